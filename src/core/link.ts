@@ -1,0 +1,143 @@
+import type { Patch, SideName, SideRecord } from './record.ts';
+import type { Value } from './value.ts';
+
+/** The last value that each side was seen to hold when both agreed: one base per side (sync design §3). */
+export interface FieldBase {
+  /** In the side's own values, element ids included. */
+  readonly udesk: Value;
+  readonly crm: Value;
+  /**
+   * The two were taken as corresponding although they are not equal: a side stores its own form of what was sent,
+   * or a person (or `onBlocked: ignore`) accepted the difference. Such a pair is not `diverged-base`.
+   */
+  readonly accepted: boolean;
+}
+
+export const CONFLICT_KINDS = [
+  'edit/edit',
+  'edit/delete',
+  'first-link',
+  'diverged-base',
+  'blocked-by-direction',
+  'element',
+  'capacity',
+  'identity',
+  'unmappable',
+  'overwritten-in-window',
+] as const;
+export type ConflictKind = (typeof CONFLICT_KINDS)[number];
+
+export type Take = 'udesk' | 'crm' | 'base' | 'value';
+
+/** A person's choice that has not reached both sides yet. Void when a side moved since it was made. */
+export interface Decision {
+  readonly id: string;
+  readonly take: Take;
+  /** For `take: 'value'`: in Udesk's values. */
+  readonly value: Value | null;
+}
+
+/** An open (or decided, not yet settled) conflict of one field; field `*` is the whole record (edit/delete). */
+export interface ActiveConflict {
+  readonly id: string;
+  readonly field: string;
+  readonly kind: ConflictKind;
+  /** As the reviewer saw them, each in its own side's values; null where the side had no record. */
+  readonly base: FieldBase | null;
+  readonly udesk: Value | null;
+  readonly crm: Value | null;
+  readonly decision: Decision | null;
+}
+
+export type Presence =
+  | { readonly state: 'live'; readonly record: SideRecord }
+  /** Proven gone (tombstone). */
+  | { readonly state: 'deleted' }
+  /** Not there yet: to be created. */
+  | { readonly state: 'missing' };
+
+/** All that the planner needs to know of one link. */
+export interface LinkState {
+  readonly linkId: string;
+  readonly udeskId: string | null;
+  readonly crmId: string | null;
+  readonly udesk: Presence;
+  readonly crm: Presence;
+  /** By the pair's field name; missing: never agreed (first link). */
+  readonly bases: Readonly<Record<string, FieldBase>>;
+  readonly conflicts: readonly ActiveConflict[];
+}
+
+export type Reason =
+  | 'propagate'
+  | 'fill-blank'
+  | 'set-merge'
+  | 'policy'
+  | 'decision'
+  | 'revert-blocked'
+  | 'create'
+  | 'delete';
+
+/** One intended change of one record. */
+export interface PlannedWrite {
+  readonly side: SideName;
+  readonly op: 'create' | 'update' | 'delete';
+  /** Keyed by the target's own field name; empty for a delete. */
+  readonly patch: Patch;
+  /** By the pair's field name. */
+  readonly reasons: Readonly<Record<string, Reason>>;
+  /**
+   * By the pair's field name: what the other side holds now, in its own values.
+   * It becomes that side's base when this write is settled.
+   */
+  readonly source: Readonly<Record<string, Value>>;
+}
+
+/** What to do with the conflict row of one field (at most one active row per link and field). */
+export type ConflictChange =
+  | {
+      readonly action: 'hold';
+      readonly field: string;
+      readonly kind: ConflictKind;
+      readonly base: FieldBase | null;
+      readonly udesk: Value | null;
+      readonly crm: Value | null;
+      /** In words: why no policy decided. */
+      readonly reason: string;
+      /** The earlier decision on this row is void, because a side moved after it was made. */
+      readonly reopened: boolean;
+    }
+  /** A policy decided; the loser is kept in the row. Closed at once when nothing has to be written, else on settle. */
+  | {
+      readonly action: 'decided';
+      readonly field: string;
+      readonly kind: ConflictKind;
+      readonly base: FieldBase | null;
+      readonly udesk: Value | null;
+      readonly crm: Value | null;
+      readonly by: 'policy' | 'person';
+      readonly reason: string;
+      /** No write is needed: the row closes in the planning transaction. */
+      readonly done: boolean;
+    }
+  /** Both sides were seen to agree again (in Udesk's values), or a person's choice was seen on both. */
+  | { readonly action: 'close'; readonly field: string; readonly outcome: 'converged' | 'resolved' };
+
+export type LifeChange =
+  | { readonly action: 'none' }
+  /** One side is gone; nothing is written, the link is kept as broken (`deletes: flag`). */
+  | { readonly action: 'flag'; readonly deletedSide: SideName }
+  /** One side is gone; the link is dissolved, the survivor is left alone (`deletes: unlink`). */
+  | { readonly action: 'unlink'; readonly deletedSide: SideName }
+  /** Both are gone. */
+  | { readonly action: 'close' };
+
+/** The planner's whole answer for one link. Everything in it commits in one transaction. */
+export interface LinkPlan {
+  readonly linkId: string;
+  readonly writes: readonly PlannedWrite[];
+  /** Bases that advance now, because both sides were observed to agree (or a difference was accepted). */
+  readonly bases: Readonly<Record<string, FieldBase>>;
+  readonly conflicts: readonly ConflictChange[];
+  readonly life: LifeChange;
+}

@@ -1,0 +1,77 @@
+import type { Value } from './value.ts';
+
+export type SideName = 'udesk' | 'crm';
+export const SIDES = ['udesk', 'crm'] as const satisfies readonly SideName[];
+
+export function otherSide(side: SideName): SideName {
+  return side === 'udesk' ? 'crm' : 'udesk';
+}
+
+/** One record as a side showed it, in that side's own field names and values. */
+export interface SideRecord {
+  /** The side's primary id, as text. */
+  readonly id: string;
+  /** A field name that is missing was not returned by this response shape. */
+  readonly fields: Readonly<Record<string, Value>>;
+  /** The id of this person on the other side, as this side stores it (Udesk: `open_api_token`). Evidence, not proof. */
+  readonly externalId: string | null;
+  /** Opaque compare-and-set token; equality only. Null where the side has none. */
+  readonly version: string | null;
+  /** ISO 8601 UTC time of the last change by the side's own clock; null where the side keeps none. */
+  readonly updatedAt: string | null;
+}
+
+/** What an adapter can and cannot do. The engine chooses its steps from this and never asks who it is talking to. */
+export interface Manifest {
+  readonly adapter: string;
+  /** Fields that hold sets; every other field is a scalar. */
+  readonly setFields: readonly string[];
+  /** Most elements that a set field can hold (fixed slots); a field not named has no limit. */
+  readonly capacity: Readonly<Record<string, number>>;
+  /** Field names that exist, or null when any name may be asked for. */
+  readonly fields: readonly string[] | null;
+  /** Fields that can be read but not written. */
+  readonly readOnlyFields: readonly string[];
+  /** `changes(cursor)` works; `overlapMs` is how far each call reaches back (late commits). Null: only `enumerate`. */
+  readonly changeCursor: { readonly overlapMs: number } | null;
+  /** `update` refuses, atomically, when a field of the pre-image moved. Without it the engine verifies by a point read. */
+  readonly compareAndSet: boolean;
+  /** Deleted records are seen as such; otherwise a deletion is only an absence, to be proven. */
+  readonly visibleDeletes: boolean;
+  /** The external id can be written on create, and whether the side keeps it unique. Null: it has no such field. */
+  readonly externalId: { readonly unique: boolean } | null;
+  /** How long after a write a lookup may still miss it. */
+  readonly lookupLagMs: number;
+  /** Elements of set fields carry ids of their own, which survive an edit in place. */
+  readonly elementIds: boolean;
+  /** `updatedAt` may be trusted to order edits. */
+  readonly trustedTime: boolean;
+  /** Finest step of the side's clock. */
+  readonly timeResolutionMs: number;
+  /** Most rows that an enumeration can reach; null: no limit. */
+  readonly enumerationCap: number | null;
+  readonly canDelete: boolean;
+}
+
+/** A change of a set, in the target side's own values. Removed and changed elements name the id where the side has ids. */
+export interface SetOps {
+  readonly add: readonly string[];
+  readonly remove: readonly { readonly id: string | null; readonly value: string }[];
+  /** Edited in place: keeps the element's id. */
+  readonly change: readonly { readonly id: string | null; readonly from: string; readonly to: string }[];
+}
+
+/** One intended field write, in the target side's field name and values. */
+export interface FieldWrite {
+  /** The pair's name of the field (the Udesk name). */
+  readonly field: string;
+  /** What the target was last seen to hold: the write is void if this has moved. */
+  readonly before: Value;
+  /** The whole value that the target shall hold. */
+  readonly after: Value;
+  /** For set fields: how to get from `before` to `after`. */
+  readonly ops: SetOps | null;
+}
+
+/** Keyed by the target side's own field name. */
+export type Patch = Readonly<Record<string, FieldWrite>>;

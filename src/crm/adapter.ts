@@ -1,0 +1,94 @@
+import type { MatchKeyKind } from '../core/spec.ts';
+import type { Manifest, Patch, SideRecord } from '../core/record.ts';
+
+/** An element of a page that could not be read; the page goes on without it. */
+export interface DroppedElement {
+  /** Remote id where it could still be read. */
+  readonly id: string | null;
+  readonly reason: string;
+  /** Shape only: keys and types, never values. */
+  readonly sample: string;
+}
+
+export interface Page {
+  readonly records: readonly SideRecord[];
+  /** Records that the side shows as deleted. Empty where `manifest.visibleDeletes` is false. */
+  readonly deletedIds: readonly string[];
+  readonly dropped: readonly DroppedElement[];
+  /** What the side says that it holds in all; null when it does not say. */
+  readonly total: number | null;
+  /** On the last page only. */
+  readonly end: EnumerationEnd | null;
+}
+
+/** How an enumeration ended. Absence means something only when `certified` is true (promise P7). */
+export interface EnumerationEnd {
+  readonly certified: boolean;
+  /** Why it is not certified, in words for the operator; null when it is. */
+  readonly reason: string | null;
+  /** Position for the next `changes` call; null where the side has no change cursor. */
+  readonly cursor: string | null;
+}
+
+/** One thing that `check` found; `problem` fails the command, `warning` and `info` do not. */
+export interface Finding {
+  readonly level: 'info' | 'warning' | 'problem';
+  readonly message: string;
+  readonly advice?: string;
+}
+
+export interface CheckReport {
+  readonly findings: readonly Finding[];
+  /** Records that the side holds, null when it does not say. */
+  readonly count: number | null;
+  /** The side's clock minus ours, null when it cannot be known. */
+  readonly clockSkewMs: number | null;
+  /** Identity of the account or table: when it changes, the side is not the one that we knew. */
+  readonly fingerprint: string;
+  /** Field names that exist there, null when unknown. */
+  readonly fields: readonly string[] | null;
+}
+
+export interface CreateRequest {
+  readonly patch: Patch;
+  /** Stored as the external id where the side has one: finds the record again when the answer was lost. */
+  readonly marker: string;
+}
+
+export interface UpdateRequest {
+  readonly id: string;
+  readonly patch: Patch;
+  /** The record as verified (or, with compare-and-set, as mirrored) just before: element ids and version come from it. */
+  readonly current: SideRecord;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The port: one shape for both sides. Errors are `SyncError`:
+ * `ambiguous` when a write may or may not have happened, `stale` when the pre-image moved,
+ * `rejected` with the vendor's own words, `auth`, `throttled`, `transient`, `contract`.
+ * Reads retry what may be retried before they throw; a write is sent at most once per call,
+ * except where its answer proves that nothing was done.
+ */
+export interface Side {
+  readonly manifest: Manifest;
+  check(options?: CallOptions): Promise<CheckReport>;
+  /** All live records, in pages; the last page carries `end`. */
+  enumerate(options?: CallOptions): AsyncIterable<Page>;
+  /** Records changed since `cursor` (with the manifest's overlap). Only where `manifest.changeCursor` is set. */
+  changes(cursor: string, options?: CallOptions): AsyncIterable<Page>;
+  /** Point read; null when the side says that there is no such live record. */
+  read(id: string, options?: CallOptions): Promise<SideRecord | null>;
+  /** Live records that hold this key, compared as the side compares. */
+  lookup(kind: MatchKeyKind, value: string, options?: CallOptions): Promise<SideRecord[]>;
+  /** Returns the record as the side holds it after the write. */
+  create(request: CreateRequest, options?: CallOptions): Promise<SideRecord>;
+  /** Returns the record as the side holds it after the write. An empty patch is a programming error. */
+  update(request: UpdateRequest, options?: CallOptions): Promise<SideRecord>;
+  /** Deletes, or marks as deleted where the side does it so. Not found counts as done. */
+  delete(id: string, options?: CallOptions): Promise<void>;
+  close(): Promise<void>;
+}
