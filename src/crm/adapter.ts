@@ -1,5 +1,5 @@
-import type { MatchKeyKind } from '../core/spec.ts';
 import type { Manifest, Patch, SideRecord } from '../core/record.ts';
+import type { MatchKeyKind } from '../core/spec.ts';
 
 /** An element of a page that could not be read; the page goes on without it. */
 export interface DroppedElement {
