@@ -1,0 +1,23 @@
+/**
+ * JSON in and out of Postgres without loss. `jsonb` refuses U+0000 and lone surrogates, which customers do contain;
+ * they are stored as U+F8FF followed by four hexadecimal digits, and U+F8FF itself likewise.
+ */
+const UNSTORABLE = /\\(?:u(0000|d[89a-f][0-9a-f]{2})|.)/g;
+const MARK = '\uF8FF';
+
+export function toJsonb(value: unknown): string {
+  const text = JSON.stringify(value);
+  const marked = text.includes(MARK) ? text.replaceAll(MARK, `${MARK}f8ff`) : text;
+  // JSON.stringify writes exactly these code units as escapes, and every other escape is consumed whole by `|.`.
+  return marked.includes('\\u')
+    ? marked.replace(UNSTORABLE, (escape, hex: string | undefined) =>
+        hex === undefined ? escape : `${MARK}${hex}`,
+      )
+    : marked;
+}
+
+/** Accepts text (the usual case: our driver leaves jsonb alone) or an already parsed value. */
+export function fromJsonb<T>(stored: unknown): T {
+  if (typeof stored !== 'string') return stored as T;
+  return JSON.parse(stored.includes(MARK) ? stored.replace(/\uF8FF([0-9a-f]{4})/g, '\\u$1') : stored) as T;
+}

@@ -1,0 +1,312 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  customType,
+  index,
+  integer,
+  pgSchema,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+import type { FieldBase } from '../core/link.ts';
+import type { Patch, SideName } from '../core/record.ts';
+import type { Value } from '../core/value.ts';
+import { fromJsonb, toJsonb } from './jsonb.ts';
+
+/**
+ * The internal tables. They are not an interface: people report from the schema `report`.
+ * Every table starts with the pair, so that rows can later be partitioned or spread by it.
+ */
+export const udeskSync = pgSchema('udesk_sync');
+
+const jsonb = <T>() =>
+  customType<{ data: T; driverData: string }>({
+    dataType: () => 'jsonb',
+    toDriver: (value) => toJsonb(value),
+    fromDriver: (stored) => fromJsonb<T>(stored),
+  });
+
+const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date', precision: 3 });
+const id = () => bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity();
+
+/** One row per configured pair: what must survive a restart. */
+export const pair = udeskSync.table('pair', {
+  name: text('name').primaryKey(),
+  /** pending: nothing was accepted yet, so nothing may be written to either side; accepted: writes are enabled. */
+  firstRun: text('first_run').$type<'pending' | 'accepted'>().notNull().default('pending'),
+  firstPlanHash: text('first_plan_hash'),
+  udeskFingerprint: text('udesk_fingerprint'),
+  crmFingerprint: text('crm_fingerprint'),
+  /** Where the next `changes` call of the CRM starts; moves last, with the observations it stands for. */
+  crmCursor: text('crm_cursor'),
+  udeskCertifiedAt: at('udesk_certified_at'),
+  crmCertifiedAt: at('crm_certified_at'),
+  /** Why the last full enumeration proved nothing; null when it was certified. */
+  udeskUncertified: text('udesk_uncertified'),
+  crmUncertified: text('crm_uncertified'),
+  udeskTotal: integer('udesk_total'),
+  createdAt: at('created_at').notNull().defaultNow(),
+});
+
+/** One writer per pair. The fence rises with every owner; each transaction of a cycle checks it (lease-lost). */
+export const lease = udeskSync.table('lease', {
+  pair: text('pair').primaryKey(),
+  owner: text('owner').notNull(),
+  fence: bigint('fence', { mode: 'number' }).notNull(),
+  expiresAt: at('expires_at').notNull(),
+});
+
+/** The mirror: what each side was last seen to hold. */
+export const record = udeskSync.table(
+  'record',
+  {
+    pair: text('pair').notNull(),
+    side: text('side').$type<SideName>().notNull(),
+    remoteId: text('remote_id').notNull(),
+    fields: jsonb<Record<string, Value>>()('fields').notNull(),
+    externalId: text('external_id'),
+    version: text('version'),
+    updatedAt: text('updated_at'),
+    /** SHA-256 of fields, external id and version: tells a change without reading the fields. */
+    hash: text('hash').notNull(),
+    /** Normalised match keys, `kind:value`. */
+    keys: text('keys').array().notNull(),
+    linkId: bigint('link_id', { mode: 'number' }),
+    state: text('state').$type<'live' | 'deleted'>().notNull().default('live'),
+    /** Observed since it was last planned. */
+    dirty: boolean('dirty').notNull().default(true),
+    /** Rises with every stored observation of this record. */
+    obsSeq: bigint('obs_seq', { mode: 'number' }).notNull().default(1),
+    observedAt: at('observed_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.pair, table.side, table.remoteId] }),
+    index('record_keys').using('gin', table.keys),
+    index('record_link').on(table.linkId),
+    index('record_dirty').on(table.pair, table.side).where(sql`dirty and link_id is not null`),
+    index('record_unlinked')
+      .on(table.pair, table.side, table.remoteId)
+      .where(sql`link_id is null and state = 'live'`),
+  ],
+);
+
+/** Append-only: every change that was seen, with what it replaced (promise P12). First sights hold no delta. */
+export const observation = udeskSync.table(
+  'observation',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    side: text('side').$type<SideName>().notNull(),
+    remoteId: text('remote_id').notNull(),
+    /** Field → [old, new] in the side's own values. */
+    delta: jsonb<Record<string, readonly [Value | null, Value | null]>>()('delta').notNull(),
+    lane: text('lane').notNull(),
+    runId: bigint('run_id', { mode: 'number' }),
+    at: at('at').notNull(),
+  },
+  (table) => [index('observation_record').on(table.pair, table.side, table.remoteId)],
+);
+
+/**
+ * Udesk customer U and CRM record C are the same person. An id may be null while its record is to be created;
+ * a candidate (review) holds the ids of all who might be meant.
+ */
+export const link = udeskSync.table(
+  'link',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    udeskId: text('udesk_id'),
+    crmId: text('crm_id'),
+    state: text('state').$type<'candidate' | 'confirmed' | 'rejected' | 'broken'>().notNull(),
+    evidence: jsonb<unknown[]>()('evidence').notNull(),
+    candidates: jsonb<{ udesk: string[]; crm: string[] }>()('candidates'),
+    /** Identity of a review: its candidate ids, so that the same question is asked once. */
+    candidateKey: text('candidate_key'),
+    score: text('score'),
+    reason: text('reason'),
+    /** One base per side and field (sync design §3). */
+    bases: jsonb<Record<string, FieldBase>>()('bases').notNull().default({}),
+    dirty: boolean('dirty').notNull().default(true),
+    decidedBy: text('decided_by').notNull(),
+    createdAt: at('created_at').notNull(),
+    changedAt: at('changed_at').notNull(),
+  },
+  (table) => [
+    uniqueIndex('link_udesk').on(table.pair, table.udeskId).where(sql`state = 'confirmed'`),
+    uniqueIndex('link_crm').on(table.pair, table.crmId).where(sql`state = 'confirmed'`),
+    uniqueIndex('link_candidate').on(table.pair, table.candidateKey).where(sql`candidate_key is not null`),
+    index('link_dirty').on(table.pair, table.id).where(sql`dirty and state = 'confirmed'`),
+    index('link_state').on(table.pair, table.state, table.id),
+  ],
+);
+
+/** One field that the two sides could not agree on; field `*` is the whole record (promises P2, P3). */
+export const conflict = udeskSync.table(
+  'conflict',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    linkId: bigint('link_id', { mode: 'number' }).notNull(),
+    field: text('field').notNull(),
+    kind: text('kind').notNull(),
+    state: text('state').$type<'open' | 'resolving' | 'resolved' | 'converged'>().notNull(),
+    base: jsonb<FieldBase | null>()('base'),
+    udesk: jsonb<Value | null>()('udesk'),
+    crm: jsonb<Value | null>()('crm'),
+    udeskAt: text('udesk_at'),
+    crmAt: text('crm_at'),
+    reason: text('reason').notNull(),
+    resolvedBy: text('resolved_by'),
+    decisionId: bigint('decision_id', { mode: 'number' }),
+    openedAt: at('opened_at').notNull(),
+    changedAt: at('changed_at').notNull(),
+    closedAt: at('closed_at'),
+  },
+  (table) => [
+    uniqueIndex('conflict_active').on(table.linkId, table.field).where(sql`state in ('open', 'resolving')`),
+    index('conflict_state').on(table.pair, table.state, table.id),
+    index('conflict_link').on(table.linkId),
+  ],
+);
+
+/** A person's choice; append-only. */
+export const decision = udeskSync.table('decision', {
+  id: id(),
+  pair: text('pair').notNull(),
+  conflictId: bigint('conflict_id', { mode: 'number' }).notNull(),
+  who: text('who').notNull(),
+  take: text('take').$type<'udesk' | 'crm' | 'base' | 'value'>().notNull(),
+  value: jsonb<Value | null>()('value'),
+  at: at('at').notNull(),
+});
+
+export const INTENT_STATES = [
+  'planned',
+  'held',
+  'pending',
+  'sending',
+  'unknown',
+  'settled',
+  'dropped',
+  'parked',
+] as const;
+export type IntentState = (typeof INTENT_STATES)[number];
+
+/** The outbox: one durable intended write of one record, recorded before it is sent (promises P5, P9). */
+export const intent = udeskSync.table(
+  'intent',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    linkId: bigint('link_id', { mode: 'number' }).notNull(),
+    runId: bigint('run_id', { mode: 'number' }).notNull(),
+    side: text('side').$type<SideName>().notNull(),
+    op: text('op').$type<'create' | 'update' | 'delete'>().notNull(),
+    remoteId: text('remote_id'),
+    patch: jsonb<Patch>()('patch').notNull(),
+    reasons: jsonb<Record<string, string>>()('reasons').notNull(),
+    source: jsonb<Record<string, Value>>()('source').notNull(),
+    marker: text('marker'),
+    state: text('state').$type<IntentState>().notNull(),
+    /** 0: a person decided it; 1: an ordinary change; 2: a create. Lower goes first. */
+    priority: integer('priority').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    /** How often an unknown outcome was looked for. */
+    looks: integer('looks').notNull().default(0),
+    fence: bigint('fence', { mode: 'number' }),
+    notBefore: at('not_before'),
+    /** What the target held after the write, for the patched fields. */
+    result: jsonb<Record<string, Value> | null>()('result'),
+    error: text('error'),
+    createdAt: at('created_at').notNull(),
+    sentAt: at('sent_at'),
+    settledAt: at('settled_at'),
+  },
+  (table) => [
+    uniqueIndex('intent_active')
+      .on(table.linkId, table.side)
+      .where(sql`state in ('planned', 'held', 'pending', 'sending', 'unknown')`),
+    index('intent_work')
+      .on(table.pair, table.priority, table.id)
+      .where(sql`state in ('planned', 'held', 'pending', 'sending', 'unknown')`),
+    index('intent_link').on(table.linkId),
+  ],
+);
+
+/** Natural keys of records about to be created: two creates of one person cannot both pass (promise P5). */
+export const claim = udeskSync.table(
+  'claim',
+  {
+    pair: text('pair').notNull(),
+    side: text('side').$type<SideName>().notNull(),
+    key: text('key').notNull(),
+    linkId: bigint('link_id', { mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.pair, table.side, table.key] })],
+);
+
+/** A plan, or the destructive part of one, that waits for a person. */
+export const guard = udeskSync.table(
+  'guard',
+  {
+    pair: text('pair').notNull(),
+    hash: text('hash').notNull(),
+    state: text('state').$type<'waiting' | 'approved' | 'superseded'>().notNull(),
+    tripped: jsonb<{ guard: string; message: string }[]>()('tripped').notNull(),
+    writes: integer('writes').notNull(),
+    openedAt: at('opened_at').notNull(),
+    closedAt: at('closed_at'),
+  },
+  (table) => [primaryKey({ columns: [table.pair, table.hash] })],
+);
+
+/** Set aside for a person, while the rest goes on. */
+export const parked = udeskSync.table(
+  'parked',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    linkId: bigint('link_id', { mode: 'number' }),
+    intentId: bigint('intent_id', { mode: 'number' }),
+    side: text('side').$type<SideName>().notNull(),
+    remoteId: text('remote_id'),
+    kind: text('kind').notNull(),
+    /** The vendor's own words. */
+    message: text('message').notNull(),
+    state: text('state').$type<'parked' | 'retried' | 'dropped'>().notNull(),
+    at: at('at').notNull(),
+    closedAt: at('closed_at'),
+  },
+  (table) => [index('parked_state').on(table.pair, table.state, table.id)],
+);
+
+/** One cycle. */
+export const run = udeskSync.table(
+  'run',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    trigger: text('trigger').notNull(),
+    startedAt: at('started_at').notNull(),
+    finishedAt: at('finished_at'),
+    outcome: text('outcome').$type<'done' | 'failed' | 'waiting' | 'abandoned'>(),
+    stats: jsonb<Record<string, unknown>>()('stats').notNull(),
+    error: text('error'),
+  },
+  (table) => [index('run_pair').on(table.pair, table.id)],
+);
+
+/** Calls made, in blocks: the quota is shared by all processes and outlives a restart (promise P10). */
+export const quotaCall = udeskSync.table(
+  'quota_call',
+  {
+    scope: text('scope').notNull(),
+    at: timestamp('at', { withTimezone: true, mode: 'date' }).notNull(),
+    n: integer('n').notNull(),
+  },
+  (table) => [index('quota_call_scope').on(table.scope, table.at)],
+);
