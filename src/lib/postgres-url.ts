@@ -1,0 +1,105 @@
+/**
+ * Connection URLs for postgres.js, with the one form it does not know: a Unix socket, as
+ * `postgres://user@/database?host=/socket/dir`. No error repeats the URL: it may hold a password.
+ */
+import { SyncError } from '../errors.ts';
+
+/** The part of postgres.js's options that a URL can say. Spread it into `postgres({ ...parsed, max: 4 })`. */
+export interface ParsedPostgresUrl {
+  /** Host name, address, or the directory of a Unix socket (begins with `/`). */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly ssl?: false | 'prefer' | 'require' | 'verify-full';
+  /** Settings for the session, from further query parameters (`application_name`, `options`, `search_path` …). */
+  readonly connection?: Readonly<Record<string, string>>;
+}
+
+const shape = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
+
+/** Reads `postgres://` and `postgresql://` URLs. Throws `SyncError('config')` when it is none. */
+export function parsePostgresUrl(url: string): ParsedPostgresUrl {
+  const match = shape.exec(url.trim());
+  if (match === null) throw notAUrl();
+  const [, userinfo = '', authority = '', path = '', search = ''] = match;
+  const query = new URLSearchParams(search);
+  const take = (name: string): string | null => {
+    const value = query.get(name);
+    query.delete(name);
+    return value;
+  };
+
+  const { host, port } = splitAuthority(authority);
+  const [username, ...password] = userinfo.split(':').map(decode);
+  const queryHost = take('host');
+  const portText = take('port') ?? port ?? '5432';
+  const database = take('dbname') ?? decode(path);
+  const user = take('user') ?? username;
+  const ssl = sslOption(take('sslmode') ?? take('ssl'));
+  const rest = Object.fromEntries(query);
+  if (!/^\d{1,5}$/.test(portText) || Number(portText) > 65_535) throw notAUrl();
+  return {
+    host: queryHost ?? (host === '' ? 'localhost' : host),
+    port: Number(portText),
+    database: database === '' ? (user ?? 'postgres') : database,
+    ...(user ? { username: user } : {}),
+    ...(password.length > 0 ? { password: password.join(':') } : {}),
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(Object.keys(rest).length > 0 ? { connection: rest } : {}),
+  };
+}
+
+/** Where a URL points, without user and password: for messages and logs. */
+export function describePostgresTarget(target: Pick<ParsedPostgresUrl, 'host' | 'port' | 'database'>): string {
+  const { host, port, database } = target;
+  return host.startsWith('/')
+    ? `database "${database}" at the socket in ${host}`
+    : `database "${database}" on ${host}:${port}`;
+}
+
+function splitAuthority(authority: string): { host: string; port: string | undefined } {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:]*)(?::(\d+))?$/.exec(authority);
+  if (match === null || authority.includes(',')) throw notAUrl();
+  return { host: decode((match[1] ?? '').replace(/^\[|\]$/g, '')), port: match[2] };
+}
+
+function sslOption(mode: string | null): ParsedPostgresUrl['ssl'] {
+  switch (mode) {
+    case null:
+      return undefined;
+    case 'disable':
+    case 'false':
+      return false;
+    case 'allow':
+    case 'prefer':
+      return 'prefer';
+    case 'require':
+    case 'true':
+      return 'require';
+    case 'verify-ca':
+    case 'verify-full':
+      return 'verify-full';
+    default:
+      throw new SyncError('config', `a Postgres URL has an unknown sslmode "${mode}"`, {
+        advice: 'use disable, prefer, require or verify-full',
+      });
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw notAUrl();
+  }
+}
+
+function notAUrl(): SyncError {
+  return new SyncError('config', 'this is not a Postgres URL that udesk-sync can read', {
+    advice:
+      'write postgres://user:password@host:5432/database, or postgres://user@/database?host=/socket/dir; ' +
+      'percent-encode : / ? # @ % inside user and password',
+  });
+}
