@@ -10,8 +10,8 @@ export function toJsonb(value: unknown): string {
   const marked = text.includes(MARK) ? text.replaceAll(MARK, `${MARK}f8ff`) : text;
   // JSON.stringify writes exactly these code units as escapes, and every other escape is consumed whole by `|.`.
   return marked.includes('\\u')
-    ? marked.replace(UNSTORABLE, (escape, hex: string | undefined) =>
-        hex === undefined ? escape : `${MARK}${hex}`,
+    ? marked.replace(UNSTORABLE, (found, hex: string | undefined) =>
+        hex === undefined ? found : `${MARK}${hex}`,
       )
     : marked;
 }

@@ -1,0 +1,270 @@
+import { sql } from 'drizzle-orm';
+import type { ActiveConflict, ConflictChange, ConflictKind, FieldBase, Take } from '../core/link.ts';
+import type { Value } from '../core/value.ts';
+import { fromJsonb } from './jsonb.ts';
+import { type Db, jsonParam, rows, textArray } from './tx.ts';
+
+export type ConflictState = 'open' | 'resolving' | 'resolved' | 'converged';
+
+/** A conflict as people review it. Times are ISO 8601 UTC text. */
+export interface ConflictRow {
+  readonly id: string;
+  readonly pair: string;
+  readonly linkId: string;
+  readonly udeskId: string | null;
+  readonly crmId: string | null;
+  readonly field: string;
+  readonly kind: ConflictKind;
+  readonly state: ConflictState;
+  readonly base: FieldBase | null;
+  readonly udesk: Value | null;
+  readonly crm: Value | null;
+  /** When each side's value was changed as far as that is known, else first seen. */
+  readonly udeskAt: string | null;
+  readonly crmAt: string | null;
+  readonly reason: string;
+  readonly resolvedBy: string | null;
+  readonly openedAt: string;
+  readonly closedAt: string | null;
+}
+
+type Row = {
+  id: string;
+  pair: string;
+  link_id: string;
+  udesk_id: string | null;
+  crm_id: string | null;
+  field: string;
+  kind: ConflictKind;
+  state: ConflictState;
+  base: string | null;
+  udesk: string | null;
+  crm: string | null;
+  udesk_at: string | null;
+  crm_at: string | null;
+  reason: string;
+  resolved_by: string | null;
+  opened_at: string;
+  closed_at: string | null;
+};
+
+const ISO = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
+const COLUMNS = sql`c.id, c.pair, c.link_id, l.udesk_id, l.crm_id, c.field, c.kind, c.state,
+  c.base::text as base, c.udesk::text as udesk, c.crm::text as crm, c.udesk_at, c.crm_at, c.reason, c.resolved_by,
+  to_char(c.opened_at at time zone 'UTC', ${ISO}) as opened_at, to_char(c.closed_at at time zone 'UTC', ${ISO}) as closed_at`;
+
+function optional<T>(stored: string | null): T | null {
+  return stored === null ? null : fromJsonb<T>(stored);
+}
+
+function toConflict(row: Row): ConflictRow {
+  return {
+    id: row.id,
+    pair: row.pair,
+    linkId: row.link_id,
+    udeskId: row.udesk_id,
+    crmId: row.crm_id,
+    field: row.field,
+    kind: row.kind,
+    state: row.state,
+    base: optional(row.base),
+    udesk: optional(row.udesk),
+    crm: optional(row.crm),
+    udeskAt: row.udesk_at,
+    crmAt: row.crm_at,
+    reason: row.reason,
+    resolvedBy: row.resolved_by,
+    openedAt: row.opened_at,
+    closedAt: row.closed_at,
+  };
+}
+
+/** The active conflicts of these links, with the decision that has not taken effect yet. */
+export async function activeConflicts(
+  db: Db,
+  linkIds: readonly string[],
+): Promise<Map<string, ActiveConflict[]>> {
+  const byLink = new Map<string, ActiveConflict[]>();
+  if (linkIds.length === 0) return byLink;
+  const found = await rows<Row & { decision_id: string | null; take: Take | null; value: string | null }>(
+    db,
+    sql`select ${COLUMNS}, c.decision_id, d.take, d.value::text as value
+        from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id
+        left join udesk_sync.decision d on d.id = c.decision_id
+        where c.link_id = any(${textArray(linkIds)}::bigint[]) and c.state in ('open', 'resolving')
+        order by c.link_id, c.id`,
+  );
+  for (const row of found) {
+    const conflict = toConflict(row);
+    const active: ActiveConflict = {
+      id: conflict.id,
+      field: conflict.field,
+      kind: conflict.kind,
+      base: conflict.base,
+      udesk: conflict.udesk,
+      crm: conflict.crm,
+      decision:
+        row.decision_id === null || row.take === null
+          ? null
+          : { id: row.decision_id, take: row.take, value: optional(row.value) },
+    };
+    byLink.set(conflict.linkId, [...(byLink.get(conflict.linkId) ?? []), active]);
+  }
+  return byLink;
+}
+
+export interface ConflictWrite {
+  readonly linkId: string;
+  readonly change: Exclude<ConflictChange, { action: 'close' }>;
+  readonly udeskAt: string | null;
+  readonly crmAt: string | null;
+}
+
+/** Opens or updates the one active row of each link and field, in the transaction that explains it (promise P3). */
+export async function writeConflicts(
+  db: Db,
+  pair: string,
+  writes: readonly ConflictWrite[],
+  at: Date,
+): Promise<void> {
+  if (writes.length === 0) return;
+  const payload = writes.map(({ linkId, change, udeskAt, crmAt }) => {
+    const decided = change.action === 'decided';
+    return {
+      l: linkId,
+      f: change.field,
+      k: change.kind,
+      s: decided ? 'resolving' : 'open',
+      b: change.base,
+      u: change.udesk,
+      c: change.crm,
+      ua: udeskAt,
+      ca: crmAt,
+      r: change.reason,
+      by: decided ? change.by : null,
+    };
+  });
+  const now = sql`${at.toISOString()}::timestamptz`;
+  await db.execute(
+    sql`insert into udesk_sync.conflict as t
+          (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, resolved_by, opened_at, changed_at, closed_at)
+        select ${pair}, s.l::bigint, s.f, s.k, s.s, nullif(s.b, 'null'::jsonb), s.u, s.c, s.ua, s.ca, s.r, s.by,
+          ${now}, ${now}, null
+        from jsonb_to_recordset(${jsonParam(payload)})
+          as s(l text, f text, k text, s text, b jsonb, u jsonb, c jsonb, ua text, ca text, r text, by text)
+        on conflict (link_id, field) where state in ('open', 'resolving') do update set
+          kind = excluded.kind, state = excluded.state, base = excluded.base, udesk = excluded.udesk, crm = excluded.crm,
+          udesk_at = excluded.udesk_at, crm_at = excluded.crm_at, reason = excluded.reason,
+          resolved_by = excluded.resolved_by, changed_at = excluded.changed_at,
+          decision_id = case when excluded.state = 'open' then null else t.decision_id end`,
+  );
+  const done = writes.filter(({ change }) => change.action === 'decided' && change.done);
+  await closeConflicts(
+    db,
+    done.map(({ linkId, change }) => ({ linkId, field: change.field, outcome: 'resolved' as const })),
+    at,
+  );
+}
+
+export async function closeConflicts(
+  db: Db,
+  closes: readonly { linkId: string; field: string; outcome: 'converged' | 'resolved' }[],
+  at: Date,
+): Promise<void> {
+  if (closes.length === 0) return;
+  await db.execute(
+    sql`update udesk_sync.conflict c set state = s.o, changed_at = ${at.toISOString()}::timestamptz,
+          closed_at = ${at.toISOString()}::timestamptz
+        from jsonb_to_recordset(${jsonParam(closes.map((c) => ({ l: c.linkId, f: c.field, o: c.outcome })))})
+          as s(l text, f text, o text)
+        where c.link_id = s.l::bigint and c.field = s.f and c.state in ('open', 'resolving')`,
+  );
+}
+
+/** Closes the decided conflicts of fields that both sides were seen to hold after our write. */
+export async function settleConflicts(
+  db: Db,
+  linkId: string,
+  fields: readonly string[],
+  at: Date,
+): Promise<void> {
+  if (fields.length === 0) return;
+  await db.execute(
+    sql`update udesk_sync.conflict set state = 'resolved', changed_at = ${at.toISOString()}::timestamptz,
+          closed_at = ${at.toISOString()}::timestamptz
+        where link_id = ${linkId}::bigint and state = 'resolving' and field = any(${textArray(fields)})`,
+  );
+}
+
+export interface ConflictFilter {
+  readonly pair?: string;
+  readonly field?: string;
+  readonly kind?: string;
+  readonly states?: readonly ConflictState[];
+  readonly afterId?: string;
+  readonly limit: number;
+}
+
+export async function listConflicts(db: Db, filter: ConflictFilter): Promise<ConflictRow[]> {
+  const found = await rows<Row>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id
+        where c.id > ${filter.afterId ?? '0'}::bigint
+          and (${filter.pair ?? null}::text is null or c.pair = ${filter.pair ?? null}::text)
+          and (${filter.field ?? null}::text is null or c.field = ${filter.field ?? null}::text)
+          and (${filter.kind ?? null}::text is null or c.kind = ${filter.kind ?? null}::text)
+          and c.state = any(${textArray(filter.states ?? ['open', 'resolving'])})
+        order by c.id limit ${filter.limit}`,
+  );
+  return found.map(toConflict);
+}
+
+export async function loadConflict(db: Db, id: string): Promise<ConflictRow | null> {
+  const [row] = await rows<Row>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id where c.id = ${id}::bigint`,
+  );
+  return row === undefined ? null : toConflict(row);
+}
+
+export async function countConflicts(db: Db, pair: string): Promise<{ open: number; resolving: number }> {
+  const found = await rows<{ state: string; n: string }>(
+    db,
+    sql`select state, count(*) as n from udesk_sync.conflict
+        where pair = ${pair} and state in ('open', 'resolving') group by state`,
+  );
+  const count = (state: string) => Number(found.find((row) => row.state === state)?.n ?? 0);
+  return { open: count('open'), resolving: count('resolving') };
+}
+
+/**
+ * Records a person's choice; it takes effect through the outbox at the next cycle. The row must still be open,
+ * so that of two reviewers who decide at once one wins and the other is told.
+ * @returns false when the conflict was not open any more.
+ */
+export async function decideConflict(
+  db: Db,
+  decision: { conflictId: string; who: string; take: Take; value: Value | null; at: Date },
+): Promise<boolean> {
+  return await db.transaction(async (tx) => {
+    const [open] = await rows<{ pair: string; link_id: string }>(
+      tx,
+      sql`select pair, link_id from udesk_sync.conflict
+          where id = ${decision.conflictId}::bigint and state = 'open' and decision_id is null for update`,
+    );
+    if (open === undefined) return false;
+    const at = sql`${decision.at.toISOString()}::timestamptz`;
+    const [made] = await rows<{ id: string }>(
+      tx,
+      sql`insert into udesk_sync.decision (pair, conflict_id, who, take, value, at)
+          values (${open.pair}, ${decision.conflictId}::bigint, ${decision.who}, ${decision.take},
+            ${jsonParam(decision.value)}, ${at}) returning id`,
+    );
+    await tx.execute(
+      sql`update udesk_sync.conflict set decision_id = ${made?.id ?? null}::bigint, state = 'resolving', changed_at = ${at},
+            resolved_by = ${decision.who} where id = ${decision.conflictId}::bigint`,
+    );
+    await tx.execute(sql`update udesk_sync.link set dirty = true where id = ${open.link_id}::bigint`);
+    return true;
+  });
+}

@@ -1,0 +1,117 @@
+import { sql } from 'drizzle-orm';
+import type { SideName } from '../core/record.ts';
+import { fromJsonb } from './jsonb.ts';
+import { type Db, jsonParam, rows } from './tx.ts';
+
+export interface Tripped {
+  readonly guard: string;
+  readonly message: string;
+}
+
+export interface GuardRow {
+  readonly hash: string;
+  readonly state: 'waiting' | 'approved' | 'superseded';
+  readonly tripped: Tripped[];
+  readonly writes: number;
+}
+
+/** Records that exactly this plan waits for approval; any other waiting plan of the pair is superseded. */
+export async function saveWaiting(
+  db: Db,
+  pair: string,
+  waiting: { hash: string; tripped: readonly Tripped[]; writes: number; at: Date },
+): Promise<void> {
+  await closeWaiting(db, pair, 'superseded', waiting.at, waiting.hash);
+  await db.execute(
+    sql`insert into udesk_sync.guard (pair, hash, state, tripped, writes, opened_at)
+        values (${pair}, ${waiting.hash}, 'waiting', ${jsonParam(waiting.tripped)}, ${waiting.writes}, ${waiting.at.toISOString()}::timestamptz)
+        on conflict (pair, hash) do update set state = 'waiting', tripped = excluded.tripped, writes = excluded.writes, closed_at = null`,
+  );
+}
+
+export async function closeWaiting(
+  db: Db,
+  pair: string,
+  state: 'approved' | 'superseded',
+  at: Date,
+  exceptHash: string | null = null,
+): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.guard set state = ${state}, closed_at = ${at.toISOString()}::timestamptz
+        where pair = ${pair} and state = 'waiting' and hash is distinct from ${exceptHash}::text`,
+  );
+}
+
+export async function waitingGuards(db: Db, pair: string): Promise<GuardRow[]> {
+  const found = await rows<{ hash: string; state: GuardRow['state']; tripped: string; writes: number }>(
+    db,
+    sql`select hash, state, tripped::text as tripped, writes from udesk_sync.guard
+        where pair = ${pair} and state = 'waiting'`,
+  );
+  return found.map((row) => ({ ...row, tripped: fromJsonb<Tripped[]>(row.tripped) }));
+}
+
+export interface ParkedRow {
+  readonly id: string;
+  readonly pair: string;
+  readonly linkId: string | null;
+  readonly udeskId: string | null;
+  readonly crmId: string | null;
+  readonly side: SideName;
+  readonly kind: string;
+  readonly message: string;
+  readonly at: string;
+}
+
+/** Sets one record aside with the vendor's own words; the rest of the pair goes on. */
+export async function park(
+  db: Db,
+  row: {
+    pair: string;
+    linkId: string | null;
+    intentId: string | null;
+    side: SideName;
+    remoteId: string | null;
+    kind: string;
+    message: string;
+    at: Date;
+  },
+): Promise<void> {
+  await db.execute(
+    sql`insert into udesk_sync.parked (pair, link_id, intent_id, side, remote_id, kind, message, state, at)
+        values (${row.pair}, ${row.linkId}::bigint, ${row.intentId}::bigint, ${row.side}, ${row.remoteId}, ${row.kind},
+          ${row.message}, 'parked', ${row.at.toISOString()}::timestamptz)`,
+  );
+}
+
+export async function listParked(db: Db, pair: string | null, limit: number): Promise<ParkedRow[]> {
+  const found = await rows<{
+    id: string;
+    pair: string;
+    link_id: string | null;
+    udesk_id: string | null;
+    crm_id: string | null;
+    side: SideName;
+    kind: string;
+    message: string;
+    at: string;
+  }>(
+    db,
+    sql`select p.id, p.pair, p.link_id, l.udesk_id, l.crm_id, p.side, p.kind, p.message,
+          to_char(p.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at
+        from udesk_sync.parked p left join udesk_sync.link l on l.id = p.link_id
+        where p.state = 'parked' and (${pair}::text is null or p.pair = ${pair}::text)
+        order by p.id limit ${limit}`,
+  );
+  return found.map((row) => ({
+    id: row.id,
+    pair: row.pair,
+    linkId: row.link_id,
+    udeskId: row.udesk_id,
+    crmId: row.crm_id,
+    side: row.side,
+    kind: row.kind,
+    message: row.message,
+    at: row.at,
+  }));
+}

@@ -1,0 +1,317 @@
+import { sql } from 'drizzle-orm';
+import type { Patch, SideName } from '../core/record.ts';
+import type { Value } from '../core/value.ts';
+import { fromJsonb } from './jsonb.ts';
+import type { IntentState } from './schema.ts';
+import { type Db, jsonParam, rows, textArray } from './tx.ts';
+
+export interface IntentRow {
+  readonly id: string;
+  readonly pair: string;
+  readonly linkId: string;
+  readonly runId: string;
+  readonly side: SideName;
+  readonly op: 'create' | 'update' | 'delete';
+  readonly remoteId: string | null;
+  readonly patch: Patch;
+  readonly reasons: Record<string, string>;
+  readonly source: Record<string, Value>;
+  readonly marker: string | null;
+  readonly state: IntentState;
+  readonly attempts: number;
+  readonly looks: number;
+  readonly result: Record<string, Value> | null;
+  readonly error: string | null;
+}
+
+type Row = {
+  id: string;
+  pair: string;
+  link_id: string;
+  run_id: string;
+  side: SideName;
+  op: 'create' | 'update' | 'delete';
+  remote_id: string | null;
+  patch: string;
+  reasons: string;
+  source: string;
+  marker: string | null;
+  state: IntentState;
+  attempts: number;
+  looks: number;
+  result: string | null;
+  error: string | null;
+};
+
+const COLUMNS = sql`id, pair, link_id, run_id, side, op, remote_id, patch::text as patch, reasons::text as reasons,
+  source::text as source, marker, state, attempts, looks, result::text as result, error`;
+
+const ACTIVE = sql`('planned', 'held', 'pending', 'sending', 'unknown')`;
+
+function toIntent(row: Row): IntentRow {
+  return {
+    id: row.id,
+    pair: row.pair,
+    linkId: row.link_id,
+    runId: row.run_id,
+    side: row.side,
+    op: row.op,
+    remoteId: row.remote_id,
+    patch: fromJsonb(row.patch),
+    reasons: fromJsonb(row.reasons),
+    source: fromJsonb(row.source),
+    marker: row.marker,
+    state: row.state,
+    attempts: row.attempts,
+    looks: row.looks,
+    result: row.result === null ? null : fromJsonb(row.result),
+    error: row.error,
+  };
+}
+
+export interface NewIntent {
+  readonly linkId: string;
+  readonly side: SideName;
+  readonly op: 'create' | 'update' | 'delete';
+  readonly remoteId: string | null;
+  readonly patch: Patch;
+  readonly reasons: Readonly<Record<string, string>>;
+  readonly source: Readonly<Record<string, Value>>;
+  readonly marker: string | null;
+  readonly priority: 0 | 1 | 2;
+}
+
+/** Adds intents as `planned`: nothing is sent before the guard has seen the whole plan. */
+export async function insertIntents(
+  db: Db,
+  pair: string,
+  runId: number,
+  intents: readonly NewIntent[],
+  at: Date,
+): Promise<void> {
+  if (intents.length === 0) return;
+  const payload = intents.map((intent, n) => ({
+    n,
+    l: intent.linkId,
+    s: intent.side,
+    o: intent.op,
+    i: intent.remoteId,
+    p: intent.patch,
+    r: intent.reasons,
+    c: intent.source,
+    m: intent.marker,
+    y: intent.priority,
+  }));
+  await db.execute(
+    sql`insert into udesk_sync.intent
+          (pair, link_id, run_id, side, op, remote_id, patch, reasons, source, marker, state, priority, created_at)
+        select ${pair}, s.l::bigint, ${runId}::bigint, s.s, s.o, s.i, s.p, s.r, s.c, s.m, 'planned', s.y, ${at.toISOString()}::timestamptz
+        from jsonb_to_recordset(${jsonParam(payload)})
+          as s(n int, l text, s text, o text, i text, p jsonb, r jsonb, c jsonb, m text, y int)
+        order by s.n`,
+  );
+}
+
+/** Links that have a write planned, held, on its way or of unknown outcome. */
+export async function linksInFlight(db: Db, linkIds: readonly string[]): Promise<Set<string>> {
+  if (linkIds.length === 0) return new Set();
+  const found = await rows<{ link_id: string }>(
+    db,
+    sql`select distinct link_id from udesk_sync.intent
+        where link_id = any(${textArray(linkIds)}::bigint[]) and state in ${ACTIVE}`,
+  );
+  return new Set(found.map((row) => row.link_id));
+}
+
+/** Releases or holds what one run planned. @returns how many rows. */
+export async function movePlanned(
+  db: Db,
+  runId: number,
+  to: 'pending' | 'held',
+  ops: readonly ('create' | 'update' | 'delete')[],
+): Promise<number> {
+  const moved = await rows(
+    db,
+    sql`update udesk_sync.intent set state = ${to}
+        where run_id = ${runId}::bigint and state = 'planned' and op = any(${textArray(ops)}) returning 1`,
+  );
+  return moved.length;
+}
+
+/**
+ * Drops intents that were never sent (planned by a run that died, or held for a person) and marks their links
+ * for planning: the plan is made anew from what is known now. Natural-key claims of theirs are freed.
+ */
+export async function dropUnsent(
+  db: Db,
+  pair: string,
+  states: readonly ('planned' | 'held')[],
+): Promise<number> {
+  const dropped = await rows<{ link_id: string }>(
+    db,
+    sql`update udesk_sync.intent set state = 'dropped', error = 'planned again'
+        where pair = ${pair} and state = any(${textArray(states)}) returning link_id`,
+  );
+  await replan(
+    db,
+    dropped.map((row) => row.link_id),
+  );
+  return dropped.length;
+}
+
+async function replan(db: Db, linkIds: readonly string[]): Promise<void> {
+  if (linkIds.length === 0) return;
+  await db.execute(sql`delete from udesk_sync.claim where link_id = any(${textArray(linkIds)}::bigint[])`);
+  await db.execute(
+    sql`update udesk_sync.link set dirty = true where id = any(${textArray(linkIds)}::bigint[])`,
+  );
+}
+
+/** What a killed process had under way: whether it was sent is not known. */
+export async function sendingToUnknown(db: Db, pair: string): Promise<number> {
+  const moved = await rows(
+    db,
+    sql`update udesk_sync.intent set state = 'unknown', error = 'the process ended while the write was under way'
+        where pair = ${pair} and state = 'sending' returning 1`,
+  );
+  return moved.length;
+}
+
+export async function loadIntents(
+  db: Db,
+  pair: string,
+  state: 'pending' | 'unknown' | 'held',
+  options: { limit: number; now: Date; exclude?: readonly string[] },
+): Promise<IntentRow[]> {
+  const found = await rows<Row>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.intent
+        where pair = ${pair} and state = ${state}
+          and (not_before is null or not_before <= ${options.now.toISOString()}::timestamptz)
+          and not (id = any(${textArray(options.exclude ?? [])}::bigint[]))
+        order by priority, id limit ${options.limit}`,
+  );
+  return found.map(toIntent);
+}
+
+export async function siblingIntents(db: Db, intent: IntentRow): Promise<IntentRow[]> {
+  const found = await rows<Row>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.intent
+        where link_id = ${intent.linkId}::bigint and run_id = ${intent.runId}::bigint and id <> ${intent.id}::bigint`,
+  );
+  return found.map(toIntent);
+}
+
+/** @returns false when the intent was not in `from` any more. */
+export async function moveIntent(
+  db: Db,
+  id: string,
+  from: readonly IntentState[],
+  change: {
+    state: IntentState;
+    at: Date;
+    error?: string | null;
+    notBefore?: Date | null;
+    fence?: number;
+    result?: Record<string, Value>;
+    attempted?: boolean;
+    looked?: boolean;
+  },
+): Promise<boolean> {
+  const at = sql`${change.at.toISOString()}::timestamptz`;
+  const moved = await rows(
+    db,
+    sql`update udesk_sync.intent set
+          state = ${change.state},
+          error = ${change.error ?? null},
+          not_before = ${change.notBefore?.toISOString() ?? null}::timestamptz,
+          fence = coalesce(${change.fence ?? null}::bigint, fence),
+          result = coalesce(${change.result === undefined ? null : jsonParam(change.result)}, result),
+          attempts = attempts + ${change.attempted === true ? 1 : 0},
+          looks = looks + ${change.looked === true ? 1 : 0},
+          sent_at = case when ${change.state} = 'sending' then ${at} else sent_at end,
+          settled_at = case when ${change.state} = 'settled' then ${at} else settled_at end
+        where id = ${id}::bigint and state = any(${textArray(from)}) returning 1`,
+  );
+  return moved.length > 0;
+}
+
+/** Drops an intent whose pre-image moved (or whose target vanished); its link is planned again. */
+export async function dropIntent(db: Db, intent: IntentRow, reason: string, at: Date): Promise<void> {
+  await moveIntent(db, intent.id, ['pending', 'sending', 'unknown'], { state: 'dropped', at, error: reason });
+  await replan(db, [intent.linkId]);
+}
+
+/** Parked intents of links that are planned again have had their day. */
+export async function retireParked(db: Db, linkIds: readonly string[], at: Date): Promise<void> {
+  if (linkIds.length === 0) return;
+  await db.execute(
+    sql`with retired as (
+          update udesk_sync.intent set state = 'dropped'
+          where link_id = any(${textArray(linkIds)}::bigint[]) and state = 'parked' returning id)
+        update udesk_sync.parked set state = 'retried', closed_at = ${at.toISOString()}::timestamptz
+        where intent_id in (select id from retired) and state = 'parked'`,
+  );
+}
+
+/** Claims natural keys for records about to be created. @returns the links whose keys another create holds. */
+export async function claimKeys(
+  db: Db,
+  pair: string,
+  claims: readonly { linkId: string; side: SideName; keys: readonly string[] }[],
+): Promise<Set<string>> {
+  const flat = claims.flatMap(({ linkId, side, keys }) =>
+    keys.map((key) => ({ l: linkId, s: side, k: key })),
+  );
+  if (flat.length === 0) return new Set();
+  const lost = await rows<{ l: string }>(
+    db,
+    sql`with wanted as (
+          select s.l, s.s, s.k from jsonb_to_recordset(${jsonParam(flat)}) as s(l text, s text, k text)),
+        won as (
+          insert into udesk_sync.claim (pair, side, key, link_id)
+          select ${pair}, w.s, w.k, w.l::bigint from wanted w
+          on conflict (pair, side, key) do update set link_id = udesk_sync.claim.link_id
+          returning side, key, link_id)
+        select distinct w.l from wanted w join won o on o.side = w.s and o.key = w.k where o.link_id <> w.l::bigint`,
+  );
+  return new Set(lost.map((row) => row.l));
+}
+
+export async function freeClaims(db: Db, linkId: string): Promise<void> {
+  await db.execute(sql`delete from udesk_sync.claim where link_id = ${linkId}::bigint`);
+}
+
+export async function countIntents(
+  db: Db,
+  pair: string,
+): Promise<Record<'pending' | 'held' | 'unknown' | 'parked', number>> {
+  const found = await rows<{ state: string; n: string }>(
+    db,
+    sql`select state, count(*) as n from udesk_sync.intent
+        where pair = ${pair} and state in ('planned', 'pending', 'held', 'sending', 'unknown') group by state`,
+  );
+  const count = (...states: string[]) =>
+    found.filter((row) => states.includes(row.state)).reduce((sum, row) => sum + Number(row.n), 0);
+  const [row] = await rows<{ n: string }>(
+    db,
+    sql`select count(*) as n from udesk_sync.parked where pair = ${pair} and state = 'parked'`,
+  );
+  return {
+    pending: count('planned', 'pending', 'sending'),
+    held: count('held'),
+    unknown: count('unknown'),
+    parked: Number(row?.n ?? 0),
+  };
+}
+
+/** Creates that were sent within the last hour, for the guard. */
+export async function createsSince(db: Db, pair: string, since: Date): Promise<number> {
+  const [row] = await rows<{ n: string }>(
+    db,
+    sql`select count(*) as n from udesk_sync.intent
+        where pair = ${pair} and op = 'create' and sent_at >= ${since.toISOString()}::timestamptz`,
+  );
+  return Number(row?.n ?? 0);
+}

@@ -1,0 +1,50 @@
+import { sql } from 'drizzle-orm';
+import { type Db, type Fence, rows } from './tx.ts';
+
+/**
+ * Takes the pair's lease when it is free or has run out; the fencing number rises with every taking.
+ * The database's clock decides, so that processes on machines with different clocks agree.
+ * @returns the fence, or who owns the lease and for how long still.
+ */
+export async function acquireLease(
+  db: Db,
+  pair: string,
+  owner: string,
+  ttlMs: number,
+): Promise<{ ok: true; fence: Fence } | { ok: false; owner: string; remainingMs: number }> {
+  const taken = await rows<{ fence: string }>(
+    db,
+    sql`insert into udesk_sync.lease as l (pair, owner, fence, expires_at)
+        values (${pair}, ${owner}, 1, now() + ${ttlMs} * interval '1 millisecond')
+        on conflict (pair) do update
+          set owner = excluded.owner, fence = l.fence + 1, expires_at = excluded.expires_at
+          where l.expires_at <= now()
+        returning fence`,
+  );
+  const first = taken[0];
+  if (first !== undefined) return { ok: true, fence: { pair, owner, fence: Number(first.fence) } };
+  const [held] = await rows<{ owner: string; remaining_ms: string }>(
+    db,
+    sql`select owner, greatest(0, extract(epoch from expires_at - now()) * 1000)::bigint as remaining_ms
+        from udesk_sync.lease where pair = ${pair}`,
+  );
+  return { ok: false, owner: held?.owner ?? 'unknown', remainingMs: Number(held?.remaining_ms ?? 0) };
+}
+
+/** @returns false when the lease was lost. */
+export async function renewLease(db: Db, fence: Fence, ttlMs: number): Promise<boolean> {
+  const renewed = await rows(
+    db,
+    sql`update udesk_sync.lease set expires_at = now() + ${ttlMs} * interval '1 millisecond'
+        where pair = ${fence.pair} and owner = ${fence.owner} and fence = ${fence.fence} returning 1`,
+  );
+  return renewed.length > 0;
+}
+
+/** Frees the pair for the next owner; the row stays, so that fencing numbers keep rising. */
+export async function releaseLease(db: Db, fence: Fence): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.lease set expires_at = now()
+        where pair = ${fence.pair} and owner = ${fence.owner} and fence = ${fence.fence}`,
+  );
+}

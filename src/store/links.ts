@@ -1,0 +1,309 @@
+import { sql } from 'drizzle-orm';
+import type { FieldBase } from '../core/link.ts';
+import type { SideName } from '../core/record.ts';
+import { fromJsonb } from './jsonb.ts';
+import { type Db, jsonParam, rows, textArray } from './tx.ts';
+
+export type LinkRowState = 'candidate' | 'confirmed' | 'rejected' | 'broken';
+
+export interface LinkRow {
+  readonly id: string;
+  readonly pair: string;
+  readonly udeskId: string | null;
+  readonly crmId: string | null;
+  readonly state: LinkRowState;
+  readonly evidence: unknown[];
+  readonly candidates: { udesk: string[]; crm: string[] } | null;
+  readonly score: number | null;
+  readonly reason: string | null;
+  readonly bases: Record<string, FieldBase>;
+  readonly decidedBy: string;
+  readonly createdAt: string;
+}
+
+type Row = {
+  id: string;
+  pair: string;
+  udesk_id: string | null;
+  crm_id: string | null;
+  state: LinkRowState;
+  evidence: string;
+  candidates: string | null;
+  score: string | null;
+  reason: string | null;
+  bases: string;
+  decided_by: string;
+  created_at: string;
+};
+
+const COLUMNS = sql`l.id, l.pair, l.udesk_id, l.crm_id, l.state, l.evidence::text as evidence,
+  l.candidates::text as candidates, l.score, l.reason, l.bases::text as bases, l.decided_by,
+  to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at`;
+
+function toLink(row: Row): LinkRow {
+  return {
+    id: row.id,
+    pair: row.pair,
+    udeskId: row.udesk_id,
+    crmId: row.crm_id,
+    state: row.state,
+    evidence: fromJsonb(row.evidence),
+    candidates: row.candidates === null ? null : fromJsonb(row.candidates),
+    score: row.score === null ? null : Number(row.score),
+    reason: row.reason,
+    bases: fromJsonb(row.bases),
+    decidedBy: row.decided_by,
+    createdAt: row.created_at,
+  };
+}
+
+export interface NewLink {
+  readonly udeskId: string | null;
+  readonly crmId: string | null;
+  readonly evidence: readonly unknown[];
+  readonly decidedBy: string;
+}
+
+/**
+ * Confirms links and ties their records to them, in one statement each. A record that is linked already
+ * keeps its link (links are sticky, sync design §6.1): such a row is left out.
+ * @returns the ids in the order of `links`, null where the record was taken.
+ */
+export async function insertConfirmedLinks(
+  db: Db,
+  pair: string,
+  links: readonly NewLink[],
+  at: Date,
+): Promise<(string | null)[]> {
+  if (links.length === 0) return [];
+  const payload = links.map((link, n) => ({
+    n,
+    u: link.udeskId,
+    c: link.crmId,
+    e: link.evidence,
+    d: link.decidedBy,
+  }));
+  const inserted = await rows<{ id: string; udesk_id: string | null; crm_id: string | null }>(
+    db,
+    sql`insert into udesk_sync.link (pair, udesk_id, crm_id, state, evidence, decided_by, created_at, changed_at)
+        select ${pair}, s.u, s.c, 'confirmed', s.e, s.d, ${at.toISOString()}::timestamptz, ${at.toISOString()}::timestamptz
+        from jsonb_to_recordset(${jsonParam(payload)}) as s(n int, u text, c text, e jsonb, d text)
+        order by s.n
+        on conflict do nothing
+        returning id, udesk_id, crm_id`,
+  );
+  const keyOf = (udeskId: string | null, crmId: string | null) => `${udeskId ?? ''}\n${crmId ?? ''}`;
+  const byKey = new Map(inserted.map((row) => [keyOf(row.udesk_id, row.crm_id), row.id]));
+  await tieRecords(
+    db,
+    pair,
+    inserted.map((row) => ({ id: row.id, udeskId: row.udesk_id, crmId: row.crm_id })),
+  );
+  return links.map((link) => byKey.get(keyOf(link.udeskId, link.crmId)) ?? null);
+}
+
+async function tieRecords(
+  db: Db,
+  pair: string,
+  links: readonly { id: string; udeskId: string | null; crmId: string | null }[],
+): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.record r set link_id = s.l::bigint, dirty = true
+        from (
+          select t.l, 'udesk' as side, t.u as id from jsonb_to_recordset(${jsonParam(
+            links.map((link) => ({ l: link.id, u: link.udeskId, c: link.crmId })),
+          )}) as t(l text, u text, c text) where t.u is not null
+          union all
+          select t.l, 'crm' as side, t.c as id from jsonb_to_recordset(${jsonParam(
+            links.map((link) => ({ l: link.id, u: link.udeskId, c: link.crmId })),
+          )}) as t(l text, u text, c text) where t.c is not null
+        ) s
+        where r.pair = ${pair} and r.side = s.side and r.remote_id = s.id`,
+  );
+}
+
+/** Gives a link the id of the record that was created for it. */
+export async function setLinkSide(
+  db: Db,
+  linkId: string,
+  side: SideName,
+  remoteId: string,
+  at: Date,
+): Promise<void> {
+  const column = side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
+  await db.execute(
+    sql`update udesk_sync.link set ${column} = ${remoteId}, changed_at = ${at.toISOString()}::timestamptz where id = ${linkId}::bigint`,
+  );
+}
+
+/** Whole-value updates of `bases`: the caller holds the lease and has just read them. */
+export async function saveBases(
+  db: Db,
+  changed: readonly { id: string; bases: Record<string, FieldBase> }[],
+): Promise<void> {
+  if (changed.length === 0) return;
+  await db.execute(
+    sql`update udesk_sync.link l set bases = s.b
+        from jsonb_to_recordset(${jsonParam(changed.map((link) => ({ i: link.id, b: link.bases })))}) as s(i text, b jsonb)
+        where l.id = s.i::bigint`,
+  );
+}
+
+export async function setLinksDirty(db: Db, ids: readonly string[], dirty: boolean): Promise<void> {
+  if (ids.length === 0) return;
+  await db.execute(
+    sql`update udesk_sync.link set dirty = ${dirty}
+        where id = any(${textArray(ids)}::bigint[]) and dirty <> ${dirty}`,
+  );
+}
+
+export async function setLinkState(
+  db: Db,
+  linkId: string,
+  change: { state: LinkRowState; decidedBy: string; reason: string | null; at: Date },
+): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.link set state = ${change.state}, decided_by = ${change.decidedBy}, reason = ${change.reason},
+          changed_at = ${change.at.toISOString()}::timestamptz, dirty = (${change.state} = 'confirmed')
+        where id = ${linkId}::bigint`,
+  );
+}
+
+/** Confirmed links with something to plan, in id order after `afterId`; links with a write on its way wait. */
+export async function linksToPlan(db: Db, pair: string, afterId: string, limit: number): Promise<LinkRow[]> {
+  const found = await rows<Row>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.link l
+        where l.pair = ${pair} and l.state = 'confirmed' and l.id > ${afterId}::bigint
+          and l.id in (
+            (select d.id from udesk_sync.link d
+              where d.pair = ${pair} and d.state = 'confirmed' and d.dirty and d.id > ${afterId}::bigint
+              order by d.id limit ${limit})
+            union
+            (select r.link_id from udesk_sync.record r
+              where r.pair = ${pair} and r.side = 'udesk' and r.dirty and r.link_id > ${afterId}::bigint
+              order by r.link_id limit ${limit})
+            union
+            (select r.link_id from udesk_sync.record r
+              where r.pair = ${pair} and r.side = 'crm' and r.dirty and r.link_id > ${afterId}::bigint
+              order by r.link_id limit ${limit}))
+        order by l.id limit ${limit}`,
+  );
+  return found.map(toLink);
+}
+
+export async function loadLink(db: Db, linkId: string): Promise<LinkRow | null> {
+  const [row] = await rows<Row>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.link l where l.id = ${linkId}::bigint`,
+  );
+  return row === undefined ? null : toLink(row);
+}
+
+export async function listLinks(
+  db: Db,
+  filter: { pair?: string; state?: LinkRowState; afterId?: string; limit: number },
+): Promise<LinkRow[]> {
+  const found = await rows<Row>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.link l
+        where l.id > ${filter.afterId ?? '0'}::bigint
+          and (${filter.pair ?? null}::text is null or l.pair = ${filter.pair ?? null}::text)
+          and (${filter.state ?? null}::text is null or l.state = ${filter.state ?? null}::text)
+        order by l.id limit ${filter.limit}`,
+  );
+  return found.map(toLink);
+}
+
+export interface Review {
+  readonly udeskIds: readonly string[];
+  readonly crmIds: readonly string[];
+  readonly evidence: readonly unknown[];
+  readonly score: number;
+  readonly reason: string;
+}
+
+function candidateKey(review: Pick<Review, 'udeskIds' | 'crmIds'>): string {
+  return JSON.stringify([[...review.udeskIds].sort(), [...review.crmIds].sort()]);
+}
+
+/**
+ * Makes the open reviews equal to `reviews`: a question that is still asked keeps its row and id,
+ * one that no longer arises is removed, one that a person rejected is not asked again.
+ */
+export async function replaceReviews(
+  db: Db,
+  pair: string,
+  reviews: readonly Review[],
+  at: Date,
+): Promise<void> {
+  const payload = [...new Map(reviews.map((review) => [candidateKey(review), review])).entries()].map(
+    ([key, review]) => ({
+      k: key,
+      u: review.udeskIds.length === 1 ? review.udeskIds[0] : null,
+      c: review.crmIds.length === 1 ? review.crmIds[0] : null,
+      w: { udesk: review.udeskIds, crm: review.crmIds },
+      e: review.evidence,
+      s: String(review.score),
+      r: review.reason,
+    }),
+  );
+  await db.execute(
+    sql`delete from udesk_sync.link where pair = ${pair} and state = 'candidate'
+        and not (candidate_key = any(${textArray(payload.map((row) => row.k))}))`,
+  );
+  await db.execute(
+    sql`insert into udesk_sync.link
+          (pair, udesk_id, crm_id, state, evidence, candidates, candidate_key, score, reason, dirty, decided_by, created_at, changed_at)
+        select ${pair}, s.u, s.c, 'candidate', s.e, s.w, s.k, s.s, s.r, false, 'match',
+          ${at.toISOString()}::timestamptz, ${at.toISOString()}::timestamptz
+        from jsonb_to_recordset(${jsonParam(payload)})
+          as s(k text, u text, c text, w jsonb, e jsonb, s text, r text)
+        on conflict do nothing`,
+  );
+}
+
+/** Pairs of ids that a person said are not the same, as `udeskId\ncrmId`. */
+export async function rejectedPairs(db: Db, pair: string): Promise<Set<string>> {
+  const found = await rows<{ candidates: string | null; udesk_id: string | null; crm_id: string | null }>(
+    db,
+    sql`select candidates::text as candidates, udesk_id, crm_id from udesk_sync.link
+        where pair = ${pair} and state = 'rejected'`,
+  );
+  const pairs = new Set<string>();
+  for (const row of found) {
+    const who =
+      row.candidates === null
+        ? { udesk: [row.udesk_id ?? ''], crm: [row.crm_id ?? ''] }
+        : fromJsonb<{ udesk: string[]; crm: string[] }>(row.candidates);
+    for (const udeskId of who.udesk) for (const crmId of who.crm) pairs.add(`${udeskId}\n${crmId}`);
+  }
+  return pairs;
+}
+
+/** Ids that must not be created again: their counterpart was deleted or unlinked, or a person is asked about them. */
+export async function idsHeldByLinks(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const column = side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
+  const found = await rows<{ id: string }>(
+    db,
+    sql`select distinct ${column} as id from udesk_sync.link
+        where pair = ${pair} and state = 'broken' and ${column} = any(${textArray(ids)})`,
+  );
+  return new Set(found.map((row) => row.id));
+}
+
+export async function countLinks(db: Db, pair: string): Promise<Record<LinkRowState, number>> {
+  const found = await rows<{ state: LinkRowState; n: string }>(
+    db,
+    sql`select state, count(*) as n from udesk_sync.link where pair = ${pair} group by state`,
+  );
+  const counts: Record<LinkRowState, number> = { candidate: 0, confirmed: 0, rejected: 0, broken: 0 };
+  for (const row of found) counts[row.state] = Number(row.n);
+  return counts;
+}

@@ -1,0 +1,151 @@
+import { sql } from 'drizzle-orm';
+import type { SideName } from '../core/record.ts';
+import { type Db, jsonParam, rows } from './tx.ts';
+
+export interface PairRow {
+  readonly name: string;
+  readonly firstRun: 'pending' | 'accepted';
+  readonly firstPlanHash: string | null;
+  readonly fingerprint: Readonly<Record<SideName, string | null>>;
+  readonly crmCursor: string | null;
+  readonly certifiedAt: Readonly<Record<SideName, string | null>>;
+  readonly uncertified: Readonly<Record<SideName, string | null>>;
+}
+
+const iso = (column: string) =>
+  sql.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`);
+
+/** Reads the pair's row, making it when the pair is new. */
+export async function loadPair(db: Db, name: string): Promise<PairRow> {
+  await db.execute(sql`insert into udesk_sync.pair (name) values (${name}) on conflict do nothing`);
+  const [row] = await rows<{
+    first_run: 'pending' | 'accepted';
+    first_plan_hash: string | null;
+    udesk_fingerprint: string | null;
+    crm_fingerprint: string | null;
+    crm_cursor: string | null;
+    udesk_at: string | null;
+    crm_at: string | null;
+    udesk_uncertified: string | null;
+    crm_uncertified: string | null;
+  }>(
+    db,
+    sql`select first_run, first_plan_hash, udesk_fingerprint, crm_fingerprint, crm_cursor,
+          ${iso('udesk_certified_at')} as udesk_at, ${iso('crm_certified_at')} as crm_at,
+          udesk_uncertified, crm_uncertified
+        from udesk_sync.pair where name = ${name}`,
+  );
+  return {
+    name,
+    firstRun: row?.first_run ?? 'pending',
+    firstPlanHash: row?.first_plan_hash ?? null,
+    fingerprint: { udesk: row?.udesk_fingerprint ?? null, crm: row?.crm_fingerprint ?? null },
+    crmCursor: row?.crm_cursor ?? null,
+    certifiedAt: { udesk: row?.udesk_at ?? null, crm: row?.crm_at ?? null },
+    uncertified: { udesk: row?.udesk_uncertified ?? null, crm: row?.crm_uncertified ?? null },
+  };
+}
+
+export async function saveFirstPlan(db: Db, name: string, hash: string): Promise<void> {
+  await db.execute(sql`update udesk_sync.pair set first_plan_hash = ${hash} where name = ${name}`);
+}
+
+export async function acceptFirstRun(db: Db, name: string): Promise<void> {
+  await db.execute(sql`update udesk_sync.pair set first_run = 'accepted' where name = ${name}`);
+}
+
+export async function saveFingerprint(
+  db: Db,
+  name: string,
+  side: SideName,
+  fingerprint: string,
+): Promise<void> {
+  const column = side === 'udesk' ? sql`udesk_fingerprint` : sql`crm_fingerprint`;
+  await db.execute(sql`update udesk_sync.pair set ${column} = ${fingerprint} where name = ${name}`);
+}
+
+/** The result of a full enumeration; the cursor moves here, last, after its observations were stored. */
+export async function saveEnumeration(
+  db: Db,
+  name: string,
+  side: SideName,
+  result: {
+    certifiedAt: Date | null;
+    uncertified: string | null;
+    cursor: string | null;
+    total: number | null;
+  },
+): Promise<void> {
+  const certified = side === 'udesk' ? sql`udesk_certified_at` : sql`crm_certified_at`;
+  const uncertified = side === 'udesk' ? sql`udesk_uncertified` : sql`crm_uncertified`;
+  await db.execute(
+    sql`update udesk_sync.pair set
+          ${certified} = coalesce(${result.certifiedAt?.toISOString() ?? null}::timestamptz, ${certified}),
+          ${uncertified} = ${result.uncertified},
+          crm_cursor = case when ${side} = 'crm' then coalesce(${result.cursor}, crm_cursor) else crm_cursor end,
+          udesk_total = case when ${side} = 'udesk' then coalesce(${result.total}::int, udesk_total) else udesk_total end
+        where name = ${name}`,
+  );
+}
+
+export async function saveCrmCursor(db: Db, name: string, cursor: string): Promise<void> {
+  await db.execute(sql`update udesk_sync.pair set crm_cursor = ${cursor} where name = ${name}`);
+}
+
+export async function startRun(db: Db, pair: string, trigger: string, at: Date): Promise<number> {
+  const [row] = await rows<{ id: string }>(
+    db,
+    sql`insert into udesk_sync.run (pair, trigger, started_at, stats)
+        values (${pair}, ${trigger}, ${at.toISOString()}::timestamptz, '{}'::jsonb) returning id`,
+  );
+  return Number(row?.id);
+}
+
+export type RunOutcome = 'done' | 'failed' | 'waiting' | 'abandoned';
+
+export async function finishRun(
+  db: Db,
+  id: number,
+  result: { at: Date; outcome: RunOutcome; stats: unknown; error: string | null },
+): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.run set finished_at = ${result.at.toISOString()}::timestamptz, outcome = ${result.outcome},
+          stats = ${jsonParam(result.stats)}, error = ${result.error} where id = ${id}::bigint`,
+  );
+}
+
+export interface RunRow {
+  readonly id: string;
+  readonly trigger: string;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly outcome: RunOutcome | null;
+  readonly stats: Record<string, unknown>;
+  readonly error: string | null;
+}
+
+export async function lastRuns(db: Db, pair: string, limit: number): Promise<RunRow[]> {
+  const found = await rows<{
+    id: string;
+    trigger: string;
+    started_at: string;
+    finished_at: string | null;
+    outcome: RunOutcome | null;
+    stats: string;
+    error: string | null;
+  }>(
+    db,
+    sql`select id, trigger, ${iso('started_at')} as started_at, ${iso('finished_at')} as finished_at, outcome,
+          stats::text as stats, error
+        from udesk_sync.run where pair = ${pair} order by id desc limit ${limit}`,
+  );
+  return found.map((row) => ({
+    id: row.id,
+    trigger: row.trigger,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    outcome: row.outcome,
+    stats: JSON.parse(row.stats) as Record<string, unknown>,
+    error: row.error,
+  }));
+}

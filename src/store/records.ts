@@ -1,0 +1,254 @@
+import { sql } from 'drizzle-orm';
+import type { Delta } from '../core/observation.ts';
+import type { SideName, SideRecord } from '../core/record.ts';
+import type { Value } from '../core/value.ts';
+import { fromJsonb } from './jsonb.ts';
+import { type Db, jsonParam, rows, textArray } from './tx.ts';
+
+export interface KnownRecord {
+  readonly record: SideRecord;
+  readonly hash: string;
+  readonly state: 'live' | 'deleted';
+  readonly linkId: string | null;
+  readonly obsSeq: number;
+}
+
+export interface RecordUpsert {
+  readonly record: SideRecord;
+  readonly hash: string;
+  readonly keys: readonly string[];
+  /** Null for a first sight: the record itself says it all. */
+  readonly delta: Delta | null;
+}
+
+type RecordRow = {
+  remote_id: string;
+  fields: string;
+  external_id: string | null;
+  version: string | null;
+  updated_at: string | null;
+  hash: string;
+  state: 'live' | 'deleted';
+  link_id: string | null;
+  obs_seq: string;
+};
+
+const COLUMNS = sql`remote_id, fields::text as fields, external_id, version, updated_at, hash, state, link_id, obs_seq`;
+
+/** Hash and state of those ids that the mirror knows. */
+export async function knownHashes(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+): Promise<Map<string, { hash: string; state: 'live' | 'deleted' }>> {
+  const found = await rows<{ remote_id: string; hash: string; state: 'live' | 'deleted' }>(
+    db,
+    sql`select remote_id, hash, state from udesk_sync.record
+        where pair = ${pair} and side = ${side} and remote_id = any(${textArray(ids)})`,
+  );
+  return new Map(found.map((row) => [row.remote_id, { hash: row.hash, state: row.state }]));
+}
+
+export async function loadRecords(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+): Promise<Map<string, KnownRecord>> {
+  if (ids.length === 0) return new Map();
+  const found = await rows<RecordRow>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.record
+        where pair = ${pair} and side = ${side} and remote_id = any(${textArray(ids)})`,
+  );
+  return new Map(found.map((row) => [row.remote_id, toKnown(row)]));
+}
+
+/** Stores what was seen and marks it for planning; observations with a delta go to the append-only log. */
+export async function upsertRecords(
+  db: Db,
+  target: { pair: string; side: SideName; at: Date; lane: string; runId: number | null },
+  upserts: readonly RecordUpsert[],
+): Promise<void> {
+  if (upserts.length === 0) return;
+  const { pair, side, lane, runId } = target;
+  const at = target.at.toISOString();
+  const payload = upserts.map(({ record, hash, keys }) => ({
+    i: record.id,
+    f: record.fields,
+    e: record.externalId,
+    v: record.version,
+    u: record.updatedAt,
+    h: hash,
+    k: keys,
+  }));
+  await db.execute(
+    sql`insert into udesk_sync.record as r
+          (pair, side, remote_id, fields, external_id, version, updated_at, hash, keys, observed_at)
+        select ${pair}, ${side}, s.i, s.f, s.e, s.v, s.u, s.h, s.k, ${at}::timestamptz
+        from jsonb_to_recordset(${jsonParam(payload)})
+          as s(i text, f jsonb, e text, v text, u text, h text, k text[])
+        on conflict (pair, side, remote_id) do update set
+          fields = excluded.fields, external_id = excluded.external_id, version = excluded.version,
+          updated_at = excluded.updated_at, hash = excluded.hash, keys = excluded.keys, state = 'live',
+          dirty = true, obs_seq = r.obs_seq + 1, observed_at = excluded.observed_at`,
+  );
+  const changed = upserts.filter((upsert) => upsert.delta !== null);
+  if (changed.length === 0) return;
+  await db.execute(
+    sql`insert into udesk_sync.observation (pair, side, remote_id, delta, lane, run_id, at)
+        select ${pair}, ${side}, s.i, s.d, ${lane}, ${runId}::bigint, ${at}::timestamptz
+        from jsonb_to_recordset(${jsonParam(changed.map((u) => ({ i: u.record.id, d: u.delta })))})
+          as s(i text, d jsonb)`,
+  );
+}
+
+/** The tombstone: only after the absence was proven (promise P7). */
+export async function markDeleted(
+  db: Db,
+  target: { pair: string; side: SideName; at: Date; lane: string; runId: number | null },
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  const { pair, side } = target;
+  const at = target.at.toISOString();
+  await db.execute(
+    sql`with gone as (
+          update udesk_sync.record set state = 'deleted', dirty = true, obs_seq = obs_seq + 1, observed_at = ${at}::timestamptz
+          where pair = ${pair} and side = ${side} and state = 'live' and remote_id = any(${textArray(ids)})
+          returning remote_id)
+        insert into udesk_sync.observation (pair, side, remote_id, delta, lane, run_id, at)
+        select ${pair}, ${side}, remote_id, '{"*": ["live", "deleted"]}'::jsonb, ${target.lane}, ${target.runId}::bigint, ${at}::timestamptz
+        from gone`,
+  );
+}
+
+/** Live ids after `after`, in order, that were last observed before `before`: what an enumeration should have shown. */
+export async function liveIdsObservedBefore(
+  db: Db,
+  pair: string,
+  side: SideName,
+  before: Date,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const found = await rows<{ remote_id: string }>(
+    db,
+    sql`select remote_id from udesk_sync.record
+        where pair = ${pair} and side = ${side} and state = 'live'
+          and observed_at < ${before.toISOString()}::timestamptz and remote_id > ${after}
+        order by remote_id limit ${limit}`,
+  );
+  return found.map((row) => row.remote_id);
+}
+
+export async function countLive(db: Db, pair: string, side: SideName): Promise<number> {
+  const [row] = await rows<{ n: string }>(
+    db,
+    sql`select count(*) as n from udesk_sync.record where pair = ${pair} and side = ${side} and state = 'live'`,
+  );
+  return Number(row?.n ?? 0);
+}
+
+/** Live records without a link, in id order after `after`. */
+export async function unlinkedIds(
+  db: Db,
+  pair: string,
+  side: SideName,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const found = await rows<{ remote_id: string }>(
+    db,
+    sql`select remote_id from udesk_sync.record
+        where pair = ${pair} and side = ${side} and link_id is null and state = 'live' and remote_id > ${after}
+        order by remote_id limit ${limit}`,
+  );
+  return found.map((row) => row.remote_id);
+}
+
+export interface KeyedRecord {
+  readonly side: SideName;
+  readonly id: string;
+  readonly keys: readonly string[];
+  readonly linkId: string | null;
+}
+
+type KeyedRow = { side: SideName; remote_id: string; keys: string[]; link_id: string | null };
+
+/** All live records of both sides that hold one of these keys. */
+export async function holdersOf(db: Db, pair: string, keys: readonly string[]): Promise<KeyedRecord[]> {
+  if (keys.length === 0) return [];
+  const found = await rows<KeyedRow>(
+    db,
+    sql`select side, remote_id, keys, link_id from udesk_sync.record
+        where pair = ${pair} and state = 'live' and keys && ${textArray(keys)}`,
+  );
+  return found.map(toKeyed);
+}
+
+export async function keyedRecords(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+): Promise<KeyedRecord[]> {
+  if (ids.length === 0) return [];
+  const found = await rows<KeyedRow>(
+    db,
+    sql`select side, remote_id, keys, link_id from udesk_sync.record
+        where pair = ${pair} and side = ${side} and remote_id = any(${textArray(ids)})`,
+  );
+  return found.map(toKeyed);
+}
+
+/** Ties records to their link (or frees them with null). */
+export async function setRecordLink(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+  linkId: string | null,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await db.execute(
+    sql`update udesk_sync.record set link_id = ${linkId}::bigint, dirty = true
+        where pair = ${pair} and side = ${side} and remote_id = any(${textArray(ids)})`,
+  );
+}
+
+/** Planned up to this observation; a later one stays dirty. */
+export async function clearDirty(
+  db: Db,
+  pair: string,
+  side: SideName,
+  planned: readonly { id: string; obsSeq: number }[],
+): Promise<void> {
+  if (planned.length === 0) return;
+  await db.execute(
+    sql`update udesk_sync.record r set dirty = false
+        from jsonb_to_recordset(${jsonParam(planned)}) as s(id text, "obsSeq" bigint)
+        where r.pair = ${pair} and r.side = ${side} and r.remote_id = s.id and r.obs_seq = s."obsSeq"`,
+  );
+}
+
+function toKnown(row: RecordRow): KnownRecord {
+  return {
+    record: {
+      id: row.remote_id,
+      fields: fromJsonb<Record<string, Value>>(row.fields),
+      externalId: row.external_id,
+      version: row.version,
+      updatedAt: row.updated_at,
+    },
+    hash: row.hash,
+    state: row.state,
+    linkId: row.link_id,
+    obsSeq: Number(row.obs_seq),
+  };
+}
+
+function toKeyed(row: KeyedRow): KeyedRecord {
+  return { side: row.side, id: row.remote_id, keys: row.keys, linkId: row.link_id };
+}

@@ -1,0 +1,52 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { PgDatabase } from 'drizzle-orm/pg-core';
+import type { PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
+import { SyncError } from '../errors.ts';
+import { toJsonb } from './jsonb.ts';
+import type * as schema from './schema.ts';
+
+/** A database or a transaction of one: every store function takes either. */
+export type Db = PgDatabase<PostgresJsQueryResultHKT, typeof schema>;
+
+/** The time-limited ownership of a pair, as held by this process. */
+export interface Fence {
+  readonly pair: string;
+  readonly owner: string;
+  readonly fence: number;
+}
+
+/**
+ * A transaction that commits only while we still own the pair: the lease row is read and locked against
+ * a new owner until the commit, so that a process that was replaced cannot write any more (lease-lost).
+ */
+export async function fenced<T>(db: Db, fence: Fence, work: (tx: Db) => Promise<T>): Promise<T> {
+  return await db.transaction(async (tx) => {
+    const held = await rows(
+      tx,
+      sql`select 1 from udesk_sync.lease
+          where pair = ${fence.pair} and owner = ${fence.owner} and fence = ${fence.fence} for share`,
+    );
+    if (held.length === 0) {
+      throw new SyncError('lease-lost', `another process owns the pair ${fence.pair} now`, {
+        pair: fence.pair,
+        advice: 'Nothing to do: the other process goes on with the work.',
+      });
+    }
+    return await work(tx);
+  });
+}
+
+/** Runs raw SQL and gives its rows as plain objects; bigint columns arrive as text. */
+export async function rows<T extends Record<string, unknown>>(db: Db, query: SQL): Promise<T[]> {
+  return [...(await db.execute<T>(query))] as unknown as T[];
+}
+
+/** Any JSON value as one parameter, without loss. */
+export function jsonParam(value: unknown): SQL {
+  return sql`${toJsonb(value)}::text::jsonb`;
+}
+
+/** A list of texts as one parameter (drizzle would expand an array into many). */
+export function textArray(values: readonly string[]): SQL {
+  return sql`array(select jsonb_array_elements_text(${toJsonb(values)}::text::jsonb))`;
+}
