@@ -1,0 +1,103 @@
+/**
+ * Rules that look at more than one place of the configuration. Pure. Works on parts that may be missing, because a
+ * part that is wrong by itself is reported elsewhere and must not hide what is wrong here.
+ */
+import type { Path, Problem } from './problems.ts';
+import { type FieldConfig, UDESK_SET_FIELDS } from './schema.ts';
+
+/** What could be read of the file; null or missing where a part is wrong by itself. */
+export interface Draft {
+  readonly http: { readonly host: string; readonly hasAuth: boolean } | null;
+  readonly pairs: readonly DraftPair[];
+}
+
+export interface DraftPair {
+  readonly name: string | null;
+  /** Keys that stand in the `udesk` block; null when there is no such block. */
+  readonly udeskKeys: readonly string[] | null;
+  readonly fields: readonly (FieldConfig | null)[];
+}
+
+export function crossCheck(draft: Draft): Problem[] {
+  const problems: Problem[] = [];
+  const { http } = draft;
+  if (http !== null && !http.hasAuth && !isLoopback(http.host)) {
+    problems.push({
+      path: ['http', 'host'],
+      message:
+        'would open the pages to other machines without a login. Use 127.0.0.1, or list users under http.auth',
+    });
+  }
+  duplicates(draft.pairs.map((pair) => pair.name)).forEach(([index, first]) => {
+    problems.push({
+      path: ['pairs', index, 'name'],
+      message: `is the name of pairs[${first}] too; names must differ`,
+    });
+  });
+  draft.pairs.forEach((pair, index) => {
+    problems.push(
+      ...checkLogin(pair, ['pairs', index, 'udesk']),
+      ...checkFields(pair, ['pairs', index, 'fields']),
+    );
+  });
+  return problems;
+}
+
+/** 127.0.0.0/8, ::1 and localhost: nobody else can connect. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function checkLogin(pair: DraftPair, path: Path): Problem[] {
+  if (pair.udeskKeys === null) return [];
+  const token = pair.udeskKeys.includes('token');
+  const password = pair.udeskKeys.includes('password');
+  if (token && password) return [{ path, message: 'has both token and password; keep one of them' }];
+  if (!token && !password) {
+    return [{ path, message: 'has no token: set token (the Open API token), or password to log in with' }];
+  }
+  return [];
+}
+
+function checkFields(pair: DraftPair, path: Path): Problem[] {
+  const problems: Problem[] = [];
+  for (const side of ['udesk', 'crm'] as const) {
+    duplicates(pair.fields.map((field) => field?.[side] ?? null)).forEach(([index, first]) => {
+      problems.push({
+        path: [...path, index, side],
+        message: `is mapped by fields[${first}] already; a field can be mapped once`,
+      });
+    });
+  }
+  pair.fields.forEach((field, index) => {
+    if (field === null) return;
+    const isSet = UDESK_SET_FIELDS.includes(field.udesk);
+    if (isSet && field.policy !== 'hold' && field.policy !== 'union') {
+      problems.push({
+        path: [...path, index, 'policy'],
+        message: `"${field.policy}" is for fields of one value, but ${field.udesk} holds several. Use union (both sides' entries are kept) or hold`,
+      });
+    }
+    if (!isSet && field.policy === 'union') {
+      problems.push({
+        path: [...path, index, 'policy'],
+        message: `"union" is for fields of several values (${UDESK_SET_FIELDS.join(', ')}), but ${field.udesk} holds one. Use hold, or a side that wins: udesk, crm`,
+      });
+    }
+    if (isSet && (field.compare === 'boolean' || field.compare === 'number')) {
+      problems.push({
+        path: [...path, index, 'compare'],
+        message: `"${field.compare}" cannot compare the entries of ${field.udesk}. Use text, exact, email or phone`,
+      });
+    }
+  });
+  return problems;
+}
+
+/** [index, index of the first with the same name], for each that is not the first. */
+function duplicates(names: readonly (string | null)[]): [index: number, first: number][] {
+  return names.flatMap((name, index): [number, number][] => {
+    const first = names.indexOf(name);
+    return name !== null && first < index ? [[index, first]] : [];
+  });
+}

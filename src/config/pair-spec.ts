@@ -1,0 +1,57 @@
+/** Translates one configured pair into what the pure core needs to know. Pure. */
+import type { Manifest, SideName } from '../core/record.ts';
+import { SIDES } from '../core/record.ts';
+import type { Equivalence, FieldSpec, PairSpec } from '../core/spec.ts';
+import { type FieldConfig, type PairConfig, UDESK_SET_FIELDS } from './schema.ts';
+
+/**
+ * `manifests` are those of the two sides as configured; from them come the most elements that a set can hold.
+ * Whether a side knows the mapped fields at all is for `check`, which asks it.
+ */
+export function toPairSpec(pair: PairConfig, manifests: Readonly<Record<SideName, Manifest>>): PairSpec {
+  const capacity: Record<SideName, Record<string, number>> = { udesk: {}, crm: {} };
+  for (const side of SIDES) {
+    for (const field of pair.fields) {
+      const limit = manifests[side].capacity[field[side]];
+      if (limit !== undefined) capacity[side][field.udesk] = limit;
+    }
+  }
+  return {
+    name: pair.name,
+    fields: pair.fields.map(toFieldSpec),
+    match: pair.match,
+    create: pair.create,
+    deletes: pair.deletes,
+    firstRun: pair.firstRun,
+    guards: pair.guards,
+    capacity,
+  };
+}
+
+function toFieldSpec(field: FieldConfig): FieldSpec {
+  return {
+    udesk: field.udesk,
+    crm: field.crm,
+    shape: UDESK_SET_FIELDS.includes(field.udesk) ? 'set' : 'scalar',
+    equivalence: field.compare ?? equivalenceOf(field.udesk),
+    direction: field.direction,
+    policy: field.policy,
+    onBlocked: field.onBlocked,
+    map: field.map === undefined ? null : Object.entries(field.map),
+  };
+}
+
+/** By the Udesk field, because its meaning is known; a CRM may call it anything. */
+function equivalenceOf(udeskField: string): Equivalence {
+  switch (udeskField) {
+    case 'email':
+    case 'emails':
+      return 'email';
+    case 'cellphones':
+      return 'phone';
+    case 'is_blocked':
+      return 'boolean';
+    default:
+      return 'text';
+  }
+}

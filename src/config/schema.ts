@@ -1,0 +1,235 @@
+/**
+ * The shape of the configuration file (docs: interface of the project, "Configuration"). Every object is strict: an unknown
+ * key is an error. Rules that look at two places at once are in cross-check.ts; what a person reads about a
+ * failure is composed in problems.ts.
+ */
+import { getCountries } from 'libphonenumber-js';
+import { validate as isCron } from 'node-cron';
+import { z } from 'zod';
+import { POLICIES } from '../core/spec.ts';
+import { didYouMean } from '../lib/suggest.ts';
+
+/** Field names of a Udesk customer that may stand under `fields`; `custom.<FieldName>` comes on top. */
+export const UDESK_FIELDS = [
+  'nick_name',
+  'email',
+  'emails',
+  'cellphones',
+  'description',
+  'level',
+  'is_blocked',
+  'tags',
+  'owner',
+  'owner_group',
+  'organization',
+  'token',
+] as const;
+
+/** The Udesk fields that hold more than one value. */
+export const UDESK_SET_FIELDS: readonly string[] = ['emails', 'cellphones', 'tags'];
+
+const text = z.string().min(1);
+const share = z.number().min(0).max(1);
+const count = z.int().min(0);
+/** A YAML number where a name or id is meant: its own digits are kept by the loader. */
+const name = z.union([z.string(), z.number(), z.boolean()]).transform(String).pipe(z.string().min(1));
+
+const postgresUrl = text.refine((value) => /^postgres(ql)?:\/\//.test(value), {
+  message: 'must be a Postgres address: postgres://user:password@host:5432/database',
+});
+
+const webUrl = text.refine(isWebUrl, {
+  message: 'must be a whole address that starts with https:// or http://',
+});
+
+/** Scheme, host and port only: the path belongs to the client, and shards have hosts of their own. */
+const origin = text
+  .refine((value) => isWebUrl(value) && isOrigin(value), {
+    message: 'must be the origin of the tenant and nothing more, such as https://demo.udesk.cn',
+  })
+  .transform((value) => new URL(value).origin);
+
+const cron = text.refine((value) => isCron(value), {
+  message:
+    "is not a cron expression; five or six fields are expected, such as '*/10 * * * *' (every ten minutes)",
+});
+
+const udeskField = text.superRefine((value, context) => {
+  if ((UDESK_FIELDS as readonly string[]).includes(value) || /^custom\.\S+$/.test(value)) return;
+  context.addIssue({
+    code: 'custom',
+    message: `"${value}" is not a field of a Udesk customer.${didYouMean(value, UDESK_FIELDS)} Allowed: ${UDESK_FIELDS.join(', ')}, custom.<FieldName>`,
+  });
+});
+
+const valueMap = z.record(z.string(), name).superRefine((map, context) => {
+  const seen = new Map<string, string>();
+  for (const [udesk, crm] of Object.entries(map)) {
+    const first = seen.get(crm);
+    if (first === undefined) seen.set(crm, udesk);
+    else
+      context.addIssue({
+        code: 'custom',
+        path: [udesk],
+        message: `is not one-to-one: "${first}" and "${udesk}" both become "${crm}", so the way back cannot be known`,
+      });
+  }
+});
+
+export const fieldSchema = z.strictObject({
+  udesk: udeskField.describe('Field of the Udesk customer; custom fields as custom.<FieldName>'),
+  crm: text.describe('Field of the CRM record'),
+  direction: z.enum(['both', 'to-crm', 'to-udesk']).default('both'),
+  policy: z.enum(POLICIES).default('hold').describe('Who wins when both sides changed the field'),
+  onBlocked: z
+    .enum(['hold', 'revert', 'ignore'])
+    .default('hold')
+    .describe('What happens to an edit that the direction does not carry'),
+  compare: z
+    .enum(['text', 'exact', 'email', 'phone', 'boolean', 'number'])
+    .optional()
+    .describe('When two values count as equal; left out: by the kind of the Udesk field'),
+  map: valueMap.optional().describe('Udesk value: CRM value, one-to-one'),
+});
+
+const udeskSchema = z.strictObject({
+  baseUrl: origin.describe('Whole origin of the tenant; shards such as https://demo.s2.udesk.cn exist'),
+  email: text
+    .refine((value) => /^[^\s@]+@[^\s@]+$/.test(value), { message: 'must be an e-mail address' })
+    .describe('E-mail of the administrator that the token belongs to'),
+  token: text.optional().describe('Open API token; exactly one of token and password'),
+  password: text
+    .optional()
+    .describe('Password of the administrator, to log in; exactly one of token and password'),
+  sign: z.enum(['sha256', 'sha1-v2', 'sha1']).default('sha256'),
+  quota: z
+    .strictObject({
+      perMinute: z.int().min(1).default(60),
+      scope: z.enum(['tenant', 'endpoint']).default('tenant'),
+    })
+    .prefault({}),
+  shards: z.array(name).default([]).describe('Filter ids, for tenants above 10,000 customers'),
+  webhook: z.strictObject({ secret: text.min(16) }).optional(),
+});
+
+/** Each adapter validates the rest of its block with a schema of its own. */
+const crmSchema = z.looseObject({ adapter: text });
+
+const matchSchema = z.strictObject({
+  by: z
+    .array(z.enum(['token', 'email', 'cellphone']))
+    .min(1)
+    .refine((keys) => new Set(keys).size === keys.length, { message: 'names a key twice' })
+    .default(['token', 'email', 'cellphone']),
+  defaultRegion: z
+    .string()
+    .refine((value) => (getCountries() as string[]).includes(value), {
+      message: 'must be a country as two capital letters (ISO 3166), such as CN',
+    })
+    .default('CN')
+    .describe('How phone numbers without a country code are read'),
+  stopAfter: z.int().min(1).default(5).describe('A key held by more records than this links nothing'),
+});
+
+const guardsSchema = z.strictObject({
+  deletes: z.strictObject({ max: count.default(20), share: share.default(0.02) }).prefault({}),
+  updates: z.strictObject({ share: share.default(0.3) }).prefault({}),
+  creates: z.strictObject({ perHour: count.default(500) }).prefault({}),
+});
+
+const scheduleSchema = z.strictObject({
+  head: cron.default('*/15 * * * * *').describe('Newest customers of Udesk'),
+  sweep: cron.default('*/10 * * * *').describe('All customers of Udesk'),
+  crm: cron.default('*/30 * * * * *').describe('What changed in the CRM'),
+  feeds: cron.default('*/5 * * * *').describe('Activity feeds of Udesk'),
+  audit: cron.default('17 * * * *').describe('A slow sample, both sides read in full'),
+});
+
+export const pairSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
+    message: 'must be lower-case letters, digits and hyphens (it becomes part of web addresses)',
+  }),
+  udesk: udeskSchema,
+  crm: crmSchema,
+  fields: z.array(fieldSchema).min(1),
+  match: matchSchema.prefault({}),
+  create: z
+    .strictObject({ inCrm: z.boolean().default(true), inUdesk: z.boolean().default(true) })
+    .prefault({}),
+  deletes: z.enum(['flag', 'unlink', 'propagate']).default('flag'),
+  firstRun: z.enum(['review', 'auto']).default('review'),
+  guards: guardsSchema.prefault({}),
+  schedule: scheduleSchema.prefault({}),
+});
+
+const httpSchema = z.strictObject({
+  host: text.default('127.0.0.1'),
+  port: z.int().min(0).max(65535).default(8420),
+  auth: z
+    .strictObject({
+      users: z
+        .array(
+          z.strictObject({
+            name: text,
+            role: z.enum(['viewer', 'reviewer', 'admin']),
+            passwordHash: text,
+          }),
+        )
+        .min(1),
+    })
+    .optional(),
+});
+
+const alertSchema = z.strictObject({
+  type: z.enum(['webhook']),
+  url: webUrl,
+  on: z.array(z.enum(['guard', 'auth', 'stalled', 'conflict-digest'])).min(1),
+});
+
+export const configSchema = z.strictObject({
+  database: z
+    .strictObject({
+      url: postgresUrl.optional().describe('Left out: the variable DATABASE_URL, else the embedded Postgres'),
+      dataDir: text.default('./data').describe('Where the embedded Postgres lives'),
+    })
+    .prefault({}),
+  http: httpSchema.prefault({}),
+  locale: z.enum(['zh-CN', 'en']).default('zh-CN').describe('Language of pages and reports'),
+  timezone: z
+    .string()
+    .refine(isTimeZone, { message: 'is not a known time zone, such as Asia/Shanghai' })
+    .default('Asia/Shanghai'),
+  pairs: z.array(pairSchema).min(1),
+  alerts: z.array(alertSchema).default([]),
+});
+
+export type FieldConfig = z.output<typeof fieldSchema>;
+export type PairConfig = z.output<typeof pairSchema>;
+
+/** The whole configuration with every default filled in, plus where it came from. */
+export type Config = z.output<typeof configSchema> & {
+  /** The file that was read, as it was named. */
+  readonly file: string;
+  /** What `check` should tell the operator although the file may be used; no secrets in here. */
+  readonly warnings: readonly string[];
+};
+
+function isWebUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  return url.protocol === 'https:' || url.protocol === 'http:';
+}
+
+function isOrigin(value: string): boolean {
+  const { pathname, search, hash, username, password } = new URL(value);
+  return pathname === '/' && search + hash + username + password === '';
+}
+
+function isTimeZone(value: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,210 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration, not of JavaScript
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../../src/config/load.ts';
+import { isSyncError } from '../../../src/errors.ts';
+import { ADAPTERS, ENV, failure, load, MINIMAL } from './support.ts';
+
+describe('a sound configuration', () => {
+  it('has every default of the documentation filled in', () => {
+    const config = load(MINIMAL);
+    expect(config).toMatchObject({
+      database: { dataDir: './data' },
+      http: { host: '127.0.0.1', port: 8420 },
+      locale: 'zh-CN',
+      timezone: 'Asia/Shanghai',
+      alerts: [],
+      file: 'config/udesk-sync.yaml',
+      warnings: [],
+    });
+    expect(config.pairs[0]).toMatchObject({
+      udesk: {
+        token: ENV.UDESK_TOKEN,
+        sign: 'sha256',
+        quota: { perMinute: 60, scope: 'tenant' },
+        shards: [],
+      },
+      crm: { adapter: 'postgres', url: ENV.CRM_DATABASE_URL, table: 'contact' },
+      fields: [{ udesk: 'nick_name', crm: 'name', direction: 'both', policy: 'hold', onBlocked: 'hold' }],
+      match: { by: ['token', 'email', 'cellphone'], defaultRegion: 'CN', stopAfter: 5 },
+      create: { inCrm: true, inUdesk: true },
+      deletes: 'flag',
+      firstRun: 'review',
+      guards: { deletes: { max: 20, share: 0.02 }, updates: { share: 0.3 }, creates: { perHour: 500 } },
+      schedule: { head: '*/15 * * * * *', audit: '17 * * * *' },
+    });
+  });
+
+  it('takes the file from --config, then from UDESK_SYNC_CONFIG, then from config/', () => {
+    const read: string[] = [];
+    const readFile = (path: string) => {
+      read.push(path);
+      return MINIMAL;
+    };
+    const env = { ...ENV, UDESK_SYNC_CONFIG: 'by-env.yaml' };
+    loadConfig({ file: 'by-option.yaml', env, readFile, adapters: ADAPTERS });
+    loadConfig({ env, readFile, adapters: ADAPTERS });
+    loadConfig({ env: ENV, readFile, adapters: ADAPTERS });
+    expect(read).toEqual(['by-option.yaml', 'by-env.yaml', 'config/udesk-sync.yaml']);
+  });
+
+  it('uses DATABASE_URL when the file names no database', () => {
+    expect(load(MINIMAL, { ...ENV, DATABASE_URL: 'postgres://localhost/x' }).database.url).toBe(
+      'postgres://localhost/x',
+    );
+    expect(load(MINIMAL).database.url).toBeUndefined();
+  });
+
+  it('keeps the digits of secrets and mapped values that look like numbers', () => {
+    const yaml = MINIMAL.replace("'${UDESK_TOKEN}'", '00712345678901234567890').replace(
+      'crm: name }',
+      'crm: name, map: { 007: 12345678901234567890 } }',
+    );
+    const pair = load(yaml).pairs[0];
+    expect(pair?.udesk.token).toBe('00712345678901234567890');
+    expect(pair?.fields[0]?.map).toEqual({ '007': '12345678901234567890' });
+  });
+
+  it('warns of a secret that is written into the file, without repeating it', () => {
+    const config = load(MINIMAL.replace("'${UDESK_TOKEN}'", 'literal-secret-value'));
+    expect(config.warnings).toHaveLength(1);
+    expect(config.warnings[0]).toContain('pairs[0].udesk.token');
+    expect(config.warnings[0]).not.toContain('literal-secret-value');
+  });
+
+  it('reduces the base URL to its origin', () => {
+    expect(load(MINIMAL.replace('demo.udesk.cn', 'demo.s2.udesk.cn/')).pairs[0]?.udesk.baseUrl).toBe(
+      'https://demo.s2.udesk.cn',
+    );
+  });
+});
+
+describe('a configuration with problems', () => {
+  it('lists all of them at once, each with its place, its line and what was probably meant', () => {
+    const error = failure(`
+databse: {}
+locale: fr
+pairs:
+  - name: Main
+    udesk: { baseURL: 'https://demo.udesk.cn', email: nobody, token: a, password: b }
+    crm: { adapter: postgress, url: x }
+    fields:
+      - { udesk: nick_name, crm: name, policy: unoin }
+      - { udesk: nickname, crm: name }
+      - { udesk: emails, crm: emails, policy: crm }
+      - { udesk: level, crm: tier, policy: union, map: { vip: gold, svip: gold } }
+    match: { by: [emial], defaultRegion: China }
+    guards: { deletes: { share: 2 } }
+    schedule: { sweep: often }
+  - name: second
+    udesk: { baseUrl: 'https://a.udesk.cn', email: a@example.com }
+    crm: { adapter: postgres, url: x, tabel: contact }
+    fields:
+      - { udesk: email, crm: email }
+      - { udesk: email, crm: email }
+http: { host: 0.0.0.0 }
+`);
+    expect(isSyncError(error, 'config')).toBe(true);
+    const expected = [
+      /databse \(line 2\): is not a known key\. Did you mean "database"\?/,
+      /locale \(line 3\): "fr" is not allowed\. Allowed: zh-CN, en/,
+      /pairs\[0\]\.name \(line 5\): must be lower-case/,
+      /pairs\[0\]\.udesk\.baseURL \(line 6\): is not a known key\. Did you mean "baseUrl"\?/,
+      /pairs\[0\]\.udesk\.baseUrl \(line 6\): is missing/,
+      /pairs\[0\]\.udesk\.email \(line 6\): must be an e-mail address/,
+      /pairs\[0\]\.udesk \(line 6\): has both token and password/,
+      /pairs\[0\]\.crm\.adapter \(line 7\): "postgress" is not an adapter\. Did you mean "postgres"\?/,
+      /pairs\[0\]\.fields\[0\]\.policy \(line 9\): "unoin" is not allowed\. Did you mean "union"\? Allowed: hold, udesk/,
+      /pairs\[0\]\.fields\[1\]\.udesk \(line 10\): "nickname" is not a field.* Did you mean "nick_name"\?/,
+      /pairs\[0\]\.fields\[2\]\.policy \(line 11\): "crm" is for fields of one value.* Use union/,
+      /pairs\[0\]\.fields\[3\]\.map\.svip \(line 12\): is not one-to-one: "vip" and "svip"/,
+      /pairs\[0\]\.match\.by\[0\] \(line 13\): "emial" is not allowed\. Did you mean "email"\?/,
+      /pairs\[0\]\.match\.defaultRegion \(line 13\): must be a country/,
+      /pairs\[0\]\.guards\.deletes\.share \(line 14\): must be at most 1/,
+      /pairs\[0\]\.schedule\.sweep \(line 15\): is not a cron expression/,
+      /pairs\[1\]\.udesk \(line 17\): has no token/,
+      /pairs\[1\]\.crm\.tabel \(line 18\): is not a known key\. Did you mean "table"\?/,
+      /pairs\[1\]\.crm\.table \(line 18\): is missing/,
+      /pairs\[1\]\.fields\[1\]\.udesk \(line 21\): is mapped by fields\[0\] already/,
+      /pairs\[1\]\.fields\[1\]\.crm \(line 21\): is mapped by fields\[0\] already/,
+      /http\.host \(line 22\): would open the pages/,
+    ];
+    for (const pattern of expected) expect(error.message).toMatch(pattern);
+    expect(error.message).toContain(`has ${expected.length} problems:`);
+    expect(error.message).toContain(`\n  ${expected.length}. `);
+  });
+
+  it('names every missing environment variable and its place, and nothing else', () => {
+    const error = failure(MINIMAL, {});
+    expect(error.message).toContain('has 2 problems');
+    expect(error.message).toMatch(
+      /pairs\[0\]\.udesk\.token \(line 4\): needs the environment variable UDESK_TOKEN/,
+    );
+    expect(error.message).toMatch(
+      /pairs\[0\]\.crm\.url \(line 5\): needs the environment variable CRM_DATABASE_URL/,
+    );
+  });
+
+  it('finds two pairs of one name', () => {
+    const error = failure(MINIMAL + MINIMAL.replace('\npairs:', ''));
+    expect(error.message).toMatch(/pairs\[1\]\.name .*is the name of pairs\[0\] too/);
+  });
+
+  it('says which of the shapes of an adapter was nearest', () => {
+    const error = failure(MINIMAL.replace('table: contact }', 'table: contact, emails: { columms: [a] } }'));
+    expect(error.message).toMatch(/pairs\[0\]\.crm\.emails\.columms .*Did you mean "columns?"\?/);
+  });
+
+  it('says line and column of a YAML slip, without quoting the file', () => {
+    const error = failure('pairs:\n  - name: main\n   udesk: "s3cret-in-the-file\n');
+    expect(error.message).toMatch(/line \d+, column \d+/);
+    expect(error.message).not.toContain('s3cret');
+  });
+
+  it('tells a newcomer how to get a file', () => {
+    const readFile = () => {
+      throw Object.assign(new Error('no'), { code: 'ENOENT' });
+    };
+    expect(() => loadConfig({ env: {}, readFile, adapters: ADAPTERS })).toThrow(
+      expect.objectContaining({
+        details: expect.objectContaining({ advice: expect.stringContaining('udesk-sync init') }),
+      }),
+    );
+  });
+
+  it('never repeats a secret, wherever it stands', () => {
+    const secret = 'Hunter2-hunter2-hunter2';
+    const env = { UDESK_TOKEN: secret, CRM_DATABASE_URL: secret };
+    const wrong = MINIMAL.replace('name: main', "name: '${UDESK_TOKEN}'")
+      .replace("'https://demo.udesk.cn'", "'${UDESK_TOKEN}'")
+      .replace('admin@example.com', "'${UDESK_TOKEN}'")
+      .replace('udesk: nick_name', "udesk: '${UDESK_TOKEN}', policy: '${UDESK_TOKEN}'")
+      .replace('adapter: postgres', "adapter: '${UDESK_TOKEN}'");
+    const error = failure(`database: { url: '\${UDESK_TOKEN}' }\n${wrong}`, env);
+    expect(error.message).toContain('has 7 problems');
+    expect(`${error.message} ${JSON.stringify(error.details)} ${error.stack}`).not.toContain(secret);
+  });
+});
+
+describe('environment references', () => {
+  it('have defaults, an escape, and leave a key out when they are empty', () => {
+    const yaml = MINIMAL.replace('table: contact', "table: '${TABLE:-public.contact}'").replace(
+      "token: '${UDESK_TOKEN}'",
+      "token: '${UDESK_TOKEN:-}', password: '$$${literal}'",
+    );
+    const pair = load(yaml, { CRM_DATABASE_URL: 'x' }).pairs[0];
+    expect(pair?.crm.table).toBe('public.contact');
+    expect(pair?.udesk.password).toBe('${literal}');
+    expect(pair?.udesk).not.toHaveProperty('token');
+  });
+
+  it('can hold characters that mean something in YAML', () => {
+    const value = 'a: "b" # {c}\n- d';
+    expect(load(MINIMAL, { ...ENV, UDESK_TOKEN: value }).pairs[0]?.udesk.token).toBe(value);
+  });
+
+  it('that are malformed are named', () => {
+    expect(failure(MINIMAL.replace('table: contact', "table: '${not a name}'")).message).toMatch(
+      /pairs\[0\]\.crm\.table .*is not a reference/,
+    );
+  });
+});
