@@ -1,0 +1,54 @@
+/** One HTTP request and its whole answer as text; what fails is classified by whether the request may have left. */
+import { request } from 'undici';
+import { classifyNetworkError } from './classify.ts';
+import type { SideDispatcher } from './dispatcher.ts';
+
+export interface Exchange {
+  readonly side: SideDispatcher;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Whether it may change something at the remote. */
+  readonly write: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Reply {
+  readonly status: number;
+  /** Lower-case names; of a repeated header the first value. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly text: string;
+}
+
+/**
+ * Sends once.
+ * A write that was begun is not aborted by the signal: its outcome is worth more than the few seconds (the timeouts still hold).
+ * @throws HttpFailure; or the signal's reason
+ */
+export async function exchange(call: Exchange): Promise<Reply> {
+  call.signal?.throwIfAborted();
+  const target = describeTarget(call.method, call.url);
+  const deadline = AbortSignal.timeout(call.side.timeouts.totalMs);
+  const signal = call.write || call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]);
+  try {
+    const { statusCode, headers, body } = await request(call.url, {
+      dispatcher: call.side.dispatcher,
+      method: call.method,
+      headers: { accept: 'application/json', ...call.headers },
+      body: call.body ?? null,
+      signal,
+    });
+    const flat: Record<string, string | undefined> = {};
+    for (const [name, value] of Object.entries(headers)) flat[name] = Array.isArray(value) ? value[0] : value;
+    return { status: statusCode, headers: flat, text: await body.text() };
+  } catch (error) {
+    if (!call.write && call.signal?.aborted === true) throw call.signal.reason;
+    throw classifyNetworkError(error, target, call.write);
+  }
+}
+
+/** Method, origin and path. The query is left out: it may hold a signature or a customer's address. */
+export function describeTarget(method: string, url: URL): string {
+  return `${method} ${url.origin}${url.pathname}`;
+}

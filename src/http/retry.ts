@@ -1,0 +1,85 @@
+/**
+ * The only place where a call is sent again (sync design §8 "Retries": one layer, capped, jittered).
+ * Each attempt builds its request anew: new nonce, timestamp and signature.
+ */
+import pRetry from 'p-retry';
+import { isSyncError } from '../errors.ts';
+import { HttpFailure } from './classify.ts';
+
+export interface RetryPolicy {
+  /** Attempts after the first. */
+  readonly retries: number;
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+  /** When the remote asks for a longer pause than this, we stop waiting and say so. */
+  readonly maxRetryAfterMs: number;
+}
+
+export const DEFAULT_RETRY: RetryPolicy = {
+  retries: 4,
+  minDelayMs: 1_000,
+  maxDelayMs: 30_000,
+  maxRetryAfterMs: 60_000,
+};
+
+export interface RetryOptions {
+  /** A read. A write is sent again only after a failure that proves that nothing was done. */
+  readonly safe: boolean;
+  readonly policy?: RetryPolicy;
+  readonly signal?: AbortSignal | undefined;
+  /** Rejects with the signal's reason when aborted. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Told before each pause. */
+  readonly onRetry?: (failure: { error: Error; attempt: number }) => void;
+}
+
+/**
+ * @param attempt sends once; is given 1 for the first try
+ * @throws what the last attempt threw; or the signal's reason when it was aborted between attempts
+ */
+export async function withRetry<T>(attempt: (n: number) => Promise<T>, options: RetryOptions): Promise<T> {
+  const { policy = DEFAULT_RETRY, signal, sleep } = options;
+  // p-retry puts an abort above the outcome of the attempt that was running. Of a write the outcome must be kept.
+  let outcome: { value: T } | { error: unknown } | null = null;
+  try {
+    return await pRetry(
+      async (n) => {
+        outcome = null;
+        try {
+          const value = await attempt(n);
+          outcome = { value };
+          return value;
+        } catch (error) {
+          outcome = { error };
+          throw error;
+        }
+      },
+      {
+        retries: policy.retries,
+        minTimeout: policy.minDelayMs,
+        maxTimeout: policy.maxDelayMs,
+        randomize: true,
+        signal: signal ?? null,
+        shouldRetry: ({ error }) => mayRetry(error, options.safe, policy),
+        onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
+          if (retriesLeft === 0 || !mayRetry(error, options.safe, policy)) return;
+          options.onRetry?.({ error, attempt: attemptNumber });
+          const asked = isSyncError(error) ? (error.details.retryAfterMs ?? 0) : 0;
+          if (asked > 0) await sleep(asked, signal);
+        },
+      },
+    );
+  } catch (error) {
+    const last = outcome as { value: T } | { error: unknown } | null;
+    if (last !== null && 'value' in last) return last.value;
+    if (last !== null && !mayRetry(last.error, options.safe, policy)) throw last.error;
+    throw error;
+  }
+}
+
+/** Whether this failure may be followed by the same call again. */
+export function mayRetry(error: unknown, safe: boolean, policy: RetryPolicy = DEFAULT_RETRY): boolean {
+  if (!isSyncError(error) || (error.kind !== 'transient' && error.kind !== 'throttled')) return false;
+  if ((error.details.retryAfterMs ?? 0) > policy.maxRetryAfterMs) return false;
+  return safe || (error instanceof HttpFailure && error.undone);
+}

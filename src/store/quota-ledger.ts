@@ -1,0 +1,33 @@
+/**
+ * Promise P10 across processes and restarts: every process that talks to one tenant counts in one table,
+ * by the database's clock, one at a time per scope.
+ */
+import type postgres from 'postgres';
+import { decideReservation, type QuotaLedger } from '../lib/sliding-window.ts';
+
+/** Ledger in `udesk_sync.quota_call(scope, at, n)`. Each question is one short transaction; rows that no longer count go with it. */
+export function postgresLedger(sql: postgres.Sql): QuotaLedger {
+  return {
+    async reserve(scopeKey, limit, windowMs, n) {
+      return await sql.begin(async (tx) => {
+        await tx`select pg_advisory_xact_lock(hashtextextended(${`udesk_sync.quota_call ${scopeKey}`}, 0))`;
+        // clock_timestamp(), not now(): the transaction may have waited for the lock since it began.
+        await tx`
+          delete from udesk_sync.quota_call
+          where scope = ${scopeKey} and at <= clock_timestamp() - ${windowMs} * interval '1 millisecond'`;
+        const rows = await tx<{ left_ms: number; n: number }[]>`
+          select n, (extract(epoch from at - clock_timestamp()) * 1000)::float8 + ${windowMs}::float8 as left_ms
+          from udesk_sync.quota_call where scope = ${scopeKey} order by at`;
+        const answer = decideReservation(
+          rows.map((row) => ({ leftMs: row.left_ms, n: row.n })),
+          limit,
+          n,
+        );
+        if (answer.granted) {
+          await tx`insert into udesk_sync.quota_call (scope, at, n) values (${scopeKey}, clock_timestamp(), ${n})`;
+        }
+        return answer;
+      });
+    },
+  };
+}
