@@ -52,7 +52,9 @@ export function parsePostgresUrl(url: string): ParsedPostgresUrl {
 }
 
 /** Where a URL points, without user and password: for messages and logs. */
-export function describePostgresTarget(target: Pick<ParsedPostgresUrl, 'host' | 'port' | 'database'>): string {
+export function describePostgresTarget(
+  target: Pick<ParsedPostgresUrl, 'host' | 'port' | 'database'>,
+): string {
   const { host, port, database } = target;
   return host.startsWith('/')
     ? `database "${database}" at the socket in ${host}`

@@ -32,7 +32,10 @@ export function startTime(pid: number): string | null {
     const ticks = statFields(pid)?.[19];
     return ticks === undefined ? null : `${bootId()}-${ticks}`;
   }
-  const ps = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env: { LC_ALL: 'C' } });
+  const ps = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
+    encoding: 'utf8',
+    env: { LC_ALL: 'C' },
+  });
   const text = ps.stdout?.trim() ?? '';
   return text === '' ? null : text.replace(/[^0-9A-Za-z]+/g, '-');
 }

@@ -1,0 +1,47 @@
+/** The one way in which this program opens connections to its own database: settings, types and time limits. */
+import postgres from 'postgres';
+import type { parsePostgresUrl } from '../lib/postgres-url.ts';
+import type { EmbeddedPostgres } from './embedded/start.ts';
+
+/** Where the server is; may hold a password, so never log it. */
+export type Target = ReturnType<typeof parsePostgresUrl>;
+
+export interface ClientOptions {
+  /** Connections in the pool. Default 10. */
+  readonly max?: number;
+  readonly applicationName?: string;
+  /** Bound for one statement; 0 for none (migrations). Default 120 s. */
+  readonly statementTimeoutMs?: number;
+}
+
+/** Connection options of an embedded server: through its socket, as the superuser that it was made with. */
+export function connectionOptions(embedded: EmbeddedPostgres, database = 'postgres'): Target {
+  return { host: embedded.socketDir, port: embedded.port, username: 'postgres', database };
+}
+
+/**
+ * A postgres.js pool. Beware in raw queries, since drizzle shares these settings: `json` and `jsonb` pass as text both
+ * ways (so numbers beyond 2^53 survive; see jsonb.ts), `timestamptz` comes as text, `bigint` and `numeric` as strings.
+ */
+export function openClient(target: Target, options: ClientOptions = {}): postgres.Sql {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 120_000;
+  return postgres({
+    ...target,
+    max: options.max ?? 10,
+    connect_timeout: 10,
+    prepare: true,
+    onnotice: () => {},
+    types: { json: { to: 114, from: [114, 3802], serialize: asIs, parse: asIs } },
+    connection: {
+      ...target.connection,
+      application_name: options.applicationName ?? target.connection?.application_name ?? 'udesk-sync',
+      TimeZone: 'UTC',
+      statement_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: 60_000,
+    },
+  }) as unknown as postgres.Sql;
+}
+
+function asIs(value: string): string {
+  return value;
+}

@@ -1,0 +1,97 @@
+/** The database that everything is kept in: a server of the operator's, or one of our own when none was named. */
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import type postgres from 'postgres';
+import { describePostgresTarget, parsePostgresUrl } from '../lib/postgres-url.ts';
+import { type ClientOptions, connectionOptions, openClient, type Target } from './client.ts';
+import { connectError, serverTooOld, serverVersionText } from './connect-errors.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.ts';
+import * as schema from './schema.ts';
+
+export interface OpenDatabaseOptions {
+  /** Left out or empty: the embedded Postgres in `dataDir`. */
+  readonly url?: string | undefined;
+  readonly dataDir: string;
+  readonly applicationName?: string;
+  /** Connections in the pool. */
+  readonly max?: number;
+  readonly log?: { info(message: string): void };
+}
+
+export interface Database {
+  /** Raw queries; see `openClient` for how json, timestamps and bigints come. */
+  readonly sql: postgres.Sql;
+  readonly db: PostgresJsDatabase<typeof schema>;
+  readonly kind: 'server' | 'embedded';
+  /** `server_version_num`: 180004 is 18.4. */
+  readonly serverVersion: number;
+  /** For people; without secrets. */
+  readonly description: string;
+  /** A pool of its own on the same database: for what must keep its session (locks, LISTEN). The caller ends it. */
+  connect(options?: ClientOptions): postgres.Sql;
+  /** Ends the pool, and stops the embedded server. May be called twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database and proves that it answers. Does not migrate: see `migrate`.
+ * Throws `SyncError`: `transient` when the server is not reachable, `config` when it refuses us, is older than 15,
+ * or when the embedded one cannot be used (see startEmbeddedPostgres).
+ */
+export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
+  if (options.url) return openOn(parsePostgresUrl(options.url), options, null);
+  const embedded = await startEmbeddedPostgres({ dataDir: options.dataDir });
+  if (embedded.adopted) options.log?.info('took over the Postgres that an earlier run left');
+  try {
+    return await openOn(connectionOptions(embedded), options, embedded);
+  } catch (error) {
+    await embedded.stop();
+    throw error;
+  }
+}
+
+/** The same on an embedded server that the caller started and will stop. */
+export async function openDatabaseOn(
+  embedded: EmbeddedPostgres,
+  options: ClientOptions & { readonly database?: string } = {},
+): Promise<Database> {
+  return openOn(connectionOptions(embedded, options.database), options, null);
+}
+
+async function openOn(
+  target: Target,
+  options: ClientOptions & { readonly log?: { info(message: string): void } },
+  embedded: EmbeddedPostgres | null,
+): Promise<Database> {
+  const { log, ...clientOptions } = options;
+  const sql = openClient(target, clientOptions);
+  let serverVersion: number;
+  try {
+    const rows = await sql<{ num: number }[]>`select current_setting('server_version_num')::int as num`;
+    serverVersion = rows[0]?.num ?? 0;
+    const tooOld = serverTooOld(serverVersion);
+    if (tooOld !== null) throw tooOld;
+  } catch (error) {
+    await sql.end({ timeout: 1 });
+    throw connectError(error, target);
+  }
+  const where = embedded === null ? describePostgresTarget(target) : `embedded in ${embedded.dataDir}`;
+  const description = `Postgres ${serverVersionText(serverVersion)}, ${where}`;
+  log?.info(`database: ${description}`);
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await sql.end({ timeout: 5 });
+    await embedded?.stop();
+  };
+  return {
+    sql,
+    db: drizzle(sql, { schema }),
+    kind: embedded === null ? 'server' : 'embedded',
+    serverVersion,
+    description,
+    connect: (further) => openClient(target, { ...clientOptions, ...further }),
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
