@@ -134,8 +134,9 @@ http: { host: 0.0.0.0 }
   });
 
   it('names every missing environment variable and its place, and nothing else', () => {
-    const error = failure(MINIMAL, {});
-    expect(error.message).toContain('has 2 problems');
+    const error = failure(MINIMAL.replace('https://demo.udesk.cn', '${UDESK_ORIGIN}'), {});
+    expect(error.message).toContain('has 3 problems');
+    expect(error.message).toContain('UDESK_ORIGIN');
     expect(error.message).toMatch(
       /pairs\[0\]\.udesk\.token \(line 4\): needs the environment variable UDESK_TOKEN/,
     );
