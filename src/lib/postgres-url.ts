@@ -2,7 +2,17 @@
  * Connection URLs for postgres.js, with the one form it does not know: a Unix socket, as
  * `postgres://user@/database?host=/socket/dir`. No error repeats the URL: it may hold a password.
  */
-import { SyncError } from '../errors.ts';
+
+/** Not a URL that we can read. Carries advice for the person, and no part of the URL. */
+export class PostgresUrlError extends Error {
+  readonly advice: string;
+
+  constructor(message: string, advice: string) {
+    super(message);
+    this.name = 'PostgresUrlError';
+    this.advice = advice;
+  }
+}
 
 /** The part of postgres.js's options that a URL can say. Spread it into `postgres({ ...parsed, max: 4 })`. */
 export interface ParsedPostgresUrl {
@@ -19,7 +29,7 @@ export interface ParsedPostgresUrl {
 
 const shape = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
 
-/** Reads `postgres://` and `postgresql://` URLs. Throws `SyncError('config')` when it is none. */
+/** Reads `postgres://` and `postgresql://` URLs. Throws `PostgresUrlError` when it is none. */
 export function parsePostgresUrl(url: string): ParsedPostgresUrl {
   const match = shape.exec(url.trim());
   if (match === null) throw notAUrl();
@@ -84,9 +94,10 @@ function sslOption(mode: string | null): ParsedPostgresUrl['ssl'] {
     case 'verify-full':
       return 'verify-full';
     default:
-      throw new SyncError('config', `a Postgres URL has an unknown sslmode "${mode}"`, {
-        advice: 'use disable, prefer, require or verify-full',
-      });
+      throw new PostgresUrlError(
+        'a Postgres URL has an unknown sslmode',
+        'use disable, prefer, require or verify-full',
+      );
   }
 }
 
@@ -98,10 +109,10 @@ function decode(text: string): string {
   }
 }
 
-function notAUrl(): SyncError {
-  return new SyncError('config', 'this is not a Postgres URL that udesk-sync can read', {
-    advice:
-      'write postgres://user:password@host:5432/database, or postgres://user@/database?host=/socket/dir; ' +
+function notAUrl(): PostgresUrlError {
+  return new PostgresUrlError(
+    'this is not a Postgres URL that udesk-sync can read',
+    'write postgres://user:password@host:5432/database, or postgres://user@/database?host=/socket/dir; ' +
       'percent-encode : / ? # @ % inside user and password',
-  });
+  );
 }

@@ -1,10 +1,11 @@
 /** The one way in which this program opens connections to its own database: settings, types and time limits. */
 import postgres from 'postgres';
-import type { parsePostgresUrl } from '../lib/postgres-url.ts';
+import { SyncError } from '../errors.ts';
+import { type ParsedPostgresUrl, PostgresUrlError, parsePostgresUrl } from '../lib/postgres-url.ts';
 import type { EmbeddedPostgres } from './embedded/start.ts';
 
 /** Where the server is; may hold a password, so never log it. */
-export type Target = ReturnType<typeof parsePostgresUrl>;
+export type Target = ParsedPostgresUrl;
 
 export interface ClientOptions {
   /** Connections in the pool. Default 10. */
@@ -17,6 +18,16 @@ export interface ClientOptions {
 /** Connection options of an embedded server: through its socket, as the superuser that it was made with. */
 export function connectionOptions(embedded: EmbeddedPostgres, database = 'postgres'): Target {
   return { host: embedded.socketDir, port: embedded.port, username: 'postgres', database };
+}
+
+/** Throws `SyncError('config')` when DATABASE_URL is not a Postgres URL. */
+export function targetOf(url: string): Target {
+  try {
+    return parsePostgresUrl(url);
+  } catch (error) {
+    if (!(error instanceof PostgresUrlError)) throw error;
+    throw new SyncError('config', `database.url (DATABASE_URL): ${error.message}`, { advice: error.advice });
+  }
 }
 
 /**

@@ -1,8 +1,8 @@
 /** The database that everything is kept in: a server of the operator's, or one of our own when none was named. */
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
-import { describePostgresTarget, parsePostgresUrl } from '../lib/postgres-url.ts';
-import { type ClientOptions, connectionOptions, openClient, type Target } from './client.ts';
+import { describePostgresTarget } from '../lib/postgres-url.ts';
+import { type ClientOptions, connectionOptions, openClient, type Target, targetOf } from './client.ts';
 import { connectError, serverTooOld, serverVersionText } from './connect-errors.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.ts';
 import * as schema from './schema.ts';
@@ -38,7 +38,7 @@ export interface Database {
  * or when the embedded one cannot be used (see startEmbeddedPostgres).
  */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
-  if (options.url) return openOn(parsePostgresUrl(options.url), options, null);
+  if (options.url) return openOn(targetOf(options.url), options, null);
   const embedded = await startEmbeddedPostgres({ dataDir: options.dataDir });
   if (embedded.adopted) options.log?.info('took over the Postgres that an earlier run left');
   try {
