@@ -13,7 +13,7 @@ import { readYaml, type YamlFile } from './yaml.ts';
 
 export const DEFAULT_CONFIG_FILE = 'config/udesk-sync.yaml';
 
-/** Each adapter brings the schema of its own block (with or without its `adapter` key). */
+/** Each adapter brings the schema of its own block, its `adapter` key included (src/crm/definition.ts). */
 export type ConfigAdapters = Readonly<Record<string, { readonly schema: z.ZodType }>>;
 
 export interface LoadOptions {
@@ -89,8 +89,7 @@ function parseCrm(
   problems: Problem[],
 ): PairConfig['crm'] | null {
   if (!isObject(block) || typeof block.adapter !== 'string' || block.adapter === '') return null;
-  const { adapter: name, ...rest } = block;
-  if (typeof name !== 'string') return null;
+  const name = block.adapter;
   const adapter = Object.hasOwn(adapters, name) ? adapters[name] : undefined;
   if (adapter === undefined) {
     const known = Object.keys(adapters);
@@ -99,12 +98,10 @@ function parseCrm(
     problems.push({ path: place, message: `${said}${didYouMean(name, known)} Allowed: ${known.join(', ')}` });
     return null;
   }
-  const shape = (adapter.schema as { shape?: object }).shape;
-  const data = shape !== undefined && 'adapter' in shape ? block : rest;
-  const parsed = adapter.schema.safeParse(data);
+  const parsed = adapter.schema.safeParse(block);
   if (!parsed.success) {
     problems.push(
-      ...problemsOf(parsed.error.issues, { schema: adapter.schema, data, prefix: path, mayQuote }),
+      ...problemsOf(parsed.error.issues, { schema: adapter.schema, data: block, prefix: path, mayQuote }),
     );
     return null;
   }

@@ -7,6 +7,7 @@ import { type SyncError, toError } from '../../../src/errors.ts';
 export const ADAPTERS: ConfigAdapters = {
   postgres: {
     schema: z.strictObject({
+      adapter: z.literal('postgres'),
       url: z.string(),
       table: z.string(),
       emails: z
