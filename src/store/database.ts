@@ -4,6 +4,7 @@ import type postgres from 'postgres';
 import { describePostgresTarget } from '../lib/postgres-url.ts';
 import { type ClientOptions, connectionOptions, openClient, type Target, targetOf } from './client.ts';
 import { connectError, serverTooOld, serverVersionText } from './connect-errors.ts';
+import { resolveDataDir } from './embedded/data-dir.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.ts';
 import * as schema from './schema.ts';
 
@@ -39,7 +40,9 @@ export interface Database {
  */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
   if (options.url) return openOn(targetOf(options.url), options, null);
-  const embedded = await startEmbeddedPostgres({ dataDir: options.dataDir });
+  const { dataDir, note } = resolveDataDir(options.dataDir);
+  if (note !== null) options.log?.info(note);
+  const embedded = await startEmbeddedPostgres({ dataDir });
   if (embedded.adopted) options.log?.info('took over the Postgres that an earlier run left');
   try {
     return await openOn(connectionOptions(embedded), options, embedded);

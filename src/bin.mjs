@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// Plain JavaScript that any Node can read: an older one does not strip types, so main.ts could not even say what is
+// wrong. Under the right one it only hands over.
+const OLDEST = [22, 18];
+const [major, minor] = process.versions.node.split('.').map(Number);
+
+if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
+  process.stderr.write(
+    `udesk-sync needs Node ${OLDEST.join('.')} or newer, and this is ${process.versions.node}: in the checkout, ` +
+      'run "npx udesk-sync …" or "npm run sync -- …", which bring their own Node after "npm ci"\n',
+  );
+  process.exitCode = 2;
+} else {
+  await import('./main.ts');
+}
