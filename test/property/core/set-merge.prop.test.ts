@@ -20,6 +20,8 @@ function run(base: Sides | null, now: Sides): SetMerge {
   return mergeSets({ spec, region: 'CN', base, now });
 }
 
+const bag = (value: SetValue) => value.map((e) => JSON.stringify([e.id, e.value])).sort();
+
 /** The ops carried out on what was there: another way to the same answer than `after`. */
 function carryOut(now: SetValue, ops: SideMerge['ops']): Element[] {
   const gone = [...ops.remove];
@@ -151,7 +153,8 @@ describe('laws of the set merge', () => {
           [udesk, result.udesk],
           [crm, result.crm],
         ] as const) {
-          expect(carryOut(now, side.ops)).toEqual(side.after);
+          // As bags: of two equal elements without ids, the ops cannot say which one they mean.
+          expect(bag(carryOut(now, side.ops))).toEqual(bag(side.after));
           const changes = new Map(side.ops.change.map((c) => [c.id, c.to]));
           for (const e of side.after) {
             if (e.id === null) continue;
