@@ -18,7 +18,14 @@ export class HttpFailure extends SyncError {
 /** No connection existed yet, whatever the system call. */
 const BEFORE_CONNECT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
 /** These come from an open connection as well: proof only when `connect` itself failed. */
-const ON_CONNECT = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ETIMEDOUT', 'ECONNRESET', 'EACCES']);
+const ON_CONNECT = new Set([
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'ETIMEDOUT',
+  'ECONNRESET',
+  'EACCES',
+]);
 const CERTIFICATE = /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
 const NOT_TLS = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO']);
 
@@ -43,7 +50,8 @@ const WORDS: Readonly<Record<string, string>> = {
  */
 export function classifyNetworkError(thrown: unknown, target: string, write: boolean): HttpFailure {
   const code = errorCode(thrown);
-  const connecting = errorField(thrown, 'syscall') === 'connect' || errorField(thrown, 'syscall') === 'getaddrinfo';
+  const connecting =
+    errorField(thrown, 'syscall') === 'connect' || errorField(thrown, 'syscall') === 'getaddrinfo';
   if (CERTIFICATE.test(code)) {
     return new HttpFailure('config', `${target}: the certificate of the host is not accepted (${code})`, {
       undone: true,

@@ -30,7 +30,8 @@ export async function exchange(call: Exchange): Promise<Reply> {
   call.signal?.throwIfAborted();
   const target = describeTarget(call.method, call.url);
   const deadline = AbortSignal.timeout(call.side.timeouts.totalMs);
-  const signal = call.write || call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]);
+  const signal =
+    call.write || call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]);
   try {
     const { statusCode, headers, body } = await request(call.url, {
       dispatcher: call.side.dispatcher,

@@ -59,7 +59,7 @@ export async function withRetry<T>(attempt: (n: number) => Promise<T>, options: 
         minTimeout: policy.minDelayMs,
         maxTimeout: policy.maxDelayMs,
         randomize: true,
-        signal: signal ?? null,
+        signal,
         shouldRetry: ({ error }) => mayRetry(error, options.safe, policy),
         onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
           if (retriesLeft === 0 || !mayRetry(error, options.safe, policy)) return;

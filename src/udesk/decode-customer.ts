@@ -27,30 +27,6 @@ export function decodeCustomer(raw: unknown, customFields: readonly string[] = [
   }
 }
 
-/** The contact points of a customer, as the id-merge builder wants them. */
-export interface Contacts {
-  readonly email: string | null;
-  readonly otherEmails: Element[];
-  readonly cellphones: Element[];
-  /** Everything was told, and every other e-mail and phone has its id: a complete list can be sent back. */
-  readonly complete: boolean;
-}
-
-/** @throws Unreadable (an `Error`) when a list has no known shape */
-export function decodeContacts(raw: unknown): Contacts {
-  if (!isObject(raw)) throw new Unreadable('customer: not an object');
-  const { primary, others } = readEmails(raw);
-  const phones = decodeCellphones(raw);
-  const told = primary !== undefined && others !== null && phones !== null;
-  const named = [...(others ?? []), ...(phones ?? [])].every((element) => element.id !== null);
-  return {
-    email: primary ?? null,
-    otherEmails: others ?? [],
-    cellphones: phones ?? [],
-    complete: told && named,
-  };
-}
-
 function readCustomer(raw: unknown, customFields: readonly string[]): SideRecord {
   if (!isObject(raw)) throw new Unreadable('customer: not an object');
   refuseContradictions(raw);
@@ -113,7 +89,11 @@ function readEmails(raw: JsonObject): Emails {
 }
 
 /** The primary first, without an id; then the others. Null when the shape does not tell all of them. */
-function emailSet(primary: Emails['primary'], others: Emails['others'], mixed: Emails['mixed']): Element[] | null {
+function emailSet(
+  primary: Emails['primary'],
+  others: Emails['others'],
+  mixed: Emails['mixed'],
+): Element[] | null {
   if (primary !== undefined && others !== null) {
     return primary === null || primary === '' ? others : [{ id: null, value: primary }, ...others];
   }
@@ -134,7 +114,8 @@ function readText(raw: JsonObject, key: string): string | null | undefined {
 
 /** Canonical text of a number or truth value. */
 function scalarText(value: unknown, key: string): string {
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
+    return String(value);
   throw new Unreadable(`${key}: not a text`);
 }
 
@@ -167,10 +148,7 @@ function readOrganization(raw: JsonObject): string | null | undefined {
 
 function readCustomFields(raw: unknown, exist: readonly string[], fields: Record<string, Value>): void {
   if (raw === undefined || raw === null) return;
-  if (!isObject(raw)) {
-    if (Array.isArray(raw) && raw.length === 0) return readCustomFields({}, exist, fields);
-    throw new Unreadable('custom_fields: not an object');
-  }
+  if (!isObject(raw)) throw new Unreadable('custom_fields: not an object');
   for (const name of exist) fields[name] = ABSENT;
   for (const [key, value] of Object.entries(raw)) fields[`custom.${key}`] = readCustomValue(value);
 }

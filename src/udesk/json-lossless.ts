@@ -100,7 +100,10 @@ function readNumber(cursor: Cursor): unknown {
   if (fraction === undefined && exponent === undefined) {
     return Number.isSafeInteger(value) ? value : BigInt(token);
   }
-  const digits = token.replace(/[eE].*/, '').replace(/[^\d]/g, '').replace(/^0+/, '').length;
+  const digits = token
+    .replace(/[eE].*/, '')
+    .replace(/[^\d]/g, '')
+    .replace(/^0+/, '').length;
   return digits <= SAFE_DIGITS && Number.isFinite(value) ? value : token;
 }
 

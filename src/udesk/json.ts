@@ -48,7 +48,8 @@ function countNames(text: string): number {
 
 function countMembers(value: unknown, depth: number): number {
   if (typeof value !== 'object' || value === null) return 0;
-  if (depth > MAX_DEPTH) throw new SyncError('contract', 'the answer is nested too deeply', { code: 'too-deep' });
+  if (depth > MAX_DEPTH)
+    throw new SyncError('contract', 'the answer is nested too deeply', { code: 'too-deep' });
   let count = 0;
   if (Array.isArray(value)) {
     for (const item of value) {

@@ -1,0 +1,118 @@
+/**
+ * A sweep of the customer list, and the proof that it was complete (sync design §7; promise P7).
+ *
+ * Pages are newest first and move: an insert repeats a row, a delete in front of us hides one. Certified means:
+ * every page in one pass, nothing dropped, then the head read again until it meets known customers, and
+ * `total at the end = total at the start + customers created meanwhile = distinct customers seen`.
+ * A deletion makes the totals differ, so that a sweep during which one happened is never certified.
+ */
+import type { SideRecord } from '../core/record.ts';
+import type { DroppedElement, Page } from '../crm/adapter.ts';
+import type { RawPage, UdeskClient } from './client.ts';
+import { decodeCustomer } from './decode-customer.ts';
+
+/** Rows that the list reaches at most (api.md §2.5). */
+export const LIST_CAP = 10_000;
+
+export interface SweepOptions {
+  readonly client: Pick<UdeskClient, 'listCustomers'>;
+  /** At most 100. */
+  readonly pageSize: number;
+  readonly customFields: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Sweep {
+  /** Ids yielded so far; bounded by the cap. */
+  readonly seen: Set<string>;
+  /** Why the sweep proves nothing; the first is told. */
+  readonly doubts: string[];
+}
+
+/** Yields each customer once, in pages; the last page carries `end`. A page may be empty. */
+export async function* sweep(options: SweepOptions): AsyncGenerator<Page> {
+  const state: Sweep = { seen: new Set(), doubts: [] };
+  const first = await read(options, 1);
+  const lastReachable = Math.max(1, Math.floor(LIST_CAP / options.pageSize));
+  let raw = first;
+  for (let page = 1; ; page += 1) {
+    if (page > 1) raw = await read(options, page);
+    if (raw.total !== null && first.total !== null && raw.total < first.total) {
+      state.doubts.push('customers were deleted while the list was read');
+    }
+    yield decodePage(raw, options, state).page;
+    if (raw.rows.length === 0 || isLast(raw, page, options.pageSize)) break;
+    if (page >= lastReachable) break;
+  }
+  yield await certify(first, options, state);
+}
+
+/** By the count of pages that Udesk tells (it may serve smaller pages than asked for), else by the rows. */
+function isLast(raw: RawPage, page: number, pageSize: number): boolean {
+  return raw.totalPages === null ? raw.rows.length < pageSize : page >= raw.totalPages;
+}
+
+/** Reads the head again until it meets a customer of this sweep, and weighs the totals. */
+async function certify(first: RawPage, options: SweepOptions, state: Sweep): Promise<Page> {
+  const { seen, doubts } = state;
+  const records: SideRecord[] = [];
+  const dropped: DroppedElement[] = [];
+  const seenBefore = seen.size;
+  let total: number | null = null;
+  for (let page = 1; ; page += 1) {
+    const raw = await read(options, page);
+    const head = decodePage(raw, options, state);
+    records.push(...head.page.records);
+    dropped.push(...head.page.dropped);
+    total = raw.total;
+    if (head.metKnown || raw.rows.length === 0 || isLast(raw, page, options.pageSize)) break;
+    if (page >= MAX_HEAD_PAGES) {
+      doubts.push('too many customers were created while the list was read');
+      break;
+    }
+  }
+  const created = seen.size - seenBefore;
+  if (first.total === null || total === null) doubts.push('Udesk did not say how many customers there are');
+  else if (Math.max(first.total, total) >= LIST_CAP) {
+    // Listed first: it is the reason that stays. A list that stops counting at its cap says exactly the cap.
+    doubts.unshift(`the list reaches ${LIST_CAP} customers and Udesk says that it holds ${total}`);
+  } else if (total !== first.total + created) {
+    doubts.push(`customers were deleted while the list was read (${first.total} before, ${total} after)`);
+  } else if (seen.size !== total) {
+    doubts.push(`${seen.size} customers were listed and Udesk says that it holds ${total}`);
+  }
+  const reason = doubts[0] ?? null;
+  return {
+    records,
+    deletedIds: [],
+    dropped,
+    total,
+    end: { certified: reason === null, reason, cursor: null },
+  };
+}
+
+const MAX_HEAD_PAGES = 10;
+
+function read(options: SweepOptions, page: number): Promise<RawPage> {
+  return options.client.listCustomers({ page, pageSize: options.pageSize }, options.signal);
+}
+
+/** Decodes a page without the customers that were yielded before. */
+function decodePage(raw: RawPage, options: SweepOptions, state: Sweep): { page: Page; metKnown: boolean } {
+  const records: SideRecord[] = [];
+  const dropped: DroppedElement[] = [];
+  let metKnown = false;
+  for (const row of raw.rows) {
+    const decoded = decodeCustomer(row, options.customFields);
+    if (!decoded.ok) {
+      dropped.push(decoded.dropped);
+    } else if (state.seen.has(decoded.record.id)) {
+      metKnown = true;
+    } else {
+      state.seen.add(decoded.record.id);
+      records.push(decoded.record);
+    }
+  }
+  if (dropped.length > 0) state.doubts.push('a customer of the list could not be read');
+  return { page: { records, deletedIds: [], dropped, total: raw.total, end: null }, metKnown };
+}

@@ -1,0 +1,232 @@
+/**
+ * Udesk behind the port: the engine sees a side with a manifest, never a vendor.
+ * Udesk has no compare-and-set, no change cursor and no visible deletions; the engine makes up for it (sync design §7, §8).
+ */
+import type { Manifest, Patch, SideRecord } from '../core/record.ts';
+import type { MatchKeyKind } from '../core/spec.ts';
+import { isSet, type Value } from '../core/value.ts';
+import type { CheckReport, Finding, Side } from '../crm/adapter.ts';
+import { isSyncError, SyncError } from '../errors.ts';
+import { sha256 } from '../lib/hash.ts';
+import type { LookupType, UdeskClient } from './client.ts';
+import { type CurrentContacts, contactsOf, hasElementIds, NO_CONTACTS, touchesContacts } from './contacts.ts';
+import { decodeCustomer } from './decode-customer.ts';
+import { encodeCustomer } from './encode-customer.ts';
+import { LIST_CAP, sweep } from './enumerate.ts';
+import type { JsonObject } from './json.ts';
+
+export interface UdeskSideOptions {
+  readonly client: UdeskClient;
+  /** Rows per list page, at most 100. */
+  readonly pageSize?: number;
+  /** Mapped custom fields (`custom.TextField_1`): ABSENT where a customer does not list them. */
+  readonly customFields?: readonly string[];
+  /** Those of them that are selections, and so sets. */
+  readonly customSets?: readonly string[];
+}
+
+const PAGE_SIZE = 100;
+/** INF: nothing is known about the lag of Udesk's lookups (api.md §11). */
+const LOOKUP_LAG_MS = 2_000;
+/** The five minutes of api.md §1.8 are the end; this is where a person should start to look. */
+const SKEW_WARNING_MS = 60_000;
+
+export function createUdeskSide(options: UdeskSideOptions): Side {
+  const { client, pageSize = PAGE_SIZE, customFields = [], customSets = [] } = options;
+
+  function decode(raw: unknown): SideRecord {
+    const decoded = decodeCustomer(raw, customFields);
+    if (decoded.ok) return decoded.record;
+    throw new SyncError('contract', `a customer cannot be read: ${decoded.dropped.reason}`, {
+      side: 'udesk',
+      code: 'unreadable-customer',
+      ...(decoded.dropped.id === null ? {} : { record: decoded.dropped.id }),
+    });
+  }
+
+  async function find(type: LookupType, content: string, signal?: AbortSignal): Promise<SideRecord | null> {
+    const raw = await client.getCustomer(type, content, signal);
+    return raw === null ? null : decode(raw);
+  }
+
+  /** The contact points with their ids: from the verified record, or by a point read when its shape had none. */
+  async function contactsFor(
+    current: SideRecord,
+    patch: Patch,
+    signal?: AbortSignal,
+  ): Promise<CurrentContacts> {
+    if (!touchesContacts(patch)) return NO_CONTACTS;
+    const known = contactsOf(current, patch);
+    if (known !== null) return known;
+    const fresh = await find('id', current.id, signal);
+    if (fresh === null) throw gone(current.id);
+    refuseMoved(fresh, patch);
+    const contacts = contactsOf(fresh, patch);
+    if (contacts === null) {
+      throw new SyncError(
+        'contract',
+        'Udesk does not tell the ids of e-mails and phones, so none can be changed safely',
+        {
+          side: 'udesk',
+          record: current.id,
+          code: 'no-element-ids',
+        },
+      );
+    }
+    return contacts;
+  }
+
+  /** The whole record after a write: the answer, or a point read when its shape leaves something out. */
+  async function afterWrite(
+    raw: JsonObject,
+    knownId: string | null,
+    signal?: AbortSignal,
+  ): Promise<SideRecord> {
+    const decoded = decodeCustomer(raw, customFields);
+    if (decoded.ok && isWhole(decoded.record, patch)) return decoded.record;
+    const id = decoded.ok ? decoded.record.id : (decoded.dropped.id ?? knownId);
+    try {
+      const fresh = id === null ? null : await find('id', id, signal);
+      if (fresh !== null) return fresh;
+    } catch (error) {
+      throw unclear(id, error);
+    }
+    if (decoded.ok) return decoded.record;
+    throw unclear(id, null);
+  }
+
+  return {
+    manifest: manifest(customSets),
+    check: (call) => check(client, call?.signal),
+    enumerate: (call) => sweep({ client, pageSize, customFields, signal: call?.signal }),
+    changes() {
+      throw new SyncError('invariant', 'Udesk has no change cursor', { side: 'udesk' });
+    },
+    read: (id, call) => find('id', id, call?.signal),
+    async lookup(kind: MatchKeyKind, value, call) {
+      const found = await find(kind, value, call?.signal);
+      return found === null ? [] : [found];
+    },
+    async create({ patch, marker }, call) {
+      const raw = await client.createCustomer(encodeCustomer(patch, NO_CONTACTS, marker), call?.signal);
+      return await afterWrite(raw, patch, null, call?.signal);
+    },
+    async update({ id, patch, current }, call) {
+      if (Object.keys(patch).length === 0) throw new SyncError('invariant', 'an empty patch', { record: id });
+      const contacts = await contactsFor(current, patch, call?.signal);
+      const raw = await client.updateCustomer('id', id, encodeCustomer(patch, contacts, null), call?.signal);
+      if (raw === null) throw gone(id);
+      return await afterWrite(raw, patch, id, call?.signal);
+    },
+    async delete(id, call) {
+      await client.deleteCustomer('id', id, call?.signal);
+    },
+    close: () => client.close(),
+  };
+}
+
+function manifest(customSets: readonly string[]): Manifest {
+  return {
+    adapter: 'udesk',
+    setFields: ['emails', 'cellphones', 'tags', ...customSets],
+    capacity: {},
+    // Custom fields differ per tenant: any name may be asked for.
+    fields: null,
+    readOnlyFields: [],
+    changeCursor: null,
+    compareAndSet: false,
+    visibleDeletes: false,
+    externalId: { unique: false },
+    lookupLagMs: LOOKUP_LAG_MS,
+    elementIds: true,
+    trustedTime: false,
+    timeResolutionMs: 1_000,
+    enumerationCap: LIST_CAP,
+    canDelete: true,
+  };
+}
+
+async function check(client: UdeskClient, signal?: AbortSignal): Promise<CheckReport> {
+  const { total } = await client.listCustomers({ page: 1, pageSize: 1 }, signal);
+  const findings: Finding[] = [];
+  if (total !== null && total >= LIST_CAP) {
+    findings.push({
+      level: 'warning',
+      message: `Udesk holds ${total} customers and its list reaches ${LIST_CAP} of them: no sweep is complete`,
+      advice: 'Configure udesk.shards with filters of fewer than 10,000 customers each.',
+    });
+  }
+  const skewMs = client.clockSkewMs();
+  if (skewMs !== null && Math.abs(skewMs) > SKEW_WARNING_MS) {
+    const seconds = Math.round(skewMs / 1000);
+    findings.push({
+      level: 'warning',
+      message: `the clock of this machine is off by about ${Math.abs(seconds)} s against Udesk`,
+      advice: 'Set the clock (NTP): Udesk refuses more than 5 minutes.',
+    });
+  }
+  return {
+    findings,
+    count: total,
+    clockSkewMs: skewMs,
+    fingerprint: sha256(`${client.origin} ${client.email}`),
+    fields: null,
+  };
+}
+
+/** Whether the shape told all that a base needs: what the detail call always tells (api.md §4), and what was written. */
+function isWhole(record: SideRecord, patch: Patch): boolean {
+  const { fields } = record;
+  if (!hasElementIds(fields.emails, fields.email) || !hasElementIds(fields.cellphones)) return false;
+  return [...DETAIL_FIELDS, ...Object.keys(patch)].every((name) => fields[name] !== undefined);
+}
+
+const DETAIL_FIELDS = [
+  'nick_name',
+  'email',
+  'description',
+  'level',
+  'tags',
+  'token',
+  'organization',
+] as const;
+
+/** A point read inside an update must still show what the plan was made from. */
+function refuseMoved(fresh: SideRecord, patch: Patch): void {
+  for (const [name, write] of Object.entries(patch)) {
+    const now = fresh.fields[name];
+    if (now === undefined || sameText(now, write.before)) continue;
+    throw new SyncError('stale', 'the customer was changed in Udesk since it was verified', {
+      side: 'udesk',
+      record: fresh.id,
+      field: name,
+    });
+  }
+}
+
+function sameText(left: Value, right: Value): boolean {
+  const text = (value: Value): string =>
+    isSet(value) ? JSON.stringify(value.map((element) => element.value).sort()) : JSON.stringify(value);
+  return text(left) === text(right);
+}
+
+function gone(id: string): SyncError {
+  return new SyncError('stale', 'the customer is no longer in Udesk', {
+    side: 'udesk',
+    record: id,
+    code: 'not-found',
+  });
+}
+
+/** The write was accepted, but not what the customer holds now: to be read back, never to be sent again. */
+function unclear(id: string | null, error: unknown): SyncError {
+  const why = isSyncError(error) ? `: ${error.message}` : '';
+  return new SyncError(
+    'ambiguous',
+    `Udesk accepted the write, but what it holds now could not be read${why}`,
+    {
+      side: 'udesk',
+      ...(id === null ? {} : { record: id }),
+    },
+  );
+}
