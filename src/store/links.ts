@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import type { FieldBase } from '../core/link.ts';
+import type { FieldBase, LifeChange } from '../core/link.ts';
 import type { SideName } from '../core/record.ts';
 import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
@@ -169,6 +169,66 @@ export async function setLinkState(
   );
 }
 
+/**
+ * Frees records whose counterpart was never created: nothing is on its way for them, so they are matched again
+ * (somebody may have entered the person there meanwhile). A parked create waits until its record changes or a person
+ * retries it.
+ */
+export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise<void> {
+  const found = await rows<{ id: string }>(
+    db,
+    sql`select l.id from udesk_sync.link l
+        where l.pair = ${pair} and l.state = 'confirmed' and (l.udesk_id is null or l.crm_id is null)
+          and not exists (select 1 from udesk_sync.intent i where i.link_id = l.id
+            and i.state in ('planned', 'held', 'pending', 'sending', 'unknown'))
+          and (not exists (select 1 from udesk_sync.intent i where i.link_id = l.id and i.state = 'parked')
+            or exists (select 1 from udesk_sync.record r where r.link_id = l.id and r.dirty))`,
+  );
+  const ids = found.map((row) => row.id);
+  if (ids.length === 0) return;
+  await db.execute(
+    sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', closed_at = ${at.toISOString()}::timestamptz
+        where link_id = any(${textArray(ids)}::bigint[]) and state in ('open', 'resolving')`,
+  );
+  await db.execute(
+    sql`update udesk_sync.parked set state = 'retried', closed_at = ${at.toISOString()}::timestamptz
+        where link_id = any(${textArray(ids)}::bigint[]) and state = 'parked'`,
+  );
+  await forgetLinks(db, ids);
+}
+
+/** Takes back links that were made in this transaction. */
+export async function forgetLinks(db: Db, linkIds: readonly string[]): Promise<void> {
+  if (linkIds.length === 0) return;
+  const ids = sql`${textArray(linkIds)}::bigint[]`;
+  await db.execute(sql`delete from udesk_sync.claim where link_id = any(${ids})`);
+  await db.execute(sql`update udesk_sync.record set link_id = null where link_id = any(${ids})`);
+  await db.execute(sql`delete from udesk_sync.link where id = any(${ids})`);
+}
+
+/**
+ * Ends a link whose record is gone. Its open conflicts end with it: nothing is left that a person could decide.
+ * Flagged links keep both ids and their bases, so that a record that comes back is taken up again; an unlinked
+ * survivor is free to be matched, but is never created anew.
+ */
+export async function breakLink(
+  db: Db,
+  linkId: string,
+  life: Exclude<LifeChange, { action: 'none' }>,
+  at: Date,
+): Promise<void> {
+  const reason = life.action === 'close' ? 'deleted on both sides' : `deleted on ${life.deletedSide}`;
+  await setLinkState(db, linkId, { state: 'broken', decidedBy: life.action, reason, at });
+  await db.execute(
+    sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', changed_at = ${at.toISOString()}::timestamptz,
+          closed_at = ${at.toISOString()}::timestamptz
+        where link_id = ${linkId}::bigint and state in ('open', 'resolving')`,
+  );
+  if (life.action === 'unlink') {
+    await db.execute(sql`update udesk_sync.record set link_id = null where link_id = ${linkId}::bigint`);
+  }
+}
+
 /** Confirmed links with something to plan, in id order after `afterId`; links with a write on its way wait. */
 export async function linksToPlan(db: Db, pair: string, afterId: string, limit: number): Promise<LinkRow[]> {
   const found = await rows<Row>(
@@ -268,7 +328,7 @@ export async function rejectedPairs(db: Db, pair: string): Promise<Set<string>> 
   const found = await rows<{ candidates: string | null; udesk_id: string | null; crm_id: string | null }>(
     db,
     sql`select candidates::text as candidates, udesk_id, crm_id from udesk_sync.link
-        where pair = ${pair} and state = 'rejected'`,
+        where pair = ${pair} and (state = 'rejected' or (state = 'broken' and decided_by <> 'flag'))`,
   );
   const pairs = new Set<string>();
   for (const row of found) {
@@ -296,6 +356,19 @@ export async function idsHeldByLinks(
         where pair = ${pair} and state = 'broken' and ${column} = any(${textArray(ids)})`,
   );
   return new Set(found.map((row) => row.id));
+}
+
+/** A deleted record that is back takes its flagged link up again, bases included. */
+export async function restoreFlagged(db: Db, pair: string, at: Date): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.link l set state = 'confirmed', decided_by = 'restored', dirty = true,
+          changed_at = ${at.toISOString()}::timestamptz
+        where l.pair = ${pair} and l.state = 'broken' and l.decided_by = 'flag'
+          and exists (select 1 from udesk_sync.record r where r.pair = l.pair and r.side = 'udesk'
+            and r.remote_id = l.udesk_id and r.state = 'live' and r.link_id = l.id)
+          and exists (select 1 from udesk_sync.record r where r.pair = l.pair and r.side = 'crm'
+            and r.remote_id = l.crm_id and r.state = 'live' and r.link_id = l.id)`,
+  );
 }
 
 export async function countLinks(db: Db, pair: string): Promise<Record<LinkRowState, number>> {

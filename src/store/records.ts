@@ -233,6 +233,36 @@ export async function clearDirty(
   );
 }
 
+/** Live records in id order, for work that touches every one. */
+export async function recordsAfter(
+  db: Db,
+  pair: string,
+  side: SideName,
+  after: string,
+  limit: number,
+): Promise<SideRecord[]> {
+  const found = await rows<RecordRow>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.record
+        where pair = ${pair} and side = ${side} and state = 'live' and remote_id > ${after}
+        order by remote_id limit ${limit}`,
+  );
+  return found.map((row) => toKnown(row).record);
+}
+
+export async function saveKeys(
+  db: Db,
+  pair: string,
+  side: SideName,
+  keyed: readonly { id: string; keys: readonly string[] }[],
+): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.record r set keys = s.k
+        from jsonb_to_recordset(${jsonParam(keyed.map(({ id, keys }) => ({ i: id, k: keys })))}) as s(i text, k text[])
+        where r.pair = ${pair} and r.side = ${side} and r.remote_id = s.i`,
+  );
+}
+
 function toKnown(row: RecordRow): KnownRecord {
   return {
     record: {

@@ -38,6 +38,8 @@ export const pair = udeskSync.table('pair', {
   /** pending: nothing was accepted yet, so nothing may be written to either side; accepted: writes are enabled. */
   firstRun: text('first_run').$type<'pending' | 'accepted'>().notNull().default('pending'),
   firstPlanHash: text('first_plan_hash'),
+  /** Of mapping, matching and directions: when it changes, every link is planned again and match keys are made anew. */
+  specHash: text('spec_hash'),
   udeskFingerprint: text('udesk_fingerprint'),
   crmFingerprint: text('crm_fingerprint'),
   /** Where the next `changes` call of the CRM starts; moves last, with the observations it stands for. */

@@ -1,0 +1,60 @@
+import type { SideName } from '../core/record.ts';
+import { countLive, liveIdsObservedBefore, markDeleted } from '../store/records.ts';
+import { fenced } from '../store/tx.ts';
+import type { Cycle } from './context.ts';
+import { type Observed, storeOne, target } from './observe.ts';
+
+/** Point reads that one cycle spends on suspects; the rest waits for the next certified enumeration. */
+const PROOFS_PER_CYCLE = 200;
+const CHUNK = 5000;
+
+export interface AbsenceReport {
+  readonly suspects: number;
+  readonly deleted: number;
+  /** The enumeration showed nothing although the mirror knows live records (guard: empty side). */
+  readonly empty: boolean;
+}
+
+/**
+ * P7 absence safety: a record becomes a tombstone only after a certified enumeration did not show it, a point read
+ * says that it is not there, and another record (the canary) is still readable. Anything less is a suspicion,
+ * which this function reports and forgets.
+ */
+export async function proveAbsences(
+  cycle: Cycle,
+  side: SideName,
+  observed: Observed,
+  startedAt: Date,
+): Promise<AbsenceReport> {
+  const pair = cycle.spec.name;
+  if (observed.end?.certified !== true) return { suspects: 0, deleted: 0, empty: false };
+  const live = await countLive(cycle.db, pair, side);
+  if (observed.seen.size === 0) return { suspects: live, deleted: 0, empty: live > 0 };
+  if (live <= observed.seen.size) return { suspects: 0, deleted: 0, empty: false };
+
+  const suspects: string[] = [];
+  for (let after = ''; ; ) {
+    const ids = await liveIdsObservedBefore(cycle.db, pair, side, startedAt, after, CHUNK);
+    for (const id of ids) if (!observed.seen.has(id)) suspects.push(id);
+    const last = ids.at(-1);
+    if (last === undefined || ids.length < CHUNK) break;
+    after = last;
+  }
+  const gone: string[] = [];
+  for (const id of suspects.slice(0, PROOFS_PER_CYCLE)) {
+    const found = await cycle.sides[side].read(id, { signal: cycle.signal });
+    if (found === null) gone.push(id);
+    else await fenced(cycle.db, cycle.fence, (tx) => storeOne(cycle, tx, side, 'point', found));
+  }
+  if (gone.length === 0) return { suspects: suspects.length, deleted: 0, empty: false };
+  const [canary] = observed.seen;
+  if (canary === undefined || (await cycle.sides[side].read(canary, { signal: cycle.signal })) === null) {
+    cycle.log.warn(
+      { side, suspects: suspects.length },
+      'the canary record is not readable: nothing is taken as deleted',
+    );
+    return { suspects: suspects.length, deleted: 0, empty: false };
+  }
+  await fenced(cycle.db, cycle.fence, (tx) => markDeleted(tx, target(cycle, side, 'sweep'), gone));
+  return { suspects: suspects.length, deleted: gone.length, empty: false };
+}

@@ -1,0 +1,29 @@
+import type { Logger } from 'pino';
+import type { SideName } from '../core/record.ts';
+import type { PairSpec } from '../core/spec.ts';
+import type { Side } from '../crm/adapter.ts';
+import type { Db, Fence } from '../store/tx.ts';
+
+/** The world, as the engine gets it. */
+export interface EngineContext {
+  readonly db: Db;
+  readonly log: Logger;
+  readonly clock: () => Date;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly random: () => number;
+  /** Who we are in leases: host, process and start. */
+  readonly owner: string;
+}
+
+export interface PairRuntime {
+  readonly spec: PairSpec;
+  readonly sides: Readonly<Record<SideName, Side>>;
+}
+
+/** One cycle of one pair, under its lease. */
+export interface Cycle extends EngineContext, PairRuntime {
+  readonly fence: Fence;
+  readonly runId: number;
+  readonly signal: AbortSignal;
+  readonly progress: (text: string, done: number, total: number | null) => void;
+}

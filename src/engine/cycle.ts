@@ -1,0 +1,305 @@
+import { evaluateGuards } from '../core/guard.ts';
+import type { PlanItem } from '../core/plan.ts';
+import type { SideName } from '../core/record.ts';
+import { isSyncError, toError } from '../errors.ts';
+import { countConflicts } from '../store/conflicts.ts';
+import { closeWaiting, saveWaiting, type Tripped } from '../store/guards.ts';
+import { countIntents, createsSince, dropUnsent, movePlanned, sendingToUnknown } from '../store/intents.ts';
+import { countLinks, dissolveUncreated } from '../store/links.ts';
+import {
+  acceptFirstRun,
+  finishRun,
+  loadPair,
+  type PairRow,
+  saveFingerprint,
+  saveFirstPlan,
+  startRun,
+} from '../store/pairs.ts';
+import { fenced } from '../store/tx.ts';
+import type { Cycle, EngineContext, PairRuntime } from './context.ts';
+import { holdLease } from './lease-keeper.ts';
+import { type MatchReport, matchRecords } from './match.ts';
+import { type Observation, type ObserveScope, observeSides } from './observe-sides.ts';
+import { type PlannedLink, type PlanSummary, planDry, planIntoOutbox, type WriteOp } from './plan.ts';
+import { type PushReport, pushIntents } from './push.ts';
+import { adoptSpec } from './spec-change.ts';
+
+/** Pre-images that move while we write are planned again this often within one cycle. */
+const ROUNDS = 3;
+
+export interface CycleOptions {
+  readonly trigger: 'sync' | 'plan' | 'run';
+  readonly observe: ObserveScope;
+  /** Plan only: nothing is written to either side, nor to the outbox. */
+  readonly dry?: boolean;
+  readonly acceptFirstPlan?: boolean;
+  /** Releases the guarded part of the plan if, and only if, it is exactly the plan with this hash. */
+  readonly approve?: string;
+  readonly onItem?: (item: PlanItem, link: PlannedLink) => void;
+  readonly leaseWaitMs?: number;
+  readonly signal?: AbortSignal;
+  readonly progress?: Cycle['progress'];
+}
+
+export interface CycleReport {
+  readonly pair: string;
+  readonly runId: number;
+  /** `waiting`: something waits for a person's approval (first plan or guard). */
+  readonly outcome: 'done' | 'waiting';
+  readonly observed: Observation;
+  readonly matched: { readonly linked: number; readonly reviews: number };
+  readonly plan: Omit<PlanSummary, 'hashOf'> & { readonly hash: string };
+  /** Set while the pair's first plan waits for acceptance. */
+  readonly firstPlan: boolean;
+  readonly waiting: { readonly hash: string; readonly tripped: readonly Tripped[] } | null;
+  readonly push: PushReport | null;
+  readonly openConflicts: number;
+  readonly parked: number;
+}
+
+const ALL_OPS: readonly WriteOp[] = ['create', 'update', 'delete'];
+
+/**
+ * One cycle of one pair: lease → recover → observe → match → reconcile → guard → outbox → verify, send, settle.
+ * Bases move last (sync design §8). It can be killed at any point; the next cycle goes on where this one was (P9).
+ */
+export async function runCycle(
+  context: EngineContext,
+  pair: PairRuntime,
+  options: CycleOptions,
+): Promise<CycleReport> {
+  const { name } = pair.spec;
+  const lease = await holdLease(context, name, options.leaseWaitMs ?? 20_000);
+  const log = context.log.child({ pair: name });
+  const startedAt = context.clock();
+  const runId = await startRun(context.db, name, options.trigger, startedAt);
+  const signals = [lease.signal, ...(options.signal === undefined ? [] : [options.signal])];
+  const cycle: Cycle = {
+    ...context,
+    ...pair,
+    log: log.child({ runId }),
+    fence: lease.fence,
+    runId,
+    signal: AbortSignal.any(signals),
+    progress: options.progress ?? (() => {}),
+  };
+  try {
+    const report = await work(cycle, options);
+    await finishRun(context.db, runId, {
+      at: context.clock(),
+      outcome: report.outcome,
+      stats: report,
+      error: null,
+    });
+    return report;
+  } catch (thrown) {
+    const error = toError(thrown);
+    const stopped = isSyncError(error, 'lease-lost') || options.signal?.aborted === true;
+    await finishRun(context.db, runId, {
+      at: context.clock(),
+      outcome: stopped ? 'abandoned' : 'failed',
+      stats: {},
+      error: error.message,
+    }).catch(() => {}); // The database may be what failed: the first error is the one to report.
+    throw thrown;
+  } finally {
+    await lease.release().catch(() => {});
+  }
+}
+
+async function work(cycle: Cycle, options: CycleOptions): Promise<CycleReport> {
+  const { db, fence, spec } = cycle;
+  const known = await loadPair(db, spec.name);
+  await adoptSpec(cycle);
+  const unknown = await fenced(db, fence, (tx) => sendingToUnknown(tx, spec.name));
+  if (unknown > 0)
+    cycle.log.warn({ intents: unknown }, 'writes of unknown outcome were left by an earlier process');
+  const accepted = known.firstRun === 'accepted';
+  await fenced(db, fence, async (tx) => {
+    await dropUnsent(tx, spec.name, ['planned', 'held']);
+    await dissolveUncreated(tx, spec.name, cycle.clock());
+  });
+  if (accepted && options.dry !== true) await pushIntents(cycle);
+  const observed = await observeSides(cycle, known, options.observe);
+  const match = await matchRecords(cycle);
+
+  if (options.dry === true) {
+    const summary = await planDry(cycle, match.unmatched, options.onItem);
+    return await reportOf(cycle, {
+      observed,
+      match,
+      summary,
+      push: null,
+      firstPlan: !accepted,
+      waiting: null,
+    });
+  }
+  if (!accepted) {
+    if (spec.firstRun === 'review' && options.acceptFirstPlan !== true) {
+      const summary = await planDry(cycle, match.unmatched, options.onItem);
+      await fenced(db, fence, (tx) => saveFirstPlan(tx, spec.name, summary.hashOf(ALL_OPS)));
+      return await reportOf(cycle, { observed, match, summary, push: null, firstPlan: true, waiting: null });
+    }
+    await fenced(db, fence, (tx) => acceptFirstRun(tx, spec.name));
+  }
+  return await planAndPush(cycle, options, { known, observed, match, firstPlan: !accepted });
+}
+
+async function planAndPush(
+  cycle: Cycle,
+  options: CycleOptions,
+  start: { known: PairRow; observed: Observation; match: MatchReport; firstPlan: boolean },
+): Promise<CycleReport> {
+  const { observed } = start;
+  let match = start.match;
+  let first: PlanSummary | null = null;
+  let waiting: CycleReport['waiting'] = null;
+  let push: PushReport | null = null;
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    await fenced(cycle.db, cycle.fence, (tx) => dropUnsent(tx, cycle.spec.name, ['planned', 'held']));
+    const summary = await planIntoOutbox(cycle, match.unmatched);
+    first ??= summary;
+    waiting = await guardPlan(cycle, options, start, summary);
+    push = addUp(push, await pushIntents(cycle));
+    if (push.replanned === 0 || round === ROUNDS) break;
+    push = { ...push, replanned: 0 };
+    match = await matchRecords(cycle);
+  }
+  return await reportOf(cycle, {
+    observed,
+    match: start.match,
+    summary: first ?? emptySummary(),
+    push,
+    firstPlan: false,
+    waiting,
+  });
+}
+
+/** Judges the whole plan once it is in the outbox, then releases it or holds its destructive part (P8). */
+async function guardPlan(
+  cycle: Cycle,
+  options: CycleOptions,
+  start: { known: PairRow; observed: Observation; firstPlan: boolean },
+  summary: PlanSummary,
+): Promise<CycleReport['waiting']> {
+  const { db, fence, spec, runId } = cycle;
+  const { known, observed } = start;
+  const hourAgo = new Date(cycle.clock().getTime() - 3_600_000);
+  const verdict = evaluateGuards(
+    spec.guards,
+    {
+      creates: summary.creates,
+      updates: summary.updatedLinks,
+      deletes: summary.deletes.udesk + summary.deletes.crm,
+    },
+    {
+      confirmedLinks: (await countLinks(db, spec.name)).confirmed,
+      createsLastHour: await createsSince(db, spec.name, hourAgo),
+      firstRunAccepted: start.firstPlan,
+      emptySide: observed.emptySide,
+      fingerprintChanged: changedFingerprint(known, observed),
+      clockSkewMs: observed.clockSkewMs,
+      deletesLastDay: 0,
+    },
+  );
+  const heldOps = ALL_OPS.filter(
+    (op) =>
+      (op === 'create' && verdict.holdCreates) ||
+      (op === 'update' && verdict.holdUpdates) ||
+      (op === 'delete' && verdict.holdDeletes),
+  );
+  const heldWrites = heldOps.flatMap((op) => Object.values(summary[`${op}s`])).reduce((a, b) => a + b, 0);
+  const hash = summary.hashOf(heldOps);
+  const approved = heldWrites > 0 && options.approve === hash;
+  const blocked = heldWrites > 0 && !approved;
+  await fenced(db, fence, async (tx) => {
+    const at = cycle.clock();
+    if (blocked) {
+      await movePlanned(tx, runId, 'held', heldOps);
+      await saveWaiting(tx, spec.name, { hash, tripped: verdict.tripped, writes: heldWrites, at });
+    } else {
+      await closeWaiting(tx, spec.name, approved ? 'approved' : 'superseded', at);
+      for (const side of ['udesk', 'crm'] as const) {
+        const now = observed.fingerprint[side];
+        if (now !== null && (known.fingerprint[side] === null || approved)) {
+          await saveFingerprint(tx, spec.name, side, now);
+        }
+      }
+    }
+    await movePlanned(tx, runId, 'pending', ALL_OPS);
+  });
+  if (!blocked) return null;
+  cycle.log.error(
+    { kind: 'guard', hash, guards: verdict.tripped.map(({ guard }) => guard), writes: heldWrites },
+    'a guard holds part of the plan until a person approves it',
+  );
+  return { hash, tripped: verdict.tripped };
+}
+
+function changedFingerprint(known: PairRow, observed: Observation): SideName | null {
+  for (const side of ['udesk', 'crm'] as const) {
+    const before = known.fingerprint[side];
+    const now = observed.fingerprint[side];
+    if (before !== null && now !== null && before !== now) return side;
+  }
+  return null;
+}
+
+async function reportOf(
+  cycle: Cycle,
+  parts: {
+    observed: Observation;
+    match: MatchReport;
+    summary: PlanSummary;
+    push: PushReport | null;
+    firstPlan: boolean;
+    waiting: CycleReport['waiting'];
+  },
+): Promise<CycleReport> {
+  const { hashOf, ...summary } = parts.summary;
+  const conflicts = await countConflicts(cycle.db, cycle.spec.name);
+  const intents = await countIntents(cycle.db, cycle.spec.name);
+  const report: CycleReport = {
+    pair: cycle.spec.name,
+    runId: cycle.runId,
+    outcome: parts.waiting !== null || (parts.firstPlan && parts.push === null) ? 'waiting' : 'done',
+    observed: parts.observed,
+    matched: { linked: parts.match.linked, reviews: parts.match.reviews },
+    plan: { ...summary, hash: hashOf(ALL_OPS) },
+    firstPlan: parts.firstPlan,
+    waiting: parts.waiting,
+    push: parts.push,
+    openConflicts: conflicts.open,
+    parked: intents.parked,
+  };
+  cycle.log.info(
+    {
+      changed: { udesk: report.observed.udesk.changed, crm: report.observed.crm.changed },
+      creates: summary.creates,
+      updates: summary.updates,
+      deletes: summary.deletes,
+      settled: report.push?.settled ?? 0,
+      parked: report.parked,
+      conflicts: report.openConflicts,
+    },
+    'cycle done',
+  );
+  return report;
+}
+
+function addUp(before: PushReport | null, now: PushReport): PushReport {
+  if (before === null) return now;
+  return {
+    settled: before.settled + now.settled,
+    replanned: now.replanned,
+    parked: before.parked + now.parked,
+    waiting: now.waiting,
+    writes: { udesk: before.writes.udesk + now.writes.udesk, crm: before.writes.crm + now.writes.crm },
+    pausedSides: now.pausedSides,
+  };
+}
+
+function emptySummary(): PlanSummary {
+  const none = { udesk: 0, crm: 0 };
+  return { creates: none, updates: none, deletes: none, updatedLinks: 0, held: 0, hashOf: () => '' };
+}

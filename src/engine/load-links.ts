@@ -1,0 +1,92 @@
+import type { LinkState, Presence } from '../core/link.ts';
+import type { SideName } from '../core/record.ts';
+import { activeConflicts } from '../store/conflicts.ts';
+import { linksInFlight } from '../store/intents.ts';
+import { type LinkRow, linksToPlan } from '../store/links.ts';
+import { type KnownRecord, loadRecords } from '../store/records.ts';
+import type { Db } from '../store/tx.ts';
+
+/** A link with what the mirror knows of both records, ready for the planner. */
+export interface LoadedLink {
+  readonly row: LinkRow | null;
+  readonly state: LinkState;
+  /** The observations that this plan answers; later ones stay dirty. */
+  readonly records: Readonly<Record<SideName, KnownRecord | null>>;
+}
+
+/** The next links with something to plan; a link with a write on its way waits for it (serial per link). */
+export async function loadLinksToPlan(
+  db: Db,
+  pair: string,
+  afterId: string,
+  limit: number,
+): Promise<{ links: LoadedLink[]; lastId: string | null }> {
+  const found = await linksToPlan(db, pair, afterId, limit);
+  const inFlight = await linksInFlight(
+    db,
+    found.map((row) => row.id),
+  );
+  const free = found.filter((row) => !inFlight.has(row.id));
+  const idsOf = (side: SideName) => free.flatMap((row) => (side === 'udesk' ? row.udeskId : row.crmId) ?? []);
+  const udesk = await loadRecords(db, pair, 'udesk', idsOf('udesk'));
+  const crm = await loadRecords(db, pair, 'crm', idsOf('crm'));
+  const conflicts = await activeConflicts(
+    db,
+    free.map((row) => row.id),
+  );
+  const links = free.map((row): LoadedLink => {
+    const records = {
+      udesk: row.udeskId === null ? null : (udesk.get(row.udeskId) ?? null),
+      crm: row.crmId === null ? null : (crm.get(row.crmId) ?? null),
+    };
+    return {
+      row,
+      records,
+      state: {
+        linkId: row.id,
+        udeskId: row.udeskId,
+        crmId: row.crmId,
+        udesk: presence(records.udesk),
+        crm: presence(records.crm),
+        bases: row.bases,
+        conflicts: conflicts.get(row.id) ?? [],
+      },
+    };
+  });
+  return { links, lastId: found.at(-1)?.id ?? null };
+}
+
+/** Records without a counterpart, each as a link whose other side is still missing. */
+export async function loadUnmatched(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+): Promise<LoadedLink[]> {
+  const known = await loadRecords(db, pair, side, ids);
+  return ids.flatMap((id): LoadedLink[] => {
+    const record = known.get(id);
+    if (record === undefined || record.state === 'deleted' || record.linkId !== null) return [];
+    const isUdesk = side === 'udesk';
+    return [
+      {
+        row: null,
+        records: { udesk: isUdesk ? record : null, crm: isUdesk ? null : record },
+        state: {
+          linkId: `new:${side}:${id}`,
+          udeskId: isUdesk ? id : null,
+          crmId: isUdesk ? null : id,
+          udesk: isUdesk ? presence(record) : { state: 'missing' },
+          crm: isUdesk ? { state: 'missing' } : presence(record),
+          bases: {},
+          conflicts: [],
+        },
+      },
+    ];
+  });
+}
+
+function presence(known: KnownRecord | null): Presence {
+  if (known === null) return { state: 'missing' };
+  return known.state === 'deleted' ? { state: 'deleted' } : { state: 'live', record: known.record };
+}

@@ -1,0 +1,144 @@
+import { decideMatch, type MatchDecision, type MatchRecord } from '../core/match.ts';
+import type { SideName } from '../core/record.ts';
+import type { MatchKeyKind } from '../core/spec.ts';
+import {
+  insertConfirmedLinks,
+  type NewLink,
+  type Review,
+  rejectedPairs,
+  replaceReviews,
+  restoreFlagged,
+} from '../store/links.ts';
+import { holdersOf, type KeyedRecord, keyedRecords, unlinkedIds } from '../store/records.ts';
+import { fenced } from '../store/tx.ts';
+import type { Cycle } from './context.ts';
+
+const CHUNK = 500;
+
+export interface MatchReport {
+  readonly linked: number;
+  readonly reviews: number;
+  /** Ids without a counterpart on the other side. */
+  readonly unmatched: Readonly<Record<SideName, readonly string[]>>;
+}
+
+/**
+ * Finds who is the same person, from the mirror alone. Links are sticky: only records without a link take part.
+ * A question that a person must answer becomes a review; a guess is never made (sync design §6).
+ */
+export async function matchRecords(cycle: Cycle): Promise<MatchReport> {
+  const { db, fence, spec } = cycle;
+  await fenced(db, fence, (tx) => restoreFlagged(tx, spec.name, cycle.clock()));
+  const rejected = await rejectedPairs(db, spec.name);
+  const reviews: Review[] = [];
+  const unmatched: Record<SideName, string[]> = { udesk: [], crm: [] };
+  let linked = 0;
+  for (const side of ['udesk', 'crm'] as const) {
+    for (let after = ''; ; ) {
+      const ids = await unlinkedIds(db, spec.name, side, after, CHUNK);
+      const last = ids.at(-1);
+      if (last === undefined) break;
+      after = last;
+      cycle.signal.throwIfAborted();
+      const links: NewLink[] = [];
+      for (const [id, decision] of await decide(cycle, side, ids)) {
+        if (decision.kind === 'unmatched' || isRejected(decision, rejected)) unmatched[side].push(id);
+        else if (decision.kind === 'review') reviews.push(decision);
+        else links.push({ ...decision, decidedBy: 'match' });
+      }
+      await fenced(db, fence, (tx) => insertConfirmedLinks(tx, spec.name, links, cycle.clock()));
+      linked += links.length;
+      cycle.progress('matching', unmatched.udesk.length + unmatched.crm.length + linked, null);
+    }
+  }
+  await fenced(db, fence, (tx) => replaceReviews(tx, spec.name, reviews, cycle.clock()));
+  const asked = new Set(reviews.map((review) => JSON.stringify([review.udeskIds, review.crmIds])));
+  return { linked, reviews: asked.size, unmatched };
+}
+
+async function decide(
+  cycle: Cycle,
+  side: SideName,
+  ids: readonly string[],
+): Promise<Map<string, MatchDecision>> {
+  const { db, spec } = cycle;
+  const subjects = await keyedRecords(db, spec.name, side, ids);
+  const near = await holdersOf(db, spec.name, distinctKeys(subjects));
+  const far = await holdersOf(db, spec.name, distinctKeys(meaningful(subjects, near, spec.match.stopAfter)));
+  const known = new Map<string, KeyedRecord>();
+  for (const record of [...subjects, ...near, ...far]) known.set(`${record.side}\n${record.id}`, record);
+  const holders = new Map<string, KeyedRecord[]>();
+  for (const record of known.values()) {
+    for (const key of record.keys) holders.set(key, [...(holders.get(key) ?? []), record]);
+  }
+  const decisions = new Map<string, MatchDecision>();
+  for (const subject of subjects) {
+    const around = new Map<KeyedRecord, MatchRecord>();
+    for (const first of neighbours(subject, holders)) {
+      around.set(first, toMatchRecord(first));
+      for (const second of neighbours(first, holders)) around.set(second, toMatchRecord(second));
+    }
+    const sideOf = (wanted: SideName) => [...around].filter(([r]) => r.side === wanted).map(([, m]) => m);
+    decisions.set(
+      subject.id,
+      decideMatch(spec.match, side, toMatchRecord(subject), { udesk: sideOf('udesk'), crm: sideOf('crm') }),
+    );
+  }
+  return decisions;
+}
+
+/** Those who share more with a subject than a stop-listed value (an office line has thousands of neighbours). */
+function meaningful(
+  subjects: readonly KeyedRecord[],
+  near: readonly KeyedRecord[],
+  stopAfter: number,
+): KeyedRecord[] {
+  const counts = new Map<string, number>();
+  for (const record of near) {
+    for (const key of record.keys) {
+      const counted = `${record.side}\n${key}`;
+      counts.set(counted, (counts.get(counted) ?? 0) + 1);
+    }
+  }
+  const shared = new Set(
+    distinctKeys(subjects).filter(
+      (key) =>
+        (counts.get(`udesk\n${key}`) ?? 0) <= stopAfter && (counts.get(`crm\n${key}`) ?? 0) <= stopAfter,
+    ),
+  );
+  return near.filter((record) => record.keys.some((key) => shared.has(key)));
+}
+
+function distinctKeys(records: readonly KeyedRecord[]): string[] {
+  return [...new Set(records.flatMap((record) => record.keys))];
+}
+
+function neighbours(
+  record: KeyedRecord,
+  holders: ReadonlyMap<string, readonly KeyedRecord[]>,
+): Set<KeyedRecord> {
+  return new Set(record.keys.flatMap((key) => holders.get(key) ?? []));
+}
+
+function toMatchRecord(record: KeyedRecord): MatchRecord {
+  return {
+    id: record.id,
+    keys: record.keys.map((key) => {
+      const colon = key.indexOf(':');
+      return { kind: key.slice(0, colon) as MatchKeyKind, value: key.slice(colon + 1) };
+    }),
+    linkedTo: record.linkId,
+  };
+}
+
+/** Every pair that the decision could mean was rejected by a person before. */
+function isRejected(
+  decision: Exclude<MatchDecision, { kind: 'unmatched' }>,
+  rejected: ReadonlySet<string>,
+): boolean {
+  if (rejected.size === 0) return false;
+  if (decision.kind === 'link') return rejected.has(`${decision.udeskId}\n${decision.crmId}`);
+  return decision.udeskIds.every((udeskId) =>
+    decision.crmIds.every((crmId) => rejected.has(`${udeskId}\n${crmId}`)),
+  );
+}

@@ -1,0 +1,140 @@
+import type { SideName } from '../core/record.ts';
+import { isSyncError } from '../errors.ts';
+import { type PairRow, saveCrmCursor, saveEnumeration } from '../store/pairs.ts';
+import { fenced } from '../store/tx.ts';
+import { proveAbsences } from './absence.ts';
+import type { Cycle } from './context.ts';
+import { type Observed, observePages } from './observe.ts';
+
+/** Which lanes a cycle reads, per side. `full` may find deletions; `changes` uses the side's cursor where it has one. */
+export interface ObserveScope {
+  readonly udesk: 'full' | 'head' | 'none';
+  readonly crm: 'full' | 'changes' | 'none';
+}
+
+export interface SideObservation {
+  readonly lane: string;
+  readonly pages: number;
+  readonly seen: number;
+  readonly changed: number;
+  readonly dropped: number;
+  readonly total: number | null;
+  readonly certified: boolean;
+  /** Why a full enumeration proves no absence. */
+  readonly uncertified: string | null;
+  readonly deleted: number;
+}
+
+export interface Observation {
+  readonly udesk: SideObservation;
+  readonly crm: SideObservation;
+  readonly emptySide: SideName | null;
+  readonly fingerprint: Readonly<Record<SideName, string | null>>;
+  /** The larger of both sides' clock differences. */
+  readonly clockSkewMs: number | null;
+}
+
+const NOT_READ: SideObservation = {
+  lane: 'none',
+  pages: 0,
+  seen: 0,
+  changed: 0,
+  dropped: 0,
+  total: null,
+  certified: false,
+  uncertified: null,
+  deleted: 0,
+};
+
+/** Reads both sides into the mirror, each through the lane that the scope names. */
+export async function observeSides(cycle: Cycle, known: PairRow, scope: ObserveScope): Promise<Observation> {
+  const udesk = await observeSide(cycle, known, 'udesk', scope.udesk);
+  const crm = await observeSide(cycle, known, 'crm', scope.crm);
+  const skews = [udesk.clockSkewMs, crm.clockSkewMs].filter((skew) => skew !== null);
+  return {
+    udesk: udesk.observation,
+    crm: crm.observation,
+    emptySide: udesk.empty ? 'udesk' : crm.empty ? 'crm' : null,
+    fingerprint: { udesk: udesk.fingerprint, crm: crm.fingerprint },
+    clockSkewMs: skews.length === 0 ? null : skews.reduce((a, b) => (Math.abs(a) > Math.abs(b) ? a : b)),
+  };
+}
+
+async function observeSide(
+  cycle: Cycle,
+  known: PairRow,
+  side: SideName,
+  lane: 'full' | 'head' | 'changes' | 'none',
+) {
+  const nothing = { observation: NOT_READ, empty: false, fingerprint: null, clockSkewMs: null };
+  if (lane === 'none') return nothing;
+  const adapter = cycle.sides[side];
+  const options = { signal: cycle.signal };
+  if (lane === 'head') {
+    const observed = await observePages(cycle, side, 'head', adapter.enumerate(options), true);
+    return { ...nothing, observation: toObservation('head', observed, 0) };
+  }
+  if (
+    lane === 'changes' &&
+    side === 'crm' &&
+    adapter.manifest.changeCursor !== null &&
+    known.crmCursor !== null
+  ) {
+    try {
+      const observed = await observePages(cycle, side, 'changes', adapter.changes(known.crmCursor, options));
+      const cursor = observed.end?.cursor ?? null;
+      // The cursor moves after the observations it stands for were stored: a kill in between reads them again.
+      if (cursor !== null) {
+        await fenced(cycle.db, cycle.fence, (tx) => saveCrmCursor(tx, cycle.spec.name, cursor));
+      }
+      return { ...nothing, observation: toObservation('changes', observed, 0) };
+    } catch (error) {
+      if (!isSyncError(error, 'cursor-expired')) throw error;
+      cycle.log.warn({ side, kind: 'cursor-expired' }, 'the change cursor has expired: reading everything');
+    }
+  }
+  return await observeAll(cycle, side);
+}
+
+async function observeAll(cycle: Cycle, side: SideName) {
+  const adapter = cycle.sides[side];
+  const startedAt = cycle.clock();
+  const checked = await adapter.check({ signal: cycle.signal });
+  const observed = await observePages(cycle, side, 'sweep', adapter.enumerate({ signal: cycle.signal }));
+  const absences = await proveAbsences(cycle, side, observed, startedAt);
+  const certified = observed.end?.certified === true;
+  const uncertified = certified ? null : (observed.end?.reason ?? 'the enumeration did not come to its end');
+  await fenced(cycle.db, cycle.fence, (tx) =>
+    saveEnumeration(tx, cycle.spec.name, side, {
+      certifiedAt: certified ? startedAt : null,
+      uncertified,
+      cursor: observed.end?.cursor ?? null,
+      total: observed.total,
+    }),
+  );
+  if (!certified)
+    cycle.log.warn(
+      { side, reason: uncertified },
+      'the enumeration is not certified: no absence follows from it',
+    );
+  return {
+    observation: { ...toObservation('full', observed, absences.deleted), uncertified },
+    empty: absences.empty,
+    fingerprint: checked.fingerprint,
+    clockSkewMs: checked.clockSkewMs,
+  };
+}
+
+function toObservation(lane: string, observed: Observed, deleted: number): SideObservation {
+  return {
+    lane,
+    pages: observed.pages,
+    seen: observed.seen.size,
+    changed: observed.changed,
+    dropped: observed.dropped,
+    total: observed.total,
+    certified: observed.end?.certified === true,
+    uncertified: null,
+    deleted,
+  };
+}

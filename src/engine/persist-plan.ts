@@ -1,0 +1,164 @@
+import type { ConflictChange, FieldBase, PlannedWrite } from '../core/link.ts';
+import type { SideName } from '../core/record.ts';
+import { type ConflictWrite, closeConflicts, writeConflicts } from '../store/conflicts.ts';
+import { claimKeys, insertIntents, type NewIntent, retireParked } from '../store/intents.ts';
+import { breakLink, forgetLinks, insertConfirmedLinks, saveBases, setLinksDirty } from '../store/links.ts';
+import { clearDirty, keyedRecords } from '../store/records.ts';
+import { type Db, fenced } from '../store/tx.ts';
+import type { Cycle } from './context.ts';
+import type { PlannedLink } from './plan.ts';
+
+/** Everything that a chunk of plans says, in one transaction: conflict rows, the base changes they explain, intents. */
+export async function persistPlans(cycle: Cycle, chunk: readonly PlannedLink[]): Promise<void> {
+  if (chunk.length === 0) return;
+  const { db, fence, spec } = cycle;
+  const at = cycle.clock();
+  await fenced(db, fence, async (tx) => {
+    const ids = await linkIds(tx, cycle, chunk, at);
+    const taken = chunk.flatMap((planned, n) => {
+      const linkId = ids[n];
+      return linkId === null || linkId === undefined ? [] : [{ ...planned, linkId }];
+    });
+    const refused = await claimForCreates(tx, cycle, taken);
+    const withIds = taken.filter(({ linkId }) => !refused.has(linkId));
+    const conflicts: ConflictWrite[] = [];
+    const closes: { linkId: string; field: string; outcome: 'converged' | 'resolved' }[] = [];
+    const bases: { id: string; bases: Record<string, FieldBase> }[] = [];
+    for (const { link, plan, linkId } of withIds) {
+      for (const change of plan.conflicts) {
+        if (change.action === 'close') closes.push({ linkId, field: change.field, outcome: change.outcome });
+        else conflicts.push({ linkId, change, ...changeTimes(link, change) });
+      }
+      if (Object.keys(plan.bases).length > 0) {
+        bases.push({ id: linkId, bases: { ...link.state.bases, ...plan.bases } });
+      }
+    }
+    await writeConflicts(tx, spec.name, conflicts, at);
+    await closeConflicts(tx, closes, at);
+    await saveBases(tx, bases);
+    await retireParked(
+      tx,
+      withIds.filter(({ plan }) => plan.writes.length > 0).map(({ linkId }) => linkId),
+      at,
+    );
+    const intents = withIds.flatMap(({ link, plan, linkId }) =>
+      plan.writes.map((write) => toIntent(write, linkId, link.state.udeskId, link.state.crmId)),
+    );
+    await insertIntents(tx, spec.name, cycle.runId, intents, at);
+    for (const { plan, linkId } of withIds) {
+      if (plan.life.action !== 'none') await breakLink(tx, linkId, plan.life, at);
+    }
+    await setLinksDirty(
+      tx,
+      withIds.map(({ linkId }) => linkId),
+      false,
+    );
+    for (const side of ['udesk', 'crm'] as const) await clearPlanned(tx, cycle, side, withIds);
+  });
+}
+
+async function linkIds(
+  tx: Db,
+  cycle: Cycle,
+  chunk: readonly PlannedLink[],
+  at: Date,
+): Promise<(string | null)[]> {
+  const fresh = chunk.filter(({ link }) => link.row === null);
+  const inserted = await insertConfirmedLinks(
+    tx,
+    cycle.spec.name,
+    fresh.map(({ link }) => ({
+      udeskId: link.state.udeskId,
+      crmId: link.state.crmId,
+      evidence: [{ kind: 'created' }],
+      decidedBy: 'create',
+    })),
+    at,
+  );
+  let next = 0;
+  return chunk.map(({ link }) => (link.row === null ? (inserted[next++] ?? null) : link.row.id));
+}
+
+/** When each value was changed, as far as its side's own clock says so. */
+function changeTimes(
+  link: PlannedLink['link'],
+  change: Exclude<ConflictChange, { action: 'close' }>,
+): { udeskAt: string | null; crmAt: string | null } {
+  const time = (side: SideName) =>
+    change[side] === null ? null : (link.records[side]?.record.updatedAt ?? null);
+  return { udeskAt: time('udesk'), crmAt: time('crm') };
+}
+
+function toIntent(
+  write: PlannedWrite,
+  linkId: string,
+  udeskId: string | null,
+  crmId: string | null,
+): NewIntent {
+  const own = write.side === 'udesk' ? udeskId : crmId;
+  const other = write.side === 'udesk' ? crmId : udeskId;
+  const byPerson = Object.values(write.reasons).includes('decision');
+  return {
+    linkId,
+    side: write.side,
+    op: write.op,
+    remoteId: write.op === 'create' ? null : own,
+    patch: write.patch,
+    reasons: write.reasons,
+    source: write.source,
+    marker: write.op === 'create' ? other : null,
+    priority: byPerson ? 0 : write.op === 'create' ? 2 : 1,
+  };
+}
+
+/**
+ * One create per person: e-mails and phones are claimed before anything is sent (P5). Of two records that share one,
+ * the second stays unlinked: once the first exists, matching asks a person about it.
+ */
+async function claimForCreates(
+  tx: Db,
+  cycle: Cycle,
+  planned: readonly (PlannedLink & { linkId: string })[],
+): Promise<Set<string>> {
+  const creates = planned.flatMap(({ link, plan, linkId }) => {
+    const write = plan.writes.find(({ op }) => op === 'create');
+    const source = write?.side === 'udesk' ? link.records.crm : link.records.udesk;
+    return write === undefined || source === null ? [] : [{ linkId, side: write.side, id: source.record.id }];
+  });
+  const claims = [];
+  for (const side of ['udesk', 'crm'] as const) {
+    const ofSide = creates.filter((create) => create.side === side);
+    const from = side === 'udesk' ? 'crm' : 'udesk';
+    const keyed = await keyedRecords(
+      tx,
+      cycle.spec.name,
+      from,
+      ofSide.map(({ id }) => id),
+    );
+    const keysOf = new Map(keyed.map((record) => [record.id, record.keys]));
+    for (const { linkId, id } of ofSide) {
+      const natural = (keysOf.get(id) ?? []).filter((key) => !key.startsWith('token:'));
+      claims.push({ linkId, side, keys: natural });
+    }
+  }
+  const refused = await claimKeys(tx, cycle.spec.name, claims);
+  const fresh = planned.filter(({ link, linkId }) => link.row === null && refused.has(linkId));
+  await forgetLinks(
+    tx,
+    fresh.map(({ linkId }) => linkId),
+  );
+  return refused;
+}
+
+async function clearPlanned(
+  tx: Db,
+  cycle: Cycle,
+  side: SideName,
+  chunk: readonly PlannedLink[],
+): Promise<void> {
+  const planned = chunk.flatMap(({ link }) => {
+    const record = link.records[side];
+    return record === null ? [] : [{ id: record.record.id, obsSeq: record.obsSeq }];
+  });
+  await clearDirty(tx, cycle.spec.name, side, planned);
+}

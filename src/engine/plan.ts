@@ -1,0 +1,126 @@
+import type { LinkPlan } from '../core/link.ts';
+import { type PlanItem, planHash, planItems } from '../core/plan.ts';
+import { reconcileLink } from '../core/reconcile.ts';
+import type { SideName } from '../core/record.ts';
+import { sha256 } from '../lib/hash.ts';
+import { idsHeldByLinks } from '../store/links.ts';
+import type { Cycle } from './context.ts';
+import { type LoadedLink, loadLinksToPlan, loadUnmatched } from './load-links.ts';
+import type { MatchReport } from './match.ts';
+import { persistPlans } from './persist-plan.ts';
+
+const CHUNK_LINKS = 500;
+
+export interface PlannedLink {
+  readonly link: LoadedLink;
+  readonly plan: LinkPlan;
+}
+
+export type WriteOp = 'create' | 'update' | 'delete';
+
+/** What a plan amounts to; the hash stands for every single write of it. */
+export interface PlanSummary {
+  readonly creates: Readonly<Record<SideName, number>>;
+  readonly updates: Readonly<Record<SideName, number>>;
+  readonly deletes: Readonly<Record<SideName, number>>;
+  readonly updatedLinks: number;
+  readonly held: number;
+  /** By operation, so that the held part of a plan has a hash of its own. */
+  readonly hashOf: (ops: readonly WriteOp[]) => string;
+}
+
+/** A plan for reading: nothing is written anywhere. `onItem` receives each write of each field. */
+export async function planDry(
+  cycle: Cycle,
+  unmatched: MatchReport['unmatched'],
+  onItem: (item: PlanItem, link: PlannedLink) => void = () => {},
+): Promise<PlanSummary> {
+  const tally = startTally();
+  for await (const chunk of planChunks(cycle, unmatched)) {
+    for (const planned of chunk) {
+      tally.add(planned);
+      for (const item of planItems(planned.link.state, planned.plan)) onItem(item, planned);
+    }
+  }
+  return tally.summary();
+}
+
+/**
+ * The plan as durable rows: per chunk, conflicts, bases and intents commit in one transaction (P3). The intents are
+ * only `planned`; nothing is sent before the guard has judged the whole plan. No remote call in here.
+ */
+export async function planIntoOutbox(
+  cycle: Cycle,
+  unmatched: MatchReport['unmatched'],
+): Promise<PlanSummary> {
+  const tally = startTally();
+  for await (const chunk of planChunks(cycle, unmatched)) {
+    for (const planned of chunk) tally.add(planned);
+    await persistPlans(cycle, chunk);
+  }
+  return tally.summary();
+}
+
+async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): AsyncGenerator<PlannedLink[]> {
+  const { db, spec } = cycle;
+  const plan = (links: readonly LoadedLink[]): PlannedLink[] =>
+    links.map((link) => ({ link, plan: reconcileLink(spec, link.state) }));
+  let done = 0;
+  for (let afterId = '0'; ; ) {
+    const { links, lastId } = await loadLinksToPlan(db, spec.name, afterId, CHUNK_LINKS);
+    if (lastId === null) break;
+    afterId = lastId;
+    cycle.signal.throwIfAborted();
+    yield plan(links);
+    done += links.length;
+    cycle.progress('planning', done, null);
+  }
+  for (const side of ['udesk', 'crm'] as const) {
+    if (side === 'udesk' ? !spec.create.inCrm : !spec.create.inUdesk) continue;
+    for (let start = 0; start < unmatched[side].length; start += CHUNK_LINKS) {
+      cycle.signal.throwIfAborted();
+      const ids = unmatched[side].slice(start, start + CHUNK_LINKS);
+      const held = await idsHeldByLinks(db, spec.name, side, ids);
+      const links = await loadUnmatched(
+        db,
+        spec.name,
+        side,
+        ids.filter((id) => !held.has(id)),
+      );
+      // A record from which nothing flows would make an empty record on the other side.
+      yield plan(links).filter(({ plan: { writes } }) => writes.some((w) => Object.keys(w.patch).length > 0));
+    }
+  }
+}
+
+function startTally(): { add: (planned: PlannedLink) => void; summary: () => PlanSummary } {
+  const none = () => ({ udesk: 0, crm: 0 });
+  const counts = { create: none(), update: none(), delete: none() };
+  const hashes: Record<WriteOp, string[]> = { create: [], update: [], delete: [] };
+  let updatedLinks = 0;
+  let held = 0;
+  return {
+    add({ link, plan }) {
+      for (const write of plan.writes) {
+        counts[write.op][write.side] += 1;
+        hashes[write.op].push(planHash(planItems(link.state, { ...plan, writes: [write] })));
+      }
+      if (plan.writes.some((write) => write.op === 'update')) updatedLinks += 1;
+      held += plan.conflicts.filter((change) => change.action === 'hold').length;
+    },
+    summary: () => ({
+      creates: counts.create,
+      updates: counts.update,
+      deletes: counts.delete,
+      updatedLinks,
+      held,
+      hashOf: (ops) =>
+        sha256(
+          ops
+            .flatMap((op) => hashes[op])
+            .sort()
+            .join('\n'),
+        ),
+    }),
+  };
+}

@@ -1,0 +1,158 @@
+import { equalValues } from '../core/equivalence.ts';
+import type { SideRecord } from '../core/record.ts';
+import { isSyncError, SyncError } from '../errors.ts';
+import { park } from '../store/guards.ts';
+import { dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
+import { keyedRecords } from '../store/records.ts';
+import { fenced } from '../store/tx.ts';
+import type { Cycle } from './context.ts';
+import { storeOne } from './observe.ts';
+import { settleDelete, settleWrite } from './settle.ts';
+
+/** An unknown create is looked for this often, each time after the side's lookup lag, before it may be sent again. */
+const LOOKS_BEFORE_RESEND = 2;
+
+export type Recovery = 'settled' | 'resend' | 'replanned' | 'parked' | 'later';
+
+/**
+ * UNKNOWN is a state, not an error: whether a write happened is found out by reading, never by sending it again (P5).
+ * Equals the target → settled; equals the pre-image → may be sent again; anything else → planned again.
+ */
+export async function resolveUnknown(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
+  try {
+    if (intent.op === 'create') return await resolveCreate(cycle, intent);
+    const current = await readTarget(cycle, intent);
+    if (intent.op === 'delete') {
+      if (current !== null) return await backToPending(cycle, intent, 'the record is still there');
+      await settleDelete(cycle, intent);
+      return 'settled';
+    }
+    if (current === null) return await replan(cycle, intent, null, 'the record is not there any more');
+    if (holds(cycle, intent, current, 'after')) {
+      await settleWrite(cycle, intent, current);
+      return 'settled';
+    }
+    if (holds(cycle, intent, current, 'before'))
+      return await backToPending(cycle, intent, 'the write did not happen');
+    return await replan(cycle, intent, current, 'the record changed while the outcome was unknown');
+  } catch (error) {
+    if (isSyncError(error, 'transient') || isSyncError(error, 'throttled')) return 'later';
+    throw error;
+  }
+}
+
+/** Whether every patched field holds its target (or its pre-image), as the field declares equality. */
+export function holds(
+  cycle: Cycle,
+  intent: IntentRow,
+  record: SideRecord,
+  which: 'before' | 'after',
+): boolean {
+  return Object.entries(intent.patch).every(([name, write]) => {
+    const spec = cycle.spec.fields.find(({ udesk }) => udesk === write.field);
+    const now = record.fields[name];
+    return (
+      spec !== undefined &&
+      now !== undefined &&
+      equalValues(spec, now, write[which], cycle.spec.match.defaultRegion)
+    );
+  });
+}
+
+async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
+  const side = cycle.sides[intent.side];
+  const { externalId, lookupLagMs } = side.manifest;
+  if (lookupLagMs > 0) await cycle.sleep(lookupLagMs, cycle.signal);
+  if (externalId !== null && intent.marker !== null) {
+    const marked = await side.lookup('token', intent.marker, { signal: cycle.signal });
+    const [only] = marked;
+    if (only !== undefined && marked.length === 1) {
+      await settleWrite(cycle, intent, only);
+      return 'settled';
+    }
+    if (marked.length > 1) return await uncertain(cycle, intent, `${marked.length} records carry its marker`);
+  }
+  const found = await lookupByKeys(cycle, intent);
+  const [only] = found;
+  if (only !== undefined && found.length === 1 && holds(cycle, intent, only, 'after')) {
+    await settleWrite(cycle, intent, only);
+    return 'settled';
+  }
+  if (found.length > 0)
+    return await uncertain(cycle, intent, 'a record with one of its e-mails or phones exists');
+  if (intent.looks + 1 < LOOKS_BEFORE_RESEND) {
+    await fenced(cycle.db, cycle.fence, (tx) =>
+      moveIntent(tx, intent.id, ['unknown'], {
+        state: 'unknown',
+        at: cycle.clock(),
+        looked: true,
+        error: intent.error,
+      }),
+    );
+    return await resolveCreate(cycle, { ...intent, looks: intent.looks + 1 });
+  }
+  return await backToPending(cycle, intent, 'the record was looked for and is not there');
+}
+
+/** Records that hold an e-mail or phone of the one that was to be created. */
+async function lookupByKeys(cycle: Cycle, intent: IntentRow): Promise<SideRecord[]> {
+  if (intent.marker === null) return [];
+  const from = intent.side === 'udesk' ? 'crm' : 'udesk';
+  const [source] = await keyedRecords(cycle.db, cycle.spec.name, from, [intent.marker]);
+  const found = new Map<string, SideRecord>();
+  for (const key of source?.keys ?? []) {
+    const colon = key.indexOf(':');
+    const kind = key.slice(0, colon);
+    if (kind !== 'email' && kind !== 'cellphone') continue;
+    for (const record of await cycle.sides[intent.side].lookup(kind, key.slice(colon + 1), {
+      signal: cycle.signal,
+    })) {
+      found.set(record.id, record);
+    }
+  }
+  return [...found.values()];
+}
+
+async function readTarget(cycle: Cycle, intent: IntentRow): Promise<SideRecord | null> {
+  if (intent.remoteId === null) throw new SyncError('invariant', `intent ${intent.id} has no target`);
+  return await cycle.sides[intent.side].read(intent.remoteId, { signal: cycle.signal });
+}
+
+async function backToPending(cycle: Cycle, intent: IntentRow, reason: string): Promise<Recovery> {
+  await fenced(cycle.db, cycle.fence, (tx) =>
+    moveIntent(tx, intent.id, ['unknown'], { state: 'pending', at: cycle.clock(), error: reason }),
+  );
+  return 'resend';
+}
+
+async function replan(
+  cycle: Cycle,
+  intent: IntentRow,
+  seen: SideRecord | null,
+  reason: string,
+): Promise<Recovery> {
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    if (seen !== null) await storeOne(cycle, tx, intent.side, 'verify', seen);
+    await dropIntent(tx, intent, reason, cycle.clock());
+  });
+  return 'replanned';
+}
+
+/** Better a parked record than a duplicate (sync design §8). */
+async function uncertain(cycle: Cycle, intent: IntentRow, reason: string): Promise<Recovery> {
+  const at = cycle.clock();
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    await moveIntent(tx, intent.id, ['unknown'], { state: 'parked', at, error: reason });
+    await park(tx, {
+      pair: intent.pair,
+      linkId: intent.linkId,
+      intentId: intent.id,
+      side: intent.side,
+      remoteId: null,
+      kind: 'uncertain-create',
+      message: `It is not known whether this record was created on ${intent.side}: ${reason}.`,
+      at,
+    });
+  });
+  return 'parked';
+}

@@ -1,0 +1,134 @@
+import { equalValues } from '../core/equivalence.ts';
+import type { FieldBase } from '../core/link.ts';
+import { toCommon } from '../core/mapping.ts';
+import { otherSide, type SideRecord } from '../core/record.ts';
+import type { FieldSpec } from '../core/spec.ts';
+import type { Value } from '../core/value.ts';
+import { settleConflicts, writeConflicts } from '../store/conflicts.ts';
+import { freeClaims, type IntentRow, moveIntent, siblingIntents } from '../store/intents.ts';
+import { breakLink, loadLink, saveBases, setLinkSide } from '../store/links.ts';
+import { markDeleted, setRecordLink } from '../store/records.ts';
+import { type Db, fenced } from '../store/tx.ts';
+import type { Cycle } from './context.ts';
+import { storeOne, target } from './observe.ts';
+
+/**
+ * The write is known to have happened: what the side now holds becomes its base, what the other side held when the
+ * write was planned becomes the other's, and the intent is settled, all in one transaction and last (sync design §8).
+ * A field that was written on both sides settles only when both writes are known: until then its base stays, so that
+ * a dropped half is planned again and no edit of either side is taken for agreed (P2).
+ */
+export async function settleWrite(cycle: Cycle, intent: IntentRow, after: SideRecord): Promise<void> {
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    const at = cycle.clock();
+    const result = resultOf(intent, after);
+    if (!(await moveIntent(tx, intent.id, ['sending', 'unknown'], { state: 'settled', at, result }))) return;
+    await storeOne(cycle, tx, intent.side, 'write', after);
+    if (intent.op === 'create') {
+      await setLinkSide(tx, intent.linkId, intent.side, after.id, at);
+      await setRecordLink(tx, cycle.spec.name, intent.side, [after.id], intent.linkId);
+      await freeClaims(tx, intent.linkId);
+    }
+    await advanceBases(cycle, tx, intent, result, at);
+  });
+}
+
+export async function settleDelete(cycle: Cycle, intent: IntentRow): Promise<void> {
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    const at = cycle.clock();
+    if (!(await moveIntent(tx, intent.id, ['sending', 'unknown'], { state: 'settled', at }))) return;
+    if (intent.remoteId !== null) {
+      await markDeleted(tx, target(cycle, intent.side, 'write'), [intent.remoteId]);
+    }
+    await settleConflicts(tx, intent.linkId, ['*'], at);
+    await breakLink(tx, intent.linkId, { action: 'close' }, at);
+  });
+}
+
+/** What the target holds now in the written fields, by the pair's field name. */
+function resultOf(intent: IntentRow, after: SideRecord): Record<string, Value> {
+  const result: Record<string, Value> = {};
+  for (const [name, write] of Object.entries(intent.patch)) {
+    result[write.field] = after.fields[name] ?? write.after;
+  }
+  return result;
+}
+
+async function advanceBases(
+  cycle: Cycle,
+  tx: Db,
+  intent: IntentRow,
+  result: Readonly<Record<string, Value>>,
+  at: Date,
+): Promise<void> {
+  const link = await loadLink(tx, intent.linkId);
+  if (link === null) return;
+  const siblings = await siblingIntents(tx, intent);
+  const bases: Record<string, FieldBase> = { ...link.bases };
+  const settled: string[] = [];
+  const ignored: { field: string; base: FieldBase }[] = [];
+  for (const [name, write] of Object.entries(intent.patch)) {
+    const spec = cycle.spec.fields.find(({ udesk }) => udesk === write.field);
+    const own = result[write.field];
+    const other = otherValue(intent, siblings, write.field);
+    if (spec === undefined || own === undefined || other === undefined) continue;
+    const base = makeBase(cycle, spec, intent.side, own, other);
+    bases[write.field] = base;
+    settled.push(write.field);
+    const region = cycle.spec.match.defaultRegion;
+    if (equalValues(spec, own, write.before, region) && !equalValues(spec, own, write.after, region)) {
+      ignored.push({ field: write.field, base });
+      cycle.log.warn(
+        { side: intent.side, linkId: intent.linkId, field: name },
+        'the side did not take the value',
+      );
+    }
+  }
+  if (settled.length > 0) await saveBases(tx, [{ id: link.id, bases }]);
+  if (intent.op === 'create') settled.push('*');
+  await settleConflicts(tx, link.id, settled, at);
+  await writeConflicts(
+    tx,
+    cycle.spec.name,
+    ignored.map(({ field, base }) => ({
+      linkId: link.id,
+      udeskAt: null,
+      crmAt: null,
+      change: {
+        action: 'hold' as const,
+        field,
+        kind: 'diverged-base' as const,
+        base: link.bases[field] ?? null,
+        udesk: base.udesk,
+        crm: base.crm,
+        reason: `${intent.side} accepted the write and kept its old value`,
+        reopened: false,
+      },
+    })),
+    at,
+  );
+}
+
+/** What the other side holds in this field: as planned, or as its own write of the same plan left it. */
+function otherValue(intent: IntentRow, siblings: readonly IntentRow[], field: string): Value | undefined {
+  if (field in intent.source) return intent.source[field];
+  const sibling = siblings.find(
+    (candidate) => candidate.side === otherSide(intent.side) && field in (candidate.result ?? {}),
+  );
+  return sibling?.state === 'settled' ? sibling.result?.[field] : undefined;
+}
+
+function makeBase(
+  cycle: Cycle,
+  spec: FieldSpec,
+  side: IntentRow['side'],
+  own: Value,
+  other: Value,
+): FieldBase {
+  const pair = side === 'udesk' ? { udesk: own, crm: other } : { udesk: other, crm: own };
+  const udesk = toCommon(spec, 'udesk', pair.udesk);
+  const crm = toCommon(spec, 'crm', pair.crm);
+  const equal =
+    udesk.ok && crm.ok && equalValues(spec, udesk.value, crm.value, cycle.spec.match.defaultRegion);
+  return { ...pair, accepted: !equal };
+}
