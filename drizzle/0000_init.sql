@@ -1,4 +1,4 @@
-CREATE SCHEMA IF NOT EXISTS "udesk_sync";
+CREATE SCHEMA "udesk_sync";
 --> statement-breakpoint
 CREATE TABLE "udesk_sync"."claim" (
 	"pair" text NOT NULL,
@@ -114,6 +114,7 @@ CREATE TABLE "udesk_sync"."pair" (
 	"name" text PRIMARY KEY NOT NULL,
 	"first_run" text DEFAULT 'pending' NOT NULL,
 	"first_plan_hash" text,
+	"spec_hash" text,
 	"udesk_fingerprint" text,
 	"crm_fingerprint" text,
 	"crm_cursor" text,

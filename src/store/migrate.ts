@@ -3,8 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
-import { drizzle } from 'drizzle-orm/postgres-js';
-import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import { SyncError } from '../errors.ts';
 import type { Database } from './database.ts';
@@ -23,6 +21,8 @@ export interface MigrateResult {
 
 /**
  * Applies what is missing, all of it or nothing, under an advisory lock on a connection of its own.
+ * Not by drizzle's own migrator: that goes by dates alone, so it passes silently over a migration that is dated before
+ * one already applied, and it makes the schema before the first migration can. The table is as drizzle's.
  * Throws `SyncError('config')` when a newer version of the program was here, or an applied migration was edited.
  */
 export async function migrate(
@@ -38,16 +38,24 @@ export async function migrate(
       before,
       known.map((migration) => migration.hash),
     );
-    await applyMigrations(drizzle(sql), {
-      migrationsFolder: folder,
-      migrationsSchema: MIGRATIONS_SCHEMA,
-      migrationsTable: MIGRATIONS_TABLE,
+    const missing = known.slice(before.length);
+    await sql.begin(async (tx) => {
+      for (const migration of missing) await apply(tx, migration);
     });
-    await proveComplete(sql, known.length);
-    return { applied: known.slice(before.length).map((migration) => migration.name) };
+    return { applied: missing.map((migration) => migration.name) };
   } finally {
     await sql.end({ timeout: 5 }); // the lock goes with its session
   }
+}
+
+async function apply(
+  tx: postgres.TransactionSql,
+  { statements, hash, createdAtMs }: Migration,
+): Promise<void> {
+  for (const statement of statements) await tx.unsafe(statement);
+  const table = tx`${tx(MIGRATIONS_SCHEMA)}.${tx(MIGRATIONS_TABLE)}`;
+  await tx`create table if not exists ${table} (id serial primary key, hash text not null, created_at bigint)`;
+  await tx`insert into ${table} (hash, created_at) values (${hash}, ${createdAtMs})`;
 }
 
 /** `applied` must be the beginning of `known`; both oldest first. Pure. */
@@ -72,31 +80,29 @@ export function refuseUnknown(applied: readonly string[], known: readonly string
   }
 }
 
-/** The migrator goes by time and passes over, silently, a migration that is dated before one already applied. */
-async function proveComplete(sql: postgres.Sql, expected: number): Promise<void> {
-  const count = (await appliedHashes(sql)).length;
-  if (count !== expected) {
-    throw new SyncError(
-      'invariant',
-      `${count} of ${expected} migrations are applied: one is dated out of order`,
-    );
-  }
+interface Migration {
+  readonly name: string;
+  readonly hash: string;
+  readonly statements: readonly string[];
+  readonly createdAtMs: number;
 }
 
-function readKnown(folder: string): { name: string; hash: string }[] {
+/** In the order of the journal. */
+function readKnown(folder: string): Migration[] {
   const journal = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as {
     entries: { tag: string }[];
   };
   return readMigrationFiles({ migrationsFolder: folder }).map((migration, index) => ({
     name: journal.entries[index]?.tag ?? String(index),
     hash: migration.hash,
+    statements: migration.sql,
+    createdAtMs: migration.folderMillis,
   }));
 }
 
 async function appliedHashes(sql: postgres.Sql): Promise<string[]> {
   const [found] = await sql`select to_regclass(${`${MIGRATIONS_SCHEMA}.${MIGRATIONS_TABLE}`}) as table`;
   if (found?.table == null) return [];
-  const rows =
-    await sql`select hash from ${sql(MIGRATIONS_SCHEMA)}.${sql(MIGRATIONS_TABLE)} order by created_at, id`;
+  const rows = await sql`select hash from ${sql(MIGRATIONS_SCHEMA)}.${sql(MIGRATIONS_TABLE)} order by id`;
   return rows.map((row) => String(row.hash));
 }

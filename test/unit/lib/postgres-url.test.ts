@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { describePostgresTarget, PostgresUrlError, parsePostgresUrl } from '../../../src/lib/postgres-url.ts';
+
+test.each([
+  [
+    'postgres://desk:pw@db.example.com:6543/sync',
+    { host: 'db.example.com', port: 6543, database: 'sync', username: 'desk', password: 'pw' },
+  ],
+  ['postgresql://desk@db/sync', { host: 'db', port: 5432, database: 'sync', username: 'desk' }],
+  ['postgres://desk@/sync?host=/run/pg', { host: '/run/pg', port: 5432, database: 'sync', username: 'desk' }],
+  [
+    'postgres:///sync?host=%2Frun%2Fpg&port=5433&user=desk',
+    { host: '/run/pg', port: 5433, database: 'sync', username: 'desk' },
+  ],
+  ['postgres://desk@%2Frun%2Fpg/sync', { host: '/run/pg', port: 5432, database: 'sync', username: 'desk' }],
+  [
+    'postgres://desk:a%40b%3Ac%2F%23@[::1]:5432/s%20p',
+    { host: '::1', port: 5432, database: 's p', username: 'desk', password: 'a@b:c/#' },
+  ],
+  [
+    'postgres://desk:a@b@db/sync',
+    { host: 'db', port: 5432, database: 'sync', username: 'desk', password: 'a@b' },
+  ],
+  ['postgres://desk@db', { host: 'db', port: 5432, database: 'desk', username: 'desk' }],
+  [
+    'postgres://db/sync?sslmode=require&application_name=x',
+    { host: 'db', port: 5432, database: 'sync', ssl: 'require', connection: { application_name: 'x' } },
+  ],
+  ['postgres://db/sync?sslmode=disable', { host: 'db', port: 5432, database: 'sync', ssl: false }],
+])('%s is understood', (url, expected) => {
+  expect(parsePostgresUrl(url)).toEqual(expected);
+});
+
+test.each([
+  'mysql://desk:Secret@db/sync',
+  'Secret',
+  'postgres://desk:Secret@db:port/sync',
+  'postgres://desk:Secret@db:99999/sync',
+  'postgres://desk:Sec%ret@db/sync',
+  'postgres://desk:Secret@a,b/sync',
+  'postgres://desk:Secret@db/sync?sslmode=Secret',
+])('what is no Postgres URL is refused without being repeated (%#)', (url) => {
+  const error = (() => {
+    try {
+      return parsePostgresUrl(url);
+    } catch (thrown) {
+      return thrown;
+    }
+  })();
+  expect(error).toBeInstanceOf(PostgresUrlError);
+  expect(`${(error as PostgresUrlError).message} ${(error as PostgresUrlError).advice}`).not.toMatch(
+    /Secret|Sec%ret/,
+  );
+});
+
+test('a target is described without user and password', () => {
+  expect(describePostgresTarget(parsePostgresUrl('postgres://desk:pw@db/sync'))).toBe(
+    'database "sync" on db:5432',
+  );
+  expect(describePostgresTarget(parsePostgresUrl('postgres://desk:pw@/sync?host=/s'))).toBe(
+    'database "sync" at the socket in /s',
+  );
+});
