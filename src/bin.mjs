@@ -11,5 +11,6 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   );
   process.exitCode = 2;
 } else {
-  await import('./main.ts');
+  const { main } = await import('./main.ts');
+  process.exitCode = await main(process.argv, process.env);
 }

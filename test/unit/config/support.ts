@@ -10,6 +10,8 @@ export const ADAPTERS: ConfigAdapters = {
       adapter: z.literal('postgres'),
       url: z.string(),
       table: z.string(),
+      key: z.string().optional(),
+      phones: z.strictObject({ column: z.string() }).optional(),
       emails: z
         .union([z.strictObject({ column: z.string() }), z.strictObject({ columns: z.array(z.string()) })])
         .optional(),
