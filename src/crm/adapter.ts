@@ -60,6 +60,8 @@ export interface UpdateRequest {
   readonly patch: Patch;
   /** The record as verified (or, with compare-and-set, as mirrored) just before: element ids and version come from it. */
   readonly current: SideRecord;
+  /** Store this as the external id too, where the side has one. The patch may then be empty. */
+  readonly externalId?: string;
 }
 
 export interface CallOptions {

@@ -1,0 +1,42 @@
+/** What an adapter brings along to be listed in `registry.ts`, and what it is given to work with. */
+import type { z } from 'zod';
+import type { Equivalence } from '../core/spec.ts';
+import type { Side } from './adapter.ts';
+
+/** A field of the CRM that the pair maps. */
+export interface MappedField {
+  /** The CRM's name of it. */
+  readonly name: string;
+  readonly shape: 'scalar' | 'set';
+  readonly equivalence: Equivalence;
+}
+
+export interface AdapterContext {
+  readonly pair: string;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly fields: readonly MappedField[];
+  /** ISO 3166 country used to read phone numbers without a country code. */
+  readonly region: string;
+}
+
+export interface CrmAdapterDefinition {
+  readonly name: string;
+  /** The adapter's own block, `adapter: <name>` included; unknown keys are errors. */
+  readonly schema: z.ZodType;
+  /** Connects and learns the CRM's shape. Throws `SyncError('config')` naming everything that is wrong at once. */
+  create(config: unknown, context: AdapterContext): Promise<Side>;
+}
+
+/** Keeps an adapter's own config type inside it: the registry knows only `unknown`. */
+export function defineCrmAdapter<S extends z.ZodType>(definition: {
+  readonly name: string;
+  readonly schema: S;
+  create(config: z.output<S>, context: AdapterContext): Promise<Side>;
+}): CrmAdapterDefinition {
+  return {
+    name: definition.name,
+    schema: definition.schema,
+    create: (config, context) => definition.create(definition.schema.parse(config), context),
+  };
+}

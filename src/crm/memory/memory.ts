@@ -1,0 +1,317 @@
+/**
+ * The reference adapter: the port over a store in this process, with every capability to be switched and every
+ * fault to be ordered. The engine's tests run against it under different manifests; `adapter: memory` in a config
+ * tries a pair out without a CRM.
+ */
+import { asElements, equalValues, normalizeText } from '../../core/equivalence.ts';
+import type { Manifest, Patch, SideRecord } from '../../core/record.ts';
+import type { Equivalence, FieldSpec, MatchKeyKind } from '../../core/spec.ts';
+import type { Element, Value } from '../../core/value.ts';
+import { isAbsent, isSet } from '../../core/value.ts';
+import { SyncError } from '../../errors.ts';
+import { sha256 } from '../../lib/hash.ts';
+import type { CreateRequest, EnumerationEnd, Page, Side, UpdateRequest } from '../adapter.ts';
+import type { MappedField } from '../definition.ts';
+import { editSet } from '../set-edit.ts';
+import { type MemoryRow, MemoryTable } from './table.ts';
+
+export type MemoryOperation =
+  | 'check'
+  | 'enumerate'
+  | 'changes'
+  | 'read'
+  | 'lookup'
+  | 'create'
+  | 'update'
+  | 'delete';
+
+/** One fault, spent by the first call that it fits. */
+export interface MemoryFault {
+  /** Left out: any call. */
+  readonly on?: MemoryOperation;
+  /** `ambiguous-after`: the write is done and its answer is lost; `ambiguous-before`: lost on the way there. */
+  readonly kind:
+    | 'ambiguous-before'
+    | 'ambiguous-after'
+    | 'throttled'
+    | 'transient'
+    | 'stale'
+    | 'rejected'
+    | 'auth'
+    | 'cursor-expired';
+  readonly retryAfterMs?: number;
+}
+
+export interface MemoryCrmOptions {
+  /** Milliseconds since 1970; default: a clock that stands still at 2025-01-01. */
+  readonly clock?: () => number;
+  readonly fields?: readonly MappedField[];
+  /** What differs from a CRM that can do everything. */
+  readonly manifest?: Partial<Omit<Manifest, 'adapter'>>;
+  readonly normalise?: (field: string, value: string) => string;
+  readonly region?: string;
+  readonly pageSize?: number;
+  readonly fingerprint?: string;
+  /** Runs after each page and before each write: the moment at which a test lets a person act. */
+  readonly onStep?: (operation: MemoryOperation) => void | Promise<void>;
+}
+
+export interface MemoryCrm {
+  readonly side: Side;
+  readonly table: MemoryTable;
+  /** Push to it; each fault is spent once. */
+  readonly faults: MemoryFault[];
+}
+
+export const DEFAULT_MEMORY_FIELDS: readonly MappedField[] = [
+  { name: 'emails', shape: 'set', equivalence: 'email' },
+  { name: 'phones', shape: 'set', equivalence: 'phone' },
+];
+
+export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
+  const { clock = () => Date.UTC(2025, 0, 1), region = 'CN', pageSize = 100, onStep } = options;
+  const fields = options.fields ?? DEFAULT_MEMORY_FIELDS;
+  const manifest: Manifest = {
+    adapter: 'memory',
+    setFields: fields.filter((field) => field.shape === 'set').map((field) => field.name),
+    capacity: {},
+    fields: null,
+    readOnlyFields: [],
+    changeCursor: { overlapMs: 0 },
+    compareAndSet: true,
+    visibleDeletes: true,
+    externalId: { unique: true },
+    lookupLagMs: 0,
+    elementIds: true,
+    trustedTime: true,
+    timeResolutionMs: 1,
+    enumerationCap: null,
+    canDelete: true,
+    ...options.manifest,
+  };
+  const table = new MemoryTable({
+    clock,
+    setFields: manifest.setFields,
+    elementIds: manifest.elementIds,
+    normalise: options.normalise ?? ((_, value) => value),
+  });
+  const faults: MemoryFault[] = [];
+
+  /** Throws what is ordered for this call; true: do it, and lose the answer. */
+  function loseAnswer(operation: MemoryOperation): boolean {
+    const at = faults.findIndex((fault) => (fault.on ?? operation) === operation);
+    const [fault] = at < 0 ? [] : faults.splice(at, 1);
+    if (fault === undefined) return false;
+    if (fault.kind === 'ambiguous-after') return true;
+    const kind = fault.kind === 'ambiguous-before' ? 'ambiguous' : fault.kind;
+    const { retryAfterMs } = fault;
+    throw new SyncError(kind, `the memory CRM was told to fail (${fault.kind})`, {
+      side: 'crm',
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
+  }
+
+  async function write(operation: 'create' | 'update' | 'delete', work: () => string): Promise<string> {
+    await onStep?.(operation);
+    const lost = loseAnswer(operation);
+    const id = work();
+    if (lost) {
+      throw new SyncError('ambiguous', 'the memory CRM was told to lose the answer', {
+        side: 'crm',
+        record: id,
+      });
+    }
+    return id;
+  }
+
+  function toRecord(row: MemoryRow): SideRecord {
+    return {
+      id: row.id,
+      fields: row.fields,
+      externalId: manifest.externalId === null ? null : row.externalId,
+      version: manifest.compareAndSet ? String(row.version) : null,
+      updatedAt: manifest.trustedTime ? new Date(row.updatedAt).toISOString() : null,
+    };
+  }
+
+  function recordOf(id: string): SideRecord {
+    const row = table.find(id);
+    if (row === null || row.deleted)
+      throw new SyncError('stale', 'the record is no longer there', { record: id });
+    return toRecord(row);
+  }
+
+  async function* pages(operation: 'enumerate' | 'changes', since: number | null): AsyncGenerator<Page> {
+    loseAnswer(operation);
+    const cursor = manifest.changeCursor === null ? null : String(clock());
+    // One snapshot: rows are immutable, so this is it.
+    const rows = table.all().filter((row) => since === null || row.updatedAt >= since);
+    const cap = since === null ? (manifest.enumerationCap ?? rows.length) : rows.length;
+    const reached = rows.slice(0, cap);
+    const capped = reached.length < rows.length;
+    const certified = operation === 'enumerate' && !capped;
+    const reason = capped ? `only the first ${cap} rows can be listed` : 'only what changed since the cursor';
+    const end: EnumerationEnd = { certified, reason: certified ? null : reason, cursor };
+    for (let at = 0; at === 0 || at < reached.length; at += pageSize) {
+      const page = reached.slice(at, at + pageSize);
+      yield {
+        records: page.filter((row) => !row.deleted).map(toRecord),
+        deletedIds: manifest.visibleDeletes ? page.filter((row) => row.deleted).map((row) => row.id) : [],
+        dropped: [],
+        total: operation === 'enumerate' ? table.list().length : null,
+        end: at + pageSize >= reached.length ? end : null,
+      };
+      await onStep?.(operation);
+    }
+  }
+
+  function holdsKey(record: SideRecord, kind: MatchKeyKind, value: string): boolean {
+    if (kind === 'token') return manifest.externalId !== null && record.externalId === value;
+    const equivalence = kind === 'email' ? 'email' : 'phone';
+    const wanted = normalizeText(equivalence, value, region);
+    return fields
+      .filter((field) => field.equivalence === equivalence)
+      .flatMap((field) => asElements(record.fields[field.name] ?? null))
+      .some((element) => normalizeText(equivalence, element.value, region) === wanted);
+  }
+
+  function applyPatch(patch: Patch, before: Readonly<Record<string, Value>>): Record<string, Value> {
+    const after: Record<string, Value> = {};
+    for (const [field, fieldWrite] of Object.entries(patch)) {
+      if (manifest.readOnlyFields.includes(field)) {
+        throw new SyncError('rejected', `"${field}" cannot be written`, { side: 'crm', field });
+      }
+      after[field] = manifest.setFields.includes(field)
+        ? setAfter(field, fieldWrite, before[field] ?? null)
+        : fieldWrite.after;
+    }
+    return after;
+  }
+
+  function setAfter(field: string, fieldWrite: Patch[string], before: Value): Value {
+    const held = isSet(before) ? before : [];
+    const edit = editSet(held, fieldWrite, specOf(field).equivalence, region);
+    if (!edit.ok) throw new SyncError('stale', `an element of "${field}" moved`, { side: 'crm', field });
+    const kept = held.flatMap((element, at): Element[] => {
+      const value = edit.changed.get(at);
+      if (value === null) return [];
+      return [value === undefined ? element : { id: element.id, value }];
+    });
+    const after = [...kept, ...edit.added.map((value) => ({ id: null, value }))];
+    const room = manifest.capacity[field];
+    if (room !== undefined && after.length > room && after.length > held.length) {
+      throw new SyncError('rejected', `"${field}" has room for ${room}`, {
+        side: 'crm',
+        field,
+        code: 'capacity',
+      });
+    }
+    return after;
+  }
+
+  function specOf(field: string): FieldSpec {
+    const mapped = fields.find((candidate) => candidate.name === field);
+    const shape = manifest.setFields.includes(field) ? 'set' : 'scalar';
+    const equivalence: Equivalence = mapped?.equivalence ?? 'text';
+    const rest = { direction: 'both', policy: 'hold', onBlocked: 'hold', map: null } as const;
+    return { udesk: field, crm: field, shape, equivalence, ...rest };
+  }
+
+  function compare(request: UpdateRequest, now: SideRecord): void {
+    if (!manifest.compareAndSet) return;
+    const { version } = request.current;
+    if (version !== null && version !== now.version) {
+      throw new SyncError('stale', 'the record has a newer version', { side: 'crm', record: request.id });
+    }
+    for (const [field, { before }] of Object.entries(request.patch)) {
+      if (!equalValues(specOf(field), before, now.fields[field] ?? null, region)) {
+        throw new SyncError('stale', `"${field}" moved since it was read`, {
+          side: 'crm',
+          record: request.id,
+          field,
+        });
+      }
+    }
+  }
+
+  function createRow({ patch, marker }: CreateRequest): string {
+    const twin = table.all().find((row) => manifest.externalId !== null && row.externalId === marker);
+    if (twin !== undefined) {
+      if (!twin.deleted) return twin.id;
+      throw new SyncError('rejected', 'the record of this marker was deleted', {
+        record: twin.id,
+        code: 'deleted',
+      });
+    }
+    const asNew = Object.entries(patch)
+      .filter(([, fieldWrite]) => !isAbsent(fieldWrite.after))
+      .map(([field, fieldWrite]) => [field, { ...fieldWrite, before: null, ops: null }] as const);
+    const id = table.insert(applyPatch(Object.fromEntries(asNew), {}), {
+      externalId: manifest.externalId === null ? null : marker,
+    });
+    table.writes.create++;
+    return id;
+  }
+
+  const side: Side = {
+    manifest,
+    async check() {
+      loseAnswer('check');
+      return {
+        findings: [{ level: 'info', message: 'a CRM in memory: it is gone when the process ends' }],
+        count: table.list().length,
+        clockSkewMs: 0,
+        fingerprint: options.fingerprint ?? sha256('memory').slice(0, 32),
+        fields: manifest.fields,
+      };
+    },
+    enumerate: () => pages('enumerate', null),
+    changes(cursor) {
+      if (manifest.changeCursor === null)
+        throw new SyncError('invariant', 'the memory CRM has no change cursor');
+      if (!/^\d+$/.test(cursor))
+        throw new SyncError('cursor-expired', 'the position is not one of the memory CRM');
+      return pages('changes', Number(cursor) - manifest.changeCursor.overlapMs);
+    },
+    async read(id) {
+      loseAnswer('read');
+      const row = table.find(id);
+      return row === null || row.deleted ? null : toRecord(row);
+    },
+    async lookup(kind, value) {
+      loseAnswer('lookup');
+      const seen = table.list().filter((row) => clock() - row.createdAt >= manifest.lookupLagMs);
+      return seen.map(toRecord).filter((record) => holdsKey(record, kind, value));
+    },
+    async create(request) {
+      return recordOf(await write('create', () => createRow(request)));
+    },
+    async update(request) {
+      if (Object.keys(request.patch).length === 0 && request.externalId === undefined) {
+        throw new SyncError('invariant', 'an update without a change was sent to the memory CRM');
+      }
+      const id = await write('update', () => {
+        const now = recordOf(request.id);
+        compare(request, now);
+        const stored = manifest.externalId === null ? undefined : request.externalId;
+        table.edit(request.id, applyPatch(request.patch, now.fields), stored);
+        table.writes.update++;
+        return request.id;
+      });
+      return recordOf(id);
+    },
+    async delete(id) {
+      if (!manifest.canDelete)
+        throw new SyncError('rejected', 'the memory CRM deletes nothing', { record: id });
+      await write('delete', () => {
+        const row = table.find(id);
+        if (row === null || row.deleted) return id;
+        table.delete(id);
+        table.writes.delete++;
+        return id;
+      });
+    },
+    async close() {},
+  };
+  return { side, table, faults };
+}

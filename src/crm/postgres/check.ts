@@ -1,0 +1,154 @@
+/** What `udesk-sync check` says about the table: counts, clock, rights, and what will make the work slow or blind. */
+
+import { sha256 } from '../../lib/hash.ts';
+import type { CheckReport, Finding } from '../adapter.ts';
+import { type Column, isIndexed, isUnique, type Table } from './catalog.ts';
+import { columnsOf, type Layout } from './layout.ts';
+import type { Session } from './pool.ts';
+import { isLive } from './rows.ts';
+import { name, quoteName, raw, sql } from './sql.ts';
+
+export async function checkTable(session: Session, layout: Layout, nowMs: number): Promise<CheckReport> {
+  const { table, updatedAt } = layout;
+  const stamp =
+    updatedAt === null ? raw("'0'") : sql`count(*) filter (where t.${name(updatedAt.name)} is null)::text`;
+  const [row] = await session.query(sql`
+    select count(*)::text as n, ${stamp} as unstamped,
+           round(extract(epoch from clock_timestamp()) * 1000)::text as now,
+           current_setting('server_version') as version, current_user::text as login
+    from ${raw(table.sqlName)} t where ${isLive(layout)}`);
+  const count = Number(row?.n ?? 0);
+  const findings: Finding[] = [
+    { level: 'info', message: `Postgres ${row?.version}, table ${table.sqlName}, ${count} live rows` },
+    ...rights(layout, row?.login ?? 'the_login'),
+    ...advice(layout, Number(row?.unstamped ?? 0)),
+  ];
+  return {
+    findings,
+    count,
+    clockSkewMs: Number(row?.now ?? nowMs) - nowMs,
+    fingerprint: await fingerprint(session, table),
+    fields: layout.places.map((place) => place.field),
+  };
+}
+
+/** Cluster, database and table by their internal numbers: another server, a restored copy or a new table differ. */
+async function fingerprint(session: Session, table: Table): Promise<string> {
+  const [can] = await session.query(sql`
+    select has_function_privilege('pg_control_system()', 'execute')::text as may, current_database()::text as name,
+           (select oid::text from pg_database where datname = current_database()) as oid`);
+  const [system] =
+    can?.may === 'true'
+      ? await session.query(sql`select system_identifier::text as id from pg_control_system()`)
+      : [];
+  return sha256(`${system?.id ?? ''}/${can?.oid}/${can?.name}/${table.oid}/${table.sqlName}`).slice(0, 32);
+}
+
+function rights(layout: Layout, login: string): Finding[] {
+  const findings: Finding[] = [];
+  const grants: string[] = [];
+  const lack = (table: Table, right: 'insert' | 'update', columns: readonly (Column | null)[]): void => {
+    const without = columns.filter((column) => column !== null && !column.generated && !column.may[right]);
+    if (without.length === 0) return;
+    const names = without.map((column) => quoteName(column?.name ?? '')).join(', ');
+    grants.push(`grant ${right} (${names}) on ${table.sqlName} to ${quoteName(login)};`);
+  };
+  const own = [...layout.places.flatMap(columnsOf), layout.updatedAt, layout.version];
+  lack(layout.table, 'insert', [...own, layout.externalId]);
+  lack(layout.table, 'update', [...own, layout.externalId, layout.deletedAt]);
+  const tables = new Map<string, Table>();
+  for (const place of layout.places) {
+    if (place.kind !== 'child') continue;
+    lack(place.child.table, 'insert', [place.child.foreignKey, place.child.value]);
+    lack(place.child.table, 'update', [place.child.value, place.child.primary]);
+    tables.set(place.child.table.oid, place.child.table);
+  }
+  if (layout.deletedAt === null) tables.set(layout.table.oid, layout.table);
+  for (const table of tables.values()) {
+    if (!table.mayDelete) grants.push(`grant delete on ${table.sqlName} to ${quoteName(login)};`);
+  }
+  if (grants.length > 0) {
+    findings.push({
+      level: 'warning',
+      message: `the login ${quoteName(login)} may not do everything that a two-way pair can ask for`,
+      advice: `let the owner of the table run what you want to allow: ${grants.join(' ')}`,
+    });
+  }
+  return findings;
+}
+
+function advice(layout: Layout, unstamped: number): Finding[] {
+  const { table, externalId, updatedAt } = layout;
+  const findings: Finding[] = [];
+  const warn = (message: string, advice: string): void =>
+    void findings.push({ level: 'warning', message, advice });
+  const on = (column: Column): string => `on ${table.sqlName} (${quoteName(column.name)});`;
+
+  if (externalId !== null && !isUnique(table, externalId.name)) {
+    warn(
+      `externalId column "${externalId.name}" has no unique index: the database cannot refuse a second copy`,
+      `create unique index ${on(externalId)}`,
+    );
+  }
+  if (externalId === null) {
+    warn(
+      'no externalId: a created row whose answer was lost is recognised by its e-mails and phones only',
+      `alter table ${table.sqlName} add column udesk_id text unique; and set externalId: udesk_id`,
+    );
+  }
+  if (updatedAt === null) {
+    warn('no updatedAt: every look at the CRM reads the whole table', 'add a timestamptz kept by a trigger');
+  } else {
+    if (!isIndexed(table, updatedAt.name)) {
+      warn(
+        `updatedAt column "${updatedAt.name}" has no index: each look is slow`,
+        `create index ${on(updatedAt)}`,
+      );
+    }
+    if (unstamped > 0) {
+      warn(
+        `${unstamped} rows have no "${updatedAt.name}": their next change is seen only by a full enumeration`,
+        `update ${table.sqlName} set ${quoteName(updatedAt.name)} = now() where ${quoteName(updatedAt.name)} is null;`,
+      );
+    }
+  }
+  for (const place of layout.places) {
+    if (place.kind !== 'child') continue;
+    const { child } = place;
+    if (!isIndexed(child.table, child.foreignKey.name)) {
+      warn(
+        `${child.table.sqlName} has no index on "${child.foreignKey.name}": reading "${place.field}" is very slow`,
+        `create index on ${child.table.sqlName} (${quoteName(child.foreignKey.name)});`,
+      );
+    }
+    if (updatedAt !== null) {
+      findings.push({
+        level: 'info',
+        message: `a change in ${child.table.sqlName} is seen at once only if it also raises "${updatedAt.name}"; otherwise by the next full enumeration`,
+      });
+    }
+  }
+  return findings.concat(requiredColumns(layout));
+}
+
+/** What an insert must say and no field provides. */
+function requiredColumns(layout: Layout): Finding[] {
+  const { table, key, externalId, updatedAt, version } = layout;
+  const known = [...layout.places.flatMap(columnsOf), key, externalId, updatedAt, version];
+  const needed = [...table.columns.values()].filter(
+    (column) =>
+      !column.nullable &&
+      !column.filled &&
+      !column.generated &&
+      !known.some((other) => other?.name === column.name),
+  );
+  if (needed.length === 0) return [];
+  const names = needed.map((column) => `"${column.name}"`).join(', ');
+  return [
+    {
+      level: 'warning',
+      message: `${names} must not be NULL, have no default and are not mapped: the database will refuse new rows`,
+      advice: 'map a field to each, give them defaults, or set create.inCrm: false',
+    },
+  ];
+}
