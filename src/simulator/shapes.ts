@@ -22,7 +22,7 @@ export interface Shape {
   readonly tags: 't1' | 't2' | 't4';
 }
 
-/** `mixed`: the variants that the vendor's samples show for lists, and for answers about one customer. */
+/** `mixed`: what the vendor's samples show in lists; for one customer, what names every id. */
 const MIXED = {
   list: {
     emails: ['p1', 'p2', 'p3', 'p4'],

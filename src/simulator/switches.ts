@@ -30,8 +30,8 @@ type SwitchSpec =
 const PROBABILITY = { kind: 'number', min: 0, max: 1, default: 0 } as const;
 
 /**
- * `random`: any variant, one draw per response. `mixed`: each customer has its own, among the variants that the
- * vendor's samples show for that kind of response (so the single read always names ids).
+ * `random`: any variant, one draw per response. `mixed`: each customer has its own; in lists among the variants that
+ * the vendor's samples show there, elsewhere among those that name every id (so a single read always does).
  */
 export const SWITCHES = {
   'sig.accept': {
