@@ -28,7 +28,8 @@ export function toPairSpec(pair: PairConfig, manifests: Readonly<Record<SideName
   };
 }
 
-function toFieldSpec(field: FieldConfig): FieldSpec {
+/** What the pair says of one field, sides aside. */
+export function toFieldSpec(field: FieldConfig): FieldSpec {
   return {
     udesk: field.udesk,
     crm: field.crm,

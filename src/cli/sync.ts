@@ -1,0 +1,98 @@
+/** `udesk-sync sync`: one full cycle of each pair, then exit. */
+import type { Command } from 'commander';
+import { type CycleReport, runCycle } from '../engine/cycle.ts';
+import type { CliContext } from './context.ts';
+import { EXIT } from './errors.ts';
+import { progress } from './output.ts';
+import { choosePairs, openPair, openRuntime } from './runtime.ts';
+
+interface SyncOptions {
+  readonly pair?: string;
+  readonly acceptFirstPlan?: boolean;
+  readonly approve?: string;
+  readonly strict?: boolean;
+}
+
+export function registerSync(program: Command, context: CliContext): void {
+  program
+    .command('sync')
+    .description('one full cycle: read both sides, plan, write what the guards allow, then exit')
+    .option('--pair <name>', 'only this pair')
+    .option('--accept-first-plan', 'enable writes for a pair whose first plan you have looked at')
+    .option('--approve <hash>', 'release exactly the guarded plan with this hash')
+    .option('--strict', 'exit with 4 when records are parked or conflicts are open')
+    .action((options: SyncOptions) => runSync(context, options));
+}
+
+async function runSync(context: CliContext, options: SyncOptions): Promise<void> {
+  const runtime = await openRuntime(context, 'sync');
+  const reports: CycleReport[] = [];
+  try {
+    for (const config of choosePairs(runtime.config, options.pair)) {
+      const pair = await openPair(runtime, config);
+      const line = progress(context, config.name);
+      try {
+        const report = await runCycle(runtime.engine, pair, {
+          trigger: 'sync',
+          observe: { udesk: 'full', crm: 'full' },
+          acceptFirstPlan: options.acceptFirstPlan === true,
+          ...(options.approve === undefined ? {} : { approve: options.approve }),
+          signal: context.signal,
+          progress: (text, done, total) =>
+            line.update(`${text} ${done}${total === null ? '' : ` of ${total}`}`),
+        });
+        reports.push(report);
+        line.stop();
+        if (!context.json) context.print(describeCycle(report));
+      } finally {
+        line.stop();
+        await pair.close();
+      }
+    }
+  } finally {
+    await runtime.close();
+  }
+  if (context.json) context.printJson({ pairs: reports });
+  if (reports.some((report) => report.outcome === 'waiting')) context.exitCode = EXIT.guard;
+  else if (options.strict === true && reports.some((report) => report.openConflicts + report.parked > 0)) {
+    context.exitCode = EXIT.openWork;
+  }
+}
+
+/** A cycle in a few lines for a person. */
+export function describeCycle(report: CycleReport): string {
+  const { plan, push, observed } = report;
+  const lines = [
+    `${report.pair}: read ${observed.udesk.seen} from Udesk (${observed.udesk.changed} changed) and ${observed.crm.seen} from the CRM (${observed.crm.changed} changed); ${report.matched.linked} newly linked, ${report.matched.reviews} to review`,
+  ];
+  const planned = `create ${plan.creates.udesk} in Udesk and ${plan.creates.crm} in the CRM, update ${plan.updates.udesk} in Udesk and ${plan.updates.crm} in the CRM, delete ${plan.deletes.udesk + plan.deletes.crm}`;
+  if (report.firstPlan) {
+    lines.push(
+      `  first run, nothing was written. It would ${planned}; ${plan.held} fields would wait as conflicts.`,
+      '  Look at `udesk-sync plan` and `udesk-sync links list --state candidate`, then run `udesk-sync sync --accept-first-plan`.',
+    );
+    return lines.join('\n');
+  }
+  lines.push(`  planned: ${planned}`);
+  if (push !== null) {
+    const paused =
+      push.pausedSides.length === 0
+        ? ''
+        : `; ${push.pausedSides.join(' and ')} did not answer, the rest waits`;
+    lines.push(`  written: ${push.settled}; parked now: ${push.parked}; waiting: ${push.waiting}${paused}`);
+  }
+  for (const side of ['udesk', 'crm'] as const) {
+    const { uncertified, dropped } = observed[side];
+    if (uncertified !== null)
+      lines.push(`  ${side} was not read completely (${uncertified}): nothing is taken as deleted`);
+    if (dropped > 0) lines.push(`  ${dropped} records of ${side} could not be read and were left out`);
+  }
+  lines.push(`  open conflicts: ${report.openConflicts}; parked records: ${report.parked}`);
+  if (report.waiting !== null) {
+    for (const tripped of report.waiting.tripped) lines.push(`  guard ${tripped.guard}: ${tripped.message}`);
+    lines.push(
+      `  To let exactly this through: udesk-sync sync --pair ${report.pair} --approve ${report.waiting.hash}`,
+    );
+  }
+  return lines.join('\n');
+}
