@@ -136,7 +136,7 @@ function refuseUnsound(text: string, file: string, context: CliContext): void {
 
 /** Exported for its test. */
 export function configText(answers: Answers): string {
-  const quoted = (value: string) => JSON.stringify(value.replaceAll('${', '$${'));
+  const quoted = (value: string) => JSON.stringify(value.replaceAll('${', '$$${'));
   return `# yaml-language-server: $schema=./udesk-sync.schema.json
 # Every key with its meaning: config/udesk-sync.example.yaml. Check this file with: udesk-sync check
 pairs:

@@ -12,9 +12,14 @@ export interface YamlFile {
 /** Throws `config` with line and column where the text is not YAML. */
 export function readYaml(source: string, file: string): YamlFile {
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, merge: true });
+  const document = parseDocument(hideReferences(source), {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+  });
   if (document.errors.length > 0) {
-    const found = document.errors.map((error) => {
+    // One slip makes a parser stumble over all that follows; the first ones are the news.
+    const found = document.errors.slice(0, 3).map((error) => {
       const { line, col } = lines.linePos(error.pos[0]);
       return `line ${line}, column ${col}: ${SYNTAX[error.code] ?? error.code.toLowerCase().replaceAll('_', ' ')}`;
     });
@@ -24,6 +29,7 @@ export function readYaml(source: string, file: string): YamlFile {
     });
   }
   keepDigits(document);
+  showReferences(document);
   let data: unknown;
   try {
     data = document.toJS();
@@ -76,6 +82,28 @@ function keepDigits(document: ReturnType<typeof parseDocument>): void {
       if (key === 'shards' && pair.value !== null) {
         visit(pair.value as never, { Scalar: (_key, scalar) => asText(scalar) });
       }
+    },
+  });
+}
+
+/**
+ * `{ url: ${NAME} }` is what people write, though YAML ends a plain value at a brace within braces. While it is
+ * parsed, the braces of references are two characters that mean nothing to it; offsets stay what they were.
+ */
+const HIDDEN_OPEN = '\ue000';
+const HIDDEN_CLOSE = '\ue001';
+
+function hideReferences(source: string): string {
+  return source.replace(/\$\$\{|\$\{([A-Za-z_]\w*(?::-[^}\n]*)?)\}/g, (whole, inner: string | undefined) =>
+    inner === undefined ? whole : `$${HIDDEN_OPEN}${inner}${HIDDEN_CLOSE}`,
+  );
+}
+
+function showReferences(document: ReturnType<typeof parseDocument>): void {
+  visit(document, {
+    Scalar(_, scalar) {
+      if (typeof scalar.value !== 'string') return;
+      scalar.value = scalar.value.replaceAll(HIDDEN_OPEN, '{').replaceAll(HIDDEN_CLOSE, '}');
     },
   });
 }

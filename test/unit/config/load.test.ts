@@ -203,6 +203,16 @@ describe('environment references', () => {
     expect(load(MINIMAL, { ...ENV, UDESK_TOKEN: value }).pairs[0]?.udesk.token).toBe(value);
   });
 
+  it('need no quotes, inside braces and lists neither, as the documentation shows them', () => {
+    const yaml = `${MINIMAL.replace("'${UDESK_TOKEN}'", '${UDESK_TOKEN}').replace("'${CRM_DATABASE_URL}'", '${CRM_DATABASE_URL}')}
+alerts: [ { type: webhook, url: ${'${ALERT_URL:-https://alerts.example/x}'}, on: [guard] } ]
+`;
+    const config = load(yaml);
+    expect(config.pairs[0]?.udesk.token).toBe(ENV.UDESK_TOKEN);
+    expect(config.pairs[0]?.crm.url).toBe(ENV.CRM_DATABASE_URL);
+    expect(config.alerts[0]?.url).toBe('https://alerts.example/x');
+  });
+
   it('that are malformed are named', () => {
     expect(failure(MINIMAL.replace('table: contact', "table: '${not a name}'")).message).toMatch(
       /pairs\[0\]\.crm\.table .*is not a reference/,

@@ -1,0 +1,78 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration, not of JavaScript
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { configText } from '../../../src/cli/init.ts';
+import { configJsonSchema } from '../../../src/config/json-schema.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { crmAdapters } from '../../../src/crm/registry.ts';
+import { ENV } from './support.ts';
+
+const committed = (path: string) =>
+  readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), 'utf8');
+const load = (text: string, env: Record<string, string>) =>
+  loadConfig({ env, readFile: () => text, adapters: crmAdapters });
+
+describe('the files that come with the program', () => {
+  it('have an example configuration that loads', () => {
+    const config = load(committed('config/udesk-sync.example.yaml'), ENV);
+    expect(config.pairs[0]?.crm.adapter).toBe('postgres');
+    expect(config.warnings).toEqual([]);
+  });
+
+  it('show in the example, commented out, nothing but what loads as well', () => {
+    const example = committed('config/udesk-sync.example.yaml');
+    const optional = example
+      .replace(/^(\s*)# (?=[a-z]\w*:)/gim, '$1')
+      .replace(/^(\s*)# {3}(?=[a-z]\w*: \S)/gim, '$1  ')
+      .replace(/^(\s*)# {3}(?=[a-z]\w*:$)/gim, '$1  ')
+      .replace(/^(\s*)# {3,5}- (?=\{ (name|type):)/gim, '$1    - ')
+      .replace(/^# (?= {2}- \{ type)/gm, '')
+      .replace(/^ *password: \$.*\n/m, '')
+      .replace(/^ *phones: \{ columns.*\n/m, '');
+    const env = {
+      ...ENV,
+      DATABASE_URL: 'postgres://localhost/mirror',
+      DESK_PASSWORD_HASH: 'hash-of-it',
+      UDESK_HOOK_SECRET: 'sixteen-characters',
+      ALERT_URL: 'https://alerts.example/x',
+    };
+    const config = load(optional, env);
+    expect(config.http.auth?.users).toHaveLength(1);
+    expect(config.alerts).toHaveLength(1);
+    expect(config.pairs[0]?.udesk.webhook?.secret).toBe(env.UDESK_HOOK_SECRET);
+    // What the comments call a default is one.
+    const plain = load(committed('config/udesk-sync.example.yaml'), ENV).pairs[0];
+    const told = config.pairs[0];
+    for (const key of ['match', 'create', 'deletes', 'firstRun', 'guards', 'schedule'] as const) {
+      expect(told?.[key]).toEqual(plain?.[key]);
+    }
+    expect(told?.udesk.quota).toEqual(plain?.udesk.quota);
+  });
+
+  it('have the JSON Schema that `npm run config:schema` makes now', () => {
+    expect(committed('config/udesk-sync.schema.json')).toBe(configJsonSchema(crmAdapters));
+  });
+
+  it('include what init writes: a configuration that loads', () => {
+    const answers = {
+      name: 'main',
+      udeskUrl: 'https://demo.udesk.cn',
+      udeskEmail: 'a@example.com',
+      crmTable: '"My ${x}"',
+      region: 'CN',
+    };
+    expect(load(configText(answers), ENV).pairs[0]?.crm.table).toBe('"My ${x}"');
+  });
+
+  it('have a compose file that starts the daemon after a healthy Postgres, with secrets from the environment', () => {
+    const { services, volumes } = parse(committed('docker-compose.yml'));
+    expect(services.postgres.image).toBe('postgres:17');
+    expect(services.postgres.healthcheck.test.join(' ')).toContain('pg_isready');
+    expect(services.daemon.depends_on.postgres.condition).toBe('service_healthy');
+    expect(services.daemon.environment.DATABASE_URL).toContain('@postgres:5432/');
+    expect(services.daemon.environment.UDESK_TOKEN).toMatch(/^\$\{UDESK_TOKEN:\?/);
+    expect(Object.keys(volumes)).toEqual(['postgres']);
+  });
+});
