@@ -29,7 +29,7 @@ export function contactsOf(record: SideRecord, patch: Patch): CurrentContacts | 
   const { email, emails, cellphones } = record.fields;
   const needsEmails = patch.email !== undefined || patch.emails !== undefined;
   const needsPhones = patch.cellphones !== undefined;
-  if (needsEmails && !hasElementIds(emails, email)) return null;
+  if (needsEmails && (email === undefined || !hasElementIds(emails, email))) return null;
   if (needsPhones && !hasElementIds(cellphones)) return null;
   const primary = typeof email === 'string' && email !== '' ? email : null;
   return {

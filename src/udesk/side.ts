@@ -79,6 +79,7 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
   /** The whole record after a write: the answer, or a point read when its shape leaves something out. */
   async function afterWrite(
     raw: JsonObject,
+    patch: Patch,
     knownId: string | null,
     signal?: AbortSignal,
   ): Promise<SideRecord> {

@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createQuota, memoryLedger } from '../../../src/http/quota.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
+
+/** Most arrivals in any window of 60 s. */
+function busiestMinute(arrivals: readonly number[]): number {
+  const sorted = [...arrivals].sort((a, b) => a - b);
+  let most = 0;
+  let from = 0;
+  for (let to = 0; to < sorted.length; to += 1) {
+    while ((sorted[from] ?? 0) <= (sorted[to] ?? 0) - 60_000) from += 1;
+    most = Math.max(most, to - from + 1);
+  }
+  return most;
+}
+
+const workload = fc.record({
+  perMinute: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(60, 120, 300)),
+  clients: fc.integer({ min: 1, max: 3 }),
+  // Pauses between calls of one client, and the travel time of each call.
+  calls: fc.array(
+    fc.record({
+      client: fc.nat(2),
+      pauseMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 90_000 })),
+      travelMs: fc.integer({ min: 0, max: 990 }),
+      slowDown: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 150 },
+  ),
+});
+
+describe('P10: in every sliding minute the calls stay within the quota', () => {
+  it('whatever the pattern of calls, of several clients on one ledger, with jitter of up to a second', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        workload,
+        fc.infiniteStream(fc.nat(200)),
+        async ({ perMinute, clients, calls }, lags) => {
+          const clock = createVirtualClock();
+          const memory = memoryLedger(clock.now);
+          // A ledger that takes its time, before and after it decides.
+          const ledger: typeof memory = {
+            async reserve(...question) {
+              await clock.sleep((lags.next().value ?? 0) / 2);
+              const answer = await memory.reserve(...question);
+              await clock.sleep((lags.next().value ?? 0) / 2);
+              return answer;
+            },
+          };
+          const quotas = Array.from({ length: clients }, () =>
+            createQuota({
+              key: 't',
+              perMinute,
+              scope: 'tenant',
+              ledger,
+              clock: clock.now,
+              sleep: clock.sleep,
+            }),
+          );
+          const arrivals: number[] = [];
+          await clock.run(
+            Promise.all(
+              quotas.map(async (quota, client) => {
+                const waiting: Promise<void>[] = [];
+                for (const call of calls.filter((one) => one.client % clients === client)) {
+                  await clock.sleep(call.pauseMs);
+                  if (call.slowDown && call.pauseMs > 80_000) quota.slowDown();
+                  waiting.push(quota.take('e').then(() => void arrivals.push(clock.now() + call.travelMs)));
+                }
+                await Promise.all(waiting);
+              }),
+            ),
+          );
+          // Progress: every call was sent in the end.
+          expect(arrivals).toHaveLength(calls.length);
+          expect(busiestMinute(arrivals)).toBeLessThanOrEqual(perMinute);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  }, 60_000);
+
+  it('and nearly the whole quota is used when there is enough to do', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(1, 7, 60, 150), async (perMinute) => {
+        const clock = createVirtualClock();
+        const quota = createQuota({
+          key: 't',
+          perMinute,
+          scope: 'tenant',
+          ledger: memoryLedger(clock.now),
+          clock: clock.now,
+          sleep: clock.sleep,
+        });
+        const calls = perMinute * 5;
+        await clock.run(Promise.all(Array.from({ length: calls }, () => quota.take('e'))));
+        expect(clock.now()).toBeLessThanOrEqual(4 * 62_000);
+      }),
+      { numRuns: 4 },
+    );
+  });
+});
