@@ -49,7 +49,9 @@ test('jsonb passes as text in both directions, so that no number loses a digit',
   expect(rows[0]?.value).toBe(text);
 });
 
-test('the session keeps UTC and its own name, and bounds a statement', async () => {
+test('the session keeps UTC and its own name whatever the server prefers, and bounds a statement', async () => {
+  const earlier = await testDb.open();
+  await earlier.sql.unsafe(`alter database ${testDb.name} set timezone = 'Asia/Shanghai'`);
   const database = await testDb.open({ applicationName: 'a test' });
   const rows = await database.sql`
     select current_setting('TimeZone') as zone, current_setting('application_name') as name,

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { openDatabase } from '../../../src/store/database.ts';
 import { removeDataDir, startEmbeddedPostgres } from '../../../src/store/embedded/start.ts';
@@ -117,18 +117,26 @@ test('an orphan that runs with other settings is replaced, not taken over', asyn
 
 test.for([
   ['of a process that is gone', () => deadPid()],
-  ['whose number another process has now', () => process.pid],
-] as const)('a postmaster.pid %s does not block the start', async ([, pid]) => {
+  ['whose number another process has now', (uid: number) => otherProcessOf(uid)],
+] as const)('a postmaster.pid %s does not block the start', async ([, pidFor]) => {
   const dataDir = dataDirectory();
   const first = await startEmbeddedPostgres({ dataDir });
   const file = join(dataDir, 'postgres/postmaster.pid');
   const lines = readFileSync(file, 'utf8').split('\n');
   await first.stop();
-  writeFileSync(file, [String(pid()), ...lines.slice(1)].join('\n'));
-  writeFileSync(join(dataDir, 'socket/.s.PGSQL.5432.lock'), [String(pid()), ...lines.slice(1)].join('\n'));
+  const stale = [String(pidFor(statSync(dirname(file)).uid)), ...lines.slice(1)].join('\n');
+  writeFileSync(file, stale);
+  writeFileSync(join(dataDir, 'socket/.s.PGSQL.5432.lock'), stale);
   const second = await start(dataDir);
   expect(second.adopted).toBe(false);
 });
+
+/** Postgres believes in a live process of its own user, so it must be one of that. */
+function otherProcessOf(uid: number): number {
+  const other = spawn('/bin/sleep', ['300'], { uid, stdio: 'ignore' });
+  cleanups.push(() => other.kill());
+  return other.pid ?? -1;
+}
 
 function alive(pid: number): boolean {
   try {
