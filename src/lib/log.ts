@@ -31,11 +31,18 @@ export function createLogger(options: LoggerOptions): Logger {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: CENSORED },
+      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor },
       hooks: { streamWrite: (line) => redactText(line, options.secrets()) },
     },
     stream,
   );
+}
+
+/** Of an address, what names a place is kept; user, password and query (Udesk's holds the signature) are not. */
+function censor(value: unknown, path: readonly string[]): string {
+  if (path.at(-1) !== 'url' || typeof value !== 'string' || !URL.canParse(value)) return CENSORED;
+  const { protocol, host, pathname } = new URL(value);
+  return `${protocol}//${host}${pathname}`;
 }
 
 /** Line by line and at once, so that the last words before an exit are not lost. */

@@ -20,13 +20,17 @@ describe('a log line', () => {
       logger.info({ pair: 'main', note: `see ${SECRET}` }, `value ${SECRET}`);
       logger.error(new Error(`failed with ${SECRET}`));
       logger.info(
-        { token: 'other-one', request: { authorization: 'other-two', url: 'http://x/other-three' } },
+        {
+          token: 'other-one',
+          request: { authorization: 'other-two', url: 'http://u:other-three@x/place?sign=other-four' },
+        },
         'keys',
       );
     });
     expect(text).not.toContain('0123');
-    expect(text).not.toMatch(/other-(one|two|three)/);
+    expect(text).not.toMatch(/other-(one|two|three|four)/);
     expect(text).toContain('***');
+    expect(text).toContain('http://x/place');
     expect(text).toContain('main');
   });
 
