@@ -2,8 +2,8 @@
  * The switches of the simulator: one for everything that the vendor leaves open (udesk/api.md §12), and the faults.
  * An unknown switch or value is refused with the list of what is allowed, so that a typing error cannot pass for a run.
  */
-import { distance } from 'fastest-levenshtein';
 import { SyncError } from '../errors.ts';
+import { didYouMean } from '../lib/suggest.ts';
 
 type SwitchSpec =
   | {
@@ -296,7 +296,7 @@ export function describeSwitches(): { name: string; default: string; allowed: st
 
 function knownName(name: string): SwitchName {
   if (Object.hasOwn(SWITCHES, name)) return name as SwitchName;
-  throw new SyncError('config', `The simulator has no switch "${name}".${suggestion(name, SWITCH_NAMES)}`, {
+  throw new SyncError('config', `The simulator has no switch "${name}".${didYouMean(name, SWITCH_NAMES)}`, {
     advice: `Its switches are ${SWITCH_NAMES.join(', ')}.`,
   });
 }
@@ -313,7 +313,7 @@ function parseValue(name: SwitchName, text: string): unknown {
     const items = given.split(',').map((item) => item.trim());
     if (items.every((item) => spec.values.includes(item))) return items;
   }
-  const hint = spec.kind === 'number' ? '' : suggestion(given, spec.values);
+  const hint = spec.kind === 'number' ? '' : didYouMean(given, spec.values);
   throw new SyncError('config', `The switch ${name} cannot be "${text}".${hint}`, {
     advice: `Allowed: ${allowedValues(spec)}.`,
   });
@@ -324,10 +324,4 @@ function allowedValues(spec: SwitchSpec): string {
   return spec.kind === 'list'
     ? `one or more of ${spec.values.join(', ')}, with commas`
     : spec.values.join(', ');
-}
-
-function suggestion(given: string, known: readonly string[]): string {
-  const ranked = known.map((word) => ({ word, far: distance(given, word) })).sort((a, b) => a.far - b.far);
-  const best = ranked[0];
-  return best && best.far <= Math.max(2, Math.floor(given.length / 3)) ? ` Did you mean "${best.word}"?` : '';
 }

@@ -3,10 +3,11 @@
  * Every write is whole or nothing, and leaves an `Alteration` record for each field that it changed.
  */
 import { SyncError } from '../errors.ts';
+import { asUpdateOf, mergedInto, pairsOnly, swapped, withAttributes } from './changes.ts';
 import { BLANK_CUSTOMER, type Customer, type CustomerAttributes, type CustomerSeed } from './customer.ts';
 import { CustomerIndex, type SelectorType } from './customer-index.ts';
 import type { Author } from './directory.ts';
-import { patchPhones, replaceOtherEmails, setItems } from './elements.ts';
+import { patchPhones, replaceOtherEmails } from './elements.ts';
 import { CREATED_SUMMARY, type Feed, summariesOf } from './feeds.ts';
 import { parseId } from './ids.ts';
 import { badParameter, CODES, missingParameter, Refusal } from './refusal.ts';
@@ -32,6 +33,7 @@ export class Tenant {
   #lastCustomerId = FIRST_CUSTOMER_ID - 1;
   #lastItemId = 100_000;
   #lastFeedId = 0;
+  readonly #nextItemId = (): number => ++this.#lastItemId;
 
   constructor(options: TenantOptions) {
     this.#switches = options.switches;
@@ -78,34 +80,17 @@ export class Tenant {
   write(id: number | null, attributes: CustomerAttributes, author: Author): Customer {
     if (id === null) {
       const blank = { ...BLANK_CUSTOMER, id: this.#lastCustomerId + 1 };
-      return this.#add(this.#withAttributes(blank, attributes), author);
+      return this.#add(withAttributes(blank, attributes, this.#nextItemId), author);
     }
     const before = this.get(id);
-    return this.#replace(before, this.#withAttributes(before, attributes), author);
+    return this.#replace(before, withAttributes(before, attributes, this.#nextItemId), author);
   }
 
   /** `to` survives (udesk/api.md §2.7) and takes what it has not; `from` is gone. */
   merge(fromId: number, toId: number, author: Author): Customer {
     if (fromId === toId) throw badParameter('a customer cannot be merged with itself');
     const [from, to] = [this.get(fromId), this.get(toId)];
-    const moved =
-      to.email === null || from.email === null ? [] : [{ id: this.#nextItemId(), content: from.email }];
-    const merged: Customer = {
-      ...to,
-      nickName: to.nickName || from.nickName,
-      email: to.email ?? from.email,
-      otherEmails: [...to.otherEmails, ...moved, ...from.otherEmails],
-      cellphones: [...to.cellphones, ...from.cellphones],
-      description: to.description || from.description,
-      tags: [...new Set([...to.tags, ...from.tags])],
-      ownerId: to.ownerId ?? from.ownerId,
-      ownerGroupId: to.ownerGroupId ?? from.ownerGroupId,
-      organizationId: to.organizationId ?? from.organizationId,
-      customFields: { ...from.customFields, ...to.customFields },
-      token: to.token ?? from.token,
-      weixinOpenId: to.weixinOpenId ?? from.weixinOpenId,
-      weiboId: to.weiboId ?? from.weiboId,
-    };
+    const merged = mergedInto(to, from, this.#nextItemId);
     this.destroy(fromId);
     return this.#replace(to, merged, author);
   }
@@ -127,7 +112,7 @@ export class Tenant {
     if (id <= this.#lastCustomerId && this.index.size > 0) {
       throw new SyncError('config', `Seed customer ${this.index.size + 1} has an id that does not increase.`);
     }
-    const customer = this.#withAttributes({ ...BLANK_CUSTOMER, id }, seed);
+    const customer = withAttributes({ ...BLANK_CUSTOMER, id }, seed, this.#nextItemId);
     const duplicate = this.index.duplicateOf(customer);
     if (duplicate) {
       const message = `Seed customer ${this.index.size + 1} has a ${duplicate.kind} that is already in use.`;
@@ -143,7 +128,7 @@ export class Tenant {
       ...request.scalars,
       customFields: { ...before.customFields, ...request.customFields },
       cellphones: request.cellphones
-        ? patchPhones(before.cellphones, request.cellphones, () => this.#nextItemId())
+        ? patchPhones(before.cellphones, request.cellphones, this.#nextItemId)
         : before.cellphones,
       otherEmails: this.#otherEmails(before, request.otherEmails),
       tags: this.#tags(before, request.tags),
@@ -161,41 +146,13 @@ export class Tenant {
       if (effect === 'error') throw badParameter('other_emails must be a list of [id, content]');
       return effect === 'delete-all' ? [] : before.otherEmails;
     }
-    return replaceOtherEmails(before.otherEmails, sent, () => this.#nextItemId());
+    return replaceOtherEmails(before.otherEmails, sent, this.#nextItemId);
   }
 
   #tags(before: Customer, sent: readonly string[] | null): readonly string[] {
     if (sent === null) return before.tags;
     if (this.#switches.get('tags.update') === 'replace') return sent;
     return [...new Set([...before.tags, ...sent])];
-  }
-
-  #withAttributes(before: Customer, attributes: CustomerAttributes): Customer {
-    const nextId = () => this.#nextItemId();
-    const or = <T>(value: T | undefined, otherwise: T): T => (value === undefined ? otherwise : value);
-    return {
-      id: before.id,
-      nickName: or(attributes.nick_name, before.nickName),
-      email: or(attributes.email, before.email) || null,
-      otherEmails: attributes.other_emails
-        ? setItems(before.otherEmails, attributes.other_emails, nextId)
-        : before.otherEmails,
-      cellphones: attributes.cellphones
-        ? setItems(before.cellphones, attributes.cellphones, nextId)
-        : before.cellphones,
-      level: or(attributes.level, before.level),
-      description: or(attributes.description, before.description),
-      tags: attributes.tags ? [...new Set(attributes.tags)] : before.tags,
-      ownerId: or(attributes.owner_id, before.ownerId),
-      ownerGroupId: or(attributes.owner_group_id, before.ownerGroupId),
-      organizationId: or(attributes.organization_id, before.organizationId),
-      customFields: { ...before.customFields, ...attributes.custom_fields },
-      token: or(attributes.open_api_token, before.token) || null,
-      isBlocked: or(attributes.is_blocked, before.isBlocked),
-      platform: or(attributes.platform, before.platform),
-      weixinOpenId: or(attributes.weixin_open_id, before.weixinOpenId),
-      weiboId: or(attributes.weibo_id, before.weiboId),
-    };
   }
 
   #add(customer: Customer, author: Author): Customer {
@@ -238,37 +195,4 @@ export class Tenant {
   #notFound(): never {
     throw new Refusal(Number(this.#switches.get('not_found.code')), '客户不存在', 'customer is not found');
   }
-
-  #nextItemId(): number {
-    return ++this.#lastItemId;
-  }
-}
-
-/** A new customer has no address to clear, so `[]` and null add none. */
-function pairsOnly(sent: WriteRequest['otherEmails']): WriteRequest['otherEmails'] {
-  return sent === 'empty' || sent === 'null' ? 'absent' : sent;
-}
-
-/** A create that meets a customer with the same number or address adds to it and removes nothing. */
-function asUpdateOf(existing: Customer, request: WriteRequest): WriteRequest {
-  const emails = new Set([existing.email, ...existing.otherEmails.map((item) => item.content)]);
-  const phones = new Set(existing.cellphones.map((item) => item.content));
-  const { email, ...scalars } = request.scalars;
-  const sent = Array.isArray(request.otherEmails) ? request.otherEmails : [];
-  const added = email ? [...sent, { id: null, content: email }] : sent;
-  return {
-    ...request,
-    scalars,
-    cellphones: request.cellphones?.filter((pair) => !phones.has(pair.content)) ?? null,
-    otherEmails: [...existing.otherEmails, ...added.filter((pair) => !emails.has(pair.content))],
-  };
-}
-
-/** What SEED's update sample shows: the primary that was sent changes places with the first listed other address. */
-function swapped(after: Customer, request: WriteRequest): Customer {
-  const sent = request.scalars.email;
-  const first = after.otherEmails[0];
-  if (!sent || !Array.isArray(request.otherEmails) || !first) return after;
-  const others = after.otherEmails.map((item) => (item === first ? { id: item.id, content: sent } : item));
-  return { ...after, email: first.content, otherEmails: others };
 }

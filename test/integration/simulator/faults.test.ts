@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
-import { call, detail } from './caller.ts';
+import { call, detail, signed } from './caller.ts';
 
 let simulator: Simulator;
 
@@ -97,4 +97,17 @@ test('counts tell reads from writes, and writes that were carried out', async ()
   simulator.clearLog();
   expect(simulator.counts().requests).toBe(0);
   expect(simulator.log.length).toBe(0);
+});
+
+test('latency after the call: the write is done while its caller still waits', async () => {
+  simulator.tenant.faults.push({ kind: 'latency', latencyMs: 600_000, when: 'after' });
+  const impatient = new AbortController();
+  const waiting = fetch(`${simulator.url}/open_api_v1/customers?${new URLSearchParams(signed(simulator))}`, {
+    method: 'POST',
+    body: JSON.stringify({ customer: { nick_name: 'slow' } }),
+    signal: impatient.signal,
+  });
+  await vi.waitFor(() => expect(simulator.tenant.count).toBe(2));
+  impatient.abort();
+  await expect(waiting).rejects.toThrow();
 });
