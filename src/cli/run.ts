@@ -1,0 +1,87 @@
+/** `udesk-sync run`: the daemon. */
+import type { Command } from 'commander';
+import { sql } from 'drizzle-orm';
+import { createPairWorker, type PairWorker } from '../daemon/pair-worker.ts';
+import { startSchedules } from '../daemon/scheduler.ts';
+import { SyncError } from '../errors.ts';
+import { healthRoutes, serve } from '../web/health.ts';
+import type { CliContext } from './context.ts';
+import { type OpenPair, openPair, openRuntime, type Runtime } from './runtime.ts';
+
+/** How long a stop waits for the writes that are on their way before it leaves them to the next start. */
+const DRAIN_MS = 30_000;
+
+export function registerRun(program: Command, context: CliContext): void {
+  program
+    .command('run')
+    .description(
+      'the daemon: keeps all pairs in step until it is stopped (SIGTERM finishes what is in flight)',
+    )
+    .action(() => runDaemon(context));
+}
+
+async function runDaemon(context: CliContext): Promise<void> {
+  const log = context.logger('info');
+  const runtime = await openRuntime(context, 'run');
+  const pairs: OpenPair[] = [];
+  try {
+    for (const config of runtime.config.pairs) pairs.push(await openPair(runtime, config));
+    await work(context, runtime, pairs);
+    log.info('stopped');
+  } finally {
+    for (const pair of pairs) await pair.close();
+    await runtime.close();
+  }
+}
+
+async function work(context: CliContext, runtime: Runtime, pairs: readonly OpenPair[]): Promise<void> {
+  const { config, engine } = runtime;
+  const workers = pairs.map((pair) => createPairWorker(engine, pair));
+  const server = await serve(
+    healthRoutes({ notReady: () => notReady(runtime, workers) }),
+    config.http.host,
+    config.http.port,
+  );
+  const stopSchedules = startSchedules(
+    workers.map((worker, n) => {
+      const schedule = config.pairs[n]?.schedule;
+      if (schedule === undefined) throw new SyncError('invariant', `no schedule for ${worker.name}`);
+      return { pair: worker.name, lanes: schedule, due: (lane) => worker.due(lane) };
+    }),
+    config.timezone,
+  );
+  engine.log.info({ pairs: workers.map(({ name }) => name), url: server.url }, 'running');
+  // The first cycle starts at once: what happened while the daemon was down is read in full.
+  for (const worker of workers) worker.due('audit');
+  try {
+    const all = Promise.all(workers.map((worker) => worker.run(context.signal)));
+    await Promise.race([all, afterStop(context.signal, DRAIN_MS)]);
+  } finally {
+    await stopSchedules();
+    await server.close();
+  }
+}
+
+async function notReady(runtime: Runtime, workers: readonly PairWorker[]): Promise<string | null> {
+  try {
+    await runtime.database.db.execute(sql`select 1`);
+  } catch {
+    return 'the database does not answer';
+  }
+  const failing = workers.filter(({ health }) => health.lastGoodAt === null || health.failures > 0);
+  return failing.length === 0
+    ? null
+    : `no good cycle yet, or a failing one: ${failing.map(({ name }) => name).join(', ')}`;
+}
+
+/** Resolves a bounded time after the stop was asked for. */
+async function afterStop(signal: AbortSignal, ms: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const start = () => {
+      const timer = setTimeout(resolve, ms);
+      timer.unref();
+    };
+    if (signal.aborted) start();
+    else signal.addEventListener('abort', start, { once: true });
+  });
+}

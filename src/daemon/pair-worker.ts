@@ -1,0 +1,96 @@
+import { backoffMs } from '../core/retry.ts';
+import type { EngineContext, PairRuntime } from '../engine/context.ts';
+import { type CycleReport, runCycle } from '../engine/cycle.ts';
+import { isSyncError, toError } from '../errors.ts';
+import { type ScheduledLane, scopeOf } from './lanes.ts';
+
+/** A pair whose cycle failed waits at least this long, doubling up to the maximum; it never gives up. */
+const BACKOFF = { baseMs: 2_000, maxMs: 300_000 };
+
+export interface PairHealth {
+  /** ISO time of the last cycle that ended well; null before the first. */
+  lastGoodAt: string | null;
+  failures: number;
+  /** For people: what went wrong last, without personal data. */
+  lastError: string | null;
+}
+
+export interface PairWorker {
+  readonly name: string;
+  readonly health: Readonly<PairHealth>;
+  /** Marks a lane due. Several ticks before the next cycle are one piece of work. */
+  due(lane: ScheduledLane): void;
+  /** Works until the signal is aborted; resolves when the cycle under way has ended. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Runs the cycles of one pair, one after the other and never two at once. The schedule only says when a lane is due;
+ * a missed tick is caught up once. A failing cycle slows this pair alone.
+ */
+export function createPairWorker(
+  context: EngineContext,
+  pair: PairRuntime,
+  onCycle: (report: CycleReport) => void = () => {},
+): PairWorker {
+  const { name } = pair.spec;
+  const log = context.log.child({ pair: name });
+  const waiting = new Set<ScheduledLane>();
+  const health: PairHealth = { lastGoodAt: null, failures: 0, lastError: null };
+  let wake: () => void = () => {};
+
+  async function nextWork(signal: AbortSignal): Promise<void> {
+    while (waiting.size === 0 && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  async function oneCycle(signal: AbortSignal): Promise<void> {
+    const lanes = new Set(waiting);
+    waiting.clear();
+    try {
+      const report = await runCycle(context, pair, { trigger: 'run', observe: scopeOf(lanes), signal });
+      health.lastGoodAt = context.clock().toISOString();
+      if (health.failures > 0) log.info({ failures: health.failures }, 'the pair is well again');
+      health.failures = 0;
+      health.lastError = null;
+      onCycle(report);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const error = toError(thrown);
+      if (isSyncError(error, 'invariant')) throw error;
+      // The lanes stay due: what this cycle did not read, the next one must.
+      for (const lane of lanes) waiting.add(lane);
+      if (isSyncError(error, 'lease-lost')) {
+        log.info({ kind: 'lease-lost' }, 'another process works on this pair');
+        await context.sleep(BACKOFF.baseMs, signal).catch(() => {});
+        return;
+      }
+      health.failures += 1;
+      health.lastError = error.message;
+      const delayMs = backoffMs(health.failures, context.random, BACKOFF);
+      const kind = isSyncError(error) ? error.kind : 'unexpected';
+      const level = kind === 'auth' || kind === 'unexpected' || health.failures > 5 ? 'error' : 'warn';
+      log[level]({ kind, failures: health.failures, delayMs, err: error.message }, 'the cycle failed');
+      await context.sleep(delayMs, signal).catch(() => {});
+    }
+  }
+
+  return {
+    name,
+    health,
+    due(lane) {
+      waiting.add(lane);
+      wake();
+    },
+    async run(signal) {
+      while (!signal.aborted) {
+        await nextWork(signal);
+        if (!signal.aborted) await oneCycle(signal);
+      }
+    },
+  };
+}

@@ -1,0 +1,190 @@
+/** A whole small world: simulated Udesk over HTTP, a CRM table and our database in real Postgres, and the real engine. */
+import { sql } from 'drizzle-orm';
+import { pino } from 'pino';
+import type postgres from 'postgres';
+import { type OpenPair, openPair, type Runtime } from '../../src/cli/runtime.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { crmAdapters } from '../../src/crm/registry.ts';
+import type { EngineContext } from '../../src/engine/context.ts';
+import { type CycleOptions, type CycleReport, runCycle } from '../../src/engine/cycle.ts';
+import { sleep } from '../../src/lib/sleep.ts';
+import type { CustomerSeed } from '../../src/simulator/customer.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import type { ConflictRow } from '../../src/store/conflicts.ts';
+import { listConflicts } from '../../src/store/conflicts.ts';
+import type { Database } from '../../src/store/database.ts';
+import { createEmptyDatabase, createTestDatabase } from './db.ts';
+
+/** A row of the CRM's table; what is left out is null. */
+export interface Person {
+  readonly name?: string | null;
+  readonly emails?: readonly string[];
+  readonly phones?: readonly string[];
+  readonly tier?: string | null;
+  readonly industry?: string | null;
+  readonly note?: string | null;
+  readonly udesk_id?: string | null;
+}
+
+export interface PersonRow {
+  id: string;
+  name: string | null;
+  emails: string[];
+  phones: string[];
+  tier: string | null;
+  industry: string | null;
+  note: string | null;
+  udesk_id: string | null;
+  row_version: number;
+}
+
+export interface WorldOptions {
+  readonly customers?: number | readonly CustomerSeed[];
+  readonly people?: readonly Person[];
+  readonly switches?: Readonly<Record<string, string>>;
+  /** YAML lines of the pair, replacing or adding to the usual ones. */
+  readonly pair?: Readonly<Record<string, string>>;
+  /** Lines under `crm:`. */
+  readonly crm?: readonly string[];
+}
+
+export interface World {
+  readonly simulator: Simulator;
+  readonly crm: postgres.Sql;
+  readonly database: Database;
+  readonly engine: EngineContext;
+  readonly pair: OpenPair;
+  readonly configText: string;
+  sync(options?: Partial<CycleOptions>): Promise<CycleReport>;
+  people(): Promise<PersonRow[]>;
+  insert(person: Person): Promise<string>;
+  conflicts(): Promise<ConflictRow[]>;
+  close(): Promise<void>;
+}
+
+const FIELDS = `[
+      { udesk: nick_name, crm: name },
+      { udesk: emails, crm: emails },
+      { udesk: cellphones, crm: phones },
+      { udesk: level, crm: tier, direction: to-crm, map: { vip: gold, normal: standard } },
+      { udesk: custom.TextField_2, crm: industry, policy: crm },
+      { udesk: description, crm: note }
+    ]`;
+
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
+  const simulator = await startSimulator({
+    customers: options.customers ?? [],
+    switches: { 'rate.per_minute': '0', ...options.switches },
+  });
+  const crmDb = await createEmptyDatabase();
+  const crmOpened = await crmDb.open({ max: 2, applicationName: 'crm person' });
+  const crm = crmOpened.sql;
+  await crm.unsafe(CRM_TABLE);
+  const ours = await createTestDatabase();
+  const database = await ours.open({ applicationName: 'engine' });
+  const configText = yaml(simulator, crmDb.url, options);
+  const config = loadConfig({ env: {}, readFile: () => configText, adapters: crmAdapters });
+  const engine: EngineContext = {
+    db: database.db,
+    log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
+    clock: () => new Date(),
+    // Nothing here depends on real waiting: lookup lags and back-offs are short for the test's sake.
+    sleep: (ms, signal) => sleep(Math.min(ms, 20), signal),
+    random: Math.random,
+    owner: `test:${crypto.randomUUID()}`,
+  };
+  const runtime: Runtime = { config, database, engine, close: async () => {} };
+  const [pairConfig] = config.pairs;
+  if (pairConfig === undefined) throw new Error('the world has no pair');
+  const pair = await openPair(runtime, pairConfig);
+
+  const insert = async (person: Person): Promise<string> => {
+    const [row] = await crm`
+      insert into contact (name, emails, phones, tier, industry, note, udesk_id)
+      values (${person.name ?? null}, ${[...(person.emails ?? [])]}, ${[...(person.phones ?? [])]},
+        ${person.tier ?? null}, ${person.industry ?? null}, ${person.note ?? null}, ${person.udesk_id ?? null})
+      returning id::text`;
+    return row?.id as string;
+  };
+  for (const person of options.people ?? []) await insert(person);
+
+  return {
+    simulator,
+    crm,
+    database,
+    engine,
+    pair,
+    configText,
+    insert,
+    sync: (cycle = {}) =>
+      runCycle(engine, pair, { trigger: 'sync', observe: { udesk: 'full', crm: 'full' }, ...cycle }),
+    people: async () => [
+      ...(await crm<PersonRow[]>`
+        select id::text, name, emails, phones, tier, industry, note, udesk_id, row_version from contact order by id`),
+    ],
+    conflicts: () =>
+      listConflicts(database.db, { limit: 1000, states: ['open', 'resolving', 'resolved', 'converged'] }),
+    async close() {
+      await pair.close();
+      await simulator.close();
+      await ours.drop();
+      await crmDb.drop();
+    },
+  };
+}
+
+/** How many requests that change customers reached Udesk, and the sum of the row versions of the CRM's table. */
+export async function writesSoFar(world: World): Promise<{ udesk: number; crm: number }> {
+  const people = await world.people();
+  return {
+    udesk: world.simulator.counts().writes,
+    crm: people.reduce((sum, person) => sum + person.row_version, 0),
+  };
+}
+
+/** Every value of one column of ours, for looking inside. */
+export async function ourRows(world: World, query: string): Promise<Record<string, unknown>[]> {
+  return [...(await world.database.db.execute(sql.raw(query)))];
+}
+
+const CRM_TABLE = `
+  create table contact (
+    id bigint generated always as identity primary key,
+    name text, emails text[] not null default '{}', phones text[] not null default '{}',
+    tier text, industry text, note text,
+    udesk_id text unique,
+    updated_at timestamptz not null default clock_timestamp(),
+    row_version int not null default 1
+  );
+  create function touch() returns trigger language plpgsql as $$
+  begin
+    new.updated_at := clock_timestamp();
+    new.row_version := old.row_version + 1;
+    return new;
+  end $$;
+  create trigger contact_touch before update on contact for each row execute function touch();`;
+
+function yaml(simulator: Simulator, crmUrl: string, options: WorldOptions): string {
+  const pair: Record<string, string> = {
+    fields: FIELDS,
+    firstRun: 'auto',
+    ...options.pair,
+  };
+  const crm = options.crm ?? ['table: contact', 'externalId: udesk_id', 'updatedAt: updated_at'];
+  return `
+pairs:
+  - name: main
+    udesk:
+      baseUrl: ${simulator.url}
+      email: ${simulator.admin.email}
+      token: ${simulator.admin.token}
+      quota: { perMinute: 1000000 }
+    crm:
+      adapter: postgres
+      url: ${crmUrl}
+${crm.map((line) => `      ${line}`).join('\n')}
+${Object.entries(pair)
+  .map(([key, value]) => `    ${key}: ${value}`)
+  .join('\n')}
+`;
+}
