@@ -27,8 +27,8 @@ export type MemoryOperation =
 
 /** One fault, spent by the first call that it fits. */
 export interface MemoryFault {
-  /** Left out: any call. */
-  readonly on?: MemoryOperation;
+  /** Left out: any call. `write` stands for create, update and delete. */
+  readonly on?: MemoryOperation | 'write';
   /** `ambiguous-after`: the write is done and its answer is lost; `ambiguous-before`: lost on the way there. */
   readonly kind:
     | 'ambiguous-before'
@@ -99,7 +99,8 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
 
   /** Throws what is ordered for this call; true: do it, and lose the answer. */
   function loseAnswer(operation: MemoryOperation): boolean {
-    const at = faults.findIndex((fault) => (fault.on ?? operation) === operation);
+    const isWrite = operation === 'create' || operation === 'update' || operation === 'delete';
+    const at = faults.findIndex(({ on = operation }) => on === operation || (on === 'write' && isWrite));
     const [fault] = at < 0 ? [] : faults.splice(at, 1);
     if (fault === undefined) return false;
     if (fault.kind === 'ambiguous-after') return true;
@@ -266,12 +267,12 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
       };
     },
     enumerate: () => pages('enumerate', null),
-    changes(cursor) {
+    async *changes(cursor) {
       if (manifest.changeCursor === null)
         throw new SyncError('invariant', 'the memory CRM has no change cursor');
       if (!/^\d+$/.test(cursor))
         throw new SyncError('cursor-expired', 'the position is not one of the memory CRM');
-      return pages('changes', Number(cursor) - manifest.changeCursor.overlapMs);
+      yield* pages('changes', Number(cursor) - manifest.changeCursor.overlapMs);
     },
     async read(id) {
       loseAnswer('read');

@@ -1,0 +1,12 @@
+import { afterAll, beforeAll } from 'vitest';
+import { createEmptyDatabase, type TestDatabase } from '../support/db.ts';
+import { json, postgresHarness } from './postgres-harness.ts';
+import { describeSide } from './suite.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+});
+afterAll(() => database.drop());
+
+describeSide('postgres, json', () => postgresHarness(database.url, json));
