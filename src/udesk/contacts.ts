@@ -2,17 +2,12 @@
  * What the id-merge builder must know of a customer before e-mails or phones are written: `other_emails` replaces by id,
  * so that one address without its id would be deleted (udesk/api.md §3.2). Nothing is written on incomplete knowledge.
  */
+import type { UdeskContacts } from '../core/id-merge.ts';
 import type { Patch, SideRecord } from '../core/record.ts';
 import { type Element, isSet, type Value } from '../core/value.ts';
 
-/** What the customer holds now; empty for a create. */
-export interface CurrentContacts {
-  readonly email: string | null;
-  readonly otherEmails: readonly Element[];
-  readonly cellphones: readonly Element[];
-}
-
-export const NO_CONTACTS: CurrentContacts = { email: null, otherEmails: [], cellphones: [] };
+/** For a create. */
+export const NO_CONTACTS: UdeskContacts = { email: null, otherEmails: [], cellphones: [] };
 
 export const CONTACT_FIELDS: ReadonlySet<string> = new Set(['email', 'emails', 'cellphones']);
 
@@ -25,7 +20,7 @@ export function touchesContacts(patch: Patch): boolean {
  * The contact points of a record, as far as this patch needs them.
  * @returns null when the record does not tell them, or not their ids
  */
-export function contactsOf(record: SideRecord, patch: Patch): CurrentContacts | null {
+export function contactsOf(record: SideRecord, patch: Patch): UdeskContacts | null {
   const { email, emails, cellphones } = record.fields;
   const needsEmails = patch.email !== undefined || patch.emails !== undefined;
   const needsPhones = patch.cellphones !== undefined;

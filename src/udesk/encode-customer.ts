@@ -1,9 +1,9 @@
 /** Request bodies of create and update (udesk/api.md §2.2, §2.3): `tags` and `other_emails` at the top, the rest inside `customer`. */
-import { buildUdeskContacts } from '../core/id-merge.ts';
-import type { FieldWrite, Patch } from '../core/record.ts';
+import { buildUdeskContacts, type ContactWrites, type UdeskContacts } from '../core/id-merge.ts';
+import type { Patch } from '../core/record.ts';
 import { isAbsent, isSet, type Value } from '../core/value.ts';
 import { SyncError } from '../errors.ts';
-import { CONTACT_FIELDS, type CurrentContacts, touchesContacts } from './contacts.ts';
+import { CONTACT_FIELDS, touchesContacts } from './contacts.ts';
 import { idNumber } from './json.ts';
 
 const TEXT_FIELDS: ReadonlySet<string> = new Set(['nick_name', 'description', 'level', 'is_blocked']);
@@ -14,11 +14,25 @@ const ID_FIELDS: Readonly<Record<string, string>> = {
 };
 const CUSTOM = 'custom.';
 
+/** A request body without auth and selector. */
+export interface CustomerBody {
+  readonly customer: Readonly<Record<string, unknown>>;
+  readonly tags?: string;
+  readonly other_emails?: readonly unknown[];
+}
+
 /**
+ * @param region how phones without a country code are compared
  * @param marker stored as the customer's `open_api_token`; null for an update
+ * @returns null when the customer already holds everything: there is nothing to send
  * @throws SyncError `rejected` for a value that this API cannot take, `config` for a field that it does not know
  */
-export function encodeCustomer(patch: Patch, current: CurrentContacts, marker: string | null): object {
+export function encodeCustomer(
+  patch: Patch,
+  current: UdeskContacts,
+  region: string,
+  marker: string | null,
+): CustomerBody | null {
   const customer: Record<string, unknown> = {};
   const custom: Record<string, unknown> = {};
   const top: Record<string, unknown> = {};
@@ -33,22 +47,26 @@ export function encodeCustomer(patch: Patch, current: CurrentContacts, marker: s
     else if (!CONTACT_FIELDS.has(name)) throw unknownField(name);
   }
   if (Object.keys(custom).length > 0) customer.custom_fields = custom;
-  if (touchesContacts(patch)) addContacts(patch, current, customer, top);
+  if (touchesContacts(patch)) addContacts(patch, current, region, customer, top);
   if (marker !== null) customer.open_api_token = marker;
+  if (Object.keys(customer).length === 0 && Object.keys(top).length === 0) return null;
   return { customer, ...top };
 }
 
 function addContacts(
   patch: Patch,
-  current: CurrentContacts,
+  current: UdeskContacts,
+  region: string,
   customer: Record<string, unknown>,
   top: Record<string, unknown>,
 ): void {
-  const writes: { email?: FieldWrite; emails?: FieldWrite; cellphones?: FieldWrite } = {};
-  if (patch.email !== undefined) writes.email = patch.email;
-  if (patch.emails !== undefined) writes.emails = patch.emails;
-  if (patch.cellphones !== undefined) writes.cellphones = patch.cellphones;
-  const built = buildUdeskContacts(current, writes);
+  const { email, emails, cellphones } = patch;
+  const writes: ContactWrites = {
+    ...(email === undefined ? {} : { email }),
+    ...(emails === undefined ? {} : { emails }),
+    ...(cellphones === undefined ? {} : { cellphones }),
+  };
+  const built = buildUdeskContacts(current, writes, region);
   if (built.email !== undefined) customer.email = built.email;
   if (built.otherEmails !== undefined) top.other_emails = pairs(built.otherEmails);
   if (built.cellphones !== undefined) customer.cellphones = pairs(built.cellphones);

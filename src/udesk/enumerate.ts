@@ -27,19 +27,21 @@ interface Sweep {
   readonly seen: Set<string>;
   /** Why the sweep proves nothing; the first is told. */
   readonly doubts: string[];
+  /** Of the page before. */
+  lastTotal: number | null;
 }
 
 /** Yields each customer once, in pages; the last page carries `end`. A page may be empty. */
 export async function* sweep(options: SweepOptions): AsyncGenerator<Page> {
-  const state: Sweep = { seen: new Set(), doubts: [] };
+  const state: Sweep = { seen: new Set(), doubts: [], lastTotal: null };
   const first = await read(options, 1);
-  const lastReachable = Math.max(1, Math.floor(LIST_CAP / options.pageSize));
+  // By what is served, which may be less than what was asked for.
+  const lastReachable = Math.max(1, Math.floor(LIST_CAP / Math.max(1, first.rows.length)));
   let raw = first;
   for (let page = 1; ; page += 1) {
     if (page > 1) raw = await read(options, page);
-    if (raw.total !== null && first.total !== null && raw.total < first.total) {
-      state.doubts.push('customers were deleted while the list was read');
-    }
+    watchTotal(raw, state);
+    if (newRowsReach(raw, first, page)) state.doubts.push(TOO_MANY_CREATED);
     yield decodePage(raw, options, state).page;
     if (raw.rows.length === 0 || isLast(raw, page, options.pageSize)) break;
     if (page >= lastReachable) break;
@@ -65,9 +67,10 @@ async function certify(first: RawPage, options: SweepOptions, state: Sweep): Pro
     records.push(...head.page.records);
     dropped.push(...head.page.dropped);
     total = raw.total;
+    watchTotal(raw, state);
     if (head.metKnown || raw.rows.length === 0 || isLast(raw, page, options.pageSize)) break;
     if (page >= MAX_HEAD_PAGES) {
-      doubts.push('too many customers were created while the list was read');
+      doubts.push(TOO_MANY_CREATED);
       break;
     }
   }
@@ -91,6 +94,21 @@ async function certify(first: RawPage, options: SweepOptions, state: Sweep): Pro
   };
 }
 
+/** A total that falls is a deletion. */
+function watchTotal(raw: RawPage, state: Sweep): void {
+  const { lastTotal } = state;
+  state.lastTotal = raw.total;
+  if (raw.total === null || lastTotal === null || raw.total >= lastTotal) return;
+  state.doubts.push('customers were deleted while the list was read');
+}
+
+/** So many were created that they were pushed onto this page, where they look like old ones. */
+function newRowsReach(raw: RawPage, first: RawPage, page: number): boolean {
+  const grown = (raw.total ?? 0) - (first.total ?? 0);
+  return page > 1 && grown > (page - 1) * first.rows.length;
+}
+
+const TOO_MANY_CREATED = 'too many customers were created while the list was read';
 const MAX_HEAD_PAGES = 10;
 
 function read(options: SweepOptions, page: number): Promise<RawPage> {

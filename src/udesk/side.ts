@@ -2,6 +2,7 @@
  * Udesk behind the port: the engine sees a side with a manifest, never a vendor.
  * Udesk has no compare-and-set, no change cursor and no visible deletions; the engine makes up for it (sync design §7, §8).
  */
+import type { UdeskContacts } from '../core/id-merge.ts';
 import type { Manifest, Patch, SideRecord } from '../core/record.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
 import { isSet, type Value } from '../core/value.ts';
@@ -9,7 +10,7 @@ import type { CheckReport, Finding, Side } from '../crm/adapter.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { sha256 } from '../lib/hash.ts';
 import type { LookupType, UdeskClient } from './client.ts';
-import { type CurrentContacts, contactsOf, hasElementIds, NO_CONTACTS, touchesContacts } from './contacts.ts';
+import { contactsOf, hasElementIds, NO_CONTACTS, touchesContacts } from './contacts.ts';
 import { decodeCustomer } from './decode-customer.ts';
 import { encodeCustomer } from './encode-customer.ts';
 import { LIST_CAP, sweep } from './enumerate.ts';
@@ -23,6 +24,8 @@ export interface UdeskSideOptions {
   readonly customFields?: readonly string[];
   /** Those of them that are selections, and so sets. */
   readonly customSets?: readonly string[];
+  /** ISO 3166 country by which phones without a country code are compared; CN unless given. */
+  readonly defaultRegion?: string;
 }
 
 const PAGE_SIZE = 100;
@@ -32,7 +35,7 @@ const LOOKUP_LAG_MS = 2_000;
 const SKEW_WARNING_MS = 60_000;
 
 export function createUdeskSide(options: UdeskSideOptions): Side {
-  const { client, pageSize = PAGE_SIZE, customFields = [], customSets = [] } = options;
+  const { client, pageSize = PAGE_SIZE, customFields = [], customSets = [], defaultRegion = 'CN' } = options;
 
   function decode(raw: unknown): SideRecord {
     const decoded = decodeCustomer(raw, customFields);
@@ -54,7 +57,7 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
     current: SideRecord,
     patch: Patch,
     signal?: AbortSignal,
-  ): Promise<CurrentContacts> {
+  ): Promise<UdeskContacts> {
     if (!touchesContacts(patch)) return NO_CONTACTS;
     const known = contactsOf(current, patch);
     if (known !== null) return known;
@@ -109,13 +112,20 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
       return found === null ? [] : [found];
     },
     async create({ patch, marker }, call) {
-      const raw = await client.createCustomer(encodeCustomer(patch, NO_CONTACTS, marker), call?.signal);
+      const body = encodeCustomer(patch, NO_CONTACTS, defaultRegion, marker);
+      const raw = await client.createCustomer(body, call?.signal);
       return await afterWrite(raw, patch, null, call?.signal);
     },
     async update({ id, patch, current }, call) {
       if (Object.keys(patch).length === 0) throw new SyncError('invariant', 'an empty patch', { record: id });
       const contacts = await contactsFor(current, patch, call?.signal);
-      const raw = await client.updateCustomer('id', id, encodeCustomer(patch, contacts, null), call?.signal);
+      const body = encodeCustomer(patch, contacts, defaultRegion, null);
+      if (body === null) {
+        const unchanged = await find('id', id, call?.signal);
+        if (unchanged === null) throw gone(id);
+        return unchanged;
+      }
+      const raw = await client.updateCustomer('id', id, body, call?.signal);
       if (raw === null) throw gone(id);
       return await afterWrite(raw, patch, id, call?.signal);
     },
