@@ -26,7 +26,17 @@ const SMALL = [
   'max_worker_processes=0',
   'max_parallel_workers=0',
   'max_logical_replication_workers=0',
-].flatMap((setting) => ['-c', setting]);
+];
+
+/** Errors of statements can hold customers' data, and reach us anyway: its log keeps starts, stops and crashes. */
+const QUIET = [
+  'log_min_messages=log',
+  'log_min_error_statement=panic',
+  'log_error_verbosity=terse',
+  'log_checkpoints=off',
+];
+
+const SETTINGS = [...SMALL, ...QUIET].flatMap((setting) => ['-c', setting]);
 
 export interface RunOptions {
   readonly layout: Layout;
@@ -101,7 +111,7 @@ async function start(options: RunOptions, port: number): Promise<RunningServer |
   );
   for (;;) {
     const reason = server.ended();
-    if (reason !== null) return `${reason}\n${logTail(layout.logFile)}`;
+    if (reason !== null) return `${reason}: ${logTail(layout.logFile)}`;
     const file = readPostmasterFile(layout.pidFile);
     if (file?.ready && isAlive(file.pid) && (await answers(layout, port))) {
       server.release();
@@ -109,7 +119,7 @@ async function start(options: RunOptions, port: number): Promise<RunningServer |
     }
     if (Date.now() > deadline) {
       server.abandon();
-      return `it was not ready in time\n${logTail(layout.logFile)}`;
+      return `it was not ready in time: ${logTail(layout.logFile)}`;
     }
     await sleep(5);
   }
@@ -126,7 +136,7 @@ function serverArgs({ layout, flags, tcpPort }: RunOptions, port: number): strin
     String(port),
     '-c',
     listen,
-    ...SMALL,
+    ...SETTINGS,
     ...flags,
   ];
 }

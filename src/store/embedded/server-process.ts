@@ -81,10 +81,10 @@ export async function stopServer(pid: number, timeoutMs: number): Promise<void> 
   });
 }
 
-/** The end of the server's log, for an error message. Never holds rows: statements are not logged. */
-export function logTail(logFile: string, lines = 8): string {
+/** The end of the server's log on one line, for an error message. Holds no rows: see QUIET in run-server.ts. */
+export function logTail(logFile: string, lines = 3): string {
   if (!existsSync(logFile)) return '';
-  return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join(' | ');
 }
 
 function signal(pid: number, name: NodeJS.Signals): boolean {

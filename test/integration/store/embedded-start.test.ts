@@ -72,6 +72,19 @@ test('nobody else can reach the server or read its password, and no port is open
   await database.close();
 });
 
+test('what customers are called does not get into the log of the server', async () => {
+  const dataDir = dataDirectory();
+  const database = await openDatabase({ dataDir });
+  cleanups.push(() => database.close());
+  await database.sql`create table person (name text primary key)`;
+  await database.sql`insert into person values ('Wang Xiaoming')`;
+  await expect(database.sql`insert into person values ('Wang Xiaoming')`).rejects.toThrow(/duplicate/);
+  await expect(database.sql.unsafe(`select 'Wang Xiaoming'::int`)).rejects.toThrow(/invalid input/);
+  const log = readFileSync(join(dataDir, 'postgres.log'), 'utf8');
+  expect(log).toContain('ready to accept connections');
+  expect(log).not.toContain('Wang Xiaoming');
+});
+
 test('with tcpPort "auto" the server has a URL with a password, and refuses a wrong one', async () => {
   const dataDir = dataDirectory();
   const server = await startEmbeddedPostgres({ dataDir, tcpPort: 'auto' });
