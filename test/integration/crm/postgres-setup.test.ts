@@ -1,0 +1,178 @@
+import postgres from 'postgres';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Side } from '../../../src/crm/adapter.ts';
+import { postgresAdapter } from '../../../src/crm/postgres/adapter.ts';
+import { CONTEXT, failure, person, readAll } from '../../conformance/harness.ts';
+import { createEmptyDatabase, type TestDatabase } from '../../support/db.ts';
+
+let database: TestDatabase;
+let admin: postgres.Sql;
+const opened: Side[] = [];
+
+async function open(config: object, url = database.url): Promise<Side> {
+  const side = await postgresAdapter.create({ adapter: 'postgres', url, ...config }, CONTEXT);
+  opened.push(side);
+  return side;
+}
+
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+  admin = postgres(database.url, { max: 1, onnotice: () => {} });
+  await admin.unsafe(`
+    create table contact (id bigint primary key, name text, note text, emails text[], phones text[], photo bytea,
+      owner text not null, udesk_id text, changed_at timestamptz, changed_on timestamp, row_version integer);
+    create table contact_phone (id serial primary key, contact_id uuid, number text, is_primary text);
+    create table good (id bigint generated always as identity primary key, name text, note text, emails text[], phones text[]);`);
+});
+afterAll(async () => {
+  await Promise.all(opened.map((side) => side.close()));
+  await admin.end();
+  await database.drop();
+});
+
+test('everything that does not fit is said at once, each with its place and what was meant', async () => {
+  const error = await failure(
+    open({
+      table: 'contact',
+      key: 'idd',
+      updatedAt: 'changed_on',
+      version: 'row_versoin',
+      externalId: 'row_version',
+      columns: { name: 'naem', note: 'photo' },
+      emails: { columns: ['name', 'emails'] },
+      phones: { table: 'contact_fone', foreignKey: 'contact_id', value: 'number' },
+    }),
+  );
+  expect(error.kind).toBe('config');
+  const problems = error.message.split('\n');
+  const expected: [string, string][] = [
+    ['crm.key', 'no column "idd". Did you mean "id"?'],
+    ['crm.version', 'Did you mean "row_version"?'],
+    ['crm.externalId', 'is of type integer'],
+    ['crm.updatedAt', 'is of type timestamp without time zone; it has to be timestamptz'],
+    ['crm.columns.name', 'Did you mean "name"?'],
+    ['crm.columns.note', 'holds bytes'],
+    ['crm.emails.columns[1]', 'has to hold one text, not a list'],
+    ['crm.phones.table', 'there is no table contact_fone. Did you mean "contact_phone"?'],
+  ];
+  for (const [path, text] of expected) {
+    expect(problems.some((problem) => problem.startsWith(path) && problem.includes(text))).toBe(true);
+  }
+  expect(problems).toHaveLength(expected.length);
+});
+
+test('a child table is checked like the table itself', async () => {
+  const phones = { table: 'contact_phone', foreignKey: 'contact_id', value: 'nummer', primary: 'is_primary' };
+  const { message } = await failure(open({ table: 'contact', phones }));
+  expect(message).toContain('crm.phones.foreignKey: is of type uuid, but the key is of type bigint');
+  expect(message).toContain(
+    'crm.phones.value: table public.contact_phone has no column "nummer". Did you mean "number"?',
+  );
+  expect(message).toContain('crm.phones.primary: column "is_primary" is of type text; it has to be bool');
+});
+
+test('a table, a field and a second use of a column that do not exist are named', async () => {
+  expect((await failure(open({ table: 'publik.contact' }))).message).toContain(
+    'Did you mean "public.contact"?',
+  );
+  expect((await failure(open({ table: 'drop table x;' }))).kind).toBe('config');
+  const twice = await failure(open({ table: 'good', columns: { note: 'name' } }));
+  expect(twice.message).toContain('column "name" is used by "name" and by "note"');
+});
+
+test('a block with an unknown key, or with two forms of one list, is refused', () => {
+  const parse = (block: object) =>
+    postgresAdapter.schema.safeParse({ adapter: 'postgres', url: 'postgres://h/d', table: 't', ...block });
+  expect(parse({}).success).toBe(true);
+  for (const wrong of [
+    { updateAt: 'x' },
+    { adapter: 'odoo' },
+    { emails: {} },
+    { emails: { column: 'a', columns: ['b'] } },
+    { emails: { table: 'a' } },
+    { emails: { column: 'a', foreignKey: 'b' } },
+    { phones: { columns: [] } },
+  ]) {
+    expect(parse(wrong).success).toBe(false);
+  }
+});
+
+test('a server that is down, a wrong password and a missing database each say who must act, without the secret', async () => {
+  const base = new URL(database.url);
+  const wrong = (change: (url: URL) => void): string => {
+    const url = new URL(base);
+    change(url);
+    return url.href;
+  };
+  const cases = [
+    { kind: 'transient', url: 'postgres://me:hunter2@127.0.0.1:1/crm' },
+    { kind: 'config', url: wrong((url) => Object.assign(url, { pathname: '/no_such_database' })) },
+    { kind: 'config', url: 'https://me:hunter2@127.0.0.1/crm' },
+  ];
+  for (const { kind, url } of cases) {
+    const error = await failure(open({ table: 'good' }, url));
+    expect(error.kind).toBe(kind);
+    expect(error.details.advice).toBeTruthy();
+    const shown = JSON.stringify([error.message, error.details, error.stack, error.cause]);
+    expect(shown).not.toContain('hunter2');
+    if (base.password !== '') expect(shown).not.toContain(base.password);
+  }
+});
+
+test('check() prints the grants that a read-only login lacks, and writes of such a login fail as config', async () => {
+  const role = `reader_${database.name}`;
+  await admin.unsafe(`create role ${role} login password 'p'; grant select on good to ${role};`);
+  try {
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'p';
+    const side = await open({ table: 'good' }, url.href);
+    const report = await side.check();
+    const grants = report.findings.find((finding) => finding.advice?.includes('grant '));
+    expect(grants?.advice).toContain(
+      `grant update ("name", "note", "emails", "phones") on "public"."good" to "${role}";`,
+    );
+    expect(grants?.advice).toContain(`grant delete on "public"."good" to "${role}";`);
+    expect(side.manifest).toMatchObject({
+      canDelete: false,
+      readOnlyFields: ['name', 'note', 'emails', 'phones'],
+    });
+    const error = await failure(side.create({ patch: person({ name: 'x' }), marker: 'm' }));
+    expect(error.kind).toBe('config');
+    expect((await readAll(side.enumerate())).end.certified).toBe(true);
+    await side.close();
+  } finally {
+    await admin.unsafe(`drop owned by ${role}; drop role ${role}`);
+  }
+});
+
+test('check() warns of what makes the work slow, blind or impossible', async () => {
+  await admin`insert into contact (id, owner) values (1, 'x')`;
+  const side = await open({ table: 'contact', externalId: 'udesk_id', updatedAt: 'changed_at' });
+  const { findings, count } = await side.check();
+  const said = findings.map((finding) => finding.message).join('\n');
+  expect(count).toBe(1);
+  expect(said).toContain('"udesk_id" has no unique index');
+  expect(said).toContain('"changed_at" has no index');
+  expect(said).toContain('1 rows have no "changed_at"');
+  expect(said).toContain('"owner" must not be NULL');
+  expect(side.manifest.externalId).toEqual({ unique: false });
+});
+
+test('the fingerprint survives reconnects and differs for another table, even one of the same name', async () => {
+  const print = async () => (await (await open({ table: 'good' })).check()).fingerprint;
+  const first = await print();
+  expect(await print()).toBe(first);
+  await admin.unsafe(
+    `drop table good; create table good (like contact); alter table good add primary key (id);`,
+  );
+  expect(await print()).not.toBe(first);
+  expect((await (await open({ table: 'contact' })).check()).fingerprint).not.toBe(first);
+});
+
+test('a table whose key nobody fills in cannot be created in, and says so', async () => {
+  const side = await open({ table: 'contact' });
+  const error = await failure(side.create({ patch: person({ name: 'x' }), marker: 'm' }));
+  expect(error).toMatchObject({ kind: 'config' });
+  expect(error.details.advice).toContain('create.inCrm: false');
+});
