@@ -1,17 +1,26 @@
 /** The database that everything is kept in: a server of the operator's, or one of our own when none was named. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
+import { isSyncError } from '../errors.ts';
 import { describePostgresTarget } from '../lib/postgres-url.ts';
 import { type ClientOptions, connectionOptions, openClient, type Target, targetOf } from './client.ts';
 import { connectError, serverTooOld, serverVersionText } from './connect-errors.ts';
+import { attachEmbeddedPostgres } from './embedded/attach.ts';
 import { resolveDataDir } from './embedded/data-dir.ts';
+import { DATA_DIR_IN_USE } from './embedded/directory-lock.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.ts';
 import * as schema from './schema.ts';
+
+/** How long the program that holds an embedded database may take to start, or to leave. */
+const ATTACH_MS = 60_000;
 
 export interface OpenDatabaseOptions {
   /** Left out or empty: the embedded Postgres in `dataDir`. */
   readonly url?: string | undefined;
   readonly dataDir: string;
+  /** Use the embedded Postgres of another running program, where there is one, instead of refusing. */
+  readonly attach?: boolean;
   readonly applicationName?: string;
   /** Connections in the pool. */
   readonly max?: number;
@@ -29,7 +38,7 @@ export interface Database {
   readonly description: string;
   /** A pool of its own on the same database: for what must keep its session (locks, LISTEN). The caller ends it. */
   connect(options?: ClientOptions): postgres.Sql;
-  /** Ends the pool, and stops the embedded server. May be called twice. */
+  /** Ends the pool, and stops the embedded server if it is ours. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -42,13 +51,29 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
   if (options.url) return openOn(targetOf(options.url), options, null);
   const { dataDir, note } = resolveDataDir(options.dataDir);
   if (note !== null) options.log?.info(note);
-  const embedded = await startEmbeddedPostgres({ dataDir });
+  const embedded = await (options.attach ? startOrAttach(dataDir) : startEmbeddedPostgres({ dataDir }));
   if (embedded.adopted) options.log?.info('took over the Postgres that an earlier run left');
   try {
     return await openOn(connectionOptions(embedded), options, embedded);
   } catch (error) {
     await embedded.stop();
     throw error;
+  }
+}
+
+/** The directory is ours when nobody has it, else its holder's server is used; a holder that is leaving is waited for. */
+async function startOrAttach(dataDir: string): Promise<EmbeddedPostgres> {
+  const deadline = Date.now() + ATTACH_MS;
+  for (;;) {
+    try {
+      return await startEmbeddedPostgres({ dataDir });
+    } catch (error) {
+      const inUse = isSyncError(error, 'config') && error.details.code === DATA_DIR_IN_USE;
+      if (!inUse || Date.now() > deadline) throw error;
+    }
+    const attached = await attachEmbeddedPostgres({ dataDir, timeoutMs: deadline - Date.now() });
+    if (attached !== null) return attached;
+    await sleep(50);
   }
 }
 
@@ -77,7 +102,7 @@ async function openOn(
     await sql.end({ timeout: 1 });
     throw connectError(error, target);
   }
-  const where = embedded === null ? describePostgresTarget(target) : `embedded in ${embedded.dataDir}`;
+  const where = embedded === null ? describePostgresTarget(target) : describeEmbedded(embedded);
   const description = `Postgres ${serverVersionText(serverVersion)}, ${where}`;
   log?.info(`database: ${description}`);
   let closing: Promise<void> | undefined;
@@ -97,4 +122,8 @@ async function openOn(
       return closing;
     },
   };
+}
+
+function describeEmbedded({ dataDir, holderPid }: EmbeddedPostgres): string {
+  return `embedded in ${dataDir}${holderPid === null ? '' : `, run by process ${holderPid}`}`;
 }

@@ -22,6 +22,16 @@ async function hold(): Promise<void> {
   await server.stop();
 }
 
+/** Opens the database, of another program where there is one; prints `open`, stays until stdin ends, asks it something. */
+async function visit(): Promise<void> {
+  const database = await openDatabase({ dataDir: target, attach: true });
+  say('open');
+  process.stdin.resume();
+  await once(process.stdin, 'end');
+  await database.sql`select 1`;
+  await database.close();
+}
+
 /** Four writers; each row is printed only after Postgres acknowledged its commit. Runs until it is killed. */
 async function write(): Promise<void> {
   const database = await openDatabase({ dataDir: target });
@@ -47,7 +57,7 @@ async function migrateOnSignal(): Promise<void> {
   process.stdin.destroy();
 }
 
-const commands: Record<string, () => Promise<void>> = { hold, write, migrate: migrateOnSignal };
+const commands: Record<string, () => Promise<void>> = { hold, visit, write, migrate: migrateOnSignal };
 try {
   await commands[command]?.();
 } catch (error) {

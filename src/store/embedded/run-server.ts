@@ -67,6 +67,13 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
   }
 }
 
+/** The server that runs on this cluster and takes connections now; null when there is none, or not yet. */
+export async function runningServer(layout: Layout): Promise<{ pid: number; port: number } | null> {
+  const file = readPostmasterFile(layout.pidFile);
+  if (file === null || !file.ready || !isServerOf(layout.clusterDir, file.pid)) return null;
+  return (await answers(layout, file.port)) ? { pid: file.pid, port: file.port } : null;
+}
+
 /**
  * Waits until a server that was left behind is gone, or takes it over when it stays and runs with our very
  * settings (else it is stopped). Removes the files of a dead one. Null: the directory is free.

@@ -13,6 +13,9 @@ import { type Layout, layoutOf } from './layout.ts';
 import { runServer } from './run-server.ts';
 import { stopServer } from './server-process.ts';
 
+/** How long a server that shall stop waits for the short commands that use it. */
+const DRAIN_MS = 10_000;
+
 export interface EmbeddedPostgresOptions {
   /** A folder of ours; as root, one that the server's account can enter (data-dir.ts). Created when missing. */
   readonly dataDir: string;
@@ -32,12 +35,14 @@ export interface EmbeddedPostgres {
   readonly dataDir: string;
   /** The server was left over by a program that died, and was taken over. */
   readonly adopted: boolean;
+  /** The live program whose server this is: `stop` only lets go of it (attach.ts). Null: it is ours. */
+  readonly holderPid: number | null;
   /**
    * A URL for programs and code that take nothing else: over loopback with the password where `tcpPort` was given,
    * else through the socket (`?host=`, see parsePostgresUrl). Holds a secret: do not log it.
    */
   url(database: string): string;
-  /** Stops the server in order and frees the directory. May be called twice. */
+  /** Waits for attached commands, stops the server in order and frees the directory. May be called twice. */
   stop(): Promise<void>;
 }
 
@@ -73,6 +78,7 @@ function handle(
 ): EmbeddedPostgres {
   let stopping: Promise<void> | undefined;
   const stop = async () => {
+    await lock.drain(DRAIN_MS);
     await stopServer(server.pid, 30_000);
     lock.release();
   };
@@ -80,18 +86,22 @@ function handle(
     ...server,
     socketDir: layout.socketDir,
     dataDir: layout.dataDir,
+    holderPid: null,
     url(database) {
-      const name = encodeURIComponent(database);
-      if (!tcp)
-        return `postgres://${SUPERUSER}@/${name}?host=${encodeURIComponent(layout.socketDir)}&port=${server.port}`;
+      if (!tcp) return socketUrl(layout, server.port, database);
       const password = readFileSync(layout.passwordFile, 'utf8').trim();
-      return `postgres://${SUPERUSER}:${encodeURIComponent(password)}@127.0.0.1:${server.port}/${name}`;
+      return `postgres://${SUPERUSER}:${encodeURIComponent(password)}@127.0.0.1:${server.port}/${encodeURIComponent(database)}`;
     },
     stop() {
       stopping ??= stop();
       return stopping;
     },
   };
+}
+
+export function socketUrl(layout: Layout, port: number, database: string): string {
+  const host = encodeURIComponent(layout.socketDir);
+  return `postgres://${SUPERUSER}@/${encodeURIComponent(database)}?host=${host}&port=${port}`;
 }
 
 /** The data folder is ours, the socket's belongs to the server's account and to nobody else. */
@@ -112,7 +122,7 @@ function prepareFolders(layout: Layout, account: Account | undefined): void {
 }
 
 /** Its real path: what the system later says about a running server has no symbolic links in it. */
-function makeFolder(folder: string, mode = 0o755): string {
+export function makeFolder(folder: string, mode = 0o755): string {
   try {
     mkdirSync(folder, { recursive: true, mode });
     return realpathSync(folder);
