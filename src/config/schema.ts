@@ -171,7 +171,7 @@ const httpSchema = z.strictObject({
         .array(
           z.strictObject({
             name: text,
-            role: z.enum(['viewer', 'reviewer', 'admin']),
+            role: z.enum(['viewer', 'reviewer', 'operator']),
             passwordHash: text,
           }),
         )

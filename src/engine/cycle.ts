@@ -24,8 +24,8 @@ import { type PlannedLink, type PlanSummary, planDry, planIntoOutbox, type Write
 import { type PushReport, pushIntents } from './push.ts';
 import { adoptSpec } from './spec-change.ts';
 
-/** Pre-images that move while we write are planned again this often within one cycle. */
-const ROUNDS = 3;
+/** Planning and writing alternate at most this often within one cycle: the last round normally finds nothing to do. */
+const ROUNDS = 4;
 
 export interface CycleOptions {
   readonly trigger: 'sync' | 'plan' | 'run';
@@ -160,9 +160,10 @@ async function planAndPush(
     const summary = await planIntoOutbox(cycle, match.unmatched);
     first ??= summary;
     waiting = await guardPlan(cycle, options, start, summary);
-    push = addUp(push, await pushIntents(cycle));
-    if (push.replanned === 0 || round === ROUNDS) break;
-    push = { ...push, replanned: 0 };
+    const pushed = await pushIntents(cycle);
+    push = addUp(push, pushed);
+    // What a write brought back (defaults that a side fills in, an edit that came in between) is planned at once.
+    if (pushed.settled + pushed.replanned === 0) break;
     match = await matchRecords(cycle);
   }
   return await reportOf(cycle, {
@@ -291,7 +292,7 @@ function addUp(before: PushReport | null, now: PushReport): PushReport {
   if (before === null) return now;
   return {
     settled: before.settled + now.settled,
-    replanned: now.replanned,
+    replanned: before.replanned + now.replanned,
     parked: before.parked + now.parked,
     waiting: now.waiting,
     writes: { udesk: before.writes.udesk + now.writes.udesk, crm: before.writes.crm + now.writes.crm },

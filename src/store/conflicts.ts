@@ -155,7 +155,7 @@ export async function writeConflicts(
         on conflict (link_id, field) where state in ('open', 'resolving') do update set
           kind = excluded.kind, state = excluded.state, base = excluded.base, udesk = excluded.udesk, crm = excluded.crm,
           udesk_at = excluded.udesk_at, crm_at = excluded.crm_at, reason = excluded.reason,
-          resolved_by = excluded.resolved_by, changed_at = excluded.changed_at,
+          resolved_by = case when excluded.resolved_by = 'person' then t.resolved_by else excluded.resolved_by end, changed_at = excluded.changed_at,
           decision_id = case when excluded.state = 'open' then null else t.decision_id end`,
   );
   const done = writes.filter(({ change }) => change.action === 'decided' && change.done);
