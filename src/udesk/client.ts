@@ -202,11 +202,11 @@ export function createUdeskClient(options: TransportOptions): UdeskClient {
   };
 }
 
-/** An empty or overlong selector would be refused with the code that also means "not found". */
+/** An empty or overlong selector would be refused with the code that also means "not found"; a matter of that record. */
 function requireSelector(type: LookupType, content: string): void {
   const broken = content.trim() === '' || content.length > 255 || (type === 'id' && !/^\d+$/.test(content));
   if (broken)
-    throw new SyncError('contract', `a customer cannot be looked up by this ${type}`, { code: 'selector' });
+    throw new SyncError('rejected', `a customer cannot be looked up by this ${type}`, { code: 'selector' });
 }
 
 function count(raw: unknown): number | null {

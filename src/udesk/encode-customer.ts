@@ -50,6 +50,8 @@ export function encodeCustomer(
   if (touchesContacts(patch)) addContacts(patch, current, region, customer, top);
   if (marker !== null) customer.open_api_token = marker;
   if (Object.keys(customer).length === 0 && Object.keys(top).length === 0) return null;
+  // `customer: {}` counts as a missing parameter (code 2000): repeat the tags inside, where the vendor's table has them.
+  if (Object.keys(customer).length === 0) return { customer: { tags: top.tags }, ...top };
   return { customer, ...top };
 }
 

@@ -27,6 +27,7 @@ export const BAD_SIGN = '2059';
 
 const THROTTLE_TEXT = /频率|频次|过于频繁|rate.?limit|too many/i;
 const NOT_FOUND_TEXT = /不存在|未找到|找不到|没有找到|无法找到|not\s*found|does\s*n[o']t exist/i;
+const MAX_WORDS = 300;
 const ADMIN_TEXT = /管理员|administrator/i;
 const PARAMETER_TEXT = /param is missing|value is empty|缺少参数|参数缺失|参数不能为空/i;
 
@@ -105,13 +106,14 @@ function codeOf(body: JsonObject): string | null {
   return typeof code === 'string' && code !== '' ? code : null;
 }
 
-/** api.md §6.2: `code_message`, else `message`, else `exception`. */
+/** api.md §6.2: `code_message` or `message`, and what `exception` adds: often only it says which parameter. */
 function wordsOf(body: JsonObject): string {
+  const words = new Set<string>();
   for (const key of ['code_message', 'message', 'exception', 'exception:message']) {
-    const words = body[key];
-    if (typeof words === 'string' && words.trim() !== '') return words.trim().slice(0, 500);
+    const text = body[key];
+    if (typeof text === 'string' && text.trim() !== '') words.add(text.trim().slice(0, MAX_WORDS));
   }
-  return 'no message';
+  return words.size === 0 ? 'no message' : [...words].join(' | ');
 }
 
 function notUnderstood(kind: 'transient' | 'contract', context: AnswerContext, why: string): HttpFailure {
