@@ -3,16 +3,15 @@
  * fault to be ordered. The engine's tests run against it under different manifests; `adapter: memory` in a config
  * tries a pair out without a CRM.
  */
-import { asElements, equalValues, normalizeText } from '../../core/equivalence.ts';
-import type { Manifest, Patch, SideRecord } from '../../core/record.ts';
-import type { Equivalence, FieldSpec, MatchKeyKind } from '../../core/spec.ts';
-import type { Element, Value } from '../../core/value.ts';
-import { isAbsent, isSet } from '../../core/value.ts';
+import { asElements, normalizeText } from '../../core/equivalence.ts';
+import type { Manifest, SideRecord } from '../../core/record.ts';
+import type { MatchKeyKind } from '../../core/spec.ts';
+import { isAbsent } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import { sha256 } from '../../lib/hash.ts';
-import type { CreateRequest, EnumerationEnd, Page, Side, UpdateRequest } from '../adapter.ts';
+import type { CreateRequest, EnumerationEnd, Page, Side } from '../adapter.ts';
 import type { MappedField } from '../definition.ts';
-import { editSet } from '../set-edit.ts';
+import { applyPatch, compare } from './patch.ts';
 import { type MemoryRow, MemoryTable } from './table.ts';
 
 export type MemoryOperation =
@@ -89,6 +88,7 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     canDelete: true,
     ...options.manifest,
   };
+  const context = { manifest, fields, region };
   const table = new MemoryTable({
     clock,
     setFields: manifest.setFields,
@@ -176,65 +176,6 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
       .some((element) => normalizeText(equivalence, element.value, region) === wanted);
   }
 
-  function applyPatch(patch: Patch, before: Readonly<Record<string, Value>>): Record<string, Value> {
-    const after: Record<string, Value> = {};
-    for (const [field, fieldWrite] of Object.entries(patch)) {
-      if (manifest.readOnlyFields.includes(field)) {
-        throw new SyncError('rejected', `"${field}" cannot be written`, { side: 'crm', field });
-      }
-      after[field] = manifest.setFields.includes(field)
-        ? setAfter(field, fieldWrite, before[field] ?? null)
-        : fieldWrite.after;
-    }
-    return after;
-  }
-
-  function setAfter(field: string, fieldWrite: Patch[string], before: Value): Value {
-    const held = isSet(before) ? before : [];
-    const edit = editSet(held, fieldWrite, specOf(field).equivalence, region);
-    if (!edit.ok) throw new SyncError('stale', `an element of "${field}" moved`, { side: 'crm', field });
-    const kept = held.flatMap((element, at): Element[] => {
-      const value = edit.changed.get(at);
-      if (value === null) return [];
-      return [value === undefined ? element : { id: element.id, value }];
-    });
-    const after = [...kept, ...edit.added.map((value) => ({ id: null, value }))];
-    const room = manifest.capacity[field];
-    if (room !== undefined && after.length > room && after.length > held.length) {
-      throw new SyncError('rejected', `"${field}" has room for ${room}`, {
-        side: 'crm',
-        field,
-        code: 'capacity',
-      });
-    }
-    return after;
-  }
-
-  function specOf(field: string): FieldSpec {
-    const mapped = fields.find((candidate) => candidate.name === field);
-    const shape = manifest.setFields.includes(field) ? 'set' : 'scalar';
-    const equivalence: Equivalence = mapped?.equivalence ?? 'text';
-    const rest = { direction: 'both', policy: 'hold', onBlocked: 'hold', map: null } as const;
-    return { udesk: field, crm: field, shape, equivalence, ...rest };
-  }
-
-  function compare(request: UpdateRequest, now: SideRecord): void {
-    if (!manifest.compareAndSet) return;
-    const { version } = request.current;
-    if (version !== null && version !== now.version) {
-      throw new SyncError('stale', 'the record has a newer version', { side: 'crm', record: request.id });
-    }
-    for (const [field, { before }] of Object.entries(request.patch)) {
-      if (!equalValues(specOf(field), before, now.fields[field] ?? null, region)) {
-        throw new SyncError('stale', `"${field}" moved since it was read`, {
-          side: 'crm',
-          record: request.id,
-          field,
-        });
-      }
-    }
-  }
-
   function createRow({ patch, marker }: CreateRequest): string {
     const twin = table.all().find((row) => manifest.externalId !== null && row.externalId === marker);
     if (twin !== undefined) {
@@ -247,7 +188,7 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     const asNew = Object.entries(patch)
       .filter(([, fieldWrite]) => !isAbsent(fieldWrite.after))
       .map(([field, fieldWrite]) => [field, { ...fieldWrite, before: null, ops: null }] as const);
-    const id = table.insert(applyPatch(Object.fromEntries(asNew), {}), {
+    const id = table.insert(applyPatch(context, Object.fromEntries(asNew), {}), {
       externalId: manifest.externalId === null ? null : marker,
     });
     table.writes.create++;
@@ -293,9 +234,9 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
       }
       const id = await write('update', () => {
         const now = recordOf(request.id);
-        compare(request, now);
+        compare(context, request, now);
         const stored = manifest.externalId === null ? undefined : request.externalId;
-        table.edit(request.id, applyPatch(request.patch, now.fields), stored);
+        table.edit(request.id, applyPatch(context, request.patch, now.fields), stored);
         table.writes.update++;
         return request.id;
       });

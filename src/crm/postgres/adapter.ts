@@ -13,10 +13,10 @@ import { checkTable } from './check.ts';
 import { type PostgresConfig, postgresConfigSchema } from './config.ts';
 import { RefusedError } from './failures.ts';
 import { lookup, readByMarker, readRow } from './find.ts';
-import { columnsOf, type Layout, planLayout } from './layout.ts';
+import { columnsOf, fieldOfColumns, type Layout, planLayout } from './layout.ts';
 import { changes, enumerate } from './observe.ts';
 import { createPool, type Pool, type PoolOptions, type Session } from './pool.ts';
-import { createRow, deleteRow, fieldOfColumns, updateRow } from './write.ts';
+import { createRow, deleteRow, updateRow } from './write.ts';
 
 export const postgresAdapter = defineCrmAdapter({
   name: 'postgres',

@@ -172,6 +172,15 @@ export function columnsOf(place: Place): readonly Column[] {
   return place.kind === 'child' ? [] : [place.column];
 }
 
+/** The mapped field that lives in one of these columns, to name it in a refusal. */
+export function fieldOfColumns(layout: Layout, columns: readonly (string | null)[]): string | null {
+  const holds = (place: Place): boolean => {
+    if (place.kind === 'slots') return place.columns.some((column) => columns.includes(column.name));
+    return columns.includes(place.kind === 'child' ? place.child.value.name : place.column.name);
+  };
+  return layout.places.find(holds)?.field ?? null;
+}
+
 /** Two fields in one column would overwrite each other. */
 function columnsUsedTwice(layout: Layout): string[] {
   const users = new Map<string, string>();

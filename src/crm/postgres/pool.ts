@@ -18,7 +18,7 @@ import {
   parsePostgresUrl,
 } from '../../lib/postgres-url.ts';
 import { isConnectionFailure, toFailure } from './failures.ts';
-import { raw, type Sql } from './sql.ts';
+import { raw, render, type Sql } from './sql.ts';
 
 export type Row = Readonly<Record<string, string | null>>;
 
@@ -126,7 +126,7 @@ export function createPool(options: PoolOptions): Pool {
       void silent.end({ timeout: 0 });
     }, answerTimeoutMs);
     try {
-      const query = lane.client.unsafe<Record<string, string | null>[]>(statement.text, [
+      const query = lane.client.unsafe<Record<string, string | null>[]>(render(statement), [
         ...statement.values,
       ]);
       const result = await Promise.race([query, silence]);

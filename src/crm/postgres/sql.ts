@@ -8,28 +8,35 @@
 import { SyncError } from '../../errors.ts';
 
 export interface Sql {
-  readonly text: string;
+  /** One more than there are values, which stand between them. */
+  readonly pieces: readonly string[];
   readonly values: readonly (string | null)[];
 }
 
 type Part = Sql | string | number | null;
 
-/** A piece of SQL. Interpolated pieces are spliced in; anything else becomes a parameter, `$n::text`. */
+/** A piece of SQL. Interpolated pieces are spliced in; anything else becomes a parameter. */
 export function sql(strings: TemplateStringsArray, ...parts: readonly Part[]): Sql {
-  let text = strings[0] ?? '';
+  const pieces: string[] = [strings[0] ?? ''];
   const values: (string | null)[] = [];
+  const append = (text: string): void => void pieces.push((pieces.pop() ?? '') + text);
   for (const [index, part] of parts.entries()) {
     if (typeof part === 'object' && part !== null) {
-      const offset = values.length;
-      text += part.text.replace(/\$(\d+)::text/g, (_, n: string) => `$${Number(n) + offset}::text`);
+      append(part.pieces[0] ?? '');
+      pieces.push(...part.pieces.slice(1));
       values.push(...part.values);
     } else {
       values.push(part === null ? null : String(part));
-      text += `$${values.length}::text`;
+      pieces.push('');
     }
-    text += strings[index + 1] ?? '';
+    append(strings[index + 1] ?? '');
   }
-  return { text, values };
+  return { pieces, values };
+}
+
+/** The statement as Postgres takes it. */
+export function render({ pieces }: Sql): string {
+  return pieces.reduce((text, piece, index) => `${text}$${index}::text${piece}`);
 }
 
 export function join(parts: readonly Sql[], separator: string): Sql {
@@ -41,7 +48,7 @@ export function join(parts: readonly Sql[], separator: string): Sql {
 
 /** SQL text of our own making. Never for anything that came from outside. */
 export function raw(text: string): Sql {
-  return { text, values: [] };
+  return { pieces: [text], values: [] };
 }
 
 /** One quoted name. */

@@ -11,12 +11,14 @@ import { SyncError } from '../../errors.ts';
 import type { CreateRequest, UpdateRequest } from '../adapter.ts';
 import type { MappedField } from '../definition.ts';
 import { type Assignment, assign, type ChildEdit, placeText, setClause } from './assign.ts';
+import { bookkeeping, insertedByUs } from './bookkeeping.ts';
 import type { Column } from './catalog.ts';
+import { suppressed, writeChildren } from './child-rows.ts';
 import { type FoundRow, readByMarker, readRow } from './find.ts';
-import type { Layout, Place } from './layout.ts';
+import type { Layout } from './layout.ts';
 import type { Row, Session } from './pool.ts';
 import { couldBeId, hasId, isLive, typed } from './rows.ts';
-import { join, name, raw, type Sql, sql } from './sql.ts';
+import { join, name, raw, sql } from './sql.ts';
 
 export interface WriteContext {
   readonly layout: Layout;
@@ -175,77 +177,6 @@ function asCreate(patch: Patch): Patch {
   );
 }
 
-/** What every write raises: the version, and the time of change. A trigger of the CRM's that does so has the last word. */
-function bookkeeping(layout: Layout): Sql[] {
-  const { version, updatedAt } = layout;
-  const clauses: Sql[] = [];
-  if (version !== null && writable(version)) {
-    const column = name(version.name);
-    clauses.push(sql`${column} = coalesce(t.${column}, 0) + 1`);
-  }
-  if (updatedAt !== null && writable(updatedAt))
-    clauses.push(sql`${name(updatedAt.name)} = clock_timestamp()`);
-  return clauses;
-}
-
-function writable(column: Column): boolean {
-  return column.may.update && !column.generated;
-}
-
-function insertedByUs({ key, updatedAt, version }: Layout): Assignment[] {
-  const columns: Assignment[] = [];
-  if (!key.filled) {
-    if (key.type.startsWith('int')) {
-      throw new SyncError('config', `key column "${key.name}" has no default, so no row can be created`, {
-        side: 'crm',
-        advice: 'make it an identity column, or set create.inCrm: false',
-      });
-    }
-    columns.push({
-      column: key,
-      value: key.type === 'uuid' ? raw('gen_random_uuid()') : raw('gen_random_uuid()::text'),
-    });
-  }
-  if (updatedAt?.may.insert && !updatedAt.generated) {
-    columns.push({ column: updatedAt, value: raw('clock_timestamp()') });
-  }
-  if (version !== null && !version.filled && version.may.insert)
-    columns.push({ column: version, value: raw('1') });
-  return columns;
-}
-
-/** Frees values before it claims them: a unique number may move from one row to another within one set. */
-async function writeChildren(session: Session, layout: Layout, id: string, edit: ChildEdit): Promise<void> {
-  const { table, key, foreignKey, value, primary } = edit.place.child;
-  const child = raw(table.sqlName);
-  const owned = sql`c.${name(foreignKey.name)} = ${typed(id, layout.key)}`;
-  const one = (childId: string): Sql => sql`c.${name(key.name)} = ${typed(childId, key)} and ${owned}`;
-  for (const childId of edit.remove) await session.query(sql`delete from ${child} c where ${one(childId)}`);
-  for (const { id: childId, to } of edit.change) {
-    const done = await session.query(sql`
-      update ${child} c set ${name(value.name)} = ${typed(to, value)} where ${one(childId)} returning '1' as done`);
-    if (done.length === 0) throw suppressed(id);
-  }
-  for (const text of edit.add) {
-    const columns = [name(foreignKey.name), name(value.name)];
-    const values = [typed(id, layout.key), typed(text, value)];
-    if (!key.filled) {
-      columns.push(name(key.name));
-      values.push(key.type === 'uuid' ? raw('gen_random_uuid()') : raw('gen_random_uuid()::text'));
-    }
-    await session.query(sql`
-      insert into ${child} (${join(columns, ', ')}) values (${join(values, ', ')})`);
-  }
-  if (primary === null || (edit.remove.length === 0 && edit.add.length === 0)) return;
-  // One of them has to be the first: when the primary one went, or there was none yet, the oldest takes its place.
-  const flag = name(primary.name);
-  await session.query(sql`
-    update ${child} c set ${flag} = true
-    where ${owned} and c.${name(key.name)} = (
-        select c.${name(key.name)} from ${child} c where ${owned} order by c.${name(key.name)} limit 1)
-      and not exists (select from ${child} c where ${owned} and c.${flag})`);
-}
-
 async function reread(session: Session, layout: Layout, id: string): Promise<SideRecord> {
   const found = await readRow(session, layout, id);
   if (found === null) throw suppressed(id);
@@ -293,28 +224,10 @@ function stale(record: string, message: string, field?: string): SyncError {
   return new SyncError('stale', message, { side: 'crm', record, ...(field === undefined ? {} : { field }) });
 }
 
-function suppressed(record: string | null): SyncError {
-  return new SyncError('rejected', "the CRM's database accepted the write and then did not do it", {
-    side: 'crm',
-    ...(record === null ? {} : { record }),
-    code: 'suppressed',
-    advice: 'look for a trigger that returns NULL, or a row-level policy, on the table',
-  });
-}
-
 function unreadable(record: string, field: string): SyncError {
   return new SyncError('rejected', `"${field}" does not hold what the config says (a list)`, {
     side: 'crm',
     record,
     field,
   });
-}
-
-/** The mapped field that lives in one of these columns, to name it in a refusal. */
-export function fieldOfColumns(layout: Layout, columns: readonly (string | null)[]): string | null {
-  const holds = (place: Place): boolean => {
-    if (place.kind === 'slots') return place.columns.some((column) => columns.includes(column.name));
-    return columns.includes(place.kind === 'child' ? place.child.value.name : place.column.name);
-  };
-  return layout.places.find(holds)?.field ?? null;
 }

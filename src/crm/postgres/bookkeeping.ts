@@ -1,0 +1,46 @@
+/** The columns that are ours to keep beside the mapped fields: version, time of change, key. */
+import { SyncError } from '../../errors.ts';
+import type { Assignment } from './assign.ts';
+import type { Column } from './catalog.ts';
+import type { Layout } from './layout.ts';
+import { name, raw, type Sql, sql } from './sql.ts';
+
+/** What every write raises: the version, and the time of change. A trigger of the CRM's that does so has the last word. */
+export function bookkeeping(layout: Layout): Sql[] {
+  const { version, updatedAt } = layout;
+  const clauses: Sql[] = [];
+  if (version !== null && writable(version)) {
+    const column = name(version.name);
+    clauses.push(sql`${column} = coalesce(t.${column}, 0) + 1`);
+  }
+  if (updatedAt !== null && writable(updatedAt))
+    clauses.push(sql`${name(updatedAt.name)} = clock_timestamp()`);
+  return clauses;
+}
+
+function writable(column: Column): boolean {
+  return column.may.update && !column.generated;
+}
+
+/** What an insert has to say beside the fields: a key that nothing fills in, the time of change, a first version. */
+export function insertedByUs({ key, updatedAt, version }: Layout): Assignment[] {
+  const columns: Assignment[] = [];
+  if (!key.filled) {
+    if (key.type.startsWith('int')) {
+      throw new SyncError('config', `key column "${key.name}" has no default, so no row can be created`, {
+        side: 'crm',
+        advice: 'make it an identity column, or set create.inCrm: false',
+      });
+    }
+    columns.push({
+      column: key,
+      value: key.type === 'uuid' ? raw('gen_random_uuid()') : raw('gen_random_uuid()::text'),
+    });
+  }
+  if (updatedAt?.may.insert && !updatedAt.generated) {
+    columns.push({ column: updatedAt, value: raw('clock_timestamp()') });
+  }
+  if (version !== null && !version.filled && version.may.insert)
+    columns.push({ column: version, value: raw('1') });
+  return columns;
+}
