@@ -37,16 +37,23 @@ function readValue(cursor: Cursor): unknown {
 }
 
 function readObject(cursor: Cursor): unknown {
-  const all: Member[] = [];
-  const names = new Set<string>();
+  const object: Record<string | symbol, unknown> = {};
+  const names: string[] = [];
+  const values: unknown[] = [];
+  let repeated = false;
   cursor.at += 1;
   skipSpace(cursor);
   while (cursor.text[cursor.at] !== '}') {
     const name = readString(cursor);
     skipSpace(cursor);
     cursor.at += 1; // the colon
-    all.push([name, readValue(cursor)]);
-    names.add(name);
+    const value = readValue(cursor);
+    repeated ||= Object.hasOwn(object, name);
+    names.push(name);
+    values.push(value);
+    // As JSON.parse does it: the last wins, and `__proto__` is a member like any other.
+    if (name === '__proto__') Object.defineProperty(object, name, { value, ...PLAIN });
+    else object[name] = value;
     skipSpace(cursor);
     if (cursor.text[cursor.at] === ',') {
       cursor.at += 1;
@@ -54,11 +61,14 @@ function readObject(cursor: Cursor): unknown {
     }
   }
   cursor.at += 1;
-  // As JSON.parse does it: the last wins, and `__proto__` is a member like any other.
-  const object = Object.fromEntries(all) as Record<string | symbol, unknown>;
-  if (names.size < all.length) Object.defineProperty(object, ALL_MEMBERS, { value: all });
+  if (repeated) {
+    const all: Member[] = names.map((name, at) => [name, values[at]]);
+    Object.defineProperty(object, ALL_MEMBERS, { value: all });
+  }
   return object;
 }
+
+const PLAIN = { configurable: true, enumerable: true, writable: true };
 
 function readArray(cursor: Cursor): unknown[] {
   const items: unknown[] = [];
@@ -77,16 +87,18 @@ function readArray(cursor: Cursor): unknown[] {
 function readString(cursor: Cursor): string {
   const { text } = cursor;
   const from = cursor.at;
-  let escaped = false;
-  let at = from + 1;
-  for (; text[at] !== '"'; at += 1) {
-    if (text[at] === '\\') {
-      escaped = true;
-      at += 1;
-    }
-  }
-  cursor.at = at + 1;
-  return escaped ? (JSON.parse(text.slice(from, at + 1)) as string) : text.slice(from + 1, at);
+  let end = text.indexOf('"', from + 1);
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  cursor.at = end + 1;
+  const raw = text.slice(from + 1, end);
+  return raw.includes('\\') ? (JSON.parse(text.slice(from, end + 1)) as string) : raw;
+}
+
+/** An odd number of backslashes stands in front. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at;
+  while (text.charCodeAt(before - 1) === 92) before -= 1;
+  return (at - before) % 2 === 1;
 }
 
 const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y;
