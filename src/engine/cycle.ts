@@ -1,20 +1,11 @@
 import { evaluateGuards } from '../core/guard.ts';
 import type { PlanItem } from '../core/plan.ts';
-import type { SideName } from '../core/record.ts';
 import { isSyncError, toError } from '../errors.ts';
 import { countConflicts } from '../store/conflicts.ts';
 import { closeWaiting, saveWaiting, type Tripped } from '../store/guards.ts';
-import { countIntents, createsSince, dropUnsent, movePlanned, sendingToUnknown } from '../store/intents.ts';
+import { countIntents, dropUnsent, movePlanned, sendingToUnknown, sentSince } from '../store/intents.ts';
 import { countLinks, dissolveUncreated } from '../store/links.ts';
-import {
-  acceptFirstRun,
-  finishRun,
-  loadPair,
-  type PairRow,
-  saveFingerprint,
-  saveFirstPlan,
-  startRun,
-} from '../store/pairs.ts';
+import { acceptFirstRun, finishRun, loadPair, saveFirstPlan, startRun } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle, EngineContext, PairRuntime } from './context.ts';
 import { holdLease } from './lease-keeper.ts';
@@ -120,7 +111,7 @@ async function work(cycle: Cycle, options: CycleOptions): Promise<CycleReport> {
     await dissolveUncreated(tx, spec.name, cycle.clock());
   });
   if (accepted && options.dry !== true) await pushIntents(cycle);
-  const observed = await observeSides(cycle, known, options.observe);
+  const observed = await observeSides(cycle, known, options.observe, options.approve ?? null);
   const match = await matchRecords(cycle);
 
   if (options.dry === true) {
@@ -142,13 +133,13 @@ async function work(cycle: Cycle, options: CycleOptions): Promise<CycleReport> {
     }
     await fenced(db, fence, (tx) => acceptFirstRun(tx, spec.name));
   }
-  return await planAndPush(cycle, options, { known, observed, match, firstPlan: !accepted });
+  return await planAndPush(cycle, options, { observed, match, firstPlan: !accepted });
 }
 
 async function planAndPush(
   cycle: Cycle,
   options: CycleOptions,
-  start: { known: PairRow; observed: Observation; match: MatchReport; firstPlan: boolean },
+  start: { observed: Observation; match: MatchReport; firstPlan: boolean },
 ): Promise<CycleReport> {
   const { observed } = start;
   let match = start.match;
@@ -180,11 +171,11 @@ async function planAndPush(
 async function guardPlan(
   cycle: Cycle,
   options: CycleOptions,
-  start: { known: PairRow; observed: Observation; firstPlan: boolean },
+  start: { observed: Observation; firstPlan: boolean },
   summary: PlanSummary,
 ): Promise<CycleReport['waiting']> {
   const { db, fence, spec, runId } = cycle;
-  const { known, observed } = start;
+  const { observed } = start;
   const hourAgo = new Date(cycle.clock().getTime() - 3_600_000);
   const verdict = evaluateGuards(
     spec.guards,
@@ -195,12 +186,18 @@ async function guardPlan(
     },
     {
       confirmedLinks: (await countLinks(db, spec.name)).confirmed,
-      createsLastHour: await createsSince(db, spec.name, hourAgo),
+      createsLastHour: await sentSince(db, spec.name, 'create', hourAgo),
       firstRunAccepted: start.firstPlan,
       emptySide: observed.emptySide,
-      fingerprintChanged: changedFingerprint(known, observed),
+      // A side that is not the one we knew was refused before anything of it was read (observe-sides.ts).
+      fingerprintChanged: null,
       clockSkewMs: observed.clockSkewMs,
-      deletesLastDay: 0,
+      deletesLastDay: await sentSince(
+        db,
+        spec.name,
+        'delete',
+        new Date(cycle.clock().getTime() - 86_400_000),
+      ),
     },
   );
   const heldOps = ALL_OPS.filter(
@@ -220,12 +217,6 @@ async function guardPlan(
       await saveWaiting(tx, spec.name, { hash, tripped: verdict.tripped, writes: heldWrites, at });
     } else {
       await closeWaiting(tx, spec.name, approved ? 'approved' : 'superseded', at);
-      for (const side of ['udesk', 'crm'] as const) {
-        const now = observed.fingerprint[side];
-        if (now !== null && (known.fingerprint[side] === null || approved)) {
-          await saveFingerprint(tx, spec.name, side, now);
-        }
-      }
     }
     await movePlanned(tx, runId, 'pending', ALL_OPS);
   });
@@ -235,15 +226,6 @@ async function guardPlan(
     'a guard holds part of the plan until a person approves it',
   );
   return { hash, tripped: verdict.tripped };
-}
-
-function changedFingerprint(known: PairRow, observed: Observation): SideName | null {
-  for (const side of ['udesk', 'crm'] as const) {
-    const before = known.fingerprint[side];
-    const now = observed.fingerprint[side];
-    if (before !== null && now !== null && before !== now) return side;
-  }
-  return null;
 }
 
 async function reportOf(

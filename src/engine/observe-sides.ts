@@ -1,6 +1,7 @@
 import type { SideName } from '../core/record.ts';
-import { isSyncError } from '../errors.ts';
-import { type PairRow, saveCrmCursor, saveEnumeration } from '../store/pairs.ts';
+import { isSyncError, SyncError } from '../errors.ts';
+import { sha256 } from '../lib/hash.ts';
+import { type PairRow, saveCrmCursor, saveEnumeration, saveFingerprint } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
 import { proveAbsences } from './absence.ts';
 import type { Cycle } from './context.ts';
@@ -29,7 +30,6 @@ export interface Observation {
   readonly udesk: SideObservation;
   readonly crm: SideObservation;
   readonly emptySide: SideName | null;
-  readonly fingerprint: Readonly<Record<SideName, string | null>>;
   /** The larger of both sides' clock differences. */
   readonly clockSkewMs: number | null;
 }
@@ -47,15 +47,19 @@ const NOT_READ: SideObservation = {
 };
 
 /** Reads both sides into the mirror, each through the lane that the scope names. */
-export async function observeSides(cycle: Cycle, known: PairRow, scope: ObserveScope): Promise<Observation> {
-  const udesk = await observeSide(cycle, known, 'udesk', scope.udesk);
-  const crm = await observeSide(cycle, known, 'crm', scope.crm);
+export async function observeSides(
+  cycle: Cycle,
+  known: PairRow,
+  scope: ObserveScope,
+  approve: string | null,
+): Promise<Observation> {
+  const udesk = await observeSide(cycle, known, 'udesk', scope.udesk, approve);
+  const crm = await observeSide(cycle, known, 'crm', scope.crm, approve);
   const skews = [udesk.clockSkewMs, crm.clockSkewMs].filter((skew) => skew !== null);
   return {
     udesk: udesk.observation,
     crm: crm.observation,
     emptySide: udesk.empty ? 'udesk' : crm.empty ? 'crm' : null,
-    fingerprint: { udesk: udesk.fingerprint, crm: crm.fingerprint },
     clockSkewMs: skews.length === 0 ? null : skews.reduce((a, b) => (Math.abs(a) > Math.abs(b) ? a : b)),
   };
 }
@@ -65,8 +69,9 @@ async function observeSide(
   known: PairRow,
   side: SideName,
   lane: 'full' | 'head' | 'changes' | 'none',
+  approve: string | null,
 ) {
-  const nothing = { observation: NOT_READ, empty: false, fingerprint: null, clockSkewMs: null };
+  const nothing = { observation: NOT_READ, empty: false, clockSkewMs: null };
   if (lane === 'none') return nothing;
   const adapter = cycle.sides[side];
   const options = { signal: cycle.signal };
@@ -93,13 +98,14 @@ async function observeSide(
       cycle.log.warn({ side, kind: 'cursor-expired' }, 'the change cursor has expired: reading everything');
     }
   }
-  return await observeAll(cycle, side);
+  return await observeAll(cycle, known, side, approve);
 }
 
-async function observeAll(cycle: Cycle, side: SideName) {
+async function observeAll(cycle: Cycle, known: PairRow, side: SideName, approve: string | null) {
   const adapter = cycle.sides[side];
   const startedAt = cycle.clock();
   const checked = await adapter.check({ signal: cycle.signal });
+  await knownAccount(cycle, known, side, checked.fingerprint, approve);
   const observed = await observePages(cycle, side, 'sweep', adapter.enumerate({ signal: cycle.signal }));
   const absences = await proveAbsences(cycle, side, observed, startedAt);
   const certified = observed.end?.certified === true;
@@ -120,9 +126,38 @@ async function observeAll(cycle: Cycle, side: SideName) {
   return {
     observation: { ...toObservation('full', observed, absences.deleted), uncertified },
     empty: absences.empty,
-    fingerprint: checked.fingerprint,
     clockSkewMs: checked.clockSkewMs,
   };
+}
+
+/**
+ * P7, P8: a side that is not the account or table that the mirror was made of is refused before a single record of it
+ * is stored. Otherwise its ids would be taken for those that we know, and everything that we know for deleted.
+ */
+async function knownAccount(
+  cycle: Cycle,
+  known: PairRow,
+  side: SideName,
+  fingerprint: string,
+  approve: string | null,
+): Promise<void> {
+  const pair = cycle.spec.name;
+  const before = known.fingerprint[side];
+  if (before === fingerprint) return;
+  const hash = sha256(`fingerprint:${pair}:${side}:${fingerprint}`);
+  if (before !== null && approve !== hash) {
+    throw new SyncError(
+      'guard',
+      `${side} is not the account or table that the pair ${pair} was set up with`,
+      {
+        pair,
+        side,
+        code: 'fingerprint',
+        advice: `Nothing was read or written. If the configuration is wrong, mend it; if this is intended (a new administrator of the same tenant, the same table moved), run: udesk-sync sync --pair ${pair} --approve ${hash}`,
+      },
+    );
+  }
+  await fenced(cycle.db, cycle.fence, (tx) => saveFingerprint(tx, pair, side, fingerprint));
 }
 
 function toObservation(lane: string, observed: Observed, deleted: number): SideObservation {

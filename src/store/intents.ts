@@ -306,12 +306,12 @@ export async function countIntents(
   };
 }
 
-/** Creates that were sent within the last hour, for the guard. */
-export async function createsSince(db: Db, pair: string, since: Date): Promise<number> {
+/** Writes of this kind that were sent since then, for the guards. */
+export async function sentSince(db: Db, pair: string, op: 'create' | 'delete', since: Date): Promise<number> {
   const [row] = await rows<{ n: string }>(
     db,
     sql`select count(*) as n from udesk_sync.intent
-        where pair = ${pair} and op = 'create' and sent_at >= ${since.toISOString()}::timestamptz`,
+        where pair = ${pair} and op = ${op} and sent_at >= ${since.toISOString()}::timestamptz`,
   );
   return Number(row?.n ?? 0);
 }

@@ -32,16 +32,20 @@ export async function checkTable(session: Session, layout: Layout, nowMs: number
   };
 }
 
-/** Cluster, database and table by their internal numbers: another server, a restored copy or a new table differ. */
+/**
+ * Cluster, database and table by their internal numbers, asked anew each time: another server, a restored copy or a
+ * table put in the place of the old one differ.
+ */
 async function fingerprint(session: Session, table: Table): Promise<string> {
   const [can] = await session.query(sql`
     select has_function_privilege('pg_control_system()', 'execute')::text as may, current_database()::text as name,
-           (select oid::text from pg_database where datname = current_database()) as oid`);
+           (select oid::text from pg_database where datname = current_database()) as oid,
+           to_regclass(${table.sqlName})::oid::text as table_oid`);
   const [system] =
     can?.may === 'true'
       ? await session.query(sql`select system_identifier::text as id from pg_control_system()`)
       : [];
-  return sha256(`${system?.id ?? ''}/${can?.oid}/${can?.name}/${table.oid}/${table.sqlName}`).slice(0, 32);
+  return sha256(`${system?.id ?? ''}/${can?.oid}/${can?.name}/${can?.table_oid}/${table.sqlName}`).slice(0, 32);
 }
 
 function rights(layout: Layout, login: string): Finding[] {
