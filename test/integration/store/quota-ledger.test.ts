@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Database } from '../../../src/store/database.ts';
+import { postgresLedger } from '../../../src/store/quota-ledger.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/db.ts';
+
+let testDb: TestDatabase;
+/** Two processes. */
+let one: Database;
+let two: Database;
+beforeAll(async () => {
+  testDb = await createTestDatabase();
+  [one, two] = await Promise.all([testDb.open(), testDb.open()]);
+});
+afterAll(() => testDb.drop());
+
+const HOUR = 3_600_000;
+
+describe('P10 across processes: the quota ledger in Postgres', () => {
+  it('grants no more than the limit, however many ask at once', async () => {
+    const ledgers = [postgresLedger(one.sql), postgresLedger(two.sql)];
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        (ledgers[n % 2] ?? postgresLedger(one.sql)).reserve('race', 25, HOUR, 1),
+      ),
+    );
+    expect(answers.filter((answer) => answer.granted)).toHaveLength(25);
+    for (const { waitMs } of answers.filter((answer) => !answer.granted)) {
+      expect(waitMs).toBeGreaterThan(HOUR - 60_000);
+      expect(waitMs).toBeLessThanOrEqual(HOUR);
+    }
+  });
+
+  it('is remembered by a process that starts later', async () => {
+    expect((await postgresLedger(one.sql).reserve('restart', 2, HOUR, 2)).granted).toBe(true);
+    const later = await testDb.open();
+    expect((await postgresLedger(later.sql).reserve('restart', 2, HOUR, 1)).granted).toBe(false);
+  });
+
+  it('grants a block as a whole or not at all, and each scope for itself', async () => {
+    const ledger = postgresLedger(one.sql);
+    expect((await ledger.reserve('block', 10, HOUR, 7)).granted).toBe(true);
+    expect((await ledger.reserve('block', 10, HOUR, 4)).granted).toBe(false);
+    expect((await ledger.reserve('block', 10, HOUR, 3)).granted).toBe(true);
+    expect((await ledger.reserve('other', 10, HOUR, 10)).granted).toBe(true);
+  });
+
+  it('gives the room back after the window, and keeps no rows beyond it', async () => {
+    const ledger = postgresLedger(one.sql);
+    const windowMs = 200;
+    await ledger.reserve('window', 1, windowMs, 1);
+    for (;;) {
+      const answer = await ledger.reserve('window', 1, windowMs, 1);
+      if (answer.granted) break;
+      expect(answer.waitMs).toBeGreaterThan(0);
+      await new Promise((resolve) => setTimeout(resolve, answer.waitMs));
+    }
+    const rows = await one.sql`select n from udesk_sync.quota_call where scope = 'window'`;
+    expect(rows).toHaveLength(1);
+  });
+});
