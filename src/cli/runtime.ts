@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { toFieldSpec, toPairSpec } from '../config/pair-spec.ts';
-import type { Config, PairConfig } from '../config/schema.ts';
+import { type Config, isUdeskSet, type PairConfig } from '../config/schema.ts';
 import type { MappedField } from '../crm/definition.ts';
 import { crmAdapters } from '../crm/registry.ts';
 import type { EngineContext, PairRuntime } from '../engine/context.ts';
@@ -95,9 +95,12 @@ export async function openPair(runtime: Runtime, pair: PairConfig): Promise<Open
     randomNonce: randomUUID,
     log: runtime.engine.log,
   });
+  const customFields = pair.fields.map((field) => field.udesk).filter((name) => name.startsWith('custom.'));
   const udesk = createUdeskSide({
     client,
-    customFields: pair.fields.map((field) => field.udesk).filter((name) => name.startsWith('custom.')),
+    customFields,
+    customSets: customFields.filter(isUdeskSet),
+    defaultRegion: pair.match.defaultRegion,
   });
   return {
     spec: toPairSpec(pair, { udesk: udesk.manifest, crm: crm.manifest }),

@@ -3,7 +3,7 @@
  * part that is wrong by itself is reported elsewhere and must not hide what is wrong here.
  */
 import type { Path, Problem } from './problems.ts';
-import { type FieldConfig, UDESK_SET_FIELDS } from './schema.ts';
+import { type FieldConfig, isUdeskSet, UDESK_SET_FIELDS } from './schema.ts';
 
 /** What could be read of the file; null or missing where a part is wrong by itself. */
 export interface Draft {
@@ -71,7 +71,7 @@ function checkFields(pair: DraftPair, path: Path): Problem[] {
   }
   pair.fields.forEach((field, index) => {
     if (field === null) return;
-    const isSet = UDESK_SET_FIELDS.includes(field.udesk);
+    const isSet = isUdeskSet(field.udesk);
     if (isSet && field.policy !== 'hold' && field.policy !== 'union') {
       problems.push({
         path: [...path, index, 'policy'],

@@ -2,7 +2,7 @@
 import type { Manifest, SideName } from '../core/record.ts';
 import { SIDES } from '../core/record.ts';
 import type { Equivalence, FieldSpec, PairSpec } from '../core/spec.ts';
-import { type FieldConfig, type PairConfig, UDESK_SET_FIELDS } from './schema.ts';
+import { type FieldConfig, isUdeskSet, type PairConfig } from './schema.ts';
 
 /**
  * `manifests` are those of the two sides as configured; from them come the most elements that a set can hold.
@@ -25,6 +25,7 @@ export function toPairSpec(pair: PairConfig, manifests: Readonly<Record<SideName
     firstRun: pair.firstRun,
     guards: pair.guards,
     capacity,
+    trustedTime: { udesk: manifests.udesk.trustedTime, crm: manifests.crm.trustedTime },
   };
 }
 
@@ -33,7 +34,7 @@ export function toFieldSpec(field: FieldConfig): FieldSpec {
   return {
     udesk: field.udesk,
     crm: field.crm,
-    shape: UDESK_SET_FIELDS.includes(field.udesk) ? 'set' : 'scalar',
+    shape: isUdeskSet(field.udesk) ? 'set' : 'scalar',
     equivalence: field.compare ?? equivalenceOf(field.udesk),
     direction: field.direction,
     policy: field.policy,

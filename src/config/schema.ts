@@ -25,8 +25,13 @@ export const UDESK_FIELDS = [
   'token',
 ] as const;
 
-/** The Udesk fields that hold more than one value. */
+/** The Udesk fields that hold more than one value; custom selections come on top. */
 export const UDESK_SET_FIELDS: readonly string[] = ['emails', 'cellphones', 'tags'];
+
+/** A selection is an array of option indexes on the wire, even where only one may be chosen (api.md §3.6). */
+export function isUdeskSet(field: string): boolean {
+  return UDESK_SET_FIELDS.includes(field) || field.startsWith('custom.SelectField_');
+}
 
 const text = z.string().min(1);
 const share = z.number().min(0).max(1);

@@ -62,6 +62,8 @@ export interface PairSpec {
   readonly guards: GuardSpec;
   /** Most elements of a set per side and pair field name; missing: no limit. From the adapters' manifests. */
   readonly capacity: Readonly<Record<SideName, Readonly<Record<string, number>>>>;
+  /** Whose `updatedAt` may order edits (policy `newest`). From the adapters' manifests; left out: neither. */
+  readonly trustedTime?: Readonly<Record<SideName, boolean>>;
 }
 
 /** The name that a side knows a field by. */
