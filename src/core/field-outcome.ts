@@ -1,0 +1,146 @@
+/** What the planner knows of one field, and the ways in which its answer is put. Internal to reconciliation. */
+import { equalValues } from './equivalence.ts';
+import type { ActiveConflict, ConflictChange, ConflictKind, FieldBase, Reason } from './link.ts';
+import { fromCommon, type Mapped, toCommon } from './mapping.ts';
+import type { EditTimes } from './policy.ts';
+import { otherSide, type SetOps, SIDES, type SideName } from './record.ts';
+import { replaceSet, type Sides } from './set-merge.ts';
+import { type FieldSpec, flowsTo } from './spec.ts';
+import { isAbsent, isSet, type Value } from './value.ts';
+
+export interface FieldContext {
+  readonly spec: FieldSpec;
+  readonly region: string;
+  /** Each in its own side's values. */
+  readonly now: Sides;
+  readonly base: FieldBase | null;
+  /** The active conflict row of the field. */
+  readonly row: ActiveConflict | null;
+  readonly times: EditTimes;
+  /** Most elements per side; missing: no limit. */
+  readonly capacity: Readonly<Partial<Record<SideName, number>>>;
+}
+
+export interface SideWrite {
+  readonly after: Value;
+  readonly ops: SetOps | null;
+  readonly reason: Reason;
+}
+
+export interface FieldOutcome {
+  readonly writes?: Readonly<Partial<Record<SideName, SideWrite>>>;
+  /** Part of what had to be written is held back: no base may advance by the writes that are left. */
+  readonly partial?: boolean;
+  readonly base?: FieldBase;
+  readonly conflict?: ConflictChange | null;
+}
+
+export type DecidedBy = {
+  readonly by: 'policy' | 'person';
+  readonly kind: ConflictKind;
+  readonly reason: string;
+};
+
+/** Kinds that report what happened and stop nothing: only a person closes them. */
+const FLAGS: ReadonlySet<ConflictKind> = new Set(['element', 'overwritten-in-window']);
+
+export function isFlag(row: ActiveConflict | null): boolean {
+  return row !== null && FLAGS.has(row.kind);
+}
+
+/** Whether both sides hold the same, compared in Udesk's values. What has no image equals nothing. */
+export function equalNow(field: FieldContext): boolean {
+  const udesk = toCommon(field.spec, 'udesk', field.now.udesk);
+  const crm = toCommon(field.spec, 'crm', field.now.crm);
+  return udesk.ok && crm.ok && equalValues(field.spec, udesk.value, crm.value, field.region);
+}
+
+/** A value of `from` in the values of the other side. ABSENT cannot be written: it becomes NULL. */
+export function imageFrom(spec: FieldSpec, from: SideName, value: Value): Mapped {
+  const common = toCommon(spec, from, value);
+  return common.ok ? imageOn(spec, otherSide(from), common.value) : common;
+}
+
+/** A value of Udesk's domain in the values of `side`. */
+export function imageOn(spec: FieldSpec, side: SideName, common: Value): Mapped {
+  const image = fromCommon(spec, side, common);
+  return image.ok && isAbsent(image.value) ? { ok: true, value: null } : image;
+}
+
+/** Both sides count as corresponding from now on, as they are. */
+export function adopt(field: FieldContext): FieldBase {
+  return { udesk: field.now.udesk, crm: field.now.crm, accepted: !equalNow(field) };
+}
+
+/** Closes the row because the sides agree again. A flag stays. */
+export function closeConverged(field: FieldContext): ConflictChange | null {
+  if (field.row === null || isFlag(field.row)) return null;
+  return { action: 'close', field: field.spec.udesk, outcome: 'converged' };
+}
+
+/** A row for a person. Null when the very same row is open already: a quiet cycle says nothing (P4). */
+export function hold(
+  field: FieldContext,
+  kind: ConflictKind,
+  reason: string,
+  { reopened = false, base = field.base }: { reopened?: boolean; base?: FieldBase | null } = {},
+): ConflictChange | null {
+  const { row, now, spec } = field;
+  if (!reopened && row?.kind === kind && sameBase(field, base) && holdsRowValues(field)) return null;
+  return { action: 'hold', field: spec.udesk, kind, base, udesk: now.udesk, crm: now.crm, reason, reopened };
+}
+
+/** Whether both sides still hold what the row shows. */
+export function holdsRowValues({ row, spec, now, region }: FieldContext): boolean {
+  return row !== null && SIDES.every((side) => equalValues(spec, now[side], row[side], region));
+}
+
+function sameBase({ row, spec, region }: FieldContext, base: FieldBase | null): boolean {
+  const shown = row?.base ?? null;
+  if (shown === null || base === null) return shown === base;
+  return SIDES.every((side) => equalValues(spec, shown[side], base[side], region));
+}
+
+/**
+ * Each side shall hold its value of `target` (in its own values). A side that the field does not flow to keeps what
+ * it has; when nothing is left to write, the difference is accepted and the row is done at once.
+ */
+export function resolveTo(
+  field: FieldContext,
+  target: Sides,
+  decided: DecidedBy,
+  reason: Reason,
+): FieldOutcome {
+  const { spec, now, region, capacity } = field;
+  const writes: Partial<Record<SideName, SideWrite>> = {};
+  for (const side of SIDES) {
+    if (!flowsTo(spec, side) || equalValues(spec, now[side], target[side], region)) continue;
+    const write = writeTo(field, side, target[side], reason);
+    if (isSet(write.after) && write.after.length > (capacity[side] ?? Number.POSITIVE_INFINITY)) {
+      const reopened = decided.by === 'person';
+      return { conflict: hold(field, 'capacity', noRoom(spec, side), { reopened }) };
+    }
+    writes[side] = write;
+  }
+  const done = Object.keys(writes).length === 0;
+  const conflict: ConflictChange = {
+    action: 'decided',
+    field: spec.udesk,
+    ...decided,
+    base: field.base,
+    udesk: now.udesk,
+    crm: now.crm,
+    done,
+  };
+  return done ? { base: adopt(field), conflict } : { writes, conflict };
+}
+
+export function writeTo(field: FieldContext, side: SideName, value: Value, reason: Reason): SideWrite {
+  if (field.spec.shape !== 'set') return { after: value, ops: null, reason };
+  const { after, ops } = replaceSet(field.spec, side, field.now[side], value, field.region);
+  return { after, ops, reason };
+}
+
+export function noRoom(spec: FieldSpec, side: SideName): string {
+  return `${side} has no room for all elements of ${spec.udesk}`;
+}
