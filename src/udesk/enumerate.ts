@@ -2,7 +2,7 @@
  * A sweep of the customer list, and the proof that it was complete (sync design §7; promise P7).
  *
  * Pages are newest first and move: an insert repeats a row, a delete in front of us hides one. Certified means:
- * every page in one pass, nothing dropped, then the head read again until it meets known customers, and
+ * every page in one pass, nothing dropped, no total that falls, then the head read again to a known customer, and
  * `total at the end = total at the start + customers created meanwhile = distinct customers seen`.
  * A deletion makes the totals differ, so that a sweep during which one happened is never certified.
  */
@@ -41,7 +41,6 @@ export async function* sweep(options: SweepOptions): AsyncGenerator<Page> {
   for (let page = 1; ; page += 1) {
     if (page > 1) raw = await read(options, page);
     watchTotal(raw, state);
-    if (newRowsReach(raw, first, page)) state.doubts.push(TOO_MANY_CREATED);
     yield decodePage(raw, options, state).page;
     if (raw.rows.length === 0 || isLast(raw, page, options.pageSize)) break;
     if (page >= lastReachable) break;
@@ -54,25 +53,33 @@ function isLast(raw: RawPage, page: number, pageSize: number): boolean {
   return raw.totalPages === null ? raw.rows.length < pageSize : page >= raw.totalPages;
 }
 
-/** Reads the head again until it meets a customer of this sweep, and weighs the totals. */
+/**
+ * Reads the head again, and weighs the totals. What decides is one answer: a first page that meets a customer known
+ * before it, with its own total. Between two answers the list may have moved.
+ */
 async function certify(first: RawPage, options: SweepOptions, state: Sweep): Promise<Page> {
   const { seen, doubts } = state;
   const records: SideRecord[] = [];
   const dropped: DroppedElement[] = [];
   const seenBefore = seen.size;
   let total: number | null = null;
-  for (let page = 1; ; page += 1) {
+  /** True when the page met a known customer, or nothing lies behind it. */
+  const readHead = async (page: number): Promise<boolean> => {
     const raw = await read(options, page);
+    watchTotal(raw, state);
     const head = decodePage(raw, options, state);
     records.push(...head.page.records);
     dropped.push(...head.page.dropped);
     total = raw.total;
-    watchTotal(raw, state);
-    if (head.metKnown || raw.rows.length === 0 || isLast(raw, page, options.pageSize)) break;
-    if (page >= MAX_HEAD_PAGES) {
-      doubts.push(TOO_MANY_CREATED);
+    return head.metKnown || raw.rows.length === 0 || isLast(raw, page, options.pageSize);
+  };
+  for (let round = 1; !(await readHead(1)); round += 1) {
+    if (round === MAX_HEAD_ROUNDS) {
+      doubts.push('too many customers were created while the list was read');
       break;
     }
+    // More than a page of new ones: tell them, then look at the first page again.
+    for (let page = 2; page <= MAX_HEAD_PAGES && !(await readHead(page)); page += 1);
   }
   const created = seen.size - seenBefore;
   if (first.total === null || total === null) doubts.push('Udesk did not say how many customers there are');
@@ -102,13 +109,7 @@ function watchTotal(raw: RawPage, state: Sweep): void {
   state.doubts.push('customers were deleted while the list was read');
 }
 
-/** So many were created that they were pushed onto this page, where they look like old ones. */
-function newRowsReach(raw: RawPage, first: RawPage, page: number): boolean {
-  const grown = (raw.total ?? 0) - (first.total ?? 0);
-  return page > 1 && grown > (page - 1) * first.rows.length;
-}
-
-const TOO_MANY_CREATED = 'too many customers were created while the list was read';
+const MAX_HEAD_ROUNDS = 3;
 const MAX_HEAD_PAGES = 10;
 
 function read(options: SweepOptions, page: number): Promise<RawPage> {

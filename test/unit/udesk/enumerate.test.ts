@@ -80,6 +80,22 @@ describe('P7: absence from a sweep means something only when the sweep is certif
     expect(result.end?.certified).toBe(false);
   });
 
+  it('a deletion that the total shows late, and a creation hides, is noticed all the same: not certified', async () => {
+    let stale = true;
+    const tenant = listTenant([6, 5, 4, 3, 2, 1], { total: (live) => (stale ? 6 : live) });
+    tenant.onRequest = (n) => {
+      if (n === 3) tenant.live.splice(2, 1);
+      if (n === 4) {
+        tenant.live.unshift(7);
+        stale = false;
+      }
+    };
+    const result = await read(tenant);
+    expect(result.ids).not.toContain('2');
+    expect(result.ids).toHaveLength(tenant.live.length);
+    expect(result.end?.certified).toBe(false);
+  });
+
   it('a list that runs dry before its total is not certified', async () => {
     const result = await read(listTenant([4, 3, 2, 1], { total: () => 8, totalPages: false }));
     expect(result.end).toMatchObject({
