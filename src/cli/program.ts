@@ -5,12 +5,22 @@ import type { CliContext, GlobalOptions } from './context.ts';
 import { EXIT, errorDocument, exitCodeFor, renderError } from './errors.ts';
 import { registerInit } from './init.ts';
 import { registerMigrate } from './migrate.ts';
+import { registerPlan } from './plan.ts';
+import { registerRun } from './run.ts';
 import { registerSimulate } from './simulate.ts';
+import { registerSync } from './sync.ts';
 
 /** `parent` is the program, or the command under which a subcommand hangs. */
 export type Register = (parent: Command, context: CliContext) => void;
 
-const COMMANDS: readonly Register[] = [registerInit, registerMigrate, registerSimulate];
+const COMMANDS: readonly Register[] = [
+  registerInit,
+  registerPlan,
+  registerSync,
+  registerRun,
+  registerMigrate,
+  registerSimulate,
+];
 
 /** Runs one command line (without the names of node and the program) and returns the exit code. Never throws. */
 export async function runProgram(
