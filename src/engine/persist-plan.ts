@@ -2,6 +2,7 @@ import type { ConflictChange, FieldBase, PlannedWrite } from '../core/link.ts';
 import type { SideName } from '../core/record.ts';
 import { type ConflictWrite, closeConflicts, writeConflicts } from '../store/conflicts.ts';
 import { claimKeys, insertIntents, type NewIntent, retireParked } from '../store/intents.ts';
+import { decidedSincePlanned } from '../store/link-decisions.ts';
 import { breakLink, forgetLinks, insertConfirmedLinks, saveBases, setLinksDirty } from '../store/links.ts';
 import { clearDirty, keyedRecords } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
@@ -14,8 +15,9 @@ export async function persistPlans(cycle: Cycle, chunk: readonly PlannedLink[]):
   const { db, fence, spec } = cycle;
   const at = cycle.clock();
   await fenced(db, fence, async (tx) => {
-    const ids = await linkIds(tx, cycle, chunk, at);
-    const taken = chunk.flatMap((planned, n) => {
+    const current = await stillCurrent(tx, chunk);
+    const ids = await linkIds(tx, cycle, current, at);
+    const taken = current.flatMap((planned, n) => {
       const linkId = ids[n];
       return linkId === null || linkId === undefined ? [] : [{ ...planned, linkId }];
     });
@@ -55,6 +57,17 @@ export async function persistPlans(cycle: Cycle, chunk: readonly PlannedLink[]):
     );
     for (const side of ['udesk', 'crm'] as const) await clearPlanned(tx, cycle, side, withIds);
   });
+}
+
+/** Without the links about which a person decided something after they were loaded: this plan does not know it. */
+async function stillCurrent(tx: Db, chunk: readonly PlannedLink[]): Promise<readonly PlannedLink[]> {
+  const decided = await decidedSincePlanned(
+    tx,
+    chunk.flatMap(({ link: { row, state } }) =>
+      row === null ? [] : [{ id: row.id, decisions: state.conflicts.flatMap((c) => c.decision?.id ?? []) }],
+    ),
+  );
+  return decided.size === 0 ? chunk : chunk.filter(({ link }) => !decided.has(link.row?.id ?? ''));
 }
 
 async function linkIds(

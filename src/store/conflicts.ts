@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { ActiveConflict, ConflictChange, ConflictKind, FieldBase, Take } from '../core/link.ts';
 import type { Value } from '../core/value.ts';
 import { fromJsonb } from './jsonb.ts';
+import { lockOutCycle } from './lease.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 export type ConflictState = 'open' | 'resolving' | 'resolved' | 'converged';
@@ -247,6 +248,10 @@ export async function decideConflict(
   decision: { conflictId: string; who: string; take: Take; value: Value | null; at: Date },
 ): Promise<boolean> {
   return await db.transaction(async (tx) => {
+    await lockOutCycle(
+      tx,
+      sql`(select pair from udesk_sync.conflict where id = ${decision.conflictId}::bigint)`,
+    );
     const [open] = await rows<{ pair: string; link_id: string }>(
       tx,
       sql`select pair, link_id from udesk_sync.conflict

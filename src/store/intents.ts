@@ -255,7 +255,7 @@ export async function retireParked(db: Db, linkIds: readonly string[], at: Date)
   );
 }
 
-/** Claims natural keys for records about to be created. @returns the links whose keys another create holds. */
+/** Claims natural keys for records about to be created; of two in one call the older link wins. @returns the links whose keys another create holds. */
 export async function claimKeys(
   db: Db,
   pair: string,
@@ -271,7 +271,7 @@ export async function claimKeys(
           select s.l, s.s, s.k from jsonb_to_recordset(${jsonParam(flat)}) as s(l text, s text, k text)),
         won as (
           insert into udesk_sync.claim (pair, side, key, link_id)
-          select ${pair}, w.s, w.k, w.l::bigint from wanted w
+          select distinct on (w.s, w.k) ${pair}, w.s, w.k, w.l::bigint from wanted w order by w.s, w.k, w.l::bigint
           on conflict (pair, side, key) do update set link_id = udesk_sync.claim.link_id
           returning side, key, link_id)
         select distinct w.l from wanted w join won o on o.side = w.s and o.key = w.k where o.link_id <> w.l::bigint`,

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { type Db, type Fence, rows } from './tx.ts';
 
 /**
@@ -47,4 +47,13 @@ export async function releaseLease(db: Db, fence: Fence): Promise<void> {
     sql`update udesk_sync.lease set expires_at = now()
         where pair = ${fence.pair} and owner = ${fence.owner} and fence = ${fence.fence}`,
   );
+}
+
+/**
+ * For what a person decides: waits for the transaction that a cycle has open (`fenced`) and keeps its next one out
+ * until ours ends, so that a decision falls before or after it, never inside. It does not wait for the whole cycle.
+ * @param pair its name, or a scalar query for it
+ */
+export async function lockOutCycle(tx: Db, pair: string | SQL): Promise<void> {
+  await tx.execute(sql`select 1 from udesk_sync.lease where pair = ${pair} for update`);
 }

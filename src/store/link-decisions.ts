@@ -1,0 +1,216 @@
+/**
+ * What people say about identity (sync design §6). Each decision is one transaction on locked rows: of two people who
+ * decide at once one wins and the other is told, and a cycle that runs meanwhile cannot link or create against it.
+ * Decisions are kept in the link's evidence, with name and time.
+ */
+import { sql } from 'drizzle-orm';
+import type { SideName } from '../core/record.ts';
+import { SIDES } from '../core/record.ts';
+import { lockOutCycle } from './lease.ts';
+import { type LinkRow, loadLink } from './links.ts';
+import { type Db, jsonParam, rows, textArray } from './tx.ts';
+
+export interface LinkDecision {
+  readonly linkId: string;
+  readonly who: string;
+  readonly at: Date;
+}
+
+export type ConfirmResult =
+  | { readonly outcome: 'confirmed'; readonly udeskId: string; readonly crmId: string }
+  | { readonly outcome: 'not-found' }
+  /** Somebody was faster, or it never was a question. */
+  | { readonly outcome: 'wrong-state'; readonly link: LinkRow }
+  /** The ids leave a choice, or are not among the candidates. */
+  | { readonly outcome: 'choose'; readonly link: LinkRow }
+  | { readonly outcome: 'not-live'; readonly side: SideName; readonly id: string }
+  | { readonly outcome: 'linked'; readonly side: SideName; readonly id: string; readonly by: LinkRow };
+
+/**
+ * "These two are the same person." A candidate becomes the confirmed link itself; a rejected or unlinked one may be
+ * taken up again, with the bases that it had. `udeskId` and `crmId` choose among several candidates.
+ */
+export async function confirmLink(
+  db: Db,
+  decision: LinkDecision & { readonly udeskId?: string | undefined; readonly crmId?: string | undefined },
+): Promise<ConfirmResult> {
+  return await db.transaction(async (tx): Promise<ConfirmResult> => {
+    const link = await lockLink(tx, decision.linkId);
+    if (link === null) return { outcome: 'not-found' };
+    if (!isConfirmable(link)) return { outcome: 'wrong-state', link };
+    const udeskId = choose(candidatesOf(link, 'udesk'), decision.udeskId);
+    const crmId = choose(candidatesOf(link, 'crm'), decision.crmId);
+    if (udeskId === null || crmId === null) return { outcome: 'choose', link };
+    const ids = { udesk: udeskId, crm: crmId };
+    for (const side of SIDES) {
+      const problem = await lockFreeRecord(tx, link, side, ids[side]);
+      if (problem !== null) return problem;
+    }
+    const note = { kind: 'decision', take: 'confirm', by: decision.who, at: decision.at.toISOString() };
+    const among = link.candidates === null ? {} : { among: link.candidates };
+    await tx.execute(
+      sql`update udesk_sync.link set state = 'confirmed', udesk_id = ${udeskId}, crm_id = ${crmId},
+            candidates = null, candidate_key = null, decided_by = ${byPerson(decision.who)}, dirty = true,
+            evidence = evidence || ${jsonParam([{ ...note, ...among }])},
+            changed_at = ${decision.at.toISOString()}::timestamptz
+          where id = ${link.id}::bigint`,
+    );
+    for (const side of SIDES) {
+      await tx.execute(
+        sql`update udesk_sync.record set link_id = ${link.id}::bigint, dirty = true
+            where pair = ${link.pair} and side = ${side} and remote_id = ${ids[side]}`,
+      );
+    }
+    return { outcome: 'confirmed', udeskId, crmId };
+  });
+}
+
+export type RejectResult =
+  | { readonly outcome: 'rejected'; readonly link: LinkRow }
+  | { readonly outcome: 'not-found' }
+  | { readonly outcome: 'wrong-state'; readonly link: LinkRow };
+
+/** "Nobody among these is the same person": the question is not asked again. */
+export async function rejectLink(db: Db, decision: LinkDecision): Promise<RejectResult> {
+  return await db.transaction(async (tx): Promise<RejectResult> => {
+    const link = await lockLink(tx, decision.linkId);
+    if (link === null) return { outcome: 'not-found' };
+    if (link.state !== 'candidate') return { outcome: 'wrong-state', link };
+    await decide(tx, link, decision, {
+      state: 'rejected',
+      take: 'reject',
+      decidedBy: byPerson(decision.who),
+    });
+    return { outcome: 'rejected', link };
+  });
+}
+
+export type UnlinkResult =
+  | { readonly outcome: 'unlinked'; readonly link: LinkRow; readonly closedConflicts: number }
+  | { readonly outcome: 'not-found' }
+  | { readonly outcome: 'wrong-state'; readonly link: LinkRow }
+  /** Writes that were sent, or are about to be: what they did must be known first. */
+  | { readonly outcome: 'in-flight'; readonly link: LinkRow; readonly intents: number };
+
+/**
+ * "These two are not the same person after all." No record is touched on either side; the two are never linked
+ * again by themselves, nor created anew. The bases stay in the row, for the case that the link is confirmed again.
+ */
+export async function unlink(db: Db, decision: LinkDecision): Promise<UnlinkResult> {
+  return await db.transaction(async (tx): Promise<UnlinkResult> => {
+    const link = await lockLink(tx, decision.linkId);
+    if (link === null) return { outcome: 'not-found' };
+    if (link.state !== 'confirmed') return { outcome: 'wrong-state', link };
+    const inFlight = await rows(
+      tx,
+      sql`select 1 from udesk_sync.intent
+          where link_id = ${link.id}::bigint and state in ('pending', 'sending', 'unknown') for update`,
+    );
+    if (inFlight.length > 0) return { outcome: 'in-flight', link, intents: inFlight.length };
+    await decide(tx, link, decision, { state: 'broken', take: 'unlink', decidedBy: 'unlink' });
+    const at = sql`${decision.at.toISOString()}::timestamptz`;
+    const closed = await rows(
+      tx,
+      sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', changed_at = ${at}, closed_at = ${at}
+          where link_id = ${link.id}::bigint and state in ('open', 'resolving') returning 1`,
+    );
+    await tx.execute(
+      sql`update udesk_sync.intent set state = 'dropped', error = 'the link was ended by a person'
+          where link_id = ${link.id}::bigint and state in ('planned', 'held', 'parked')`,
+    );
+    await tx.execute(
+      sql`update udesk_sync.parked set state = 'dropped', closed_at = ${at}
+          where link_id = ${link.id}::bigint and state = 'parked'`,
+    );
+    await tx.execute(sql`delete from udesk_sync.claim where link_id = ${link.id}::bigint`);
+    await tx.execute(sql`update udesk_sync.record set link_id = null where link_id = ${link.id}::bigint`);
+    return { outcome: 'unlinked', link, closedConflicts: closed.length };
+  });
+}
+
+/** Who might be meant on one side. */
+export function candidatesOf(link: LinkRow, side: SideName): readonly string[] {
+  if (link.candidates !== null) return link.candidates[side];
+  const id = side === 'udesk' ? link.udeskId : link.crmId;
+  return id === null ? [] : [id];
+}
+
+/** A question, or one that a person answered with no. A link that a deletion ended is for the engine to take up again. */
+export function isConfirmable(link: LinkRow): boolean {
+  return (
+    link.state === 'candidate' ||
+    link.state === 'rejected' ||
+    (link.state === 'broken' && link.decidedBy === 'unlink')
+  );
+}
+
+function choose(candidates: readonly string[], wanted: string | undefined): string | null {
+  if (wanted !== undefined) return candidates.includes(wanted) ? wanted : null;
+  return candidates.length === 1 ? (candidates[0] ?? null) : null;
+}
+
+async function lockLink(tx: Db, id: string): Promise<LinkRow | null> {
+  const link = await loadLink(tx, id);
+  if (link === null) return null;
+  await lockOutCycle(tx, link.pair);
+  await tx.execute(sql`select 1 from udesk_sync.link where id = ${id}::bigint for update`);
+  return await loadLink(tx, id);
+}
+
+/** Null when the record is there and free; it stays so until the transaction ends. */
+async function lockFreeRecord(
+  tx: Db,
+  link: LinkRow,
+  side: SideName,
+  id: string,
+): Promise<Extract<ConfirmResult, { outcome: 'not-live' | 'linked' }> | null> {
+  const [record] = await rows<{ state: string; link_id: string | null }>(
+    tx,
+    sql`select state, link_id from udesk_sync.record
+        where pair = ${link.pair} and side = ${side} and remote_id = ${id} for update`,
+  );
+  if (record === undefined || record.state !== 'live') return { outcome: 'not-live', side, id };
+  if (record.link_id === null || record.link_id === link.id) return null;
+  const by = await loadLink(tx, record.link_id);
+  return by === null ? null : { outcome: 'linked', side, id, by };
+}
+
+async function decide(
+  tx: Db,
+  link: LinkRow,
+  { who, at }: LinkDecision,
+  to: { state: 'rejected' | 'broken'; take: string; decidedBy: string },
+): Promise<void> {
+  const note = { kind: 'decision', take: to.take, by: who, at: at.toISOString() };
+  await tx.execute(
+    sql`update udesk_sync.link set state = ${to.state}, decided_by = ${to.decidedBy}, reason = coalesce(reason, ${`${to.take} by ${who}`}),
+          evidence = evidence || ${jsonParam([note])}, dirty = false, changed_at = ${at.toISOString()}::timestamptz
+        where id = ${link.id}::bigint`,
+  );
+}
+
+/** Never one of the engine's own words (`match`, `flag`, `unlink`, …), whatever the person is called. */
+function byPerson(who: string): string {
+  return `person:${who}`;
+}
+
+/**
+ * Of links that were just planned, those whose plan must not be stored: a person has ended the link, or decided
+ * one of its conflicts, since it was loaded. They stay dirty, and are planned anew.
+ */
+export async function decidedSincePlanned(
+  tx: Db,
+  planned: readonly { readonly id: string; readonly decisions: readonly string[] }[],
+): Promise<Set<string>> {
+  if (planned.length === 0) return new Set();
+  const found = await rows<{ id: string }>(
+    tx,
+    sql`select l.id from udesk_sync.link l
+        where l.id = any(${textArray(planned.map(({ id }) => id))}::bigint[])
+          and (l.state <> 'confirmed' or exists (
+            select 1 from udesk_sync.conflict c
+            where c.link_id = l.id and c.state = 'resolving' and c.decision_id is not null
+              and not c.decision_id = any(${textArray(planned.flatMap(({ decisions }) => decisions))}::bigint[])))`,
+  );
+  return new Set(found.map(({ id }) => id));
+}

@@ -1,0 +1,104 @@
+/** What people say about records that were set aside: try again, or leave them until they change. */
+import { sql } from 'drizzle-orm';
+import { lockOutCycle } from './lease.ts';
+import { type Db, rows } from './tx.ts';
+
+export interface ParkedDecision {
+  readonly parkedId: string;
+  readonly at: Date;
+}
+
+export type ParkedState = 'parked' | 'retried' | 'dropped';
+
+export type ParkedResult =
+  | { readonly outcome: 'done'; readonly pair: string; readonly linkId: string | null }
+  | { readonly outcome: 'not-found' }
+  /** Somebody was faster, or the record changed and was planned again. */
+  | { readonly outcome: 'closed'; readonly state: ParkedState };
+
+/** The next cycle plans the record again, from what is known then. */
+export async function retryParked(db: Db, decision: ParkedDecision): Promise<ParkedResult> {
+  return await db.transaction(async (tx) => {
+    const parked = await close(tx, decision, 'retried');
+    if (parked.outcome !== 'done') return parked;
+    await endIntent(tx, parked.intentId);
+    await tx.execute(
+      sql`update udesk_sync.link set dirty = true where id = ${parked.linkId}::bigint and state = 'confirmed'`,
+    );
+    await tx.execute(
+      sql`update udesk_sync.record set dirty = true where link_id = ${parked.linkId}::bigint and state = 'live'`,
+    );
+    return { outcome: 'done', pair: parked.pair, linkId: parked.linkId };
+  });
+}
+
+/**
+ * Nothing is written for it until the record changes. The conflicts that the write should have settled are open
+ * again: their choice did not come true.
+ * A create stays parked as an intent: without it the record would be free, and be created by the next cycle.
+ */
+export async function dropParked(db: Db, decision: ParkedDecision): Promise<ParkedResult> {
+  return await db.transaction(async (tx) => {
+    const parked = await close(tx, decision, 'dropped');
+    if (parked.outcome !== 'done') return parked;
+    if (parked.op !== 'create') await endIntent(tx, parked.intentId);
+    await tx.execute(
+      sql`update udesk_sync.conflict c set state = 'open', decision_id = null, resolved_by = null,
+            changed_at = ${decision.at.toISOString()}::timestamptz
+          where c.link_id = ${parked.linkId}::bigint and c.state = 'resolving'
+            and (c.field = '*' or c.field in (
+              select jsonb_object_keys(i.reasons) from udesk_sync.intent i where i.id = ${parked.intentId}::bigint))`,
+    );
+    return { outcome: 'done', pair: parked.pair, linkId: parked.linkId };
+  });
+}
+
+type Closed =
+  | {
+      readonly outcome: 'done';
+      readonly pair: string;
+      readonly linkId: string | null;
+      readonly intentId: string | null;
+      readonly op: 'create' | 'update' | 'delete' | null;
+    }
+  | Exclude<ParkedResult, { outcome: 'done' }>;
+
+async function close(
+  tx: Db,
+  { parkedId, at }: ParkedDecision,
+  state: 'retried' | 'dropped',
+): Promise<Closed> {
+  await lockOutCycle(tx, sql`(select pair from udesk_sync.parked where id = ${parkedId}::bigint)`);
+  const [row] = await rows<{
+    pair: string;
+    link_id: string | null;
+    intent_id: string | null;
+    state: ParkedState;
+  }>(
+    tx,
+    sql`select pair, link_id, intent_id, state from udesk_sync.parked where id = ${parkedId}::bigint for update`,
+  );
+  if (row === undefined) return { outcome: 'not-found' };
+  if (row.state !== 'parked') return { outcome: 'closed', state: row.state };
+  await tx.execute(
+    sql`update udesk_sync.parked set state = ${state}, closed_at = ${at.toISOString()}::timestamptz
+        where id = ${parkedId}::bigint`,
+  );
+  const [intent] = await rows<{ op: 'create' | 'update' | 'delete' }>(
+    tx,
+    sql`select op from udesk_sync.intent where id = ${row.intent_id}::bigint`,
+  );
+  return {
+    outcome: 'done',
+    pair: row.pair,
+    linkId: row.link_id,
+    intentId: row.intent_id,
+    op: intent?.op ?? null,
+  };
+}
+
+async function endIntent(tx: Db, intentId: string | null): Promise<void> {
+  await tx.execute(
+    sql`update udesk_sync.intent set state = 'dropped' where id = ${intentId}::bigint and state = 'parked'`,
+  );
+}
