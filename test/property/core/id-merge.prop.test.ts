@@ -70,7 +70,7 @@ function asked({ emails, email }: ContactWrites) {
   };
 }
 
-const runs = { numRuns: 5000 };
+const runs = { numRuns: 3000 };
 
 describe('THEOREM: the built request never drops an address that the plan did not ask to drop', () => {
   test.each(['deletes', 'is ignored'] as const)('where an e-mail without content %s', (emptyEmail) => {

@@ -40,7 +40,7 @@ function carryOut(now: SetValue, ops: SideMerge['ops']): Element[] {
 
 const agreed = fc.record({ base: agreedSet, udesk: anySet, crm: anySet });
 const free = fc.record({ baseU: anySet, baseC: anySet, udesk: anySet, crm: anySet });
-const runs = { numRuns: 3000 };
+const runs = { numRuns: 1500 };
 
 describe('laws of the set merge', () => {
   test('with one base it is the formula (base ∪ adds) \\ deletes, on both sides', () => {

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { evaluateGuards, type GuardContext, type GuardCounts } from '../../../src/core/guard.ts';
+
+const spec = { deletes: { max: 20, share: 0.02 }, updates: { share: 0.3 }, creates: { perHour: 500 } };
+const calm: GuardContext = {
+  confirmedLinks: 1000,
+  createsLastHour: 0,
+  deletesLastDay: 0,
+  firstRunAccepted: false,
+  emptySide: null,
+  fingerprintChanged: null,
+  clockSkewMs: null,
+};
+const FREE = { holdCreates: false, holdUpdates: false, holdDeletes: false };
+
+function judge(counts: Partial<GuardCounts>, context: Partial<GuardContext> = {}) {
+  const all = { creates: { udesk: 0, crm: 0 }, updates: 0, deletes: 0, ...counts };
+  const { tripped, ...holds } = evaluateGuards(spec, all, { ...calm, ...context });
+  return {
+    guards: tripped.map(({ guard }) => guard),
+    messages: tripped.map(({ message }) => message),
+    holds,
+  };
+}
+
+describe('P8 blast radius', () => {
+  test('an ordinary plan goes through', () => {
+    const verdict = judge({ creates: { udesk: 200, crm: 300 }, updates: 300, deletes: 20 });
+    expect(verdict).toEqual({ guards: [], messages: [], holds: FREE });
+  });
+  test('deletes by count: held, and nothing else is', () => {
+    const verdict = judge({ deletes: 21, updates: 5 });
+    expect(verdict.guards).toEqual(['deletes']);
+    expect(verdict.holds).toEqual({ ...FREE, holdDeletes: true });
+    expect(verdict.messages[0]).toMatch(/21 .* 20 /);
+  });
+  test('deletes by rate: what went in the last day counts', () => {
+    expect(judge({ deletes: 11 }, { deletesLastDay: 10 }).guards).toEqual(['deletes']);
+    expect(judge({ deletes: 0 }, { deletesLastDay: 100 }).guards).toEqual([]);
+  });
+  test('deletes by share, from the third on', () => {
+    expect(judge({ deletes: 3 }, { confirmedLinks: 100 }).guards).toEqual(['deletes']);
+    expect(judge({ deletes: 2 }, { confirmedLinks: 10 }).guards).toEqual([]);
+  });
+  test('updates by share, unless the tenant is tiny', () => {
+    expect(judge({ updates: 301 })).toMatchObject({
+      guards: ['updates'],
+      holds: { ...FREE, holdUpdates: true },
+    });
+    expect(judge({ updates: 20 }, { confirmedLinks: 20 }).guards).toEqual([]);
+    expect(judge({ updates: 7 }, { confirmedLinks: 21 }).guards).toEqual(['updates']);
+  });
+  test('creates by hour, both sides together', () => {
+    const verdict = judge({ creates: { udesk: 250, crm: 250 } }, { createsLastHour: 1 });
+    expect(verdict).toMatchObject({ guards: ['creates'], holds: { ...FREE, holdCreates: true } });
+  });
+  test('the accepted first plan may create and update as much as was accepted, but not delete', () => {
+    const first = { firstRunAccepted: true };
+    expect(judge({ creates: { udesk: 0, crm: 9000 }, updates: 1000 }, first).guards).toEqual([]);
+    expect(judge({ deletes: 21 }, first).guards).toEqual(['deletes']);
+  });
+  test.each([
+    ['empty-side', { emptySide: 'crm' as const }],
+    ['fingerprint', { fingerprintChanged: 'udesk' as const }],
+  ])('%s holds everything', (guard, context) => {
+    expect(judge({ updates: 1 }, context)).toMatchObject({
+      guards: [guard],
+      holds: { holdCreates: true, holdUpdates: true, holdDeletes: true },
+    });
+  });
+  test('a clock that is far off holds deletes', () => {
+    expect(judge({}, { clockSkewMs: -300_001 })).toMatchObject({
+      guards: ['clock-skew'],
+      holds: { ...FREE, holdDeletes: true },
+    });
+    expect(judge({}, { clockSkewMs: 300_000 }).guards).toEqual([]);
+  });
+  test('all that tripped is said', () => {
+    expect(judge({ deletes: 99, updates: 999 }, { emptySide: 'udesk' }).guards).toEqual([
+      'empty-side',
+      'deletes',
+      'updates',
+    ]);
+  });
+});
