@@ -56,6 +56,7 @@ CREATE TABLE "udesk_sync"."intent" (
 	"run_id" bigint NOT NULL,
 	"side" text NOT NULL,
 	"op" text NOT NULL,
+	"guard_class" text NOT NULL,
 	"remote_id" text,
 	"patch" jsonb NOT NULL,
 	"reasons" jsonb NOT NULL,

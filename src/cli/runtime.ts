@@ -1,15 +1,19 @@
 /** Puts the pieces together for the commands that work on pairs: config → database → sides → engine. */
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { toFieldSpec, toPairSpec } from '../config/pair-spec.ts';
 import { type Config, isUdeskSet, type PairConfig } from '../config/schema.ts';
+import type { Side } from '../crm/adapter.ts';
 import type { MappedField } from '../crm/definition.ts';
 import { crmAdapters } from '../crm/registry.ts';
 import type { EngineContext, PairRuntime } from '../engine/context.ts';
 import { SyncError } from '../errors.ts';
 import { createSideDispatcher } from '../http/dispatcher.ts';
 import { createQuota } from '../http/quota.ts';
+import type { RetryPolicy } from '../http/retry.ts';
+import type { Logger } from '../lib/log.ts';
+import { ownerIsDead, processOwner } from '../lib/process-owner.ts';
 import { sleep } from '../lib/sleep.ts';
+import type { QuotaLedger } from '../lib/sliding-window.ts';
 import { didYouMean } from '../lib/suggest.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
@@ -32,6 +36,8 @@ export async function openRuntime(context: CliContext, command: string): Promise
   const database = await openDatabase({
     ...config.database,
     applicationName: `udesk-sync ${command}`,
+    // Beside a daemon with an embedded database a command uses the daemon's; two daemons are one too many.
+    ...(command === 'run' ? { patienceMs: 5_000 } : { attach: true }),
     log,
   });
   try {
@@ -49,7 +55,8 @@ export async function openRuntime(context: CliContext, command: string): Promise
       clock: () => new Date(),
       sleep,
       random: Math.random,
-      owner: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
+      owner: processOwner(randomUUID().slice(0, 8)),
+      ownerIsDead,
     },
     close: () => database.close(),
   };
@@ -73,6 +80,21 @@ export interface OpenPair extends PairRuntime {
 /** Connects both sides of a pair. */
 export async function openPair(runtime: Runtime, pair: PairConfig): Promise<OpenPair> {
   const crm = await openCrm(pair);
+  const udesk = openUdesk(pair, { ledger: postgresLedger(runtime.database.sql), log: runtime.engine.log });
+  return {
+    spec: toPairSpec(pair, { udesk: udesk.manifest, crm: crm.manifest }),
+    sides: { udesk, crm },
+    async close() {
+      await Promise.allSettled([udesk.close(), crm.close()]);
+    },
+  };
+}
+
+/** Makes no call yet. */
+export function openUdesk(
+  pair: PairConfig,
+  world: { readonly ledger: QuotaLedger; readonly log: Logger; readonly retry?: RetryPolicy },
+): Side {
   const dispatcher = createSideDispatcher();
   const { baseUrl, email, token, password, sign, quota } = pair.udesk;
   const client = createUdeskClient({
@@ -85,7 +107,7 @@ export async function openPair(runtime: Runtime, pair: PairConfig): Promise<Open
     quota: createQuota({
       ...quota,
       key: baseUrl,
-      ledger: postgresLedger(runtime.database.sql),
+      ledger: world.ledger,
       clock: () => performance.now(),
       sleep,
     }),
@@ -93,25 +115,20 @@ export async function openPair(runtime: Runtime, pair: PairConfig): Promise<Open
     monotonic: () => performance.now(),
     sleep,
     randomNonce: randomUUID,
-    log: runtime.engine.log,
+    log: world.log,
+    ...(world.retry === undefined ? {} : { retry: world.retry }),
   });
   const customFields = pair.fields.map((field) => field.udesk).filter((name) => name.startsWith('custom.'));
-  const udesk = createUdeskSide({
+  return createUdeskSide({
     client,
     customFields,
     customSets: customFields.filter(isUdeskSet),
     defaultRegion: pair.match.defaultRegion,
   });
-  return {
-    spec: toPairSpec(pair, { udesk: udesk.manifest, crm: crm.manifest }),
-    sides: { udesk, crm },
-    async close() {
-      await Promise.allSettled([udesk.close(), crm.close(), dispatcher.close()]);
-    },
-  };
 }
 
-async function openCrm(pair: PairConfig) {
+/** Connects, and throws `config` with everything that does not fit the CRM. */
+export async function openCrm(pair: PairConfig): Promise<Side> {
   const definition = crmAdapters[pair.crm.adapter];
   if (definition === undefined)
     throw new SyncError('config', `there is no CRM adapter "${pair.crm.adapter}"`);

@@ -11,8 +11,10 @@ export interface EngineContext {
   readonly clock: () => Date;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly random: () => number;
-  /** Who we are in leases: host, process and start. */
+  /** Who we are in leases (src/lib/process-owner.ts). */
   readonly owner: string;
+  /** True only when that owner of a lease provably ended, so that its lease need not be waited out. */
+  readonly ownerIsDead?: (owner: string) => boolean;
 }
 
 export interface PairRuntime {

@@ -1,5 +1,5 @@
 import { evaluateGuards } from '../core/guard.ts';
-import type { PlanItem } from '../core/plan.ts';
+import { GUARD_CLASSES, type PlanItem } from '../core/plan.ts';
 import { isSyncError, toError } from '../errors.ts';
 import { countConflicts } from '../store/conflicts.ts';
 import { closeWaiting, saveWaiting, type Tripped } from '../store/guards.ts';
@@ -11,7 +11,7 @@ import type { Cycle, EngineContext, PairRuntime } from './context.ts';
 import { holdLease } from './lease-keeper.ts';
 import { type MatchReport, matchRecords } from './match.ts';
 import { type Observation, type ObserveScope, observeSides } from './observe-sides.ts';
-import { type PlannedLink, type PlanSummary, planDry, planIntoOutbox, type WriteOp } from './plan.ts';
+import { type PlannedLink, type PlanSummary, planDry, planIntoOutbox } from './plan.ts';
 import { type PushReport, pushIntents } from './push.ts';
 import { adoptSpec } from './spec-change.ts';
 
@@ -47,8 +47,6 @@ export interface CycleReport {
   readonly openConflicts: number;
   readonly parked: number;
 }
-
-const ALL_OPS: readonly WriteOp[] = ['create', 'update', 'delete'];
 
 /**
  * One cycle of one pair: lease → recover → observe → match → reconcile → guard → outbox → verify, send, settle.
@@ -128,7 +126,7 @@ async function work(cycle: Cycle, options: CycleOptions): Promise<CycleReport> {
   if (!accepted) {
     if (spec.firstRun === 'review' && options.acceptFirstPlan !== true) {
       const summary = await planDry(cycle, match.unmatched, options.onItem);
-      await fenced(db, fence, (tx) => saveFirstPlan(tx, spec.name, summary.hashOf(ALL_OPS)));
+      await fenced(db, fence, (tx) => saveFirstPlan(tx, spec.name, summary.hashOf(GUARD_CLASSES)));
       return await reportOf(cycle, { observed, match, summary, push: null, firstPlan: true, waiting: null });
     }
     await fenced(db, fence, (tx) => acceptFirstRun(tx, spec.name));
@@ -181,7 +179,7 @@ async function guardPlan(
     spec.guards,
     {
       creates: summary.creates,
-      updates: summary.updatedLinks,
+      updates: summary.overwrittenLinks,
       deletes: summary.deletes.udesk + summary.deletes.crm,
     },
     {
@@ -200,25 +198,25 @@ async function guardPlan(
       ),
     },
   );
-  const heldOps = ALL_OPS.filter(
-    (op) =>
-      (op === 'create' && verdict.holdCreates) ||
-      (op === 'update' && verdict.holdUpdates) ||
-      (op === 'delete' && verdict.holdDeletes),
+  const heldClasses = GUARD_CLASSES.filter(
+    (kind) =>
+      (kind === 'create' && verdict.holdCreates) ||
+      (kind === 'overwrite' && verdict.holdUpdates) ||
+      (kind === 'delete' && verdict.holdDeletes),
   );
-  const heldWrites = heldOps.flatMap((op) => Object.values(summary[`${op}s`])).reduce((a, b) => a + b, 0);
-  const hash = summary.hashOf(heldOps);
+  const heldWrites = heldClasses.reduce((sum, kind) => sum + summary.guarded[kind], 0);
+  const hash = summary.hashOf(heldClasses);
   const approved = heldWrites > 0 && options.approve === hash;
   const blocked = heldWrites > 0 && !approved;
   await fenced(db, fence, async (tx) => {
     const at = cycle.clock();
     if (blocked) {
-      await movePlanned(tx, runId, 'held', heldOps);
+      await movePlanned(tx, runId, 'held', heldClasses);
       await saveWaiting(tx, spec.name, { hash, tripped: verdict.tripped, writes: heldWrites, at });
     } else {
       await closeWaiting(tx, spec.name, approved ? 'approved' : 'superseded', at);
     }
-    await movePlanned(tx, runId, 'pending', ALL_OPS);
+    await movePlanned(tx, runId, 'pending', GUARD_CLASSES);
   });
   if (!blocked) return null;
   cycle.log.error(
@@ -248,7 +246,7 @@ async function reportOf(
     outcome: parts.waiting !== null || (parts.firstPlan && parts.push === null) ? 'waiting' : 'done',
     observed: parts.observed,
     matched: { linked: parts.match.linked, reviews: parts.match.reviews },
-    plan: { ...summary, hash: hashOf(ALL_OPS) },
+    plan: { ...summary, hash: hashOf(GUARD_CLASSES) },
     firstPlan: parts.firstPlan,
     waiting: parts.waiting,
     push: parts.push,
@@ -284,5 +282,13 @@ function addUp(before: PushReport | null, now: PushReport): PushReport {
 
 function emptySummary(): PlanSummary {
   const none = { udesk: 0, crm: 0 };
-  return { creates: none, updates: none, deletes: none, updatedLinks: 0, held: 0, hashOf: () => '' };
+  return {
+    creates: none,
+    updates: none,
+    deletes: none,
+    guarded: { create: 0, overwrite: 0, fill: 0, delete: 0 },
+    overwrittenLinks: 0,
+    held: 0,
+    hashOf: () => '',
+  };
 }

@@ -1,5 +1,5 @@
 import { SyncError } from '../errors.ts';
-import { acquireLease, releaseLease, renewLease } from '../store/lease.ts';
+import { acquireLease, releaseLease, renewLease, takeOverLease } from '../store/lease.ts';
 import type { Fence } from '../store/tx.ts';
 import type { EngineContext } from './context.ts';
 
@@ -19,6 +19,10 @@ export async function holdLease(context: EngineContext, pair: string, waitMs: nu
   for (;;) {
     const taken = await acquireLease(context.db, pair, context.owner, LEASE_TTL_MS);
     if (taken.ok) return keep(context, taken.fence);
+    if (context.ownerIsDead?.(taken.owner) === true) {
+      const fence = await takeOverLease(context.db, pair, taken.owner, context.owner, LEASE_TTL_MS);
+      if (fence !== null) return keep(context, fence);
+    }
     if (context.clock().getTime() >= deadline) {
       throw new SyncError('lease-lost', `another process (${taken.owner}) is working on the pair ${pair}`, {
         pair,

@@ -1,4 +1,5 @@
 import type { ConflictChange, FieldBase, PlannedWrite } from '../core/link.ts';
+import { guardClass } from '../core/plan.ts';
 import type { SideName } from '../core/record.ts';
 import { type ConflictWrite, closeConflicts, writeConflicts } from '../store/conflicts.ts';
 import { claimKeys, insertIntents, type NewIntent, retireParked } from '../store/intents.ts';
@@ -115,6 +116,7 @@ function toIntent(
     linkId,
     side: write.side,
     op: write.op,
+    guardClass: guardClass(write),
     remoteId: write.op === 'create' ? null : own,
     patch: write.patch,
     reasons: write.reasons,

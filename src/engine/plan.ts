@@ -1,5 +1,5 @@
 import type { LinkPlan } from '../core/link.ts';
-import { type PlanItem, planHash, planItems } from '../core/plan.ts';
+import { type GuardClass, guardClass, type PlanItem, planHash, planItems } from '../core/plan.ts';
 import { reconcileLink } from '../core/reconcile.ts';
 import type { SideName } from '../core/record.ts';
 import { sha256 } from '../lib/hash.ts';
@@ -16,17 +16,17 @@ export interface PlannedLink {
   readonly plan: LinkPlan;
 }
 
-export type WriteOp = 'create' | 'update' | 'delete';
-
 /** What a plan amounts to; the hash stands for every single write of it. */
 export interface PlanSummary {
   readonly creates: Readonly<Record<SideName, number>>;
   readonly updates: Readonly<Record<SideName, number>>;
   readonly deletes: Readonly<Record<SideName, number>>;
-  readonly updatedLinks: number;
+  /** Writes per guard class, and links of which something is overwritten. */
+  readonly guarded: Readonly<Record<GuardClass, number>>;
+  readonly overwrittenLinks: number;
   readonly held: number;
-  /** By operation, so that the held part of a plan has a hash of its own. */
-  readonly hashOf: (ops: readonly WriteOp[]) => string;
+  /** By guard class, so that the held part of a plan has a hash of its own. */
+  readonly hashOf: (classes: readonly GuardClass[]) => string;
 }
 
 /** A plan for reading: nothing is written anywhere. `onItem` receives each write of each field. */
@@ -96,28 +96,37 @@ async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): A
 function startTally(): { add: (planned: PlannedLink) => void; summary: () => PlanSummary } {
   const none = () => ({ udesk: 0, crm: 0 });
   const counts = { create: none(), update: none(), delete: none() };
-  const hashes: Record<WriteOp, string[]> = { create: [], update: [], delete: [] };
-  let updatedLinks = 0;
+  const hashes: Record<GuardClass, string[]> = { create: [], overwrite: [], fill: [], delete: [] };
+  let overwrittenLinks = 0;
   let held = 0;
   return {
     add({ link, plan }) {
+      let overwrites = false;
       for (const write of plan.writes) {
         counts[write.op][write.side] += 1;
-        hashes[write.op].push(planHash(planItems(link.state, { ...plan, writes: [write] })));
+        const kind = guardClass(write);
+        hashes[kind].push(planHash(planItems(link.state, { ...plan, writes: [write] })));
+        overwrites ||= kind === 'overwrite';
       }
-      if (plan.writes.some((write) => write.op === 'update')) updatedLinks += 1;
+      if (overwrites) overwrittenLinks += 1;
       held += plan.conflicts.filter((change) => change.action === 'hold').length;
     },
     summary: () => ({
       creates: counts.create,
       updates: counts.update,
       deletes: counts.delete,
-      updatedLinks,
+      guarded: {
+        create: hashes.create.length,
+        overwrite: hashes.overwrite.length,
+        fill: hashes.fill.length,
+        delete: hashes.delete.length,
+      },
+      overwrittenLinks,
       held,
-      hashOf: (ops) =>
+      hashOf: (classes) =>
         sha256(
-          ops
-            .flatMap((op) => hashes[op])
+          classes
+            .flatMap((kind) => hashes[kind])
             .sort()
             .join('\n'),
         ),

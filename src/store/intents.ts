@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import type { GuardClass } from '../core/plan.ts';
 import type { Patch, SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import { fromJsonb } from './jsonb.ts';
@@ -73,6 +74,7 @@ export interface NewIntent {
   readonly linkId: string;
   readonly side: SideName;
   readonly op: 'create' | 'update' | 'delete';
+  readonly guardClass: GuardClass;
   readonly remoteId: string | null;
   readonly patch: Patch;
   readonly reasons: Readonly<Record<string, string>>;
@@ -95,6 +97,7 @@ export async function insertIntents(
     l: intent.linkId,
     s: intent.side,
     o: intent.op,
+    g: intent.guardClass,
     i: intent.remoteId,
     p: intent.patch,
     r: intent.reasons,
@@ -104,10 +107,10 @@ export async function insertIntents(
   }));
   await db.execute(
     sql`insert into udesk_sync.intent
-          (pair, link_id, run_id, side, op, remote_id, patch, reasons, source, marker, state, priority, created_at)
-        select ${pair}, s.l::bigint, ${runId}::bigint, s.s, s.o, s.i, s.p, s.r, s.c, s.m, 'planned', s.y, ${at.toISOString()}::timestamptz
+          (pair, link_id, run_id, side, op, guard_class, remote_id, patch, reasons, source, marker, state, priority, created_at)
+        select ${pair}, s.l::bigint, ${runId}::bigint, s.s, s.o, s.g, s.i, s.p, s.r, s.c, s.m, 'planned', s.y, ${at.toISOString()}::timestamptz
         from jsonb_to_recordset(${jsonParam(payload)})
-          as s(n int, l text, s text, o text, i text, p jsonb, r jsonb, c jsonb, m text, y int)
+          as s(n int, l text, s text, o text, g text, i text, p jsonb, r jsonb, c jsonb, m text, y int)
         order by s.n`,
   );
 }
@@ -128,12 +131,12 @@ export async function movePlanned(
   db: Db,
   runId: number,
   to: 'pending' | 'held',
-  ops: readonly ('create' | 'update' | 'delete')[],
+  classes: readonly GuardClass[],
 ): Promise<number> {
   const moved = await rows(
     db,
     sql`update udesk_sync.intent set state = ${to}
-        where run_id = ${runId}::bigint and state = 'planned' and op = any(${textArray(ops)}) returning 1`,
+        where run_id = ${runId}::bigint and state = 'planned' and guard_class = any(${textArray(classes)}) returning 1`,
   );
   return moved.length;
 }

@@ -31,6 +31,23 @@ export async function acquireLease(
   return { ok: false, owner: held?.owner ?? 'unknown', remainingMs: Number(held?.remaining_ms ?? 0) };
 }
 
+/** Takes the lease of an owner that is known to have died, without waiting for it to run out. */
+export async function takeOverLease(
+  db: Db,
+  pair: string,
+  deadOwner: string,
+  owner: string,
+  ttlMs: number,
+): Promise<Fence | null> {
+  const [taken] = await rows<{ fence: string }>(
+    db,
+    sql`update udesk_sync.lease
+        set owner = ${owner}, fence = fence + 1, expires_at = now() + ${ttlMs} * interval '1 millisecond'
+        where pair = ${pair} and owner = ${deadOwner} returning fence`,
+  );
+  return taken === undefined ? null : { pair, owner, fence: Number(taken.fence) };
+}
+
 /** @returns false when the lease was lost. */
 export async function renewLease(db: Db, fence: Fence, ttlMs: number): Promise<boolean> {
   const renewed = await rows(

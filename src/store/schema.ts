@@ -12,6 +12,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import type { FieldBase } from '../core/link.ts';
+import type { GuardClass } from '../core/plan.ts';
 import type { Patch, SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import { fromJsonb, toJsonb } from './jsonb.ts';
@@ -208,6 +209,7 @@ export const intent = udeskSync.table(
     runId: bigint('run_id', { mode: 'number' }).notNull(),
     side: text('side').$type<SideName>().notNull(),
     op: text('op').$type<'create' | 'update' | 'delete'>().notNull(),
+    guardClass: text('guard_class').$type<GuardClass>().notNull(),
     remoteId: text('remote_id'),
     patch: jsonb<Patch>()('patch').notNull(),
     reasons: jsonb<Record<string, string>>()('reasons').notNull(),

@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { crmAdapters } from '../../src/crm/registry.ts';
 import type { EngineContext } from '../../src/engine/context.ts';
 import { type CycleOptions, type CycleReport, runCycle } from '../../src/engine/cycle.ts';
+import { ownerIsDead, processOwner } from '../../src/lib/process-owner.ts';
 import { sleep } from '../../src/lib/sleep.ts';
 import type { CustomerSeed } from '../../src/simulator/customer.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
@@ -54,7 +55,9 @@ export interface World {
   readonly database: Database;
   readonly engine: EngineContext;
   readonly pair: OpenPair;
+  /** YAML of the pair, without a database. */
   readonly configText: string;
+  readonly databaseUrl: string;
   sync(options?: Partial<CycleOptions>): Promise<CycleReport>;
   people(): Promise<PersonRow[]>;
   insert(person: Person): Promise<string>;
@@ -91,7 +94,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     // Nothing here depends on real waiting: lookup lags and back-offs are short for the test's sake.
     sleep: (ms, signal) => sleep(Math.min(ms, 20), signal),
     random: Math.random,
-    owner: `test:${crypto.randomUUID()}`,
+    owner: processOwner(crypto.randomUUID()),
+    ownerIsDead,
   };
   const runtime: Runtime = { config, database, engine, close: async () => {} };
   const [pairConfig] = config.pairs;
@@ -115,6 +119,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     engine,
     pair,
     configText,
+    databaseUrl: ours.url,
     insert,
     sync: (cycle = {}) =>
       runCycle(engine, pair, { trigger: 'sync', observe: { udesk: 'full', crm: 'full' }, ...cycle }),

@@ -1,0 +1,54 @@
+/** Runs the program as a user does: a process of its own, with a configuration file. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const BIN = fileURLToPath(new URL('../../src/bin.mjs', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+/** Starts the program; `env` is all that it gets besides PATH. */
+export function startProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd: tmpdir(),
+    env: { PATH: process.env.PATH ?? '', HOME: tmpdir(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr }));
+  return { process: child, ended };
+}
+
+export function runProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  return startProgram(args, env).ended;
+}
+
+/** A configuration file in a folder of its own. */
+export function writeConfig(text: string): { readonly file: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'udesk-sync-config-'));
+  const file = join(folder, 'udesk-sync.yaml');
+  writeFileSync(file, text);
+  return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
