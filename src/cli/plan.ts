@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { PlanItem } from '../core/plan.ts';
-import { isAbsent, isSet, type Value } from '../core/value.ts';
 import { type CycleReport, runCycle } from '../engine/cycle.ts';
 import type { CliContext } from './context.ts';
 import { formatTable, progress } from './output.ts';
 import { choosePairs, openPair, openRuntime } from './runtime.ts';
+import { showValue } from './show-value.ts';
 
 interface PlanOptions {
   readonly pair?: string;
@@ -102,10 +102,4 @@ function describePlan({ report, items }: PairPlan): string {
   return `${head}\n${table}`;
 }
 
-/** A value for a person's eyes, on one line. */
-export function showValue(value: Value | null): string {
-  if (value === null) return '∅';
-  if (isAbsent(value)) return '–';
-  if (isSet(value)) return value.length === 0 ? '(none)' : value.map((element) => element.value).join(', ');
-  return String(value).replaceAll(/\s+/g, ' ');
-}
+export { showValue };

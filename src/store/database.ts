@@ -21,6 +21,8 @@ export interface OpenDatabaseOptions {
   readonly dataDir: string;
   /** Use the embedded Postgres of another running program, where there is one, instead of refusing. */
   readonly attach?: boolean;
+  /** Without `attach`: how long to wait for another program to leave. Default: not at all. */
+  readonly patienceMs?: number;
   readonly applicationName?: string;
   /** Connections in the pool. */
   readonly max?: number;
@@ -51,7 +53,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
   if (options.url) return openOn(targetOf(options.url), options, null);
   const { dataDir, note } = resolveDataDir(options.dataDir);
   if (note !== null) options.log?.info(note);
-  const embedded = await (options.attach ? startOrAttach(dataDir) : startEmbeddedPostgres({ dataDir }));
+  const embedded = await startOrAttach(dataDir, options);
   if (embedded.adopted) options.log?.info('took over the Postgres that an earlier run left');
   try {
     return await openOn(connectionOptions(embedded), options, embedded);
@@ -62,16 +64,17 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
 }
 
 /** The directory is ours when nobody has it, else its holder's server is used; a holder that is leaving is waited for. */
-async function startOrAttach(dataDir: string): Promise<EmbeddedPostgres> {
-  const deadline = Date.now() + ATTACH_MS;
+async function startOrAttach(dataDir: string, options: OpenDatabaseOptions): Promise<EmbeddedPostgres> {
+  const deadline = Date.now() + (options.attach ? ATTACH_MS : (options.patienceMs ?? 0));
   for (;;) {
     try {
       return await startEmbeddedPostgres({ dataDir });
     } catch (error) {
       const inUse = isSyncError(error, 'config') && error.details.code === DATA_DIR_IN_USE;
-      if (!inUse || Date.now() > deadline) throw error;
+      if (!inUse || Date.now() >= deadline) throw error;
     }
-    const attached = await attachEmbeddedPostgres({ dataDir, timeoutMs: deadline - Date.now() });
+    const timeoutMs = deadline - Date.now();
+    const attached = options.attach ? await attachEmbeddedPostgres({ dataDir, timeoutMs }) : null;
     if (attached !== null) return attached;
     await sleep(50);
   }

@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SyncError } from '../../errors.ts';
 import { startTime } from '../../lib/process-info.ts';
 
+/** Code of the refusal: another program holds the directory. */
 export const DATA_DIR_IN_USE = 'data-dir-in-use';
 
 export interface DirectoryLock {
@@ -131,7 +132,7 @@ function parseClaim(file: string): Claim | null {
 function inUse(dataDir: string, pid: number): SyncError {
   const who = pid === process.pid ? 'by this very program' : `by another udesk-sync, process ${pid}`;
   return new SyncError('config', `the data directory ${dataDir} is in use ${who}`, {
-    code: DATA_DIR_IN_USE,
+    code: pid === process.pid ? 'data-dir-open' : DATA_DIR_IN_USE,
     advice:
       'stop that one first, give this one its own database.dataDir, or share a server through DATABASE_URL',
   });
