@@ -1,4 +1,5 @@
 /** Request bodies of create and update (udesk/api.md §2.2, §2.3): `tags` and `other_emails` at the top, the rest inside `customer`. */
+import { normalizeText } from '../core/equivalence.ts';
 import { buildUdeskContacts, type ContactWrites, type UdeskContacts } from '../core/id-merge.ts';
 import type { Patch } from '../core/record.ts';
 import { isAbsent, isSet, type Value } from '../core/value.ts';
@@ -6,7 +7,7 @@ import { SyncError } from '../errors.ts';
 import { CONTACT_FIELDS, touchesContacts } from './contacts.ts';
 import { idNumber } from './json.ts';
 
-const TEXT_FIELDS: ReadonlySet<string> = new Set(['nick_name', 'description', 'level', 'is_blocked']);
+const TEXT_FIELDS: ReadonlySet<string> = new Set(['nick_name', 'description', 'level']);
 const ID_FIELDS: Readonly<Record<string, string>> = {
   owner: 'owner_id',
   owner_group: 'owner_group_id',
@@ -40,6 +41,7 @@ export function encodeCustomer(
     const value = write.after;
     const idKey = ID_FIELDS[name];
     if (TEXT_FIELDS.has(name)) customer[name] = scalar(name, value);
+    else if (name === 'is_blocked') customer[name] = flag(name, value);
     else if (idKey !== undefined) customer[idKey] = id(name, value);
     else if (name === 'token') customer.open_api_token = scalar(name, value);
     else if (name === 'tags') top.tags = joinTags(value);
@@ -82,6 +84,16 @@ function scalar(name: string, value: Value): unknown {
   if (isSet(value))
     throw new SyncError('config', `${name} holds one value in Udesk, not a set`, { field: name });
   return isAbsent(value) ? null : value;
+}
+
+/** A CRM may keep it as text, and a value map gives text: on the wire it is a boolean. */
+function flag(name: string, value: Value): unknown {
+  const plain = scalar(name, value);
+  if (typeof plain !== 'string') return plain;
+  const text = normalizeText('boolean', plain, '');
+  if (text === 'true' || text === 'false') return text === 'true';
+  if (text === '') return null;
+  throw new SyncError('rejected', `${name} must be true or false`, { field: name });
 }
 
 function id(name: string, value: Value): unknown {
