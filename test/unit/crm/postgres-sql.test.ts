@@ -77,6 +77,8 @@ describe('failures of the database', () => {
     const error = of('P0001', 'Zhang San may not have li@example.com in box x') as Error;
     expect(error.message).toContain('‹value› may not have ‹value› in box x');
     expect(error.cause).toBeUndefined();
+    const other = of('22P02', 'invalid input syntax for type integer: "held by the row"') as Error;
+    expect(other.message).toContain('type integer: ‹value›');
   });
 
   test('a fault of ours is not dressed up as one of the database', () => {
