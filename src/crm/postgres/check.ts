@@ -45,7 +45,10 @@ async function fingerprint(session: Session, table: Table): Promise<string> {
     can?.may === 'true'
       ? await session.query(sql`select system_identifier::text as id from pg_control_system()`)
       : [];
-  return sha256(`${system?.id ?? ''}/${can?.oid}/${can?.name}/${can?.table_oid}/${table.sqlName}`).slice(0, 32);
+  return sha256(`${system?.id ?? ''}/${can?.oid}/${can?.name}/${can?.table_oid}/${table.sqlName}`).slice(
+    0,
+    32,
+  );
 }
 
 function rights(layout: Layout, login: string): Finding[] {
