@@ -1,0 +1,77 @@
+/** The daemon of the demo: the worker, timetable and health page of `udesk-sync run`, in this process. */
+import { sql } from 'drizzle-orm';
+import { createPairWorker, type PairHealth } from '../daemon/pair-worker.ts';
+import { startSchedules } from '../daemon/scheduler.ts';
+import type { CycleReport } from '../engine/cycle.ts';
+import { SyncError } from '../errors.ts';
+import { healthRoutes, serve } from '../web/health.ts';
+import type { Stage } from './stage.ts';
+
+export interface Daemon {
+  /** Where the health page is. */
+  readonly url: string;
+  readonly health: Readonly<PairHealth>;
+  /** Called for every cycle from now on. @returns the function that ends it */
+  onCycle(listener: (report: CycleReport) => void): () => void;
+  /** Rejects when the worker cannot go on at all. */
+  readonly running: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startDaemon(stage: Stage): Promise<Daemon> {
+  const { runtime, pair, context } = stage;
+  const { config, engine } = runtime;
+  const [pairConfig] = config.pairs;
+  if (pairConfig === undefined) throw new SyncError('invariant', 'the demo has no pair');
+  const listeners = new Set<(report: CycleReport) => void>();
+  const worker = createPairWorker(engine, pair, (report) => {
+    for (const listener of listeners) listener(report);
+  });
+  const notReady = async () => {
+    await engine.db.execute(sql`select 1`);
+    return worker.health.failures === 0 ? null : (worker.health.lastError ?? 'the last cycle failed');
+  };
+  const server = await serve(healthRoutes({ notReady }), config.http.host, config.http.port);
+  const stopped = new AbortController();
+  const stopSchedules = startSchedules(
+    [{ pair: worker.name, lanes: pairConfig.schedule, due: (lane) => worker.due(lane) }],
+    config.timezone,
+  );
+  const running = worker.run(AbortSignal.any([stopped.signal, context.signal]));
+  running.catch(() => {}); // whoever waits for it is told; until then it must not end the process
+  return {
+    url: server.url,
+    health: worker.health,
+    running,
+    onCycle(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async stop() {
+      stopped.abort();
+      await stopSchedules();
+      await running.catch(() => {});
+      await server.close();
+    },
+  };
+}
+
+/** Resolves after the next `count` cycles that began later than this call and read both sides. */
+export async function wholeCycles(daemon: Daemon, count: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // The one that is under way began before.
+  let left = count + 1;
+  const end = daemon.onCycle(({ observed }) => {
+    if (observed.udesk.lane === 'full' && --left === 0) resolve();
+  });
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  daemon.running.catch(reject);
+  try {
+    signal.throwIfAborted();
+    await promise;
+  } finally {
+    end();
+    signal.removeEventListener('abort', abort);
+  }
+}
