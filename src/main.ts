@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { CliContext } from './cli/context.ts';
 import { runProgram } from './cli/program.ts';
 import { crmAdapters } from './crm/registry.ts';
+import { surviveLostConnections } from './store/driver-fault.ts';
 
 /** `argv` as in process.argv. Resolves with the exit code (interface.md, "Command line"); does not leave the process. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -15,6 +16,9 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  const endSurvival = surviveLostConnections(() =>
+    process.stderr.write('udesk-sync: a database connection was lost in the middle of a transaction\n'),
+  );
   // A reader such as `head` that leaves early is no failure of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -32,6 +36,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     });
     return await runProgram(argv.slice(2), context, packageVersion());
   } finally {
+    endSurvival();
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
