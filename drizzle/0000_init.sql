@@ -28,6 +28,19 @@ CREATE TABLE "udesk_sync"."conflict" (
 	"closed_at" timestamp (3) with time zone
 );
 --> statement-breakpoint
+CREATE TABLE "udesk_sync"."custom_field" (
+	"pair" text NOT NULL,
+	"name" text NOT NULL,
+	"label" text,
+	"content_type" text NOT NULL,
+	"required" boolean DEFAULT false NOT NULL,
+	"options" jsonb NOT NULL,
+	"pinned" jsonb NOT NULL,
+	"observed_at" timestamp (3) with time zone NOT NULL,
+	"vanished_at" timestamp (3) with time zone,
+	CONSTRAINT "custom_field_pair_name_pk" PRIMARY KEY("pair","name")
+);
+--> statement-breakpoint
 CREATE TABLE "udesk_sync"."decision" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "udesk_sync"."decision_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"pair" text NOT NULL,
@@ -36,6 +49,30 @@ CREATE TABLE "udesk_sync"."decision" (
 	"take" text NOT NULL,
 	"value" jsonb,
 	"at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "udesk_sync"."directory" (
+	"pair" text NOT NULL,
+	"kind" text NOT NULL,
+	"remote_id" text NOT NULL,
+	"name" text,
+	"email" text,
+	"data" jsonb NOT NULL,
+	"observed_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "directory_pair_kind_remote_id_pk" PRIMARY KEY("pair","kind","remote_id")
+);
+--> statement-breakpoint
+CREATE TABLE "udesk_sync"."feed" (
+	"pair" text NOT NULL,
+	"kind" text NOT NULL,
+	"feed_id" text NOT NULL,
+	"udesk_id" text NOT NULL,
+	"at" timestamp (3) with time zone,
+	"author_id" text,
+	"author_name" text,
+	"data" jsonb NOT NULL,
+	"first_seen_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "feed_pair_kind_feed_id_pk" PRIMARY KEY("pair","kind","feed_id")
 );
 --> statement-breakpoint
 CREATE TABLE "udesk_sync"."guard" (
@@ -162,6 +199,10 @@ CREATE TABLE "udesk_sync"."record" (
 	"dirty" boolean DEFAULT true NOT NULL,
 	"obs_seq" bigint DEFAULT 1 NOT NULL,
 	"observed_at" timestamp (3) with time zone NOT NULL,
+	"first_seen_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"deleted_at" timestamp (3) with time zone,
+	"feed_read_at" timestamp (3) with time zone,
+	"feed_due" boolean DEFAULT false NOT NULL,
 	CONSTRAINT "record_pair_side_remote_id_pk" PRIMARY KEY("pair","side","remote_id")
 );
 --> statement-breakpoint
@@ -179,6 +220,7 @@ CREATE TABLE "udesk_sync"."run" (
 CREATE UNIQUE INDEX "conflict_active" ON "udesk_sync"."conflict" USING btree ("link_id","field") WHERE state in ('open', 'resolving');--> statement-breakpoint
 CREATE INDEX "conflict_state" ON "udesk_sync"."conflict" USING btree ("pair","state","id");--> statement-breakpoint
 CREATE INDEX "conflict_link" ON "udesk_sync"."conflict" USING btree ("link_id");--> statement-breakpoint
+CREATE INDEX "feed_customer" ON "udesk_sync"."feed" USING btree ("pair","udesk_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "intent_active" ON "udesk_sync"."intent" USING btree ("link_id","side") WHERE state in ('planned', 'held', 'pending', 'sending', 'unknown');--> statement-breakpoint
 CREATE INDEX "intent_work" ON "udesk_sync"."intent" USING btree ("pair","priority","id") WHERE state in ('planned', 'held', 'pending', 'sending', 'unknown');--> statement-breakpoint
 CREATE INDEX "intent_link" ON "udesk_sync"."intent" USING btree ("link_id");--> statement-breakpoint
@@ -193,5 +235,6 @@ CREATE INDEX "quota_call_scope" ON "udesk_sync"."quota_call" USING btree ("scope
 CREATE INDEX "record_keys" ON "udesk_sync"."record" USING gin ("keys");--> statement-breakpoint
 CREATE INDEX "record_link" ON "udesk_sync"."record" USING btree ("link_id");--> statement-breakpoint
 CREATE INDEX "record_dirty" ON "udesk_sync"."record" USING btree ("pair","side") WHERE dirty and link_id is not null;--> statement-breakpoint
+CREATE INDEX "record_feed_due" ON "udesk_sync"."record" USING btree ("pair","remote_id") WHERE feed_due and state = 'live';--> statement-breakpoint
 CREATE INDEX "record_unlinked" ON "udesk_sync"."record" USING btree ("pair","side","remote_id") WHERE link_id is null and state = 'live';--> statement-breakpoint
 CREATE INDEX "run_pair" ON "udesk_sync"."run" USING btree ("pair","id");

@@ -85,13 +85,13 @@ export async function upsertRecords(
   }));
   await db.execute(
     sql`insert into udesk_sync.record as r
-          (pair, side, remote_id, fields, external_id, version, updated_at, hash, keys, observed_at)
-        select ${pair}, ${side}, s.i, s.f, s.e, s.v, s.u, s.h, s.k, ${at}::timestamptz
+          (pair, side, remote_id, fields, external_id, version, updated_at, hash, keys, observed_at, first_seen_at)
+        select ${pair}, ${side}, s.i, s.f, s.e, s.v, s.u, s.h, s.k, ${at}::timestamptz, ${at}::timestamptz
         from jsonb_to_recordset(${jsonParam(payload)})
           as s(i text, f jsonb, e text, v text, u text, h text, k text[])
         on conflict (pair, side, remote_id) do update set
           fields = excluded.fields, external_id = excluded.external_id, version = excluded.version,
-          updated_at = excluded.updated_at, hash = excluded.hash, keys = excluded.keys, state = 'live',
+          updated_at = excluded.updated_at, hash = excluded.hash, keys = excluded.keys, state = 'live', deleted_at = null,
           dirty = true, obs_seq = r.obs_seq + 1, observed_at = excluded.observed_at`,
   );
   const changed = upserts.filter((upsert) => upsert.delta !== null);
@@ -115,7 +115,7 @@ export async function markDeleted(
   const at = target.at.toISOString();
   await db.execute(
     sql`with gone as (
-          update udesk_sync.record set state = 'deleted', dirty = true, obs_seq = obs_seq + 1, observed_at = ${at}::timestamptz
+          update udesk_sync.record set state = 'deleted', deleted_at = ${at}::timestamptz, dirty = true, obs_seq = obs_seq + 1, observed_at = ${at}::timestamptz
           where pair = ${pair} and side = ${side} and state = 'live' and remote_id = any(${textArray(ids)})
           returning remote_id)
         insert into udesk_sync.observation (pair, side, remote_id, delta, lane, run_id, at)

@@ -84,12 +84,18 @@ export const record = udeskSync.table(
     /** Rises with every stored observation of this record. */
     obsSeq: bigint('obs_seq', { mode: 'number' }).notNull().default(1),
     observedAt: at('observed_at').notNull(),
+    firstSeenAt: at('first_seen_at').notNull().defaultNow(),
+    deletedAt: at('deleted_at'),
+    /** Udesk: when its feed was last read, and whether it should be read again soon (a hint, a write of ours, a conflict). */
+    feedReadAt: at('feed_read_at'),
+    feedDue: boolean('feed_due').notNull().default(false),
   },
   (table) => [
     primaryKey({ columns: [table.pair, table.side, table.remoteId] }),
     index('record_keys').using('gin', table.keys),
     index('record_link').on(table.linkId),
     index('record_dirty').on(table.pair, table.side).where(sql`dirty and link_id is not null`),
+    index('record_feed_due').on(table.pair, table.remoteId).where(sql`feed_due and state = 'live'`),
     index('record_unlinked')
       .on(table.pair, table.side, table.remoteId)
       .where(sql`link_id is null and state = 'live'`),
@@ -302,6 +308,62 @@ export const run = udeskSync.table(
     error: text('error'),
   },
   (table) => [index('run_pair').on(table.pair, table.id)],
+);
+
+/** Items of a customer's history in Udesk: tickets, calls, chats, follow-ups, and who changed what when. */
+export const feed = udeskSync.table(
+  'feed',
+  {
+    pair: text('pair').notNull(),
+    /** Ticket, CallLog, ImSubSession, Alteration or CustomerFollowUp; ids are unique per kind only. */
+    kind: text('kind').notNull(),
+    feedId: text('feed_id').notNull(),
+    udeskId: text('udesk_id').notNull(),
+    /** Only changes carry a time of their own. */
+    at: at('at'),
+    authorId: text('author_id'),
+    authorName: text('author_name'),
+    data: jsonb<Record<string, unknown>>()('data').notNull(),
+    firstSeenAt: at('first_seen_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.pair, table.kind, table.feedId] }),
+    index('feed_customer').on(table.pair, table.udeskId),
+  ],
+);
+
+/** Metadata of Udesk's custom fields as last read, with the option labels that the mapping was pinned to. */
+export const customField = udeskSync.table(
+  'custom_field',
+  {
+    pair: text('pair').notNull(),
+    name: text('name').notNull(),
+    label: text('label'),
+    contentType: text('content_type').notNull(),
+    required: boolean('required').notNull().default(false),
+    /** Value on the wire → label, as Udesk says now. */
+    options: jsonb<{ value: string; label: string }[]>()('options').notNull(),
+    /** As they were when the mapping was accepted: a difference is drift, never a silent change of meaning. */
+    pinned: jsonb<{ value: string; label: string }[]>()('pinned').notNull(),
+    observedAt: at('observed_at').notNull(),
+    vanishedAt: at('vanished_at'),
+  },
+  (table) => [primaryKey({ columns: [table.pair, table.name] })],
+);
+
+/** Agents, agent groups and organizations of Udesk: what owners, owner groups and companies are called. */
+export const directory = udeskSync.table(
+  'directory',
+  {
+    pair: text('pair').notNull(),
+    kind: text('kind').$type<'agent' | 'group' | 'organization'>().notNull(),
+    remoteId: text('remote_id').notNull(),
+    name: text('name'),
+    email: text('email'),
+    data: jsonb<Record<string, unknown>>()('data').notNull(),
+    observedAt: at('observed_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.pair, table.kind, table.remoteId] })],
 );
 
 /** Calls made, in blocks: the quota is shared by all processes and outlives a restart (promise P10). */

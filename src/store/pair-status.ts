@@ -1,0 +1,99 @@
+/** How one pair stands, from our tables alone: neither side is asked, nothing is written. */
+import { sql } from 'drizzle-orm';
+import type { SideName } from '../core/record.ts';
+import { countConflicts } from './conflicts.ts';
+import { type GuardRow, waitingGuards } from './guards.ts';
+import { countIntents } from './intents.ts';
+import { countLinks, type LinkRowState } from './links.ts';
+import { lastRuns, type RunRow } from './pairs.ts';
+import { countLive } from './records.ts';
+import { type Db, rows } from './tx.ts';
+
+export interface SideStatus {
+  /** Live records in the mirror. */
+  readonly records: number;
+  /** What the side said that it holds, at the last full enumeration; null when it did not say. */
+  readonly total: number | null;
+  /** ISO 8601: begin of the last certified enumeration. */
+  readonly certifiedAt: string | null;
+  /** Why the last full enumeration proved no absence; null when it did. */
+  readonly uncertified: string | null;
+}
+
+export interface PairStatus {
+  /** `new`: no cycle has ever begun. */
+  readonly firstRun: 'new' | 'pending' | 'accepted';
+  /** Newest first. */
+  readonly runs: readonly RunRow[];
+  readonly sides: Readonly<Record<SideName, SideStatus>>;
+  readonly links: Readonly<Record<LinkRowState, number>>;
+  readonly conflicts: { readonly open: number; readonly resolving: number };
+  readonly outbox: { readonly pending: number; readonly held: number; readonly unknown: number };
+  readonly parked: number;
+  readonly guards: readonly GuardRow[];
+  /** Who works on the pair now. */
+  readonly lease: { readonly owner: string; readonly remainingMs: number } | null;
+}
+
+export async function loadPairStatus(db: Db, pair: string, runLimit: number): Promise<PairStatus> {
+  const row = await pairRow(db, pair);
+  const { parked, ...outbox } = await countIntents(db, pair);
+  const side = async (name: SideName): Promise<SideStatus> => ({
+    records: await countLive(db, pair, name),
+    total: name === 'udesk' ? (row?.udesk_total ?? null) : null,
+    certifiedAt: row?.[`${name}_at`] ?? null,
+    uncertified: row?.[`${name}_uncertified`] ?? null,
+  });
+  return {
+    firstRun: row?.first_run ?? 'new',
+    runs: await lastRuns(db, pair, runLimit),
+    sides: { udesk: await side('udesk'), crm: await side('crm') },
+    links: await countLinks(db, pair),
+    conflicts: await countConflicts(db, pair),
+    outbox,
+    parked,
+    guards: await waitingGuards(db, pair),
+    lease: await liveLease(db, pair),
+  };
+}
+
+/** Calls that count against a tenant's quota: those of the last 60 s, per scope key. */
+export async function quotaUsed(db: Db, key: string): Promise<{ scope: string; calls: number }[]> {
+  const found = await rows<{ scope: string; calls: string }>(
+    db,
+    sql`select scope, sum(n)::text as calls from udesk_sync.quota_call
+        where (scope = ${key} or starts_with(scope, ${`${key} `})) and at > clock_timestamp() - interval '60 seconds'
+        group by scope order by sum(n) desc, scope`,
+  );
+  return found.map(({ scope, calls }) => ({ scope, calls: Number(calls) }));
+}
+
+type Row = {
+  first_run: 'pending' | 'accepted';
+  udesk_at: string | null;
+  crm_at: string | null;
+  udesk_uncertified: string | null;
+  crm_uncertified: string | null;
+  udesk_total: number | null;
+};
+
+async function pairRow(db: Db, pair: string): Promise<Row | undefined> {
+  const iso = (column: string) =>
+    sql.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`);
+  const [row] = await rows<Row>(
+    db,
+    sql`select first_run, ${iso('udesk_certified_at')} as udesk_at, ${iso('crm_certified_at')} as crm_at,
+          udesk_uncertified, crm_uncertified, udesk_total
+        from udesk_sync.pair where name = ${pair}`,
+  );
+  return row;
+}
+
+async function liveLease(db: Db, pair: string): Promise<PairStatus['lease']> {
+  const [row] = await rows<{ owner: string; remaining_ms: string }>(
+    db,
+    sql`select owner, (extract(epoch from expires_at - now()) * 1000)::bigint as remaining_ms
+        from udesk_sync.lease where pair = ${pair} and expires_at > now()`,
+  );
+  return row === undefined ? null : { owner: row.owner, remainingMs: Number(row.remaining_ms) };
+}
