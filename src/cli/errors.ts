@@ -1,6 +1,6 @@
 /** Every failure ends as one paragraph that says what happened, to which record, and what to do; and as an exit code. */
 import { CommanderError } from 'commander';
-import { type ErrorKind, isSyncError, type SyncError, toError } from '../errors.ts';
+import { type ErrorKind, isSyncError, SyncError, toError } from '../errors.ts';
 
 /** interface.md, "Command line". */
 export const EXIT = { done: 0, failed: 1, usage: 2, guard: 3, openWork: 4 } as const;
@@ -14,14 +14,14 @@ export function exitCodeFor(thrown: unknown): number {
 
 /** Text for stderr, without a line break at its end. `debug` adds the stack and the causes. */
 export function renderError(thrown: unknown, debug: boolean): string {
-  const error = toError(thrown);
+  const error = foreseen(toError(thrown));
   const paragraph = isSyncError(error) ? renderSyncError(error) : renderUnexpected(error);
   return debug ? `${paragraph}\n${stacks(error)}` : paragraph;
 }
 
 /** The same for `--json`: one document on stdout. */
 export function errorDocument(thrown: unknown): unknown {
-  const error = toError(thrown);
+  const error = foreseen(toError(thrown));
   if (!isSyncError(error)) return { error: { kind: 'unexpected', message: unexpectedText(error) } };
   const { advice, code, pair, side, record, field } = error.details;
   return { error: { kind: error.kind, message: error.message, advice, code, pair, side, record, field } };
@@ -44,8 +44,13 @@ const ADVICE: Readonly<Record<ErrorKind, string>> = {
     'Start the command again; it recovers by itself. If it comes back, report it with the output of --log-level debug.',
 };
 
+/** What the person should do next. */
+export function adviceOf(error: SyncError): string {
+  return error.details.advice ?? ADVICE[error.kind];
+}
+
 function renderSyncError(error: SyncError): string {
-  const { pair, side, record, field, advice } = error.details;
+  const { pair, side, record, field } = error.details;
   const place = [
     pair === undefined ? [] : [`pair ${pair}`],
     record === undefined
@@ -57,7 +62,22 @@ function renderSyncError(error: SyncError): string {
   ].flat();
   const where = place.length === 0 ? '' : ` (${place.join(', ')})`;
   const separator = error.message.includes('\n') ? '\n' : ' ';
-  return `${sentence(error.message, where)}${separator}${sentence(advice ?? ADVICE[error.kind])}`;
+  return `${sentence(error.message, where)}${separator}${sentence(adviceOf(error))}`;
+}
+
+/** The server of our own database stopped, or ended our session, in the middle of the work (SQLSTATE, or the driver's word). */
+const DATABASE_LOST =
+  /^(08...|57P0[1-4]|25P03|CONNECTION_(CLOSED|ENDED|DESTROYED)|ECONNRE(FUSED|SET)|CONNECT_TIMEOUT)$/;
+
+function foreseen(error: Error): Error {
+  const parts = error as { query?: unknown; severity?: unknown; code?: unknown };
+  const { code } = (parts.query === undefined ? parts : (error.cause ?? {})) as { code?: unknown };
+  if (error instanceof SyncError || typeof code !== 'string' || !DATABASE_LOST.test(code)) return error;
+  return new SyncError('transient', `the connection to the database was lost (${code})`, {
+    code,
+    advice: 'See that the database runs, and run the command again: it goes on where it was.',
+    cause: error,
+  });
 }
 
 function renderUnexpected(error: Error): string {

@@ -1,13 +1,18 @@
 /** The command line as a whole. Commands live in files of their own; this one knows only their names. */
 import { Command, CommanderError, Option } from 'commander';
 import { LOG_LEVELS } from '../lib/log.ts';
+import { registerCheck } from './check.ts';
+import { registerConflicts } from './conflicts.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { EXIT, errorDocument, exitCodeFor, renderError } from './errors.ts';
 import { registerInit } from './init.ts';
+import { registerLinks } from './links.ts';
 import { registerMigrate } from './migrate.ts';
+import { registerParked } from './parked.ts';
 import { registerPlan } from './plan.ts';
 import { registerRun } from './run.ts';
 import { registerSimulate } from './simulate.ts';
+import { registerStatus } from './status.ts';
 import { registerSync } from './sync.ts';
 
 /** `parent` is the program, or the command under which a subcommand hangs. */
@@ -15,9 +20,14 @@ export type Register = (parent: Command, context: CliContext) => void;
 
 const COMMANDS: readonly Register[] = [
   registerInit,
+  registerCheck,
   registerPlan,
   registerSync,
   registerRun,
+  registerStatus,
+  registerConflicts,
+  registerLinks,
+  registerParked,
   registerMigrate,
   registerSimulate,
 ];

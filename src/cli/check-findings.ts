@@ -1,0 +1,115 @@
+/** What a side's manifest and report mean for the mapping of a pair, in words. Pure. */
+import type { PairConfig } from '../config/schema.ts';
+import { type Manifest, SIDES, type SideName } from '../core/record.ts';
+import { type FieldSpec, flowsTo, sideField } from '../core/spec.ts';
+import type { Finding } from '../crm/adapter.ts';
+import { didYouMean } from '../lib/suggest.ts';
+
+/** Mapped fields that this side does not have, cannot write, or holds in another shape: all of them. */
+export function mappingFindings(
+  side: SideName,
+  fields: readonly FieldSpec[],
+  manifest: Manifest,
+  known: readonly string[] | null,
+): Finding[] {
+  return fields.flatMap((spec): Finding[] => {
+    const name = sideField(spec, side);
+    const at = `fields: { udesk: ${spec.udesk}, crm: ${spec.crm} }`;
+    const problem = (message: string, advice: string): Finding => ({
+      level: 'problem',
+      message: `${at}: ${message}`,
+      advice,
+    });
+    if (known !== null && !known.includes(name)) {
+      return [
+        problem(
+          `${title(side)} has no field "${name}".${didYouMean(name, known)}`,
+          known.length === 0 ? 'Take the field out.' : `It has: ${known.join(', ')}.`,
+        ),
+      ];
+    }
+    const findings: Finding[] = [];
+    if (manifest.readOnlyFields.includes(name) && flowsTo(spec, side)) {
+      const direction = side === 'udesk' ? 'to-crm' : 'to-udesk';
+      findings.push(problem(`"${name}" cannot be written in ${title(side)}`, `Set direction: ${direction}.`));
+    }
+    const isSet = manifest.setFields.includes(name);
+    if (isSet !== (spec.shape === 'set')) {
+      findings.push(
+        problem(
+          isSet
+            ? `"${name}" holds several values in ${title(side)}, and ${spec.udesk} is mapped as one`
+            : `${spec.udesk} holds several values, and "${name}" holds one in ${title(side)}`,
+          'Map fields of the same kind: several values to several, one to one.',
+        ),
+      );
+    }
+    return findings;
+  });
+}
+
+/** What only both sides together tell. */
+export function pairFindings(
+  pair: PairConfig,
+  fields: readonly FieldSpec[],
+  manifests: Readonly<Partial<Record<SideName, Manifest>>>,
+): Finding[] {
+  const findings: Finding[] = [];
+  for (const side of SIDES) {
+    const manifest = manifests[side];
+    if (manifest === undefined) continue;
+    if (pair.deletes === 'propagate' && !manifest.canDelete) {
+      findings.push({
+        level: 'problem',
+        message: `deletes: propagate, and ${title(side)} cannot delete`,
+        advice: 'Set deletes: flag or deletes: unlink.',
+      });
+    }
+    const newest = fields.filter(({ policy }) => policy === 'newest').map(({ udesk }) => udesk);
+    if (newest.length > 0 && !manifest.trustedTime) {
+      findings.push({
+        level: 'warning',
+        message: `policy newest (${newest.join(', ')}) needs the times of both sides, and those of ${title(side)} cannot order edits: such conflicts wait for a person`,
+        advice: 'Choose another policy, or leave it so.',
+      });
+    }
+  }
+  return findings;
+}
+
+/** What this side can do, and what the engine does instead. */
+export function capabilities(manifest: Manifest, mapped: readonly string[]): string[] {
+  const { changeCursor, enumerationCap, externalId } = manifest;
+  const words = [
+    changeCursor === null
+      ? 'every look reads the whole list'
+      : `a look reads what changed, and ${changeCursor.overlapMs / 1000} s before that`,
+    manifest.visibleDeletes
+      ? 'deletions are visible'
+      : 'a deletion is an absence: proven by a complete list and a point read',
+    manifest.compareAndSet
+      ? 'an update is refused when the record moved meanwhile'
+      : 'an update is preceded by a point read, because nothing refuses it when the record moved',
+    externalId === null
+      ? 'keeps no id of the other side: a create whose answer was lost is found by e-mail or phone'
+      : `keeps the id of the other side${externalId.unique ? ', once each' : ''}`,
+  ];
+  if (enumerationCap !== null) words.push(`its list reaches ${enumerationCap} records`);
+  if (!manifest.canDelete) words.push('cannot delete');
+  for (const [field, room] of Object.entries(manifest.capacity)) {
+    if (mapped.includes(field)) words.push(`${field} has room for ${room}`);
+  }
+  return words;
+}
+
+/** `0.4 s ahead of ours`; null skew: not known. */
+export function clockWords(skewMs: number | null): string {
+  if (skewMs === null) return 'clock unknown';
+  const seconds = Math.abs(skewMs) / 1000;
+  if (seconds < 2) return 'clock as ours';
+  return `clock ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s ${skewMs > 0 ? 'ahead of' : 'behind'} ours`;
+}
+
+function title(side: SideName): string {
+  return side === 'udesk' ? 'Udesk' : 'the CRM';
+}

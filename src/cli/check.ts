@@ -1,0 +1,202 @@
+/** `udesk-sync check`: everything that could stand in the way, all at once. Writes nothing to either side. */
+import type { Command } from 'commander';
+import { toFieldSpec } from '../config/pair-spec.ts';
+import type { Config, PairConfig } from '../config/schema.ts';
+import type { SideName } from '../core/record.ts';
+import { SyncError } from '../errors.ts';
+import { memoryLedger } from '../http/quota.ts';
+import type { RetryPolicy } from '../http/retry.ts';
+import type { QuotaLedger } from '../lib/sliding-window.ts';
+import { type Database, openDatabase } from '../store/database.ts';
+import { migrate } from '../store/migrate.ts';
+import { postgresLedger } from '../store/quota-ledger.ts';
+import { clockWords, pairFindings } from './check-findings.ts';
+import { asConfig, checkSide, type Found, findingsOf, type SideCheck } from './check-side.ts';
+import type { CliContext } from './context.ts';
+import { EXIT, renderError } from './errors.ts';
+import { progress } from './output.ts';
+import { choosePairs, openCrm, openUdesk } from './runtime.ts';
+
+/** A person waits: what does not answer soon is told as it is. */
+const RETRY: RetryPolicy = { retries: 1, minDelayMs: 300, maxDelayMs: 1_000, maxRetryAfterMs: 5_000 };
+
+interface PairCheck {
+  readonly pair: string;
+  readonly sides: Readonly<Record<SideName, SideCheck>>;
+  readonly findings: readonly Found[];
+}
+
+interface DatabaseCheck {
+  readonly description: string | null;
+  readonly serverVersion: number | null;
+  readonly findings: readonly Found[];
+}
+
+export function registerCheck(program: Command, context: CliContext): void {
+  program
+    .command('check')
+    .description('try the configuration, the database and both sides; writes nothing to either side')
+    .option('--pair <name>', 'only this pair')
+    .action((options: { pair?: string }) => runCheck(context, options));
+}
+
+async function runCheck(context: CliContext, options: { pair?: string }): Promise<void> {
+  const config = context.loadConfig();
+  const chosen = choosePairs(config, options.pair);
+  const line = progress(context, 'checking');
+  let database: Database | null = null;
+  const pairs: PairCheck[] = [];
+  let databaseCheck: DatabaseCheck = { description: null, serverVersion: null, findings: [] };
+  try {
+    try {
+      database = await open(context, config);
+      const { description, serverVersion } = database;
+      databaseCheck = { description, serverVersion, findings: [] };
+    } catch (error) {
+      databaseCheck = { ...databaseCheck, findings: findingsOf(error) };
+    }
+    const ledger = database === null ? memoryLedger(() => performance.now()) : postgresLedger(database.sql);
+    for (const pair of chosen) {
+      line.update(pair.name);
+      pairs.push(await checkPair(context, pair, ledger));
+    }
+  } finally {
+    line.stop();
+    await database?.close();
+  }
+  report(context, config, databaseCheck, pairs);
+}
+
+async function open(context: CliContext, config: Config): Promise<Database> {
+  const database = await openDatabase({
+    ...config.database,
+    attach: true,
+    applicationName: 'udesk-sync check',
+    log: context.logger('error'),
+  });
+  try {
+    await migrate(database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
+}
+
+/** Both sides at once: when one is down, the other is still looked at. */
+async function checkPair(context: CliContext, pair: PairConfig, ledger: QuotaLedger): Promise<PairCheck> {
+  const log = context.logger('error');
+  const [udesk, crm] = await Promise.all([
+    checkSide(pair, 'udesk', async () => openUdesk(pair, { ledger, log, retry: RETRY }), context.signal),
+    checkSide(pair, 'crm', () => openCrm(pair), context.signal),
+  ]);
+  const manifests = {
+    ...(udesk.manifest === null ? {} : { udesk: udesk.manifest }),
+    ...(crm.manifest === null ? {} : { crm: crm.manifest }),
+  };
+  const findings = pairFindings(pair, pair.fields.map(toFieldSpec), manifests).map(asConfig);
+  return { pair: pair.name, sides: { udesk, crm }, findings };
+}
+
+interface Placed extends Found {
+  readonly pair?: string;
+  readonly side?: SideName;
+}
+
+function report(
+  context: CliContext,
+  config: Config,
+  database: DatabaseCheck,
+  pairs: readonly PairCheck[],
+): void {
+  const all: Placed[] = [
+    ...config.warnings.map((message): Found => ({ level: 'warning', message, config: true })),
+    ...database.findings,
+    ...pairs.flatMap(({ pair, sides, findings }) => [
+      ...findings.map((finding) => ({ ...finding, pair })),
+      ...(['udesk', 'crm'] as const).flatMap((side) =>
+        sides[side].findings.map((finding) => ({ ...finding, pair, side })),
+      ),
+    ]),
+  ];
+  const problems = all.filter(({ level }) => level === 'problem');
+  if (problems.length > 0) {
+    context.exitCode = problems.some((finding) => finding.config) ? EXIT.usage : EXIT.failed;
+  }
+  if (context.json) context.printJson({ check: document(config, database, pairs, all) });
+  else context.print(describe(config, database, pairs, all));
+  for (const finding of problems) context.stderr.write(`${context.redact(paragraph(finding))}\n`);
+}
+
+/** As every other failure of the program is told. */
+function paragraph({ message, advice, pair, side }: Placed): string {
+  const place = { ...(pair === undefined ? {} : { pair }), ...(side === undefined ? {} : { side }) };
+  return renderError(
+    new SyncError('config', message, { ...place, ...(advice === undefined ? {} : { advice }) }),
+    false,
+  );
+}
+
+function document(
+  config: Config,
+  database: DatabaseCheck,
+  pairs: readonly PairCheck[],
+  all: readonly Placed[],
+): unknown {
+  const side = ({ manifest, findings, side: _, ...rest }: SideCheck) => ({
+    adapter: manifest?.adapter ?? null,
+    ...rest,
+  });
+  return {
+    config: config.file,
+    ok: !all.some(({ level }) => level === 'problem'),
+    database: { description: database.description, serverVersion: database.serverVersion },
+    pairs: pairs.map(({ pair, sides }) => ({ pair, udesk: side(sides.udesk), crm: side(sides.crm) })),
+    findings: all.map(({ config: _, ...finding }) => finding),
+  };
+}
+
+function describe(
+  config: Config,
+  database: DatabaseCheck,
+  pairs: readonly PairCheck[],
+  all: readonly Placed[],
+): string {
+  const lines = [
+    `configuration  ${config.file}`,
+    `database       ${database.description ?? 'NOT REACHED (see below)'}`,
+  ];
+  for (const { pair, sides } of pairs) {
+    lines.push(`pair ${pair}`);
+    for (const name of ['udesk', 'crm'] as const) {
+      const side = sides[name];
+      lines.push(`  ${name.padEnd(12)} ${side.reached ? factsOf(side) : 'NOT REACHED (see below)'}`);
+      for (const words of side.capabilities) lines.push(`    - ${words}`);
+      for (const { message } of side.findings.filter(({ level }) => level === 'info'))
+        lines.push(`    - ${message}`);
+    }
+  }
+  const warnings = all.filter(({ level }) => level === 'warning');
+  for (const { message, advice, pair, side } of warnings) {
+    const where = [pair, side].filter((part) => part !== undefined).join(' ');
+    lines.push(
+      `warning: ${where === '' ? '' : `${where}: `}${message}`,
+      ...(advice === undefined ? [] : [`         ${advice}`]),
+    );
+  }
+  const problems = all.filter(({ level }) => level === 'problem').length;
+  lines.push(
+    problems === 0
+      ? `All that is needed works${warnings.length === 0 ? '' : `; ${count(warnings.length, 'warning')}`}. Next: udesk-sync plan`
+      : `${count(problems, 'problem')}, ${count(warnings.length, 'warning')}:`,
+  );
+  return lines.join('\n');
+}
+
+function factsOf({ count: records, clockSkewMs }: SideCheck): string {
+  return `${records === null ? 'does not say how many records it holds' : `${records} records`}, ${clockWords(clockSkewMs)}`;
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}

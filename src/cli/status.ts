@@ -1,0 +1,156 @@
+/** `udesk-sync status`: is all well, what waits for me? From our database alone; works beside the daemon. */
+import type { Command } from 'commander';
+import type { PairConfig } from '../config/schema.ts';
+import { judgePair, type PairHealth } from '../report/pair-health.ts';
+import { loadPairStatus, type PairStatus, quotaUsed } from '../store/pair-status.ts';
+import type { RunRow } from '../store/pairs.ts';
+import type { Db } from '../store/tx.ts';
+import { ago, duration } from './age.ts';
+import type { CliContext } from './context.ts';
+import { EXIT } from './errors.ts';
+import { choosePairs } from './runtime.ts';
+import { withRuntime } from './with-runtime.ts';
+
+interface StatusOptions {
+  readonly pair?: string;
+  readonly strict?: boolean;
+}
+
+/** How far back a run of failures is counted. */
+const RUNS = 20;
+const RUNS_SHOWN = 5;
+
+interface View {
+  readonly pair: string;
+  readonly status: PairStatus;
+  readonly health: PairHealth;
+  readonly quota: {
+    readonly used: number;
+    readonly perMinute: number;
+    readonly scope: 'tenant' | 'endpoint';
+  };
+}
+
+export function registerStatus(program: Command, context: CliContext): void {
+  program
+    .command('status')
+    .description('whether all is well, and what waits for a person')
+    .option('--pair <name>', 'only this pair')
+    .option(
+      '--strict',
+      'exit with 1 when a pair is unhealthy, 3 when a guard waits, 4 when conflicts are open or records parked',
+    )
+    .action((options: StatusOptions) => runStatus(context, options));
+}
+
+async function runStatus(context: CliContext, options: StatusOptions): Promise<void> {
+  await withRuntime(context, 'status', async ({ config, database }) => {
+    const now = new Date();
+    const views: View[] = [];
+    for (const pair of choosePairs(config, options.pair)) views.push(await view(database.db, pair, now));
+    if (context.json) {
+      context.printJson({ database: database.description, pairs: views.map((one) => document(one, now)) });
+    } else {
+      context.print(views.map((one) => describe(one, now)).join('\n\n'));
+    }
+    if (options.strict === true) context.exitCode = strictCode(views);
+  });
+}
+
+async function view(db: Db, pair: PairConfig, now: Date): Promise<View> {
+  const status = await loadPairStatus(db, pair.name, RUNS);
+  const used = await quotaUsed(db, pair.udesk.baseUrl);
+  return {
+    pair: pair.name,
+    status,
+    health: judgePair(pair.name, status, now),
+    // With a quota per endpoint the busiest one counts.
+    quota: { ...pair.udesk.quota, used: used[0]?.calls ?? 0 },
+  };
+}
+
+function strictCode(views: readonly View[]): number {
+  const some = (holds: (one: View) => boolean) => views.some(holds);
+  if (some(({ health }) => health.health === 'unhealthy')) return EXIT.failed;
+  if (some(({ status }) => status.guards.length > 0 || status.firstRun === 'pending')) return EXIT.guard;
+  return some(({ status }) => status.conflicts.open + status.parked > 0) ? EXIT.openWork : EXIT.done;
+}
+
+function document({ pair, status, health, quota }: View, now: Date): unknown {
+  const { runs, sides, guards, ...rest } = status;
+  const ageMs = (at: string | null) => (at === null ? null : now.getTime() - Date.parse(at));
+  return {
+    pair,
+    ...health,
+    ...rest,
+    cycles: runs.slice(0, RUNS_SHOWN).map((run) => ({
+      id: run.id,
+      trigger: run.trigger,
+      startedAt: run.startedAt,
+      finishedAt: run.finishedAt,
+      durationMs: durationMs(run),
+      outcome: run.outcome,
+      error: run.error,
+    })),
+    sides: {
+      udesk: { ...sides.udesk, lagMs: ageMs(sides.udesk.certifiedAt) },
+      crm: { ...sides.crm, lagMs: ageMs(sides.crm.certifiedAt) },
+    },
+    guards: guards.map(({ hash, writes, tripped }) => ({ hash, writes, tripped })),
+    quota,
+  };
+}
+
+const WORDS: Readonly<Record<PairHealth['health'], string>> = {
+  healthy: 'healthy, nothing waits for you',
+  waiting: 'healthy, and waits for you',
+  unhealthy: 'UNHEALTHY',
+  new: 'not started yet',
+};
+
+function describe({ pair, status, health, quota }: View, now: Date): string {
+  const { runs, sides, links, conflicts, outbox, parked, lease } = status;
+  const lines = [`${pair}: ${WORDS[health.health]}`];
+  for (const problem of health.problems) lines.push(`  ! ${problem}`);
+  if (health.health === 'new') lines.push('  Begin with `udesk-sync check`, then `udesk-sync plan`.');
+  for (const { what, command } of health.todos) lines.push(`  > ${what}`, `      ${command}`);
+  for (const note of health.notes) lines.push(`  - ${note}`);
+  if (runs.length === 0) return lines.join('\n');
+  const line = (title: string, text: string) => lines.push(`  ${title.padEnd(13)} ${text}`);
+  line('first run', status.firstRun === 'accepted' ? 'accepted, writes are enabled' : 'waits for acceptance');
+  runs.slice(0, RUNS_SHOWN).forEach((run, n) => {
+    line(n === 0 ? 'last cycles' : '', cycleText(run, lease !== null && n === 0, now));
+  });
+  line('records', `${sides.udesk.records} in Udesk, ${sides.crm.records} in the CRM`);
+  line(
+    'read in full',
+    `Udesk ${ago(sides.udesk.certifiedAt, now)}, the CRM ${ago(sides.crm.certifiedAt, now)}`,
+  );
+  line(
+    'links',
+    `${links.confirmed} confirmed, ${links.candidate} to review, ${links.rejected} rejected, ${links.broken} ended`,
+  );
+  line('conflicts', `${conflicts.open} open, ${conflicts.resolving} decided and on the way`);
+  line(
+    'outbox',
+    `${outbox.pending} to send, ${outbox.held} held by a guard, ${outbox.unknown} of unknown outcome, ${parked} parked`,
+  );
+  line(
+    'quota',
+    `${quota.used} of ${quota.perMinute} calls in the last minute${quota.scope === 'endpoint' ? ' (busiest endpoint)' : ''}`,
+  );
+  line('worked on by', lease === null ? 'nobody now' : lease.owner);
+  return lines.join('\n');
+}
+
+function cycleText(run: RunRow, owned: boolean, now: Date): string {
+  const started = `${run.trigger}, ${ago(run.startedAt, now)}`;
+  const ms = durationMs(run);
+  if (ms === null) return `${started}: ${owned ? 'running' : 'cut off'}`;
+  const error = run.error === null ? '' : `: ${run.error}`;
+  return `${started}, took ${duration(ms)}: ${run.outcome}${error}`;
+}
+
+function durationMs(run: RunRow): number | null {
+  return run.finishedAt === null ? null : Date.parse(run.finishedAt) - Date.parse(run.startedAt);
+}

@@ -1,0 +1,111 @@
+/** Whether a pair is well, in words: what is wrong, what waits for a person (and the command that answers), what to know. Pure. */
+import { SIDES } from '../core/record.ts';
+import type { PairStatus } from '../store/pair-status.ts';
+import type { RunRow } from '../store/pairs.ts';
+
+export type Health = 'healthy' | 'waiting' | 'unhealthy' | 'new';
+
+export interface Todo {
+  readonly what: string;
+  /** The command that answers. */
+  readonly command: string;
+}
+
+export interface PairHealth {
+  readonly health: Health;
+  readonly problems: readonly string[];
+  readonly todos: readonly Todo[];
+  readonly notes: readonly string[];
+}
+
+/** A daemon that has finished nothing for so long is stuck or gone: its lanes run every few seconds to minutes. */
+const STALLED_MS = 15 * 60_000;
+
+export function judgePair(pair: string, status: PairStatus, now: Date): PairHealth {
+  const problems = problemsOf(status, now);
+  const todos = todosOf(pair, status);
+  const health: Health =
+    problems.length > 0
+      ? 'unhealthy'
+      : status.runs.length === 0
+        ? 'new'
+        : todos.length > 0
+          ? 'waiting'
+          : 'healthy';
+  return { health, problems, todos, notes: notesOf(status) };
+}
+
+function problemsOf({ runs, lease }: PairStatus, now: Date): string[] {
+  const problems: string[] = [];
+  const finished = runs.filter((run) => run.finishedAt !== null && run.outcome !== 'abandoned');
+  const failures = finished.findIndex((run) => run.outcome !== 'failed');
+  const failed = failures < 0 ? finished.length : failures;
+  const [last] = finished;
+  if (failed > 0 && last !== undefined) {
+    const many = failed === 1 ? 'the last cycle' : `the last ${failed} cycles`;
+    problems.push(`${many} failed: ${last.error ?? 'no reason was kept'}`);
+  }
+  const ended = lastEnd(runs);
+  if (lease === null && runs[0]?.trigger === 'run' && ended !== null && now.getTime() - ended > STALLED_MS) {
+    const minutes = Math.floor((now.getTime() - ended) / 60_000);
+    problems.push(
+      `the daemon has finished no cycle for ${minutes} min: look whether \`udesk-sync run\` runs`,
+    );
+  }
+  return problems;
+}
+
+function lastEnd(runs: readonly RunRow[]): number | null {
+  const ends = runs.flatMap((run) => (run.finishedAt === null ? [] : [Date.parse(run.finishedAt)]));
+  return ends.length === 0 ? null : Math.max(...ends);
+}
+
+function todosOf(pair: string, status: PairStatus): Todo[] {
+  const { firstRun, guards, conflicts, links, parked } = status;
+  const todos: Todo[] = [];
+  if (firstRun === 'pending') {
+    todos.push({
+      what: 'nothing is written before you accept the first plan (`udesk-sync plan` shows it)',
+      command: `udesk-sync sync --pair ${pair} --accept-first-plan`,
+    });
+  }
+  for (const { hash, writes, tripped } of guards) {
+    const why = tripped.map(({ guard, message }) => `${guard}: ${message}`).join('; ');
+    todos.push({
+      what: `a guard holds ${counted(writes, 'write')} (${why})`,
+      command: `udesk-sync sync --pair ${pair} --approve ${hash}`,
+    });
+  }
+  const ask = (n: number, what: string, command: string) => {
+    if (n > 0) todos.push({ what: counted(n, what), command: `udesk-sync ${command} --pair ${pair}` });
+  };
+  ask(conflicts.open, 'open conflict', 'conflicts list');
+  ask(links.candidate, 'unanswered match', 'links list --state candidate');
+  ask(parked, 'parked record', 'parked list');
+  return todos;
+}
+
+function notesOf({ sides, outbox, runs, lease }: PairStatus): string[] {
+  const notes: string[] = [];
+  for (const side of SIDES) {
+    const { uncertified, records, total } = sides[side];
+    if (uncertified === null) continue;
+    const share =
+      total === null || total === 0
+        ? ''
+        : `; ${records} of ${total} are in the mirror (${Math.floor((100 * records) / total)} %)`;
+    notes.push(`${side} was not read completely: ${uncertified}${share}. Nothing is taken as deleted there`);
+  }
+  if (outbox.unknown > 0) {
+    notes.push(`${counted(outbox.unknown, 'write')} of unknown outcome: the next cycle finds out by reading`);
+  }
+  if (lease === null && runs[0] !== undefined && runs[0].finishedAt === null) {
+    notes.push('the last cycle was cut off: the next one goes on where it was');
+  }
+  return notes;
+}
+
+function counted(n: number, what: string): string {
+  const plural = what.endsWith('match') ? `${what}es` : `${what}s`;
+  return `${n} ${n === 1 ? what : plural}`;
+}
