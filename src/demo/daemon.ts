@@ -11,6 +11,8 @@ export interface Daemon {
   /** Where the health page is. */
   readonly url: string;
   readonly health: Readonly<PairHealth>;
+  /** Both sides are read in full as soon as the cycle under way has ended, whatever the timetable says. */
+  lookNow(): void;
   /** Called for every cycle from now on. @returns the function that ends it */
   onCycle(listener: (report: CycleReport) => void): () => void;
   /** Rejects when the worker cannot go on at all. */
@@ -43,6 +45,7 @@ export async function startDaemon(stage: Stage): Promise<Daemon> {
     url: server.url,
     health: worker.health,
     running,
+    lookNow: () => worker.due('audit'),
     onCycle(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -63,7 +66,9 @@ export async function wholeCycles(daemon: Daemon, count: number, signal: AbortSi
   let left = count + 1;
   const end = daemon.onCycle(({ observed }) => {
     if (observed.udesk.lane === 'full' && --left === 0) resolve();
+    else daemon.lookNow();
   });
+  daemon.lookNow();
   const abort = () => reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   daemon.running.catch(reject);

@@ -23,7 +23,7 @@ export const STEPS = 6;
 export function createShow(context: CliContext): Show {
   const colored = context.color(context.stdout);
   const paint = (code: number, text: string) => (colored ? `\u001b[${code}m${text}\u001b[0m` : text);
-  const width = context.stdout.isTTY ? (context.stdout.columns ?? 80) - 2 : undefined;
+  const width = context.stdout.isTTY ? (context.stdout.columns || 80) - 2 : undefined;
   const indent = (text: string) => text.replace(/^/gm, '  ');
   return {
     title: (text) => context.print(paint(1, text)),
