@@ -171,6 +171,7 @@ function describe(
     for (const name of ['udesk', 'crm'] as const) {
       const side = sides[name];
       lines.push(`  ${name.padEnd(12)} ${side.reached ? factsOf(side) : 'NOT REACHED (see below)'}`);
+      if (!side.reached) continue;
       for (const words of side.capabilities) lines.push(`    - ${words}`);
       for (const { message } of side.findings.filter(({ level }) => level === 'info'))
         lines.push(`    - ${message}`);

@@ -101,5 +101,3 @@ function describePlan({ report, items }: PairPlan): string {
   ]);
   return `${head}\n${table}`;
 }
-
-export { showValue };

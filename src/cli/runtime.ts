@@ -32,7 +32,7 @@ export interface Runtime {
 /** Opens and migrates the database. The sides are opened by `openPair`, so that a command touches only what it needs. */
 export async function openRuntime(context: CliContext, command: string): Promise<Runtime> {
   const config = context.loadConfig();
-  const log = context.logger(command === 'run' ? 'info' : 'warn');
+  const log = context.logger(command === 'run' ? 'info' : 'error');
   const database = await openDatabase({
     ...config.database,
     applicationName: `udesk-sync ${command}`,

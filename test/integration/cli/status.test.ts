@@ -1,0 +1,85 @@
+import { afterEach, expect, test } from 'vitest';
+import { type CommandLine, commandLine } from '../../support/command-line.ts';
+import { createWorld, ourRows, type World } from '../../support/world.ts';
+
+let world: World;
+let cli: CommandLine;
+afterEach(async () => {
+  cli.close();
+  await world.close();
+});
+
+const first = { nick_name: 'U', email: 'a@example.com' };
+
+test('status of a pair that never ran says how to begin, and touches nothing', async () => {
+  world = await createWorld({ customers: [first] });
+  cli = commandLine(world);
+  const ran = await cli.run('status');
+  expect(ran.code).toBe(0);
+  expect(ran.stdout).toMatch(/^main: not started yet\n.*udesk-sync check/);
+  expect(await ourRows(world, 'select 1 from udesk_sync.pair')).toEqual([]);
+  expect(world.simulator.log).toEqual([]);
+});
+
+test('status leads from the first plan over acceptance to healthy, and names what waits', async () => {
+  world = await createWorld({
+    customers: [first],
+    people: [{ name: 'C', emails: ['a@example.com'] }],
+    pair: { firstRun: 'review' },
+  });
+  cli = commandLine(world);
+  await world.sync();
+  const before = await cli.run('status', '--strict');
+  expect(before).toMatchObject({ code: 3 });
+  expect(before.stdout).toContain('udesk-sync sync --pair main --accept-first-plan');
+
+  await world.sync({ acceptFirstPlan: true });
+  const after = await cli.run('status', '--strict', '--json');
+  expect(after.code).toBe(4);
+  const { pairs } = after.json() as unknown as { pairs: Record<string, unknown>[] };
+  expect(pairs[0]).toMatchObject({
+    pair: 'main',
+    health: 'waiting',
+    problems: [],
+    todos: [{ what: '1 open conflict', command: 'udesk-sync conflicts list --pair main' }],
+    firstRun: 'accepted',
+    links: { confirmed: 1, candidate: 0 },
+    conflicts: { open: 1, resolving: 0 },
+    sides: { udesk: { records: 1, lagMs: expect.any(Number) }, crm: { records: 1 } },
+    quota: { perMinute: 1000000, used: expect.any(Number) },
+    lease: null,
+  });
+  expect(pairs[0]).toMatchObject({ cycles: [{ outcome: 'done' }, { outcome: 'waiting' }] });
+
+  await cli.run('conflicts', 'resolve', '--pair', 'main', '--take', 'udesk', '--yes');
+  await world.sync();
+  const well = await cli.run('status', '--strict');
+  expect(well.stdout).toMatch(/^main: healthy, nothing waits for you\n/);
+  expect(well.code).toBe(0);
+});
+
+test('status shows a guard with its hash, and failed cycles with their reason', async () => {
+  world = await createWorld({
+    customers: Array.from({ length: 30 }, (_, n) => ({ nick_name: `n${n}`, email: `n${n}@example.com` })),
+    pair: { deletes: 'propagate' },
+  });
+  cli = commandLine(world);
+  await world.sync();
+  await world.crm`delete from contact where id > 3`;
+  const report = await world.sync();
+  expect(report.waiting).not.toBeNull();
+  const held = await cli.run('status');
+  expect(held.stdout).toContain(`udesk-sync sync --pair main --approve ${report.waiting?.hash}`);
+  expect(held.stdout).toMatch(/a guard holds 27 writes \(deletes: /);
+
+  await ourRows(
+    world,
+    `insert into udesk_sync.run (pair, trigger, started_at, finished_at, outcome, stats, error)
+     select 'main', 'run', now(), now(), 'failed', '{}', 'Udesk does not accept the signature' from generate_series(1, 3)`,
+  );
+  const ill = await cli.run('status', '--strict');
+  expect(ill.code).toBe(1);
+  expect(ill.stdout).toMatch(
+    /^main: UNHEALTHY\n {2}! the last 3 cycles failed: Udesk does not accept the signature\n/,
+  );
+});

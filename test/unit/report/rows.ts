@@ -1,0 +1,24 @@
+import type { ConflictRow } from '../../../src/store/conflicts.ts';
+
+export function conflictRow(over: Partial<ConflictRow> = {}): ConflictRow {
+  return {
+    id: '7',
+    pair: 'main',
+    linkId: '3',
+    udeskId: '100',
+    crmId: '5',
+    field: 'nick_name',
+    kind: 'edit/edit',
+    state: 'open',
+    base: { udesk: 'Base', crm: 'Base', accepted: false },
+    udesk: 'U',
+    crm: 'C',
+    udeskAt: null,
+    crmAt: null,
+    reason: 'both edited',
+    resolvedBy: null,
+    openedAt: '2025-01-02T03:04:05.678Z',
+    closedAt: null,
+    ...over,
+  };
+}
