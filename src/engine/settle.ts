@@ -2,12 +2,12 @@ import { equalValues } from '../core/equivalence.ts';
 import type { FieldBase } from '../core/link.ts';
 import { toCommon } from '../core/mapping.ts';
 import { otherSide, type SideRecord } from '../core/record.ts';
-import type { FieldSpec } from '../core/spec.ts';
-import type { Value } from '../core/value.ts';
+import { type FieldSpec, flowsTo, sideField } from '../core/spec.ts';
+import { isBlank, type Value } from '../core/value.ts';
 import { settleConflicts, writeConflicts } from '../store/conflicts.ts';
 import { freeClaims, type IntentRow, moveIntent, siblingIntents } from '../store/intents.ts';
 import { breakLink, loadLink, saveBases, setLinkSide } from '../store/links.ts';
-import { markDeleted, setRecordLink } from '../store/records.ts';
+import { loadRecords, markDeleted, setRecordLink } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne, target } from './observe.ts';
@@ -30,6 +30,7 @@ export async function settleWrite(cycle: Cycle, intent: IntentRow, after: SideRe
       await freeClaims(tx, intent.linkId);
     }
     await advanceBases(cycle, tx, intent, result, at);
+    if (intent.op === 'create') await acceptDefaults(cycle, tx, intent, after);
   });
 }
 
@@ -107,6 +108,28 @@ async function advanceBases(
     })),
     at,
   );
+}
+
+/**
+ * A new record comes with defaults (a level, say) in fields that may not flow to it. Nobody edited anything, and
+ * nothing may be written there: the difference is where the field starts from, not a conflict.
+ */
+async function acceptDefaults(cycle: Cycle, tx: Db, intent: IntentRow, created: SideRecord): Promise<void> {
+  const link = await loadLink(tx, intent.linkId);
+  const from = otherSide(intent.side);
+  const sourceId = from === 'udesk' ? link?.udeskId : link?.crmId;
+  if (!link || !sourceId) return;
+  const source = (await loadRecords(tx, cycle.spec.name, from, [sourceId])).get(sourceId)?.record;
+  const bases: Record<string, FieldBase> = { ...link.bases };
+  for (const spec of cycle.spec.fields) {
+    const own = created.fields[sideField(spec, intent.side)];
+    const other = source?.fields[sideField(spec, from)];
+    if (flowsTo(spec, intent.side) || spec.udesk in bases || own === undefined || other === undefined)
+      continue;
+    // A blank over there is filled by the ordinary way.
+    if (!isBlank(other)) bases[spec.udesk] = makeBase(cycle, spec, intent.side, own, other);
+  }
+  await saveBases(tx, [{ id: link.id, bases }]);
 }
 
 /** What the other side holds in this field: as planned, or as its own write of the same plan left it. */

@@ -66,6 +66,20 @@ describe('P6 convergence', () => {
     expect(await world.conflicts()).toEqual([]);
   });
 
+  test('a default that a new customer comes with, in a field that may not flow there, is no conflict', async () => {
+    world = await createWorld({ people: [{ name: 'Gold', emails: ['gold@example.com'], tier: 'gold' }] });
+
+    await world.sync();
+    expect(await world.conflicts()).toEqual([]);
+    expect((await world.people())[0]).toMatchObject({ tier: 'gold' });
+
+    world.simulator.tenant.edit(world.simulator.tenant.list()[0]?.id ?? '', { level: 'vip' });
+    await world.sync();
+    world.simulator.tenant.edit(world.simulator.tenant.list()[0]?.id ?? '', { level: 'normal' });
+    await world.sync();
+    expect((await world.people())[0]).toMatchObject({ tier: 'standard' });
+  });
+
   test('an edit on one side reaches the other, in both directions', async () => {
     world = await createWorld({ customers: [li] });
     await world.sync();
