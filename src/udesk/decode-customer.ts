@@ -6,7 +6,8 @@ import type { SideRecord } from '../core/record.ts';
 import { ABSENT, type Element, type Value } from '../core/value.ts';
 import type { DroppedElement } from '../crm/adapter.ts';
 import { decodeCellphones, decodeOtherEmails, decodeTags, idText, Unreadable } from './decode-lists.ts';
-import { ALL_MEMBERS, isObject, type JsonObject } from './json.ts';
+import { refuseContradictions } from './element.ts';
+import { isObject, type JsonObject } from './json.ts';
 import { shapeOf } from './shape.ts';
 
 export type Decoded =
@@ -29,7 +30,7 @@ export function decodeCustomer(raw: unknown, customFields: readonly string[] = [
 
 function readCustomer(raw: unknown, customFields: readonly string[]): SideRecord {
   if (!isObject(raw)) throw new Unreadable('customer: not an object');
-  refuseContradictions(raw);
+  refuseContradictions(raw, 'customer');
   const id = idText(raw.id);
   if (id === null) throw new Unreadable('id: missing or not a number');
   const fields: Record<string, Value> = {};
@@ -52,20 +53,6 @@ function readCustomer(raw: unknown, customFields: readonly string[]): SideRecord
   put(fields, 'token', token);
   readCustomFields(raw.custom_fields, customFields, fields);
   return { id, fields, externalId: token || null, version: null, updatedAt: null };
-}
-
-/** A key of the customer itself that stands twice with two values: nobody knows which one holds. */
-function refuseContradictions(raw: JsonObject): void {
-  for (const [key, value] of raw[ALL_MEMBERS] ?? []) {
-    const last = raw[key];
-    if (value !== last && JSON.stringify(value, noBigInt) !== JSON.stringify(last, noBigInt)) {
-      throw new Unreadable('customer: one key stands twice with different values');
-    }
-  }
-}
-
-function noBigInt(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value;
 }
 
 interface Emails {
