@@ -1,0 +1,89 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { type CommandLine, commandLine } from '../../support/command-line.ts';
+import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
+
+let world: World;
+let cli: CommandLine;
+afterEach(async () => {
+  cli.close();
+  await world.close();
+});
+
+const DOWN = 'postgres://nobody:secret-word@127.0.0.1:1/none';
+
+describe('check', () => {
+  test('tells counts, clocks and capabilities, and writes nothing to either side', async () => {
+    world = await createWorld({ customers: 7, people: [{ name: 'C' }] });
+    cli = commandLine(world);
+    const before = await writesSoFar(world);
+    const ran = await cli.run('check', '--json');
+    expect(ran.code).toBe(0);
+    expect(ran.json()).toMatchObject({
+      check: {
+        ok: true,
+        database: { serverVersion: expect.any(Number) },
+        pairs: [
+          {
+            pair: 'main',
+            udesk: { reached: true, count: 7, clockSkewMs: expect.any(Number) },
+            crm: { reached: true, adapter: 'postgres', count: 1 },
+          },
+        ],
+      },
+    });
+    const text = await cli.run('check');
+    expect(text.stdout).toMatch(/udesk +7 records, clock as ours\n {4}- every look reads the whole list/);
+    expect(text.stdout).toMatch(/Next: udesk-sync plan\n$/);
+    expect(await writesSoFar(world)).toEqual(before);
+    expect(
+      await ourRows(world, 'select 1 from udesk_sync.link union all select 1 from udesk_sync.pair'),
+    ).toEqual([]);
+  });
+
+  test('still looks at everything else when the database, one side, or both are down', async () => {
+    world = await createWorld({ customers: 2 });
+    cli = commandLine({ ...world, databaseUrl: DOWN });
+    const noDatabase = await cli.run('check', '--json');
+    expect(noDatabase.code).toBe(1);
+    expect(noDatabase.json()).toMatchObject({
+      check: {
+        ok: false,
+        database: { description: null },
+        pairs: [{ udesk: { count: 2 }, crm: { count: 0 } }],
+      },
+    });
+    cli.close();
+
+    cli = commandLine({ ...world, configText: world.configText.replace(/url: postgres.*/, `url: ${DOWN}`) });
+    const noCrm = await cli.run('check');
+    expect(noCrm.code).toBe(1);
+    expect(noCrm.stdout).toMatch(/udesk +2 records/);
+    expect(noCrm.stdout).toMatch(/crm +NOT REACHED/);
+    expect(noCrm.stderr.trim().split('\n')).toHaveLength(1);
+    expect(noCrm.stderr).toMatch(/cannot be reached.*\(pair main, side crm\)/);
+    expect(noCrm.stdout + noCrm.stderr).not.toContain('secret-word');
+  });
+
+  test('lists every problem of the mapping and of the sides in one go, and ends with 2', async () => {
+    world = await createWorld();
+    const bad = world.configText
+      .replace(/crm: name/, 'crm: nmae')
+      .replace(/crm: tier/, 'crm: teir')
+      .replace(/token: .*/, 'token: wrong-token-of-nobody');
+    cli = commandLine({ ...world, configText: bad });
+    const ran = await cli.run('check');
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('Did you mean "name"?');
+    expect(ran.stderr).toContain('Did you mean "tier"?');
+    expect(ran.stderr).toContain('code 2059');
+    expect(ran.stdout + ran.stderr).not.toContain('wrong-token-of-nobody');
+  });
+
+  test('warns of a clock that is off before Udesk refuses it', async () => {
+    world = await createWorld({ switches: { 'clock.offset': '120' } });
+    cli = commandLine(world);
+    const ran = await cli.run('check');
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toMatch(/warning: main udesk: the clock of this machine is off by about 120 s/);
+  });
+});
