@@ -1,34 +1,46 @@
 /**
- * The endpoints of one Udesk tenant (udesk/api.md §2, §7). What comes back is undecoded: decode-customer.ts reads it.
+ * The endpoints of one Udesk tenant (udesk/api.md §2, §7). Customers come back undecoded: decode-customer.ts reads them.
  */
-import { SyncError } from '../errors.ts';
-import { arrayOf, objectOf } from './errors.ts';
+import { type BatchCustomer, encodeBatch } from './batch-import.ts';
+import {
+  type DecodedPage,
+  decodedPage,
+  firstId,
+  list,
+  orNotFound,
+  type RawPage,
+  requireSelector,
+} from './calls.ts';
+import { createDirectoryCalls, type DirectoryCalls } from './directory-client.ts';
+import { objectOf } from './errors.ts';
+import { decodeFeeds, type Feed } from './feeds.ts';
 import { isObject, type JsonObject } from './json.ts';
+import { createMetadataCalls, type MetadataCalls } from './metadata-client.ts';
 import { createNotFoundJudge, mayMeanNotFound } from './not-found.ts';
 import { type Answer, type Call, createTransport, type TransportOptions } from './transport.ts';
+import { createWebhookCalls, type WebhookCalls } from './webhook-client.ts';
+
+export type { RawPage } from './calls.ts';
 
 export const LOOKUP_TYPES = ['id', 'email', 'cellphone', 'token', 'weixin_open_id', 'weibo_id'] as const;
 export type LookupType = (typeof LOOKUP_TYPES)[number];
+
+export interface CustomerRef {
+  readonly type: LookupType;
+  readonly content: string;
+}
 
 export interface ListQuery {
   /** From 1. */
   readonly page: number;
   /** At most 100. */
   readonly pageSize: number;
-  /** With it `query` is ignored by Udesk. */
-  readonly filterId?: number;
+  /** Id of a saved filter; with it `query` is ignored by Udesk, and the order is the filter's own. */
+  readonly filterId?: string;
   readonly query?: string;
 }
 
-export interface RawPage {
-  /** Undecoded rows. */
-  readonly rows: readonly unknown[];
-  /** What Udesk says that there is in all; null when it does not say. */
-  readonly total: number | null;
-  readonly totalPages: number | null;
-}
-
-export interface UdeskClient {
+export interface UdeskClient extends MetadataCalls, DirectoryCalls, WebhookCalls {
   /** Origin of the tenant. */
   readonly origin: string;
   readonly email: string;
@@ -48,15 +60,26 @@ export interface UdeskClient {
   ): Promise<JsonObject | null>;
   /** False when there was no such customer. */
   deleteCustomer(type: LookupType, content: string, signal?: AbortSignal): Promise<boolean>;
-  /** Newest first as far as known (api.md §7). */
+  /** One page of a customer's history, decoded; newest first as far as known (api.md §7). */
   feeds(
     type: LookupType,
     content: string,
     page: number,
     pageSize: number,
     signal?: AbortSignal,
+  ): Promise<DecodedPage<Feed>>;
+  /**
+   * Takes at most `BATCH_SIZE` customers for asynchronous creation. Sent at most once. What became of each row is
+   * pushed later, as errors by index (webhook.ts); two batches cannot be told apart there, so one at a time.
+   */
+  batchImport(customers: readonly BatchCustomer[], signal?: AbortSignal): Promise<void>;
+  /** One page of the bulk export, undecoded. The shape of its answer is inferred (api.md §2.7). */
+  exportCustomers(
+    query: { readonly page: number; readonly pageSize: number },
+    signal?: AbortSignal,
   ): Promise<RawPage>;
-  listAgents(page: number, pageSize: number, signal?: AbortSignal): Promise<RawPage>;
+  /** Which of the two survives is not documented; INF: `to` (api.md §2.7). The survivor where it is told. */
+  mergeCustomers(from: CustomerRef, to: CustomerRef, signal?: AbortSignal): Promise<JsonObject | null>;
   /** Udesk's clock minus ours by the last answer's `Date`, to about a second; null before the first answer. */
   clockSkewMs(): number | null;
   close(): Promise<void>;
@@ -71,21 +94,15 @@ export function createUdeskClient(options: TransportOptions): UdeskClient {
     return await run({ ...call, query: { type, content } });
   }
 
-  async function list(call: Omit<Call, 'method' | 'write' | 'expects'>, key: string): Promise<RawPage> {
-    const { body, context } = await run({ ...call, method: 'GET', write: false, expects: key });
-    const rows = arrayOf(body, key, context);
-    const meta = isObject(body.meta) ? body.meta : {};
-    return { rows, total: count(meta.total_count ?? meta.count), totalPages: count(meta.total_pages) };
-  }
-
   const listCustomers: UdeskClient['listCustomers'] = ({ page, pageSize, filterId, query }, signal) =>
     list(
+      transport,
       {
         path: 'customers',
         query: {
           page: String(page),
           page_size: String(pageSize),
-          filter_id: filterId === undefined ? undefined : String(filterId),
+          filter_id: filterId,
           query,
         },
         signal,
@@ -110,11 +127,7 @@ export function createUdeskClient(options: TransportOptions): UdeskClient {
 
   const judge = createNotFoundJudge(
     {
-      newestId: async (signal) => {
-        const { rows } = await listCustomers({ page: 1, pageSize: 1 }, signal);
-        const newest = rows[0];
-        return isObject(newest) ? String(newest.id) : null;
-      },
+      newestId: async (signal) => firstId((await listCustomers({ page: 1, pageSize: 1 }, signal)).rows),
       find: async (id, signal) => {
         await find('id', id, signal);
       },
@@ -122,23 +135,16 @@ export function createUdeskClient(options: TransportOptions): UdeskClient {
     options.monotonic,
   );
 
-  /** The result of `work`, or null when its refusal is proven to mean "no such customer". */
-  async function orNotFound<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T | null> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!mayMeanNotFound(error)) throw error;
-      await judge.confirm(error, signal);
-      return null;
-    }
-  }
-
   const getCustomer: UdeskClient['getCustomer'] = (type, content, signal) =>
-    orNotFound(async () => {
-      const customer = await find(type, content, signal);
-      judge.lookupWorked();
-      return customer;
-    }, signal);
+    orNotFound(
+      judge,
+      async () => {
+        const customer = await find(type, content, signal);
+        judge.lookupWorked();
+        return customer;
+      },
+      signal,
+    );
 
   return {
     origin: transport.origin,
@@ -178,6 +184,7 @@ export function createUdeskClient(options: TransportOptions): UdeskClient {
     },
     async deleteCustomer(type, content, signal) {
       const gone = await orNotFound(
+        judge,
         () =>
           about(type, content, {
             method: 'DELETE',
@@ -190,26 +197,45 @@ export function createUdeskClient(options: TransportOptions): UdeskClient {
       );
       return gone !== null;
     },
-    feeds: (type, content, page, pageSize, signal) => {
+    async feeds(type, content, page, pageSize, signal) {
       requireSelector(type, content);
       const query = { type, content, page: String(page), page_size: String(pageSize) };
-      return list({ path: 'customers/feeds', query, signal }, 'feeds');
+      return decodedPage(
+        await list(transport, { path: 'customers/feeds', query, signal }, 'feeds'),
+        decodeFeeds,
+      );
     },
-    listAgents: (page, pageSize, signal) =>
-      list({ path: 'agents', query: { page: String(page), per_page: String(pageSize) }, signal }, 'agents'),
+    async batchImport(customers, signal) {
+      const body = encodeBatch(customers);
+      const path = 'customers/batch_import_async';
+      await run({ method: 'POST', path, body, write: true, expects: 'code', signal });
+    },
+    exportCustomers: ({ page, pageSize }, signal) => {
+      const query = { page: String(page), page_size: String(pageSize) };
+      return list(transport, { path: 'customers/export', query, signal }, 'customers');
+    },
+    async mergeCustomers(from, to, signal) {
+      for (const { type, content } of [from, to]) requireSelector(type, content);
+      const answer = await run({
+        method: 'POST',
+        path: 'customers/merge',
+        body: {
+          from_type: from.type,
+          from_content: from.content,
+          to_type: to.type,
+          to_content: to.content,
+        },
+        write: true,
+        namesCustomer: true,
+        expects: 'customer',
+        signal,
+      });
+      return isObject(answer.body.customer) ? answer.body.customer : null;
+    },
+    ...createMetadataCalls(transport),
+    ...createDirectoryCalls(transport, options.monotonic),
+    ...createWebhookCalls(transport),
     clockSkewMs: transport.clockSkewMs,
     close: () => options.dispatcher.close(),
   };
-}
-
-/** An empty or overlong selector would be refused with the code that also means "not found"; a matter of that record. */
-function requireSelector(type: LookupType, content: string): void {
-  const broken = content.trim() === '' || content.length > 255 || (type === 'id' && !/^\d+$/.test(content));
-  if (broken)
-    throw new SyncError('rejected', `a customer cannot be looked up by this ${type}`, { code: 'selector' });
-}
-
-function count(raw: unknown): number | null {
-  const value = typeof raw === 'string' && /^\d+$/.test(raw) ? Number(raw) : raw;
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
 }

@@ -55,6 +55,8 @@ export interface Call {
   readonly write: boolean;
   readonly signed?: boolean;
   readonly expects: string;
+  /** About one record, so that a refusal can mean "no such"; left out: when the query has a `type`. */
+  readonly namesCustomer?: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -91,7 +93,7 @@ export function createTransport(options: TransportOptions): Transport {
       write: call.write,
       signedAtMs,
       expects: call.expects,
-      namesCustomer: call.query?.type !== undefined,
+      namesCustomer: call.namesCustomer ?? call.query?.type !== undefined,
     };
     const reply = await exchange({
       side: dispatcher,
