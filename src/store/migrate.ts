@@ -23,7 +23,8 @@ export interface MigrateResult {
  * Applies what is missing, all of it or nothing, under an advisory lock on a connection of its own.
  * Not by drizzle's own migrator: that goes by dates alone, so it passes silently over a migration that is dated before
  * one already applied, and it makes the schema before the first migration can. The table is as drizzle's.
- * Throws `SyncError('config')` when a newer version of the program was here, or an applied migration was edited.
+ * Throws `SyncError('config')` when a newer version of the program was here, an applied migration was edited, or the
+ * user may not make tables.
  */
 export async function migrate(
   database: Pick<Database, 'connect'>,
@@ -43,9 +44,22 @@ export async function migrate(
       for (const migration of missing) await apply(tx, migration);
     });
     return { applied: missing.map((migration) => migration.name) };
+  } catch (error) {
+    throw notAllowed(error) ?? error;
   } finally {
     await sql.end({ timeout: 5 }); // the lock goes with its session
   }
+}
+
+/** The server lets us in, and not do this. */
+function notAllowed(error: unknown): SyncError | null {
+  if ((error as { code?: unknown } | null)?.code !== '42501') return null;
+  return new SyncError('config', 'the database user may not make or change the tables of udesk-sync', {
+    code: '42501',
+    advice:
+      'make this user the owner of the database, or grant it CREATE on the database; `udesk-sync migrate` tries it',
+    cause: error,
+  });
 }
 
 async function apply(

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
+import { openDatabase } from '../../../src/store/database.ts';
 import { MIGRATIONS_FOLDER, migrate } from '../../../src/store/migrate.ts';
 import { runChild } from '../../support/child.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../../support/db.ts';
@@ -79,4 +80,20 @@ test('drizzle/ holds all that schema.ts says: generating makes no further migrat
     'No schema changes',
   );
   expect(readdirSync(copy).toSorted()).toEqual(readdirSync(MIGRATIONS_FOLDER).toSorted());
+});
+
+test('a user who may not make tables is told what to grant', async () => {
+  const empty = await kept(createEmptyDatabase());
+  const owner = await empty.open();
+  const role = `guest_${crypto.randomUUID().slice(0, 8)}`;
+  await owner.sql.unsafe(`create role ${role} login password 'guest'`);
+  cleanups.push(() => owner.sql.unsafe(`drop role ${role}`));
+  const url = new URL(empty.url);
+  [url.username, url.password] = [role, 'guest'];
+  const guest = await openDatabase({ url: url.href, dataDir: '/nonexistent' });
+  await expect(migrate(guest)).rejects.toMatchObject({
+    kind: 'config',
+    details: { advice: expect.stringContaining('grant it CREATE') },
+  });
+  await guest.close();
 });

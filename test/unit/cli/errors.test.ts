@@ -62,4 +62,17 @@ describe('a failure on the command line', () => {
       }
     }
   });
+
+  it('of a database that went away in the middle says so: it is no fault of the program', () => {
+    const driver = Object.assign(new Error('terminating connection'), { code: '57P01', severity: 'FATAL' });
+    const drizzle = Object.assign(new Error('Failed query: select …', { cause: driver }), {
+      query: 'select …',
+    });
+    for (const error of [driver, drizzle]) {
+      expect(renderError(error, false)).toBe(
+        'The connection to the database was lost (57P01). See that the database runs, and run the command again: it goes on where it was.',
+      );
+      expect(errorDocument(error)).toMatchObject({ error: { kind: 'transient', code: '57P01' } });
+    }
+  });
 });
