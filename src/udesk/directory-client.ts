@@ -210,12 +210,12 @@ export function createDirectoryCalls(transport: Transport, monotonic: () => numb
       );
       return gone !== null;
     },
-    organizationCustomers(type, content, { page, pageSize }, signal) {
+    async organizationCustomers(type, content, { page, pageSize }, signal) {
       requireSelector(type, content);
       const size = String(pageSize);
       // The vendor's table says page_size, its sample per_page: both are sent (api.md §5).
       const query = { type, content, page: String(page), page_size: size, per_page: size };
-      return list(transport, { path: 'organizations/customers', query, signal }, 'customers');
+      return await list(transport, { path: 'organizations/customers', query, signal }, 'customers');
     },
   };
 }

@@ -22,8 +22,9 @@ export interface SweepOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-interface Sweep {
-  /** Ids yielded so far; bounded by the cap. */
+/** What a sweep knows so far. */
+export interface Sweep {
+  /** Ids yielded so far. */
   readonly seen: Set<string>;
   /** Why the sweep proves nothing; the first is told. */
   readonly doubts: string[];
@@ -49,7 +50,7 @@ export async function* sweep(options: SweepOptions): AsyncGenerator<Page> {
 }
 
 /** By the count of pages that Udesk tells (it may serve smaller pages than asked for), else by the rows. */
-function isLast(raw: RawPage, page: number, pageSize: number): boolean {
+export function isLast(raw: RawPage, page: number, pageSize: number): boolean {
   return raw.totalPages === null ? raw.rows.length < pageSize : page >= raw.totalPages;
 }
 
@@ -101,23 +102,33 @@ async function certify(first: RawPage, options: SweepOptions, state: Sweep): Pro
   };
 }
 
-/** A total that falls is a deletion. */
-function watchTotal(raw: RawPage, state: Sweep): void {
+/** A total that falls is a deletion, or with a filter a customer that left it. */
+export function watchTotal(
+  raw: RawPage,
+  state: Sweep,
+  doubt = 'customers were deleted while the list was read',
+): void {
   const { lastTotal } = state;
   state.lastTotal = raw.total;
   if (raw.total === null || lastTotal === null || raw.total >= lastTotal) return;
-  state.doubts.push('customers were deleted while the list was read');
+  state.doubts.push(doubt);
 }
 
-const MAX_HEAD_ROUNDS = 3;
-const MAX_HEAD_PAGES = 10;
+export const MAX_HEAD_ROUNDS = 3;
+export const MAX_HEAD_PAGES = 10;
 
-function read(options: SweepOptions, page: number): Promise<RawPage> {
-  return options.client.listCustomers({ page, pageSize: options.pageSize }, options.signal);
+/** @param filterId the whole list where it is left out */
+export function read(options: SweepOptions, page: number, filterId?: string): Promise<RawPage> {
+  const filter = filterId === undefined ? {} : { filterId };
+  return options.client.listCustomers({ page, pageSize: options.pageSize, ...filter }, options.signal);
 }
 
 /** Decodes a page without the customers that were yielded before. */
-function decodePage(raw: RawPage, options: SweepOptions, state: Sweep): { page: Page; metKnown: boolean } {
+export function decodePage(
+  raw: RawPage,
+  options: SweepOptions,
+  state: Sweep,
+): { page: Page; metKnown: boolean } {
   const records: SideRecord[] = [];
   const dropped: DroppedElement[] = [];
   let metKnown = false;

@@ -6,14 +6,15 @@ import type { UdeskContacts } from '../core/id-merge.ts';
 import type { Manifest, Patch, SideRecord } from '../core/record.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
 import { isSet, type Value } from '../core/value.ts';
-import type { CheckReport, Finding, Side } from '../crm/adapter.ts';
+import type { Side } from '../crm/adapter.ts';
 import { isSyncError, SyncError } from '../errors.ts';
-import { sha256 } from '../lib/hash.ts';
+import { checkUdesk } from './check.ts';
 import type { LookupType, UdeskClient } from './client.ts';
 import { contactsOf, hasElementIds, NO_CONTACTS, touchesContacts } from './contacts.ts';
 import { decodeCustomer } from './decode-customer.ts';
 import { encodeCustomer } from './encode-customer.ts';
 import { LIST_CAP, sweep } from './enumerate.ts';
+import { sweepShards } from './enumerate-shards.ts';
 import type { JsonObject } from './json.ts';
 
 export interface UdeskSideOptions {
@@ -24,6 +25,8 @@ export interface UdeskSideOptions {
   readonly customFields?: readonly string[];
   /** Those of them that are selections, and so sets. */
   readonly customSets?: readonly string[];
+  /** Ids of saved filters that cover a tenant above the cap of the list together. */
+  readonly shards?: readonly string[];
   /** ISO 3166 country by which phones without a country code are compared; CN unless given. */
   readonly defaultRegion?: string;
 }
@@ -31,11 +34,10 @@ export interface UdeskSideOptions {
 const PAGE_SIZE = 100;
 /** INF: nothing is known about the lag of Udesk's lookups (api.md §11). */
 const LOOKUP_LAG_MS = 2_000;
-/** The five minutes of api.md §1.8 are the end; this is where a person should start to look. */
-const SKEW_WARNING_MS = 60_000;
 
 export function createUdeskSide(options: UdeskSideOptions): Side {
-  const { client, pageSize = PAGE_SIZE, customFields = [], customSets = [], defaultRegion = 'CN' } = options;
+  const { client, pageSize = PAGE_SIZE, customFields = [], customSets = [], shards = [] } = options;
+  const { defaultRegion = 'CN' } = options;
 
   function decode(raw: unknown): SideRecord {
     const decoded = decodeCustomer(raw, customFields);
@@ -100,9 +102,12 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
   }
 
   return {
-    manifest: manifest(customSets),
-    check: (call) => check(client, call?.signal),
-    enumerate: (call) => sweep({ client, pageSize, customFields, signal: call?.signal }),
+    manifest: manifest(customSets, shards.length),
+    check: (call) => checkUdesk(client, shards, call?.signal),
+    enumerate: (call) => {
+      const how = { client, pageSize, customFields, signal: call?.signal };
+      return shards.length === 0 ? sweep(how) : sweepShards({ ...how, shards });
+    },
     changes() {
       throw new SyncError('invariant', 'Udesk has no change cursor', { side: 'udesk' });
     },
@@ -136,7 +141,7 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
   };
 }
 
-function manifest(customSets: readonly string[]): Manifest {
+function manifest(customSets: readonly string[], shards: number): Manifest {
   return {
     adapter: 'udesk',
     setFields: ['emails', 'cellphones', 'tags', ...customSets],
@@ -152,36 +157,8 @@ function manifest(customSets: readonly string[]): Manifest {
     elementIds: true,
     trustedTime: false,
     timeResolutionMs: 1_000,
-    enumerationCap: LIST_CAP,
+    enumerationCap: LIST_CAP * Math.max(1, shards),
     canDelete: true,
-  };
-}
-
-async function check(client: UdeskClient, signal?: AbortSignal): Promise<CheckReport> {
-  const { total } = await client.listCustomers({ page: 1, pageSize: 1 }, signal);
-  const findings: Finding[] = [];
-  if (total !== null && total >= LIST_CAP) {
-    findings.push({
-      level: 'warning',
-      message: `Udesk holds ${total} customers and its list reaches ${LIST_CAP} of them: no sweep is complete`,
-      advice: 'Configure udesk.shards with filters of fewer than 10,000 customers each.',
-    });
-  }
-  const skewMs = client.clockSkewMs();
-  if (skewMs !== null && Math.abs(skewMs) > SKEW_WARNING_MS) {
-    const seconds = Math.round(skewMs / 1000);
-    findings.push({
-      level: 'warning',
-      message: `the clock of this machine is off by about ${Math.abs(seconds)} s against Udesk`,
-      advice: 'Set the clock (NTP): Udesk refuses more than 5 minutes.',
-    });
-  }
-  return {
-    findings,
-    count: total,
-    clockSkewMs: skewMs,
-    fingerprint: sha256(`${client.origin} ${client.email}`),
-    fields: null,
   };
 }
 

@@ -18,6 +18,10 @@ export interface ListQuirks {
   /** Rows reachable at most. */
   readonly cap?: number;
   readonly row?: (id: number) => unknown;
+  /** Whether a saved filter shows a customer; an unknown filter is refused. */
+  readonly filters?: Readonly<Record<string, (id: number) => boolean>>;
+  /** Filters sort by their own order. */
+  readonly filterOrder?: 'newest' | 'oldest';
 }
 
 export function listTenant(ids: readonly number[], quirks: ListQuirks = {}): ListTenant {
@@ -28,6 +32,8 @@ export function listTenant(ids: readonly number[], quirks: ListQuirks = {}): Lis
     totalPages = true,
     cap = 10_000,
     row = (id) => ({ id }),
+    filters = {},
+    filterOrder = 'newest',
   } = quirks;
   const tenant: ListTenant = {
     live,
@@ -36,9 +42,14 @@ export function listTenant(ids: readonly number[], quirks: ListQuirks = {}): Lis
       tenant.onRequest(n);
       const size = Math.min(maxPageSize, Number(request.query.get('page_size')));
       const from = (Number(request.query.get('page')) - 1) * size;
-      const rows = live.slice(0, cap).slice(from, from + size);
-      const pages = totalPages ? { total_pages: Math.ceil(live.length / size) } : {};
-      const meta = { ...pages, total_count: total(live.length) };
+      const filterId = request.query.get('filter_id');
+      const holds = filterId === null ? () => true : filters[filterId];
+      if (holds === undefined) return { json: { code: 2005, code_message: '参数错误' } };
+      const shown = filterId === null ? live : live.filter(holds);
+      if (filterId !== null && filterOrder === 'oldest') shown.reverse();
+      const rows = shown.slice(0, cap).slice(from, from + size);
+      const pages = totalPages ? { total_pages: Math.ceil(shown.length / size) } : {};
+      const meta = { ...pages, total_count: total(shown.length) };
       return { json: { code: 1000, meta, customers: rows.map(row) } };
     },
   };
