@@ -108,6 +108,13 @@ const WORDS: Readonly<Record<PairHealth['health'], string>> = {
   new: 'not started yet',
 };
 
+const FIRST_RUN: Readonly<Record<PairStatus['firstRun'], string>> = {
+  new: 'not begun',
+  pending: 'waits for acceptance',
+  accepting: 'accepted; the next cycle begins to write',
+  accepted: 'accepted, writes are enabled',
+};
+
 function describe({ pair, status, health, quota }: View, now: Date): string {
   const { runs, sides, links, conflicts, outbox, parked, lease } = status;
   const lines = [`${pair}: ${WORDS[health.health]}`];
@@ -117,7 +124,7 @@ function describe({ pair, status, health, quota }: View, now: Date): string {
   for (const note of health.notes) lines.push(`  - ${note}`);
   if (runs.length === 0) return lines.join('\n');
   const line = (title: string, text: string) => lines.push(`  ${title.padEnd(13)} ${text}`);
-  line('first run', status.firstRun === 'accepted' ? 'accepted, writes are enabled' : 'waits for acceptance');
+  line('first run', FIRST_RUN[status.firstRun]);
   runs.slice(0, RUNS_SHOWN).forEach((run, n) => {
     line(n === 0 ? 'last cycles' : '', cycleText(run, lease !== null && n === 0, now));
   });

@@ -42,7 +42,8 @@ export async function matchRecords(cycle: Cycle): Promise<MatchReport> {
       cycle.signal.throwIfAborted();
       const links: NewLink[] = [];
       for (const [id, decision] of await decide(cycle, side, ids)) {
-        if (decision.kind === 'unmatched' || isRejected(decision, rejected)) unmatched[side].push(id);
+        if (decision.kind === 'unmatched' || isRejected(side, id, decision, rejected))
+          unmatched[side].push(id);
         else if (decision.kind === 'review') reviews.push(decision);
         else links.push({ ...decision, decidedBy: 'match' });
       }
@@ -131,14 +132,17 @@ function toMatchRecord(record: KeyedRecord): MatchRecord {
   };
 }
 
-/** Every pair that the decision could mean was rejected by a person before. */
+/** Everybody on the other side who might be this record was rejected by a person before. */
 function isRejected(
+  side: SideName,
+  id: string,
   decision: Exclude<MatchDecision, { kind: 'unmatched' }>,
   rejected: ReadonlySet<string>,
 ): boolean {
   if (rejected.size === 0) return false;
-  if (decision.kind === 'link') return rejected.has(`${decision.udeskId}\n${decision.crmId}`);
-  return decision.udeskIds.every((udeskId) =>
-    decision.crmIds.every((crmId) => rejected.has(`${udeskId}\n${crmId}`)),
-  );
+  const { udeskIds, crmIds } =
+    decision.kind === 'link' ? { udeskIds: [decision.udeskId], crmIds: [decision.crmId] } : decision;
+  return side === 'udesk'
+    ? crmIds.length > 0 && crmIds.every((crmId) => rejected.has(`${id}\n${crmId}`))
+    : udeskIds.length > 0 && udeskIds.every((udeskId) => rejected.has(`${udeskId}\n${id}`));
 }

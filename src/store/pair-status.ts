@@ -21,8 +21,8 @@ export interface SideStatus {
 }
 
 export interface PairStatus {
-  /** `new`: no cycle has ever begun. */
-  readonly firstRun: 'new' | 'pending' | 'accepted';
+  /** `new`: no cycle has ever begun; `accepting`: the first plan was accepted and is not released yet. */
+  readonly firstRun: 'new' | 'pending' | 'accepting' | 'accepted';
   /** Newest first. */
   readonly runs: readonly RunRow[];
   readonly sides: Readonly<Record<SideName, SideStatus>>;
@@ -69,7 +69,7 @@ export async function quotaUsed(db: Db, key: string): Promise<{ scope: string; c
 }
 
 type Row = {
-  first_run: 'pending' | 'accepted';
+  first_run: 'pending' | 'accepting' | 'accepted';
   udesk_at: string | null;
   crm_at: string | null;
   udesk_uncertified: string | null;

@@ -3,6 +3,8 @@ import { reconcileLink } from '../../../src/core/reconcile.ts';
 import { loadLinksToPlan } from '../../../src/engine/load-links.ts';
 import { persistPlans } from '../../../src/engine/persist-plan.ts';
 import { decideConflict } from '../../../src/store/conflicts.ts';
+import { listParked } from '../../../src/store/guards.ts';
+import { insertIntents } from '../../../src/store/intents.ts';
 import { acquireLease, releaseLease } from '../../../src/store/lease.ts';
 import { confirmLink, rejectLink, unlink } from '../../../src/store/link-decisions.ts';
 import { countLinks, type LinkRow, listLinks, loadLink, setLinksDirty } from '../../../src/store/links.ts';
@@ -136,13 +138,16 @@ describe('a review of who is meant', () => {
     });
   });
 
-  test('leaves one who shares an e-mail with another to be created once: the rest waits for a person', async () => {
+  test('that was answered with no is not asked again either about who was created because of it', async () => {
     const question = await ambiguous();
     await rejectLink(world.database.db, { linkId: question.id, who: 'li', at });
     await world.sync();
     await world.sync();
     expect(await world.people()).toHaveLength(3);
     expect(world.simulator.tenant.list()).toHaveLength(1);
+    expect(await listLinks(world.database.db, { state: 'candidate', limit: 10 })).toEqual([]);
+    const parked = await listParked(world.database.db, 'main', 10);
+    expect(parked.map(({ side, kind }) => `${side} ${kind}`)).toEqual(['udesk rejected', 'udesk rejected']);
   });
 
   test('about a record that is gone is refused', async () => {
@@ -159,6 +164,20 @@ describe('a review of who is meant', () => {
     });
   });
 });
+
+const INTENT = (linkId: string) =>
+  ({
+    linkId,
+    side: 'udesk',
+    op: 'update',
+    guardClass: 'overwrite',
+    remoteId: null,
+    patch: {},
+    reasons: {},
+    source: {},
+    marker: null,
+    priority: 1,
+  }) as const;
 
 describe('unlinking', () => {
   test('deletes nothing, closes the conflicts, and neither links nor creates the two again', async () => {
@@ -198,12 +217,10 @@ describe('unlinking', () => {
   test('waits until the outcome of every write is known', async () => {
     const link = await linked();
     const { db } = world.database;
-    const insert = (state: string) =>
-      ourRows(
-        world,
-        `insert into udesk_sync.intent (pair, link_id, run_id, side, op, patch, reasons, source, state, priority, created_at)
-         values ('main', ${link.id}, 1, 'udesk', 'update', '{}', '{}', '{}', '${state}', 1, now())`,
-      );
+    const insert = async (state: string) => {
+      await insertIntents(db, 'main', 1, [INTENT(link.id)], at);
+      await ourRows(world, `update udesk_sync.intent set state = '${state}' where state = 'planned'`);
+    };
     for (const state of ['pending', 'sending', 'unknown']) {
       await insert(state);
       expect(await unlink(db, { linkId: link.id, who: 'li', at })).toMatchObject({
