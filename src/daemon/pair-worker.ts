@@ -43,7 +43,6 @@ export function createPairWorker(
     while (waiting.size === 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
         wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
       });
     }
   }
@@ -87,9 +86,16 @@ export function createPairWorker(
       wake();
     },
     async run(signal) {
-      while (!signal.aborted) {
-        await nextWork(signal);
-        if (!signal.aborted) await oneCycle(signal);
+      // One listener for the whole life: one per wait would pile up on the stop signal.
+      const stopped = () => wake();
+      signal.addEventListener('abort', stopped);
+      try {
+        while (!signal.aborted) {
+          await nextWork(signal);
+          if (!signal.aborted) await oneCycle(signal);
+        }
+      } finally {
+        signal.removeEventListener('abort', stopped);
       }
     },
   };

@@ -13,10 +13,16 @@ export interface HeldLease {
   release(): Promise<void>;
 }
 
-/** Takes the pair's lease, waiting up to `waitMs` for another owner to leave. */
-export async function holdLease(context: EngineContext, pair: string, waitMs: number): Promise<HeldLease> {
+/** Takes the pair's lease, waiting up to `waitMs` for another owner to leave. Rejects with the reason of `stop`. */
+export async function holdLease(
+  context: EngineContext,
+  pair: string,
+  waitMs: number,
+  stop?: AbortSignal,
+): Promise<HeldLease> {
   const deadline = context.clock().getTime() + waitMs;
   for (;;) {
+    stop?.throwIfAborted();
     const taken = await acquireLease(context.db, pair, context.owner, LEASE_TTL_MS);
     if (taken.ok) return keep(context, taken.fence);
     if (context.ownerIsDead?.(taken.owner) === true) {
@@ -29,7 +35,7 @@ export async function holdLease(context: EngineContext, pair: string, waitMs: nu
         advice: `Wait for it to finish, or stop it; if it was killed, its lease runs out in ${Math.ceil(taken.remainingMs / 1000)} s.`,
       });
     }
-    await context.sleep(Math.min(500, Math.max(50, taken.remainingMs)));
+    await context.sleep(Math.min(500, Math.max(50, taken.remainingMs)), stop);
   }
 }
 
@@ -39,10 +45,11 @@ function keep(context: EngineContext, fence: Fence): HeldLease {
     lost.abort(
       new SyncError('lease-lost', `the lease of the pair ${fence.pair} was lost`, { pair: fence.pair }),
     );
+  let released = false;
   const timer = setInterval(() => {
     renewLease(context.db, fence, LEASE_TTL_MS)
       .then((held) => {
-        if (!held) leave();
+        if (!held && !released) leave();
       })
       // A database that does not answer: the fence check of the next transaction decides.
       .catch((error: unknown) =>
@@ -54,6 +61,7 @@ function keep(context: EngineContext, fence: Fence): HeldLease {
     fence,
     signal: lost.signal,
     async release() {
+      released = true;
       clearInterval(timer);
       await releaseLease(context.db, fence);
     },

@@ -58,10 +58,13 @@ export async function renewLease(db: Db, fence: Fence, ttlMs: number): Promise<b
   return renewed.length > 0;
 }
 
-/** Frees the pair for the next owner; the row stays, so that fencing numbers keep rising. */
+/**
+ * Frees the pair for the next owner; the row stays, so that fencing numbers keep rising. It belongs to nobody then, so
+ * that a renewal which arrives late does not bring it back.
+ */
 export async function releaseLease(db: Db, fence: Fence): Promise<void> {
   await db.execute(
-    sql`update udesk_sync.lease set expires_at = now()
+    sql`update udesk_sync.lease set expires_at = now(), owner = ''
         where pair = ${fence.pair} and owner = ${fence.owner} and fence = ${fence.fence}`,
   );
 }
