@@ -232,7 +232,7 @@ CREATE INDEX "link_state" ON "udesk_sync"."link" USING btree ("pair","state","id
 CREATE INDEX "observation_record" ON "udesk_sync"."observation" USING btree ("pair","side","remote_id");--> statement-breakpoint
 CREATE INDEX "parked_state" ON "udesk_sync"."parked" USING btree ("pair","state","id");--> statement-breakpoint
 CREATE INDEX "quota_call_scope" ON "udesk_sync"."quota_call" USING btree ("scope","at");--> statement-breakpoint
-CREATE INDEX "record_keys" ON "udesk_sync"."record" USING gin ("keys");--> statement-breakpoint
+CREATE INDEX "record_keys" ON "udesk_sync"."record" USING gin ("keys") WITH (fastupdate=off);--> statement-breakpoint
 CREATE INDEX "record_link" ON "udesk_sync"."record" USING btree ("link_id");--> statement-breakpoint
 CREATE INDEX "record_dirty" ON "udesk_sync"."record" USING btree ("pair","side") WHERE dirty and link_id is not null;--> statement-breakpoint
 CREATE INDEX "record_feed_due" ON "udesk_sync"."record" USING btree ("pair","remote_id") WHERE feed_due and state = 'live';--> statement-breakpoint

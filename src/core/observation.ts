@@ -1,4 +1,4 @@
-import { canonicalJson, sha256 } from '../lib/hash.ts';
+import { sha256 } from '../lib/hash.ts';
 import type { SideRecord } from './record.ts';
 import { type Element, isSet, type SetValue, type Value } from './value.ts';
 
@@ -25,7 +25,7 @@ export function deltaOf(known: SideRecord | null, now: SideRecord): Delta {
   const delta: Delta = {};
   for (const [name, value] of Object.entries(now.fields)) {
     const before = known?.fields[name];
-    if (before === undefined || fieldText(before) !== fieldText(value)) delta[name] = [before ?? null, value];
+    if (before === undefined || !sameContent(before, value)) delta[name] = [before ?? null, value];
   }
   return delta;
 }
@@ -35,20 +35,20 @@ export function deltaOf(known: SideRecord | null, now: SideRecord): Delta {
  * and order were. External id and version take part; the side's own time stamp does not (it says nothing of content).
  */
 export function contentHash(record: SideRecord): string {
-  let text = `${record.externalId ?? ''}\n${record.version ?? ''}`;
+  const parts: unknown[] = [record.externalId ?? '', record.version ?? ''];
   for (const name of Object.keys(record.fields).sort()) {
-    text += `\n${name}=${fieldText(record.fields[name] ?? null)}`;
+    parts.push(name, comparable(record.fields[name] ?? null));
   }
-  return sha256(text);
+  return sha256(JSON.stringify(parts));
 }
 
-function fieldText(value: Value): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (isSet(value)) {
-    if (value.length === 0) return '[]';
-    return JSON.stringify(value.map((element) => element.value).sort());
-  }
-  return canonicalJson(value);
+/** A value without element ids and order: equal content gives equal JSON. */
+function comparable(value: Value): unknown {
+  return isSet(value) ? value.map((element) => element.value).sort() : value;
+}
+
+function sameContent(a: Value, b: Value): boolean {
+  return a === b || JSON.stringify(comparable(a)) === JSON.stringify(comparable(b));
 }
 
 function carryIds(known: SetValue, seen: SetValue): SetValue {

@@ -2,7 +2,7 @@ import { matchKeysOf } from '../core/match.ts';
 import { contentHash, deltaOf, mergeObserved } from '../core/observation.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
 import type { EnumerationEnd, Page } from '../crm/adapter.ts';
-import { knownHashes, loadRecords, markDeleted, type RecordUpsert, upsertRecords } from '../store/records.ts';
+import { loadRecords, markDeleted, notAsKnown, type RecordUpsert, upsertRecords } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 
@@ -21,9 +21,16 @@ export interface Observed {
   readonly seen: ReadonlySet<string>;
 }
 
+/** A record with the hash of its content: hashed while the batch before it is on its way to the database. */
+interface Sighting {
+  readonly record: SideRecord;
+  readonly hash: string;
+}
+
 /**
  * Reads pages into the mirror. Only records whose content changed are written (and marked for planning);
- * an element that could not be read is counted and reported, and the page goes on.
+ * an element that could not be read is counted and reported, and the page goes on. The next pages are read while one
+ * batch is being stored, so that at most two batches are in memory.
  * With `stopAtKnown` it ends after the first page that shows nothing new (the head lane).
  */
 export async function observePages(
@@ -34,49 +41,66 @@ export async function observePages(
   stopAtKnown = false,
 ): Promise<Observed> {
   const seen = new Set<string>();
-  let waiting: SideRecord[] = [];
+  let waiting: Sighting[] = [];
+  let storing: Promise<{ changed: number; fresh: number }> | null = null;
   let pageCount = 0;
   let changed = 0;
   let dropped = 0;
   let total: number | null = null;
   let end: EnumerationEnd | null = null;
-  const flush = async () => {
-    const stored = await storeSeen(cycle, side, lane, waiting);
-    waiting = [];
-    changed += stored.changed;
-    return stored;
+  const stored = async () => {
+    const result = (await storing) ?? { changed: 0, fresh: 0 };
+    storing = null;
+    changed += result.changed;
+    return result;
   };
-  for await (const page of pages) {
-    cycle.signal.throwIfAborted();
-    pageCount += 1;
-    for (const record of page.records) {
-      seen.add(record.id);
-      waiting.push(record);
+  const startStoring = async () => {
+    await stored();
+    storing = storeSeen(cycle, side, lane, waiting);
+    // Its failure is met where it is awaited; until then it must not count as unhandled.
+    storing.catch(() => {});
+    waiting = [];
+  };
+  try {
+    for await (const page of pages) {
+      cycle.signal.throwIfAborted();
+      pageCount += 1;
+      for (const record of page.records) {
+        seen.add(record.id);
+        waiting.push({ record, hash: contentHash(record) });
+      }
+      for (const element of page.dropped) {
+        dropped += 1;
+        cycle.log.warn(
+          { side, remoteId: element.id, kind: 'contract', sample: element.sample },
+          `a record could not be read and was left out: ${element.reason}`,
+        );
+      }
+      if (page.deletedIds.length > 0) {
+        // In the order of the pages: what was shown before its deletion must not be stored after it.
+        await startStoring();
+        await stored();
+        await fenced(cycle.db, cycle.fence, (tx) =>
+          markDeleted(tx, target(cycle, side, lane), page.deletedIds),
+        );
+        changed += page.deletedIds.length;
+      }
+      total = page.total ?? total;
+      end = page.end ?? end;
+      if (stopAtKnown) {
+        await startStoring();
+        if ((await stored()).fresh === 0) break;
+      } else if (waiting.length >= BATCH_RECORDS) {
+        await startStoring();
+      }
+      cycle.progress(`reading ${side}`, seen.size, total);
     }
-    for (const element of page.dropped) {
-      dropped += 1;
-      cycle.log.warn(
-        { side, remoteId: element.id, kind: 'contract', sample: element.sample },
-        `a record could not be read and was left out: ${element.reason}`,
-      );
-    }
-    if (page.deletedIds.length > 0) {
-      await fenced(cycle.db, cycle.fence, (tx) =>
-        markDeleted(tx, target(cycle, side, lane), page.deletedIds),
-      );
-      changed += page.deletedIds.length;
-    }
-    total = page.total ?? total;
-    end = page.end ?? end;
-    if (stopAtKnown) {
-      const stored = await flush();
-      if (stored.fresh === 0) break;
-    } else if (waiting.length >= BATCH_RECORDS) {
-      await flush();
-    }
-    cycle.progress(`reading ${side}`, seen.size, total);
+    await startStoring();
+    await stored();
+  } finally {
+    // Nothing of ours is under way when this returns, whatever went wrong.
+    await Promise.allSettled([storing]);
   }
-  await flush();
   return { pages: pageCount, changed, dropped, total, end, seen };
 }
 
@@ -88,7 +112,7 @@ export async function storeOne(
   lane: Lane,
   record: SideRecord,
 ): Promise<void> {
-  const { upserts } = await compare(cycle, tx, side, [record]);
+  const { upserts } = await compare(cycle, tx, side, [{ record, hash: contentHash(record) }]);
   await upsertRecords(tx, target(cycle, side, lane), upserts);
 }
 
@@ -100,10 +124,10 @@ async function storeSeen(
   cycle: Cycle,
   side: SideName,
   lane: Lane,
-  records: readonly SideRecord[],
+  sightings: readonly Sighting[],
 ): Promise<{ changed: number; fresh: number }> {
-  if (records.length === 0) return { changed: 0, fresh: 0 };
-  const { upserts, fresh } = await compare(cycle, cycle.db, side, records);
+  if (sightings.length === 0) return { changed: 0, fresh: 0 };
+  const { upserts, fresh } = await compare(cycle, cycle.db, side, sightings);
   if (upserts.length > 0) {
     await fenced(cycle.db, cycle.fence, (tx) => upsertRecords(tx, target(cycle, side, lane), upserts));
   }
@@ -114,34 +138,27 @@ async function compare(
   cycle: Cycle,
   db: Db,
   side: SideName,
-  records: readonly SideRecord[],
+  sightings: readonly Sighting[],
 ): Promise<{ upserts: RecordUpsert[]; fresh: number }> {
   const pair = cycle.spec.name;
   // A moving list may show a record twice: the last sight counts.
-  const latest = new Map(records.map((record) => [record.id, record]));
-  const known = await knownHashes(db, pair, side, [...latest.keys()]);
-  const candidates: SideRecord[] = [];
-  for (const record of latest.values()) {
-    const before = known.get(record.id);
-    if (before === undefined || before.state === 'deleted' || before.hash !== contentHash(record)) {
-      candidates.push(record);
-    }
-  }
-  const before = await loadRecords(
-    db,
-    pair,
-    side,
-    candidates.map((record) => record.id).filter((id) => known.has(id)),
-  );
+  const latest = [...new Map(sightings.map((sighting) => [sighting.record.id, sighting])).values()];
+  const hashes = latest.map(({ record, hash }) => ({ id: record.id, hash }));
+  const candidates = (await notAsKnown(db, pair, side, hashes)).flatMap(({ at, known }) => {
+    const sighting = latest[at];
+    return sighting === undefined ? [] : [{ ...sighting, known }];
+  });
+  const knownIds = candidates.filter(({ known }) => known).map(({ record }) => record.id);
+  const before = await loadRecords(db, pair, side, knownIds);
   const upserts: RecordUpsert[] = [];
   for (const seen of candidates) {
-    const old = before.get(seen.id) ?? null;
-    const record = mergeObserved(old?.record ?? null, seen);
-    const hash = contentHash(record);
+    const old = before.get(seen.record.id) ?? null;
+    const record = old === null ? seen.record : mergeObserved(old.record, seen.record);
+    const hash = old === null ? seen.hash : contentHash(record);
     // The hash of a poorer response shape differs although nothing changed: only the merged record tells.
     if (old !== null && old.state === 'live' && old.hash === hash) continue;
     const keys = matchKeysOf(cycle.spec, side, record).map((key) => `${key.kind}:${key.value}`);
     upserts.push({ record, hash, keys, delta: old === null ? null : deltaOf(old.record, record) });
   }
-  return { upserts, fresh: latest.size - known.size };
+  return { upserts, fresh: candidates.length - knownIds.length };
 }

@@ -92,7 +92,8 @@ export const record = udeskSync.table(
   },
   (table) => [
     primaryKey({ columns: [table.pair, table.side, table.remoteId] }),
-    index('record_keys').using('gin', table.keys),
+    // No pending list: matching looks up thousands of keys, and each look-up would read that list from end to end.
+    index('record_keys').using('gin', table.keys).with({ fastupdate: 'off' }),
     index('record_link').on(table.linkId),
     index('record_dirty').on(table.pair, table.side).where(sql`dirty and link_id is not null`),
     index('record_feed_due').on(table.pair, table.remoteId).where(sql`feed_due and state = 'live'`),
