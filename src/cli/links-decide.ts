@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { SideName } from '../core/record.ts';
 import { SyncError } from '../errors.ts';
 import { linkDocument } from '../report/link-document.ts';
-import { candidatesOf, confirmLink, rejectLink, unlink } from '../store/link-decisions.ts';
+import { candidatesOf, confirmLink, isEndable, rejectLink, unlink } from '../store/link-decisions.ts';
 import { type LinkRow, loadLink } from '../store/links.ts';
 import type { CliContext } from './context.ts';
 import { noSuchRow, rowId } from './ids.ts';
@@ -40,6 +40,8 @@ async function runConfirm(
   switch (result.outcome) {
     case 'not-found':
       throw noSuchLink(id);
+    case 'in-flight':
+      throw writesOnTheWay(result.link.id, result.intents, 'confirm');
     case 'wrong-state':
       throw wrongState(result.link, 'only a question can be answered with yes');
     case 'choose':
@@ -94,7 +96,7 @@ export function registerReject(links: Command, context: CliContext): void {
 export function registerUnlink(links: Command, context: CliContext): void {
   links
     .command('unlink')
-    .argument('<id>', 'id of the confirmed link', rowId)
+    .argument('<id>', 'id of the confirmed or flagged link', rowId)
     .description('not the same person after all: both records stay as they are and go their own ways')
     .option('--yes', 'really')
     .option(...WHO)
@@ -102,6 +104,8 @@ export function registerUnlink(links: Command, context: CliContext): void {
       withRuntime(context, 'links unlink', (runtime) => runUnlink(context, runtime, id, options)),
     );
 }
+
+const ENDABLE = 'only a confirmed link, or a flagged one whose record was deleted, can be ended';
 
 async function runUnlink(
   context: CliContext,
@@ -111,7 +115,7 @@ async function runUnlink(
 ): Promise<void> {
   const link = await loadLink(db, id);
   if (link === null) throw noSuchLink(id);
-  if (link.state !== 'confirmed') throw wrongState(link, 'only a confirmed link can be ended');
+  if (!isEndable(link)) throw wrongState(link, ENDABLE);
   if (options.yes !== true) {
     throw new SyncError(
       'config',
@@ -127,21 +131,17 @@ async function runUnlink(
     case 'not-found':
       throw noSuchLink(id);
     case 'wrong-state':
-      throw wrongState(result.link, 'only a confirmed link can be ended');
+      throw wrongState(result.link, ENDABLE);
     case 'in-flight':
-      throw new SyncError(
-        'stale',
-        `link ${id} has ${result.intents} ${result.intents === 1 ? 'write' : 'writes'} on the way`,
-        {
-          code: 'in-flight',
-          advice: 'Run `udesk-sync sync` first, so that their outcome is known; then unlink again.',
-        },
-      );
+      throw writesOnTheWay(id, result.intents, 'unlink');
     case 'unlinked': {
       const closed =
         result.closedConflicts === 0 ? '' : ` Its ${result.closedConflicts} open conflicts are closed.`;
-      const text = `Link ${id} is ended.${closed} No record was touched; the two are not linked again by themselves, nor created anew. \`udesk-sync links confirm ${id}\` takes it back.`;
-      await say(context, db, id, text);
+      const after =
+        link.state === 'confirmed'
+          ? `the two are not linked again by themselves, nor created anew. \`udesk-sync links confirm ${id}\` takes it back.`
+          : 'the one that is left can be linked to somebody else, and is not created anew.';
+      await say(context, db, id, `Link ${id} is ended.${closed} No record was touched; ${after}`);
     }
   }
 }
@@ -170,6 +170,17 @@ function ambiguous(link: LinkRow, given: { udesk?: string; crm?: string }): Sync
     {
       code: 'choose',
       advice: `Say which with ${ways.join(' and ')}; \`udesk-sync links show ${link.id}\` shows them side by side.`,
+    },
+  );
+}
+
+function writesOnTheWay(id: string, intents: number, again: string): SyncError {
+  return new SyncError(
+    'stale',
+    `link ${id} has ${intents} ${intents === 1 ? 'write' : 'writes'} on the way`,
+    {
+      code: 'in-flight',
+      advice: `Run \`udesk-sync sync\` first, so that their outcome is known; then ${again} again.`,
     },
   );
 }

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { SideName } from '../core/record.ts';
 import { linkDocument } from '../report/link-document.ts';
-import { candidatesOf } from '../store/link-decisions.ts';
+import { candidatesOf, isEndable } from '../store/link-decisions.ts';
 import { type LinkRow, type LinkRowState, listLinks, loadLink } from '../store/links.ts';
 import { loadRecords } from '../store/records.ts';
 import type { Db } from '../store/tx.ts';
@@ -154,6 +154,8 @@ async function recordsOf(db: Db, row: LinkRow, side: SideName): Promise<Person[]
 
 function answersFor(row: LinkRow): string | null {
   if (row.state === 'confirmed') return `  udesk-sync links unlink ${row.id}   they are not the same person`;
+  if (isEndable(row))
+    return `  udesk-sync links unlink ${row.id}   the record that is left is free for somebody else`;
   if (row.state !== 'candidate') return null;
   const choose = (['udesk', 'crm'] as const)
     .filter((side) => candidatesOf(row, side).length !== 1)

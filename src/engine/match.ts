@@ -7,7 +7,7 @@ import {
   type Review,
   rejectedPairs,
   replaceReviews,
-  restoreFlagged,
+  restoreReturned,
 } from '../store/links.ts';
 import { holdersOf, type KeyedRecord, keyedRecords, unlinkedIds } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
@@ -28,7 +28,7 @@ export interface MatchReport {
  */
 export async function matchRecords(cycle: Cycle): Promise<MatchReport> {
   const { db, fence, spec } = cycle;
-  await fenced(db, fence, (tx) => restoreFlagged(tx, spec.name, cycle.clock()));
+  await fenced(db, fence, (tx) => restoreReturned(tx, spec.name, cycle.clock()));
   const rejected = await rejectedPairs(db, spec.name);
   const reviews: Review[] = [];
   const unmatched: Record<SideName, string[]> = { udesk: [], crm: [] };

@@ -24,11 +24,14 @@ export type ConfirmResult =
   /** The ids leave a choice, or are not among the candidates. */
   | { readonly outcome: 'choose'; readonly link: LinkRow }
   | { readonly outcome: 'not-live'; readonly side: SideName; readonly id: string }
-  | { readonly outcome: 'linked'; readonly side: SideName; readonly id: string; readonly by: LinkRow };
+  | { readonly outcome: 'linked'; readonly side: SideName; readonly id: string; readonly by: LinkRow }
+  /** The flagged link that would end has writes whose outcome must be known first. */
+  | { readonly outcome: 'in-flight'; readonly link: LinkRow; readonly intents: number };
 
 /**
  * "These two are the same person." A candidate becomes the confirmed link itself; a rejected or unlinked one may be
  * taken up again, with the bases that it had. `udeskId` and `crmId` choose among several candidates.
+ * A survivor whose counterpart was deleted is taken over from its flagged link, which ends: the person was entered anew.
  */
 export async function confirmLink(
   db: Db,
@@ -42,10 +45,17 @@ export async function confirmLink(
     const crmId = choose(candidatesOf(link, 'crm'), decision.crmId);
     if (udeskId === null || crmId === null) return { outcome: 'choose', link };
     const ids = { udesk: udeskId, crm: crmId };
+    const flagged: LinkRow[] = [];
     for (const side of SIDES) {
-      const problem = await lockFreeRecord(tx, link, side, ids[side]);
-      if (problem !== null) return problem;
+      const record = await lockRecord(tx, link, side, ids[side]);
+      if (record === null || record.state !== 'live') return { outcome: 'not-live', side, id: ids[side] };
+      if (record.holder === null) continue;
+      if (!isFlagged(record.holder)) return { outcome: 'linked', side, id: ids[side], by: record.holder };
+      const intents = await inFlight(tx, record.holder);
+      if (intents > 0) return { outcome: 'in-flight', link: record.holder, intents };
+      flagged.push(record.holder);
     }
+    for (const left of flagged) await endLink(tx, left, decision);
     const note = { kind: 'decision', take: 'confirm', by: decision.who, at: decision.at.toISOString() };
     const among = link.candidates === null ? {} : { among: link.candidates };
     await tx.execute(
@@ -93,39 +103,51 @@ export type UnlinkResult =
   | { readonly outcome: 'in-flight'; readonly link: LinkRow; readonly intents: number };
 
 /**
- * "These two are not the same person after all." No record is touched on either side; the two are never linked
- * again by themselves, nor created anew. The bases stay in the row, for the case that the link is confirmed again.
+ * "These two are not the same person after all", or of a flagged link: "this deletion is settled". No record is touched
+ * on either side; the two are never linked again by themselves, nor created anew. The bases stay in the row, for the
+ * case that the link is confirmed again.
  */
 export async function unlink(db: Db, decision: LinkDecision): Promise<UnlinkResult> {
   return await db.transaction(async (tx): Promise<UnlinkResult> => {
     const link = await lockLink(tx, decision.linkId);
     if (link === null) return { outcome: 'not-found' };
-    if (link.state !== 'confirmed') return { outcome: 'wrong-state', link };
-    const inFlight = await rows(
-      tx,
-      sql`select 1 from udesk_sync.intent
-          where link_id = ${link.id}::bigint and state in ('pending', 'sending', 'unknown') for update`,
-    );
-    if (inFlight.length > 0) return { outcome: 'in-flight', link, intents: inFlight.length };
-    await decide(tx, link, decision, { state: 'broken', take: 'unlink', decidedBy: 'unlink' });
-    const at = sql`${decision.at.toISOString()}::timestamptz`;
-    const closed = await rows(
-      tx,
-      sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', changed_at = ${at}, closed_at = ${at}
-          where link_id = ${link.id}::bigint and state in ('open', 'resolving') returning 1`,
-    );
-    await tx.execute(
-      sql`update udesk_sync.intent set state = 'dropped', error = 'the link was ended by a person'
-          where link_id = ${link.id}::bigint and state in ('planned', 'held', 'parked')`,
-    );
-    await tx.execute(
-      sql`update udesk_sync.parked set state = 'dropped', closed_at = ${at}
-          where link_id = ${link.id}::bigint and state = 'parked'`,
-    );
-    await tx.execute(sql`delete from udesk_sync.claim where link_id = ${link.id}::bigint`);
-    await tx.execute(sql`update udesk_sync.record set link_id = null where link_id = ${link.id}::bigint`);
-    return { outcome: 'unlinked', link, closedConflicts: closed.length };
+    if (!isEndable(link)) return { outcome: 'wrong-state', link };
+    const intents = await inFlight(tx, link);
+    if (intents > 0) return { outcome: 'in-flight', link, intents };
+    return { outcome: 'unlinked', link, closedConflicts: await endLink(tx, link, decision) };
   });
+}
+
+/** How many writes of the link were sent, or are about to be; they stay so until the transaction ends. */
+async function inFlight(tx: Db, link: LinkRow): Promise<number> {
+  const found = await rows(
+    tx,
+    sql`select 1 from udesk_sync.intent
+        where link_id = ${link.id}::bigint and state in ('pending', 'sending', 'unknown') for update`,
+  );
+  return found.length;
+}
+
+/** Frees the records of a link and closes all that is open about it. @returns how many conflicts that were. */
+async function endLink(tx: Db, link: LinkRow, decision: LinkDecision): Promise<number> {
+  await decide(tx, link, decision, { state: 'broken', take: 'unlink', decidedBy: 'unlink' });
+  const at = sql`${decision.at.toISOString()}::timestamptz`;
+  const closed = await rows(
+    tx,
+    sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', changed_at = ${at}, closed_at = ${at}
+        where link_id = ${link.id}::bigint and state in ('open', 'resolving') returning 1`,
+  );
+  await tx.execute(
+    sql`update udesk_sync.intent set state = 'dropped', error = 'the link was ended by a person'
+        where link_id = ${link.id}::bigint and state in ('planned', 'held', 'parked')`,
+  );
+  await tx.execute(
+    sql`update udesk_sync.parked set state = 'dropped', closed_at = ${at}
+        where link_id = ${link.id}::bigint and state = 'parked'`,
+  );
+  await tx.execute(sql`delete from udesk_sync.claim where link_id = ${link.id}::bigint`);
+  await tx.execute(sql`update udesk_sync.record set link_id = null where link_id = ${link.id}::bigint`);
+  return closed.length;
 }
 
 /** Who might be meant on one side. */
@@ -144,6 +166,15 @@ export function isConfirmable(link: LinkRow): boolean {
   );
 }
 
+/** A link that a person can end: a live one, or one that waits for its deleted record to come back. */
+export function isEndable(link: LinkRow): boolean {
+  return link.state === 'confirmed' || isFlagged(link);
+}
+
+function isFlagged(link: LinkRow): boolean {
+  return link.state === 'broken' && link.decidedBy === 'flag';
+}
+
 function choose(candidates: readonly string[], wanted: string | undefined): string | null {
   if (wanted !== undefined) return candidates.includes(wanted) ? wanted : null;
   return candidates.length === 1 ? (candidates[0] ?? null) : null;
@@ -157,22 +188,21 @@ async function lockLink(tx: Db, id: string): Promise<LinkRow | null> {
   return await loadLink(tx, id);
 }
 
-/** Null when the record is there and free; it stays so until the transaction ends. */
-async function lockFreeRecord(
+/** The record with the link that holds it (null: free, or ours); it stays so until the transaction ends. */
+async function lockRecord(
   tx: Db,
   link: LinkRow,
   side: SideName,
   id: string,
-): Promise<Extract<ConfirmResult, { outcome: 'not-live' | 'linked' }> | null> {
+): Promise<{ state: string; holder: LinkRow | null } | null> {
   const [record] = await rows<{ state: string; link_id: string | null }>(
     tx,
     sql`select state, link_id from udesk_sync.record
         where pair = ${link.pair} and side = ${side} and remote_id = ${id} for update`,
   );
-  if (record === undefined || record.state !== 'live') return { outcome: 'not-live', side, id };
-  if (record.link_id === null || record.link_id === link.id) return null;
-  const by = await loadLink(tx, record.link_id);
-  return by === null ? null : { outcome: 'linked', side, id, by };
+  if (record === undefined) return null;
+  const free = record.link_id === null || record.link_id === link.id;
+  return { state: record.state, holder: free ? null : await loadLink(tx, record.link_id ?? '') };
 }
 
 async function decide(

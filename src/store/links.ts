@@ -231,6 +231,13 @@ export async function breakLink(
 
 /** Confirmed links with something to plan, in id order after `afterId`; links with a write on its way wait. */
 export async function linksToPlan(db: Db, pair: string, afterId: string, limit: number): Promise<LinkRow[]> {
+  // Each list is limited after its links are known to be confirmed: edits of people whose counterparts are gone stay
+  // dirty for as long as they are gone, and would take up every place.
+  const ofDirtyRecords = (side: SideName) =>
+    sql`select r.link_id from udesk_sync.record r
+        join udesk_sync.link c on c.id = r.link_id and c.state = 'confirmed'
+        where r.pair = ${pair} and r.side = ${side} and r.dirty and r.link_id > ${afterId}::bigint
+        order by r.link_id limit ${limit}`;
   const found = await rows<Row>(
     db,
     sql`select ${COLUMNS} from udesk_sync.link l
@@ -240,13 +247,9 @@ export async function linksToPlan(db: Db, pair: string, afterId: string, limit: 
               where d.pair = ${pair} and d.state = 'confirmed' and d.dirty and d.id > ${afterId}::bigint
               order by d.id limit ${limit})
             union
-            (select r.link_id from udesk_sync.record r
-              where r.pair = ${pair} and r.side = 'udesk' and r.dirty and r.link_id > ${afterId}::bigint
-              order by r.link_id limit ${limit})
+            (${ofDirtyRecords('udesk')})
             union
-            (select r.link_id from udesk_sync.record r
-              where r.pair = ${pair} and r.side = 'crm' and r.dirty and r.link_id > ${afterId}::bigint
-              order by r.link_id limit ${limit}))
+            (${ofDirtyRecords('crm')}))
         order by l.id limit ${limit}`,
   );
   return found.map(toLink);
@@ -328,7 +331,7 @@ export async function rejectedPairs(db: Db, pair: string): Promise<Set<string>> 
   const found = await rows<{ candidates: string | null; udesk_id: string | null; crm_id: string | null }>(
     db,
     sql`select candidates::text as candidates, udesk_id, crm_id from udesk_sync.link
-        where pair = ${pair} and (state = 'rejected' or (state = 'broken' and decided_by <> 'flag'))`,
+        where pair = ${pair} and (state = 'rejected' or (state = 'broken' and decided_by = 'unlink'))`,
   );
   const pairs = new Set<string>();
   for (const row of found) {
@@ -341,7 +344,7 @@ export async function rejectedPairs(db: Db, pair: string): Promise<Set<string>> 
   return pairs;
 }
 
-/** Ids that must not be created again: their counterpart was deleted or unlinked, or a person is asked about them. */
+/** Ids that must not be created again: their counterpart was deleted or unlinked. */
 export async function idsHeldByLinks(
   db: Db,
   pair: string,
@@ -353,13 +356,16 @@ export async function idsHeldByLinks(
   const found = await rows<{ id: string }>(
     db,
     sql`select distinct ${column} as id from udesk_sync.link
-        where pair = ${pair} and state = 'broken' and ${column} = any(${textArray(ids)})`,
+        where pair = ${pair} and state = 'broken' and decided_by <> 'close' and ${column} = any(${textArray(ids)})`,
   );
   return new Set(found.map((row) => row.id));
 }
 
-/** A deleted record that is back takes its flagged link up again, bases included. */
-export async function restoreFlagged(db: Db, pair: string, at: Date): Promise<void> {
+/**
+ * A deleted record that is back takes its flagged link up again, bases included. Of a link that ended with the deletion
+ * of both, nothing is left to take up: a record of it that is back is free, like one never seen before.
+ */
+export async function restoreReturned(db: Db, pair: string, at: Date): Promise<void> {
   await db.execute(
     sql`update udesk_sync.link l set state = 'confirmed', decided_by = 'restored', dirty = true,
           changed_at = ${at.toISOString()}::timestamptz
@@ -368,6 +374,12 @@ export async function restoreFlagged(db: Db, pair: string, at: Date): Promise<vo
             and r.remote_id = l.udesk_id and r.state = 'live' and r.link_id = l.id)
           and exists (select 1 from udesk_sync.record r where r.pair = l.pair and r.side = 'crm'
             and r.remote_id = l.crm_id and r.state = 'live' and r.link_id = l.id)`,
+  );
+  await db.execute(
+    sql`update udesk_sync.record r set link_id = null
+        from udesk_sync.link l
+        where r.pair = ${pair} and r.side in ('udesk', 'crm') and r.dirty and r.link_id is not null and r.state = 'live'
+          and l.id = r.link_id and l.state = 'broken' and l.decided_by = 'close'`,
   );
 }
 
