@@ -130,6 +130,8 @@ function whyReview(graph: Graph, udeskIds: readonly string[], crmIds: readonly s
     return 'the customer is linked to another CRM record';
   if (crmIds.some((id) => graph.isLinked('crm', id))) return 'the CRM record is linked to another customer';
   if (graph.contradicts(udeskIds, crmIds)) return 'the stored id of the other side names another record';
+  if (graph.strangers(udeskIds, crmIds))
+    return 'one stores the id of the other, and they have no e-mail or phone in common';
   return null;
 }
 
@@ -181,6 +183,18 @@ class Graph {
     return names('udesk', udeskIds, crmIds) || names('crm', crmIds, udeskIds);
   }
 
+  /**
+   * Both sides have contact points, and share none: only a stored id joins them. It may come from another CRM, or from
+   * another table of this one, that counts its ids like ours: evidence, not proof.
+   */
+  strangers(udeskIds: readonly string[], crmIds: readonly string[]): boolean {
+    const contacts = (side: SideName, ids: readonly string[]) =>
+      ids.flatMap((id) => this.#keys(side, id).filter(({ kind }) => kind !== 'token')).map(keyText);
+    const ours = contacts('udesk', udeskIds);
+    const theirs = contacts('crm', crmIds);
+    return ours.length > 0 && theirs.length > 0 && !ours.some((text) => theirs.includes(text));
+  }
+
   evidence(udeskIds: readonly string[], crmIds: readonly string[]): Evidence[] {
     const found = new Map<string, Evidence>();
     const sides = [
@@ -210,7 +224,8 @@ class Graph {
         if (shared.length > 0) pairs += 1;
         const kinds = new Set(shared.map(({ kind }) => kind));
         const doubt = [...kinds].reduce((left, kind) => left * (1 - WEIGHT[kind]), 1);
-        const sure = (1 - doubt) * (this.contradicts([udeskId], [crmId]) ? 0.5 : 1);
+        const doubted = this.contradicts([udeskId], [crmId]) || this.strangers([udeskId], [crmId]);
+        const sure = (1 - doubt) * (doubted ? 0.5 : 1);
         best = Math.max(best, sure);
       }
     }

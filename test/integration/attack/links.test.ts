@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { confirmLink, unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { createWorld, type World } from '../../support/world.ts';
+import { reopen, syncPair } from './moments.ts';
 
 let world: World;
 afterEach(async () => {
@@ -109,5 +110,27 @@ describe('P6: nothing is out of reach for ever', () => {
     await world.sync();
 
     expect(names().filter((name) => name.endsWith('edited'))).toHaveLength(10);
+  });
+});
+
+describe('identity', () => {
+  test('P1: two pairs of one tenant do not take each other’s ids for their own', async () => {
+    world = await createWorld({ people: [{ name: 'Zhang of the shop', emails: ['zhang@example.com'] }] });
+    await world.sync();
+    await world.crm`create table client (like contact including all)`;
+    await world.crm`insert into client (name, emails) values ('Li of the factory', array['li@example.com'])`;
+    const pairs = await reopen(world, (yaml) => {
+      const pair = yaml.slice(yaml.indexOf('  - name: main'));
+      return `${yaml}${pair.replace('name: main', 'name: other').replace('table: contact', 'table: client')}`;
+    });
+    const other = pairs.find(({ spec }) => spec.name === 'other');
+    if (other === undefined) throw new Error('no pair');
+
+    await syncPair(world, other);
+    await Promise.all(pairs.map((pair) => pair.close()));
+
+    const [li] = await world.crm`select emails from client where name = 'Li of the factory'`;
+    expect(li?.emails).toEqual(['li@example.com']);
+    expect(world.simulator.tenant.find('email', 'zhang@example.com')?.other_emails).toEqual([]);
   });
 });

@@ -107,7 +107,7 @@ describe('laws of matching', () => {
     );
   });
 
-  test('a link is never made with a linked record, nor against a stored id', () => {
+  test('a link is never made with a linked record, against a stored id, or of strangers', () => {
     fc.assert(
       fc.property(world, (all) => {
         for (const subject of all.udesk) {
@@ -119,6 +119,13 @@ describe('laws of matching', () => {
           const foreign = subject.keys.find((k) => k.kind === 'token' && k.value.startsWith('crm:'));
           const shared = carriers.filter((one) => one.keys.some((k) => k.value === foreign?.value));
           if (foreign && shared.length <= spec.stopAfter) expect(foreign.value).toBe(`crm:${decision.crmId}`);
+          const speaks = decision.evidence.some(({ kind }) => kind !== 'token');
+          const holders = (one: MatchKey) =>
+            SIDES.map((on) => all[on].filter((r) => r.keys.some((k) => k.value === one.value)).length);
+          const contacts = (one: MatchRecord | undefined) =>
+            (one?.keys ?? []).filter((k) => k.kind !== 'token' && Math.max(...holders(k)) <= spec.stopAfter);
+          const silent = contacts(subject).length === 0 || contacts(contact).length === 0;
+          expect(speaks || silent).toBe(true);
         }
       }),
       runs,

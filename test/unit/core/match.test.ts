@@ -37,6 +37,15 @@ describe('links', () => {
     expect(decision).toMatchObject({ kind: 'link', udeskId: '1', crmId: '7' });
     if (decision.kind === 'link') expect(decision.evidence).toMatchObject([{ udesk: ['1'], crm: ['7'] }]);
   });
+  test('a stored id and one of several contact points: linked', () => {
+    const decision = decide([udesk('1', ['e:a', 'e:b', 'crm:7'])], [crm('7', ['e:b', 'p:9'])]);
+    expect(decision).toMatchObject({ kind: 'link', udeskId: '1', crmId: '7' });
+  });
+  test('a stored id, and nothing but an office line to tell by: linked', () => {
+    const office = ['2', '3', '4'].map((id) => udesk(id, ['p:office']));
+    const decision = decide([udesk('1', ['p:office', 'crm:7']), ...office], [crm('7', ['e:b'])]);
+    expect(decision).toMatchObject({ kind: 'link', udeskId: '1', crmId: '7' });
+  });
   test('nothing shared: unmatched', () => {
     expect(decide([udesk('1', ['e:a@x'])], [crm('7', ['e:b@x'])])).toEqual({ kind: 'unmatched' });
     expect(decide([udesk('1', ['crm:99'])], [])).toEqual({ kind: 'unmatched' });
@@ -70,6 +79,12 @@ describe('questions for a person', () => {
     ],
     ['the token names another record', [udesk('1', ['e:a', 'crm:8'])], [crm('7', ['e:a'])]],
     ['the CRM stores another Udesk id', [udesk('1', ['e:a'])], [crm('7', ['e:a', 'udesk:2'])]],
+    ['the token alone, and other contact points', [udesk('1', ['e:a', 'crm:7'])], [crm('7', ['e:b', 'p:9'])]],
+    [
+      'the token alone, an e-mail here and a phone there',
+      [udesk('1', ['e:a'])],
+      [crm('7', ['p:9', 'udesk:1'])],
+    ],
     ['token to one, e-mail to another', [udesk('1', ['e:a', 'crm:8'])], [crm('7', ['e:a']), crm('8')]],
   ])('%s', (_why, people, contacts) => {
     const decision = decide(people, contacts);
