@@ -5,7 +5,7 @@ import { type Parameters, parseBody, readBody } from './body.ts';
 import { drawFaults, type FaultSpec, type Faults } from './faults.ts';
 import type { Random } from './random.ts';
 import type { RequestLog, RequestLogEntry } from './request-log.ts';
-import { type ApiAnswer, type ApiRequest, html, WRITES } from './routes.ts';
+import { type ApiAnswer, type ApiRequest, html, isWrite } from './routes.ts';
 import type { Switches } from './switches.ts';
 
 export interface ApiServerOptions {
@@ -41,7 +41,7 @@ async function serve(
   const method = request.method ?? 'GET';
   const underApi = url.pathname.startsWith(`${PREFIX}/`);
   const path = underApi ? url.pathname.slice(PREFIX.length) : url.pathname;
-  const write = underApi && WRITES.has(`${method} ${path}`);
+  const write = underApi && isWrite(method, path);
   const entry: RequestLogEntry = {
     method,
     path: url.pathname,

@@ -13,6 +13,9 @@ export class CustomerIndex {
   readonly #tagCounts = new Map<string, number>();
   readonly #organizationCounts = new Map<number, number>();
 
+  /** Grows with every change: what was computed from the customers is good as long as it stays. */
+  version = 0;
+
   get size(): number {
     return this.#ids.length;
   }
@@ -59,6 +62,7 @@ export class CustomerIndex {
 
   /** Adds the customer, or puts it in the place of the one with its id. */
   put(customer: Customer): void {
+    this.version += 1;
     const before = this.#byId.get(customer.id);
     if (before) this.#unlink(before);
     else this.#insertId(customer.id);
@@ -74,6 +78,7 @@ export class CustomerIndex {
   }
 
   remove(customer: Customer): void {
+    this.version += 1;
     this.#unlink(customer);
     this.#byId.delete(customer.id);
     this.#ids.splice(this.#position(customer.id), 1);

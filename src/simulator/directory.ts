@@ -1,9 +1,22 @@
 /** What a tenant has beside its customers: agents, groups, organizations, custom field definitions, saved filters. */
 import type { Customer } from './customer.ts';
+import { hash32 } from './random.ts';
 
 export interface Author {
   readonly id: number;
   readonly nick_name: string;
+}
+
+export interface Agent extends Author {
+  readonly email: string;
+  readonly profile?: string;
+  readonly disabled?: boolean;
+  readonly groupIds?: readonly number[];
+}
+
+export interface Group {
+  readonly id: number;
+  readonly name: string;
 }
 
 export interface Organization {
@@ -11,20 +24,22 @@ export interface Organization {
   readonly name: string;
   readonly domains: string;
   readonly description: string;
+  readonly token?: string | null;
+  readonly customFields?: Readonly<Record<string, unknown>>;
 }
 
 /** The tenant itself, as tags name it. */
 export const COMPANY_ID = 322593755;
 
-export const AGENTS: readonly Author[] = [
-  { id: 1, nick_name: 'Alex' },
-  { id: 8, nick_name: 'Tom' },
-  { id: 9, nick_name: 'Jerry' },
-  { id: 12, nick_name: '王芳' },
-  { id: 13, nick_name: '李雷' },
+export const AGENTS: readonly Agent[] = [
+  { id: 1, nick_name: 'Alex', email: 'alex@agents.example.com', profile: 'all', groupIds: [15] },
+  { id: 8, nick_name: 'Tom', email: 'tom@agents.example.com', profile: 'im', groupIds: [15, 16] },
+  { id: 9, nick_name: 'Jerry', email: 'jerry@agents.example.com', profile: 'im', groupIds: [16] },
+  { id: 12, nick_name: '王芳', email: 'wangfang@agents.example.com', profile: 'call', groupIds: [17] },
+  { id: 13, nick_name: '李雷', email: 'lilei@agents.example.com', profile: 'ticket', groupIds: [] },
 ];
 
-export const GROUPS: readonly { readonly id: number; readonly name: string }[] = [
+export const GROUPS: readonly Group[] = [
   { id: 15, name: '默认组' },
   { id: 16, name: '售前组' },
   { id: 17, name: '售后组' },
@@ -43,7 +58,11 @@ export interface FieldDefinition {
   readonly name: string;
   readonly title: string;
   readonly type: string;
+  /** Labels; null for fields without options. */
   readonly options: readonly string[] | null;
+  /** Their values in the second generation; the positions where left out. */
+  readonly values?: readonly string[];
+  readonly required?: boolean;
 }
 
 export const CUSTOM_FIELDS: readonly FieldDefinition[] = [
@@ -66,13 +85,21 @@ export const CUSTOM_FIELDS: readonly FieldDefinition[] = [
   },
 ];
 
+export const ORGANIZATION_FIELDS: readonly FieldDefinition[] = [
+  { id: 201, name: 'TextField_10', title: '行业代码', type: 'text', options: null },
+  { id: 202, name: 'SelectField_11', title: '规模', type: 'droplist', options: ['小', '中', '大'] },
+];
+
 export interface Filter {
   readonly id: number;
   readonly name: string;
   readonly holds: (customer: Customer) => boolean;
 }
 
-/** The first two split a tenant in two, the owner filters split it by owner: what a tenant above the list's cap needs. */
+/**
+ * Sets that cover a tenant together, for one above the list's cap: 1 and 2 by level, 10 and 11… by owner, 101–104
+ * quarters of about the same size. An agent that was added later has no filter.
+ */
 export const FILTERS: readonly Filter[] = [
   { id: 1, name: 'VIP客户', holds: (customer) => customer.level === 'vip' },
   { id: 2, name: '普通客户', holds: (customer) => customer.level === 'normal' },
@@ -83,16 +110,41 @@ export const FILTERS: readonly Filter[] = [
     name: `${agent.nick_name}的客户`,
     holds: (customer: Customer) => customer.ownerId === agent.id,
   })),
+  ...[0, 1, 2, 3].map((quarter) => ({
+    id: 101 + quarter,
+    name: `第${quarter + 1}组`,
+    holds: (customer: Customer) => hash32(String(customer.id)) % 4 === quarter,
+  })),
 ];
 
-export function agentName(id: number | null): string {
-  return AGENTS.find((agent) => agent.id === id)?.nick_name ?? '';
+/** The lists of one tenant, which its people and the API can change. */
+export class Directory {
+  agents: readonly Agent[] = AGENTS;
+  groups: readonly Group[] = GROUPS;
+  organizations: readonly Organization[] = ORGANIZATIONS;
+  customFields: readonly FieldDefinition[] = CUSTOM_FIELDS;
+  organizationFields: readonly FieldDefinition[] = ORGANIZATION_FIELDS;
+  #lastId = 1_000;
+
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  agentName(id: number | null): string {
+    return this.agents.find((agent) => agent.id === id)?.nick_name ?? '';
+  }
+
+  groupName(id: number | null): string {
+    return this.groups.find((group) => group.id === id)?.name ?? '';
+  }
+
+  organizationOf(id: number | null): Organization | null {
+    return this.organizations.find((organization) => organization.id === id) ?? null;
+  }
 }
 
-export function groupName(id: number | null): string {
-  return GROUPS.find((group) => group.id === id)?.name ?? '';
-}
-
-export function organizationOf(id: number | null): Organization | null {
-  return ORGANIZATIONS.find((organization) => organization.id === id) ?? null;
+/** The list with this member in the place of the one with its id, or at the end. */
+export function putById<T extends { readonly id: number }>(list: readonly T[], member: T): readonly T[] {
+  if (!list.some((other) => other.id === member.id)) return [...list, member];
+  return list.map((other) => (other.id === member.id ? member : other));
 }

@@ -1,7 +1,6 @@
 /** A customer's history: one `Alteration` record per changed field, in a sentence like the vendor's sample (api.md §7). */
 import type { Customer, Item } from './customer.ts';
-import { type Author, agentName, groupName, organizationOf } from './directory.ts';
-import { type IdForm, idJson } from './ids.ts';
+import type { Author, Directory } from './directory.ts';
 
 export interface Feed {
   readonly id: number;
@@ -12,7 +11,8 @@ export interface Feed {
 }
 
 /** Sentences that say what changed: field, old value, new value. Empty when nothing did. */
-export function summariesOf(before: Customer, after: Customer): string[] {
+export function summariesOf(before: Customer, after: Customer, directory: Directory): string[] {
+  const organization = (id: number | null) => directory.organizationOf(id)?.name;
   return [
     scalar('昵称', before.nickName, after.nickName),
     scalar('邮箱', before.email, after.email),
@@ -21,9 +21,9 @@ export function summariesOf(before: Customer, after: Customer): string[] {
     scalar('等级', before.level, after.level),
     scalar('描述', before.description, after.description),
     scalar('标签', before.tags.join(','), after.tags.join(',')),
-    scalar('负责人', agentName(before.ownerId), agentName(after.ownerId)),
-    scalar('负责组', groupName(before.ownerGroupId), groupName(after.ownerGroupId)),
-    scalar('公司', organizationOf(before.organizationId)?.name, organizationOf(after.organizationId)?.name),
+    scalar('负责人', directory.agentName(before.ownerId), directory.agentName(after.ownerId)),
+    scalar('负责组', directory.groupName(before.ownerGroupId), directory.groupName(after.ownerGroupId)),
+    scalar('公司', organization(before.organizationId), organization(after.organizationId)),
     scalar('外部标识', before.token, after.token),
     scalar('黑名单', before.isBlocked ? '是' : '否', after.isBlocked ? '是' : '否'),
     ...fields(before.customFields, after.customFields),
@@ -59,13 +59,6 @@ function fields(before: Customer['customFields'], after: Customer['customFields'
 function valueText(value: unknown): string {
   if (value === null || value === undefined) return '';
   return Array.isArray(value) ? value.join(',') : String(value);
-}
-
-export function feedJson(feed: Feed, key: 'feed_type' | 'from_type', ids: IdForm): string {
-  const kind = key === 'feed_type' ? '"feed_type":"Alteration"' : '"from_type":"Alternation"';
-  const author = `{"id":${idJson(feed.author.id, ids)},"nick_name":${JSON.stringify(feed.author.nick_name)}}`;
-  const summary = JSON.stringify(feed.summary);
-  return `{${kind},"id":${idJson(feed.id, ids)},"time":"${vendorTime(feed.time)}","author":${author},"summary":${summary}}`;
 }
 
 /** `2017-02-08T09:38:33.000+08:00`: Beijing time, whole seconds. */

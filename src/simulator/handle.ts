@@ -1,8 +1,10 @@
 /** Control of a tenant from outside the API: what a person at Udesk, or a test, does. The control interface offers the same. */
 import type { Customer, CustomerAttributes } from './customer.ts';
+import type { FieldDefinition } from './directory.ts';
 import { AGENTS, type Author } from './directory.ts';
 import type { FaultSpec, Faults } from './faults.ts';
 import { vendorTime } from './feeds.ts';
+import type { EventKind, HistoryEvent } from './history.ts';
 import { type IdForm, idText, parseId } from './ids.ts';
 import { Refusal } from './refusal.ts';
 import type { Switches } from './switches.ts';
@@ -55,8 +57,12 @@ export interface TenantHandle {
   delete(id: CustomerId): void;
   /** The second survives. */
   merge(fromId: CustomerId, toId: CustomerId, author?: Author): CustomerView;
-  /** Newest first. */
+  /** The changes alone, newest first. */
   feeds(id: CustomerId): FeedView[];
+  /** A ticket, call, chat or follow-up; members in the vendor's names. Its id as text. */
+  happened(id: CustomerId, kind: EventKind, data?: HistoryEvent['data']): string;
+  /** Definitions of the customers' custom fields; setting them is what an administrator does. */
+  customFields: readonly FieldDefinition[];
   readonly faults: {
     push(spec: FaultSpec): void;
     clear(): void;
@@ -90,8 +96,9 @@ export function createHandle(tenant: Tenant, faults: Faults, switches: Switches)
     },
     edit: (id, changes, author = PERSON) => view(tenant.write(known(id), changes, author)),
     create: (attributes, author = PERSON) => view(tenant.write(null, attributes, author)),
-    delete: (id) => tenant.destroy(known(id)),
-    merge: (fromId, toId, author = PERSON) => view(tenant.merge(known(fromId), known(toId), author)),
+    delete: (id) => tenant.destroy(known(id), 'person'),
+    merge: (fromId, toId, author = PERSON) =>
+      view(tenant.merge(known(fromId), known(toId), author, 'person')),
     feeds: (id) =>
       tenant.feedsOf(known(id)).map((feed) => ({
         id: idText(feed.id, idForm()),
@@ -99,6 +106,13 @@ export function createHandle(tenant: Tenant, faults: Faults, switches: Switches)
         author: feed.author,
         summary: feed.summary,
       })),
+    happened: (id, kind, data = {}) => idText(tenant.happened(known(id), kind, data).id, idForm()),
+    get customFields() {
+      return tenant.directory.customFields;
+    },
+    set customFields(fields) {
+      tenant.directory.customFields = fields;
+    },
     faults,
   };
 }

@@ -1,6 +1,6 @@
 /** The customer list (udesk/api.md §2.5, §5): newest first, page numbers, filter before query, a cap on what can be reached. */
 import type { Customer } from './customer.ts';
-import { FILTERS, organizationOf } from './directory.ts';
+import { FILTERS } from './directory.ts';
 import { parseId } from './ids.ts';
 import { badParameter } from './refusal.ts';
 import type { Switches } from './switches.ts';
@@ -27,7 +27,7 @@ export function listCustomers(
   request: ListQuery,
   switches: Switches,
 ): { customers: readonly Customer[]; meta: Meta } {
-  const matching = matches(tenant, request);
+  const matching = matches(tenant, request, switches);
   const trueTotal = matching?.length ?? tenant.index.size;
   const cap = switches.get('list.cap');
   const overCap = switches.get('list.over_cap');
@@ -39,10 +39,14 @@ export function listCustomers(
   return { customers, meta: meta(page, size, total) };
 }
 
-/** `page` from 1, `page_size` 20 unless told and 100 at most; what cannot be read counts as not given. */
-export function pageOf(pageText: string, sizeText: string): { page: number; size: number; start: number } {
+/** `page` from 1, the size 20 unless told and 100 at most; what cannot be read counts as not given. */
+export function pageOf(
+  pageText: string,
+  sizeText: string,
+  defaultSize = DEFAULT_PAGE_SIZE,
+): { page: number; size: number; start: number } {
   const page = Math.max(1, parseId(pageText) ?? 1);
-  const size = Math.min(MAX_PAGE_SIZE, parseId(sizeText) || DEFAULT_PAGE_SIZE);
+  const size = Math.min(MAX_PAGE_SIZE, parseId(sizeText) || defaultSize);
   return { page, size, start: (page - 1) * size };
 }
 
@@ -51,10 +55,24 @@ export function meta(page: number, size: number, total: number): Meta {
 }
 
 /** Null: everything, which needs no search. */
-function matches(tenant: Tenant, request: ListQuery): readonly Customer[] | null {
-  const holds = request.filterId === '' ? queryTest(request.query.trim()) : filterTest(request.filterId);
-  return holds && tenant.index.newestFirst(0, tenant.index.size).filter(holds);
+function matches(tenant: Tenant, request: ListQuery, switches: Switches): readonly Customer[] | null {
+  const query = request.query.trim();
+  if (request.filterId === '' && query === '') return null;
+  const order = request.filterId === '' ? 'newest' : switches.get('list.filter_order');
+  const key = JSON.stringify([order, request.filterId, request.filterId === '' ? query : '']);
+  const kept = searches.get(tenant);
+  if (kept?.version === tenant.index.version && kept.key === key) return kept.found;
+  const holds = request.filterId === '' ? queryTest(query, tenant) : filterTest(request.filterId);
+  const found = tenant.index.newestFirst(0, tenant.index.size).filter(holds);
+  if (order === 'oldest') found.reverse();
+  if (order === 'name')
+    found.sort((a, b) => (a.nickName < b.nickName ? -1 : a.nickName > b.nickName ? 1 : 0));
+  searches.set(tenant, { version: tenant.index.version, key, found });
+  return found;
 }
+
+/** The last search of each tenant: its pages are asked for one after the other. */
+const searches = new WeakMap<Tenant, { version: number; key: string; found: readonly Customer[] }>();
 
 function filterTest(filterId: string): (customer: Customer) => boolean {
   const filter = FILTERS.find((candidate) => candidate.id === parseId(filterId));
@@ -63,8 +81,7 @@ function filterTest(filterId: string): (customer: Customer) => boolean {
 }
 
 /** Equal to an e-mail, phone, organization or tag, or part of the nick name. */
-function queryTest(query: string): ((customer: Customer) => boolean) | null {
-  if (query === '') return null;
+function queryTest(query: string, tenant: Tenant): (customer: Customer) => boolean {
   const email = query.toLowerCase();
   return (customer) =>
     customer.nickName.includes(query) ||
@@ -72,5 +89,5 @@ function queryTest(query: string): ((customer: Customer) => boolean) | null {
     customer.otherEmails.some((item) => item.content.toLowerCase() === email) ||
     customer.cellphones.some((item) => item.content === query) ||
     customer.tags.includes(query) ||
-    organizationOf(customer.organizationId)?.name === query;
+    tenant.directory.organizationOf(customer.organizationId)?.name === query;
 }

@@ -12,6 +12,9 @@ export class Refusal extends Error {
   }
 }
 
+/** An e-mail or phone that another customer holds. */
+export class Duplicate extends Refusal {}
+
 export const CODES = {
   ok: 1000,
   unknown: 2000,

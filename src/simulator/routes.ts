@@ -1,22 +1,20 @@
 /**
- * The calls of `/open_api_v1` that touch customers (udesk/api.md §2, §7): who may call, how often, and what is answered.
+ * The door of `/open_api_v1`: who may call, how often, and how answers and refusals are wrapped.
  * Business errors are HTTP 200 with a code; only what no tenant would answer as JSON (over the quota, unknown path) is not.
  */
-
-import type { Customer } from './customer.ts';
+import { type Handlers, normalPath } from './call.ts';
+import { customerRoutes } from './customer-routes.ts';
 import { AGENTS, type Author } from './directory.ts';
-import { feedJson } from './feeds.ts';
-import { idJson } from './ids.ts';
-import { listCustomers, type Meta, meta, pageOf } from './list.ts';
-import { customFieldsMember, filtersMember, oldCustomFieldsMember } from './metadata.ts';
+import { directoryRoutes } from './directory-routes.ts';
+import type { IdForm } from './ids.ts';
 import { Quota } from './quota.ts';
 import type { Random } from './random.ts';
 import { CODES, Refusal } from './refusal.ts';
-import { type AnswerKind, customerJson, shaper } from './shapes.ts';
 import { authenticate, NonceMemory } from './signature.ts';
 import type { Switches } from './switches.ts';
 import type { Tenant } from './tenant.ts';
-import { readWriteRequest, type WriteRequest } from './write-request.ts';
+import { webhookRoutes } from './webhook-routes.ts';
+import type { Webhooks } from './webhooks.ts';
 
 export interface Admin {
   readonly email: string;
@@ -49,51 +47,61 @@ export interface ApiAnswer {
 export interface ApiOptions {
   readonly tenant: Tenant;
   readonly switches: Switches;
+  readonly webhooks: Webhooks;
   readonly admin: Admin;
   readonly random: Random;
   /** The tenant's time in milliseconds. */
   readonly now: () => number;
 }
 
-interface Call {
-  /** Parameters of query and body together; the body wins, as in Rails (udesk/api.md §11, 14: inferred). */
-  readonly text: (name: string) => string;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly notes: string[];
-}
-
-/** Gives the members of the answer, without `code`. */
-type Handler = (call: Call) => string;
-
-export const WRITES: ReadonlySet<string> = new Set([
+/** Calls that change customers, and what they name. */
+const WRITES: ReadonlySet<string> = new Set([
   'POST /customers',
   'PUT /customers/update_customer',
   'DELETE /customers/destroy_customer',
   'POST /customers/merge',
+  'POST /customers/batch_import_async',
+  'POST /organizations',
+  'POST /organizations/update_org',
+  'PUT /organizations/update_org',
+  'DELETE /organizations/destroy_org',
+  'POST /agents',
+  'PUT /agents/:id',
+  'DELETE /agents/:id',
+  'POST /user_groups',
+  'PUT /user_groups/:id',
+  'DELETE /user_groups/:id',
 ]);
+
+/** @param path after `/open_api_v1` */
+export function isWrite(method: string, path: string): boolean {
+  return WRITES.has(`${method} ${normalPath(path).path}`);
+}
 
 /** Whom the API's changes are recorded under; the vendor does not say (udesk/api.md §11, 18). */
 export const API_AUTHOR: Author = AGENTS[0] ?? { id: 1, nick_name: 'API' };
 
 export function createApi(options: ApiOptions): { handle(request: ApiRequest): ApiAnswer } {
-  const { tenant, switches, admin, random, now } = options;
+  const { tenant, switches, webhooks, admin, random, now } = options;
   const nonces = new NonceMemory();
   const quota = new Quota();
 
   function handle(request: ApiRequest): ApiAnswer {
-    const route = `${request.method} ${request.path}`;
-    const handler = handlers[route];
+    const { path, id } = normalPath(request.path);
+    const route = `${request.method} ${path}`;
+    const handler = Object.hasOwn(handlers, route) ? handlers[route] : undefined;
     if (!handler) return html(404, '404 Not Found');
     const notes: string[] = [];
     try {
       checkTenant();
       if (route !== 'POST /log_in') checkAuth(request);
       if (!withinQuota(route)) return overQuota();
-      const members = handler({ text: parameters(request), body: request.body, notes });
+      const members = handler({ text: parameters(request), body: request.body, id, notes });
       const envelope = switches.get('shape.envelope');
       const bare =
         route === 'POST /customers' && (envelope === 'e2' || (envelope !== 'e1' && random.chance(0.5)));
-      const text = bare ? `{${members}}` : `{"code":${CODES.ok},${members}}`;
+      const rest = members === '' ? '' : `,${members}`;
+      const text = bare ? `{${members}}` : `{"code":${CODES.ok}${rest}}`;
       return { ...json(text, CODES.ok), committed: WRITES.has(route), notes };
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
@@ -159,7 +167,12 @@ export function createApi(options: ApiOptions): { handle(request: ApiRequest): A
     );
   }
 
-  const handlers: Readonly<Record<string, Handler>> = {
+  function responseIds(): IdForm {
+    const form = switches.get('shape.ids');
+    return form === 'random' || form === 'mixed' ? random.pick(['int', 'string']) : form;
+  }
+
+  const logIn: Handlers = {
     'POST /log_in': (call) => {
       if (
         call.text('email').toLowerCase() !== admin.email.toLowerCase() ||
@@ -171,83 +184,25 @@ export function createApi(options: ApiOptions): { handle(request: ApiRequest): A
       const keys = key === 'both' ? ['open_api_auth_token', 'open_api_token'] : [key];
       return keys.map((name) => `"${name}":${JSON.stringify(admin.token)}`).join(',');
     },
-    'GET /customers': (call) => {
-      const { customers, meta: pages } = listCustomers(
-        tenant,
-        {
-          filterId: call.text('filter_id'),
-          query: call.text('query'),
-          page: call.text('page'),
-          pageSize: call.text('page_size'),
-        },
-        switches,
-      );
-      return `${metaMember(pages)},${TENANT_CHANNELS},"customers":[${customersJson(customers, 'list').join(',')}]`;
-    },
-    'GET /customers/get_customer': (call) => customerMember(selected(call), 'detail'),
-    'POST /customers': (call) => customerMember(tenant.create(writeRequest(call), API_AUTHOR), 'create'),
-    'PUT /customers/update_customer': (call) => {
-      const { id } = selected(call);
-      return customerMember(tenant.update(id, writeRequest(call), API_AUTHOR), 'update');
-    },
-    'DELETE /customers/destroy_customer': (call) => {
-      const { id } = selected(call);
-      tenant.destroy(id);
-      return `"customer_id":${idJson(id, responseIds())}`;
-    },
-    'POST /customers/merge': (call) => {
-      const from = tenant.find(call.text('from_type'), call.text('from_content'));
-      const to = tenant.find(call.text('to_type'), call.text('to_content'));
-      return customerMember(tenant.merge(from.id, to.id, API_AUTHOR), 'update');
-    },
-    'GET /customers/feeds': (call) => {
-      const feeds = tenant.feedsOf(selected(call).id);
-      const { page, size, start } = pageOf(call.text('page'), call.text('page_size'));
-      const form = switches.get('shape.feeds');
-      const ids = responseIds();
-      const rows = feeds.slice(start, start + size).map((feed) => {
-        const sample = form === 'feed_type' || (form !== 'from_type' && random.chance(0.5));
-        return feedJson(feed, sample ? 'feed_type' : 'from_type', ids);
-      });
-      return `"feeds":[${rows.join(',')}],${metaMember(meta(page, size, feeds.length))}`;
-    },
-    'GET /customers/filters': () => filtersMember(responseIds()),
-    'GET /customers/custom_fields': () => oldCustomFieldsMember(),
-    'GET /custom_fields': (call) => customFieldsMember(call.text('category')),
   };
-
-  function selected(call: Call): Customer {
-    return tenant.find(call.text('type'), call.text('content'));
-  }
-
-  function writeRequest(call: Call): WriteRequest {
-    const request = readWriteRequest(call.body, {
-      missing: switches.get('wrapper_missing'),
-      empty: switches.get('wrapper_empty'),
-    });
-    call.notes.push(...request.notes);
-    return request;
-  }
-
-  function customerMember(customer: Customer, kind: AnswerKind): string {
-    return `"customer":${customersJson([customer], kind)[0]}`;
-  }
-
-  function customersJson(customers: readonly Customer[], kind: AnswerKind): string[] {
-    const shapeOf = shaper(switches, kind, random);
-    return customers.map((customer) => customerJson(customer, kind, shapeOf(customer), tenant));
-  }
-
-  function responseIds(): 'int' | 'string' | 'big' {
-    const form = switches.get('shape.ids');
-    return form === 'random' || form === 'mixed' ? random.pick(['int', 'string']) : form;
-  }
+  const context = { responseIds };
+  const customers = customerRoutes({
+    tenant,
+    switches,
+    random,
+    webhooks,
+    author: API_AUTHOR,
+    ...context,
+  });
+  const handlers: Handlers = {
+    ...logIn,
+    ...customers.handlers,
+    ...directoryRoutes({ tenant, switches, customersMember: customers.customersMember, ...context }),
+    ...webhookRoutes(webhooks.registrations, context),
+  };
 
   return { handle };
 }
-
-/** The tenant's own first channels, not the customers' (api.md §2.5). */
-const TENANT_CHANNELS = '"wechat":[{"id":"wx0000000000000001","name":"demo"}],"weibo":[]';
 
 function parameters(request: ApiRequest): (name: string) => string {
   return (name) => {
@@ -255,10 +210,6 @@ function parameters(request: ApiRequest): (name: string) => string {
     if (typeof value === 'string') return value;
     return typeof value === 'number' || typeof value === 'bigint' ? String(value) : '';
   };
-}
-
-function metaMember(pages: Meta): string {
-  return `"meta":${JSON.stringify(pages)}`;
 }
 
 function json(text: string, code: number | null): ApiAnswer {

@@ -3,7 +3,7 @@
  * because some shapes cannot be said otherwise: an object with the same key twice (K4), numbers beyond 2^53.
  */
 import type { Customer, Item } from './customer.ts';
-import { COMPANY_ID, organizationOf } from './directory.ts';
+import { COMPANY_ID } from './directory.ts';
 import { vendorTime } from './feeds.ts';
 import { type IdForm, idJson } from './ids.ts';
 import { hash32, type Random } from './random.ts';
@@ -90,8 +90,18 @@ function pickFor(id: number, name: string, variants: readonly string[]): string 
 
 /** The customer as a JSON object. */
 export function customerJson(customer: Customer, kind: AnswerKind, shape: Shape, tenant: Tenant): string {
+  return `{${customerMembers(customer, kind, shape, tenant).join(',')}}`;
+}
+
+/** Its members, each as `"name":value`. */
+export function customerMembers(
+  customer: Customer,
+  kind: AnswerKind,
+  shape: Shape,
+  tenant: Tenant,
+): readonly string[] {
   const id = (value: number | null) => (value === null ? 'null' : idJson(value, shape.ids));
-  const members = [
+  return [
     `"id":${id(customer.id)}`,
     `"nick_name":${JSON.stringify(customer.nickName)}`,
     ...emailMembers(customer, shape),
@@ -108,7 +118,6 @@ export function customerJson(customer: Customer, kind: AnswerKind, shape: Shape,
     ...channelMembers(customer, kind),
     `"platform":${JSON.stringify(customer.platform)}`,
   ];
-  return `{${members.join(',')}}`;
 }
 
 function emailMembers(customer: Customer, shape: Shape): string[] {
@@ -163,11 +172,17 @@ function tagsJson(customer: Customer, shape: Shape, tenant: Tenant): string {
 function organizationMember(customer: Customer, shape: Shape, tenant: Tenant): string {
   const id = customer.organizationId;
   if (shape.organization === 'g2') return `"organization_id":${id === null ? 'null' : idJson(id, shape.ids)}`;
-  const organization = organizationOf(id);
+  const organization = tenant.directory.organizationOf(id);
   if (organization === null) return '"organization":null';
   const { name, domains, description } = organization;
   const created = vendorTime(Date.UTC(2017, 0, 18, 2, 14, 41));
-  const rest = JSON.stringify({ name, domains, created_at: created, custom_fields: {}, description });
+  const rest = JSON.stringify({
+    name,
+    domains,
+    created_at: created,
+    custom_fields: organization.customFields ?? {},
+    description,
+  });
   const count = tenant.index.customersOf(organization.id);
   return `"organization":{"id":${idJson(organization.id, shape.ids)},${rest.slice(1, -1)},"customer_count":${count}}`;
 }

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { createApiServer } from './api-server.ts';
 import { createControlServer } from './control.ts';
 import type { CustomerSeed } from './customer.ts';
+import { messageOf } from './event-message.ts';
 import { Faults } from './faults.ts';
 import { generateCustomers } from './generate.ts';
 import { createHandle, type TenantHandle } from './handle.ts';
@@ -16,6 +17,7 @@ import { type Counts, RequestLog, type RequestLogEntry } from './request-log.ts'
 import { type Admin, createApi } from './routes.ts';
 import { createSwitches } from './switches.ts';
 import { Tenant } from './tenant.ts';
+import { type Delivery, Webhooks } from './webhooks.ts';
 
 export interface SimulatorOptions {
   /** 0 (unless told): a free one. */
@@ -27,6 +29,8 @@ export interface SimulatorOptions {
   /** How many to invent, or exactly these (oldest first). None unless told. */
   readonly customers?: number | readonly CustomerSeed[];
   readonly seed?: number | string;
+  /** Tickets, calls, chats and follow-ups for the customers that it starts with; left out: for invented ones. */
+  readonly history?: boolean;
   readonly switches?: Readonly<Record<string, string>>;
   readonly admin?: Partial<Admin>;
   /** Our clock in milliseconds; the tenant's is this plus `clock.offset`. */
@@ -48,8 +52,12 @@ export interface Simulator {
   readonly tenant: TenantHandle;
   /** Oldest first; the same array as long as the simulator lives. */
   readonly log: readonly RequestLogEntry[];
+  /** Callbacks and batch results that went out, oldest first; the same array as long as the simulator lives. */
+  readonly deliveries: readonly Delivery[];
   counts(): Counts;
   clearLog(): void;
+  /** Resolves when no batch and no callback is under way. */
+  settled(): Promise<void>;
   /** Throws `SyncError('config')` for an unknown switch or value. */
   set(switchName: string, value: string): void;
   close(): Promise<void>;
@@ -63,15 +71,23 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const switches = createSwitches(options.switches);
   const tenantNow = () => clock() + switches.get('clock.offset') * 1000;
   const customers = options.customers ?? 0;
-  const tenant = new Tenant({
+  const webhooks = new Webhooks({ switches, clock });
+  const tenant: Tenant = new Tenant({
     switches,
     now: tenantNow,
+    history: options.history ?? typeof customers === 'number',
+    onEvent: (event) => {
+      if (event.byApi && switches.get('webhook.echo_api_writes') === 'off') return;
+      if (webhooks.registrations.idle) return;
+      const push = messageOf(event, tenant, switches);
+      if (push !== null) webhooks.emit(push.action, push.message);
+    },
     customers: typeof customers === 'number' ? generateCustomers(seed, customers) : customers,
   });
   const random = seededRandom(`answers:${seed}`);
   const faults = new Faults();
   const log = new RequestLog();
-  const api = createApi({ tenant, switches, admin, random, now: tenantNow });
+  const api = createApi({ tenant, switches, webhooks, admin, random, now: tenantNow });
   const apiServer = createApiServer({ api, faults, switches, random, log, clock, tenantNow });
   const handle = createHandle(tenant, faults, switches);
   const servers = [apiServer];
@@ -91,10 +107,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     admin,
     tenant: handle,
     log: log.entries,
+    deliveries: webhooks.deliveries,
+    settled: () => webhooks.settled(),
     counts: () => log.counts(tenant.index.size),
     clearLog: () => log.clear(),
     set: (name, value) => switches.set(name, value),
-    close: () => close(servers),
+    close: async () => {
+      webhooks.close();
+      await close(servers);
+    },
   };
 }
 

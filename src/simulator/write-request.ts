@@ -1,6 +1,6 @@
 /** Reads the body of create and update (udesk/api.md §2.2, §2.3), with its contradictory placements. */
 import { type Customer, LEVELS, type Level } from './customer.ts';
-import { AGENTS, GROUPS, ORGANIZATIONS } from './directory.ts';
+import type { Directory } from './directory.ts';
 import type { Pair } from './elements.ts';
 import { parseId } from './ids.ts';
 import { badParameter, missingParameter } from './refusal.ts';
@@ -40,7 +40,7 @@ export interface WrapperRules {
 }
 
 /** Throws a refusal for a body that cannot be read. Attributes that the API does not know are ignored. */
-export function readWriteRequest(body: Body, rules: WrapperRules): WriteRequest {
+export function readWriteRequest(body: Body, rules: WrapperRules, directory: Directory): WriteRequest {
   const notes: string[] = [];
   const customer = wrapped(body, rules);
   const nestedPhones = customer.cellphones ?? customer.cellphones_attributes;
@@ -49,7 +49,7 @@ export function readWriteRequest(body: Body, rules: WrapperRules): WriteRequest 
   const others = choose('other_emails', body.other_emails, customer.other_emails, notes);
   const tags = choose('tags', body.tags, customer.tags, notes);
   return {
-    scalars: readScalars(customer),
+    scalars: readScalars(customer, directory),
     customFields: readCustomFields(customer.custom_fields),
     cellphones: phones === undefined || phones === null ? null : readPairs('cellphones', phones),
     otherEmails: readOtherEmails(others),
@@ -86,7 +86,7 @@ function stringify(value: unknown): string {
   );
 }
 
-function readScalars(customer: Body): ScalarChanges {
+function readScalars(customer: Body, directory: Directory): ScalarChanges {
   const scalars: ScalarChanges = {};
   if ('nick_name' in customer) scalars.nickName = text('nick_name', customer.nick_name) ?? '';
   if ('email' in customer) scalars.email = text('email', customer.email)?.trim() || null;
@@ -94,17 +94,17 @@ function readScalars(customer: Body): ScalarChanges {
   if ('open_api_token' in customer) scalars.token = text('open_api_token', customer.open_api_token) || null;
   if ('level' in customer) scalars.level = level(customer.level);
   if ('is_blocked' in customer) scalars.isBlocked = flag('is_blocked', customer.is_blocked);
-  if ('owner_id' in customer) scalars.ownerId = reference('owner_id', customer.owner_id, AGENTS);
+  if ('owner_id' in customer) scalars.ownerId = reference('owner_id', customer.owner_id, directory.agents);
   if ('owner_group_id' in customer) {
-    scalars.ownerGroupId = reference('owner_group_id', customer.owner_group_id, GROUPS);
+    scalars.ownerGroupId = reference('owner_group_id', customer.owner_group_id, directory.groups);
   }
   if ('organization_id' in customer) {
-    scalars.organizationId = reference('organization_id', customer.organization_id, ORGANIZATIONS);
+    scalars.organizationId = reference('organization_id', customer.organization_id, directory.organizations);
   }
   return scalars;
 }
 
-function text(name: string, value: unknown): string | null {
+export function text(name: string, value: unknown): string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
@@ -160,7 +160,7 @@ function readTags(value: unknown): string[] {
 const FIELD_NAME = /^(Text|Select)Field_\d+$/;
 
 /** Select values become texts; keys that cannot be custom fields are dropped, as unknown attributes are. */
-function readCustomFields(value: unknown): Record<string, unknown> {
+export function readCustomFields(value: unknown): Record<string, unknown> {
   if (value === undefined || value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value))
     throw badParameter('custom_fields must be an object');
