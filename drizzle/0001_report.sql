@@ -67,8 +67,8 @@ SELECT
     SELECT coalesce(jsonb_object_agg(udesk_sync.plain(substr(f.key, 8)), CASE jsonb_typeof(f.value)
       WHEN 'array' THEN to_jsonb(udesk_sync.plain_set(f.value))
       WHEN 'string' THEN to_jsonb(udesk_sync.plain(f.value #>> '{}'))
-      WHEN 'boolean' THEN f.value END), '{}'::jsonb)
-    FROM jsonb_each(r.fields) f WHERE starts_with(f.key, 'custom.')) AS custom,
+      ELSE f.value END), '{}'::jsonb)
+    FROM jsonb_each(r.fields) f WHERE starts_with(f.key, 'custom.') AND jsonb_typeof(f.value) IN ('array', 'string', 'boolean')) AS custom,
   r.first_seen_at,
   r.observed_at AS changed_at,
   greatest(r.observed_at, p.udesk_certified_at) AS verified_at,
@@ -105,7 +105,7 @@ COMMENT ON COLUMN report.customer.organization_id IS 'Udesk id of the company of
 COMMENT ON COLUMN report.customer.organization_name IS 'Name of that company as the directory was last read.';
 COMMENT ON COLUMN report.customer.description IS 'Description.';
 COMMENT ON COLUMN report.customer.token IS 'The id in an outside system that Udesk keeps for the customer (open_api_token). Udesk writes it, too: evidence, not proof.';
-COMMENT ON COLUMN report.customer.custom IS 'Custom fields by their name in Udesk (TextField_1): text, or an array of option values for a selection. What they are called: report.custom_field.';
+COMMENT ON COLUMN report.customer.custom IS 'Custom fields by their name in Udesk (TextField_1): text, or an array of option values for a selection; those without a value are left out. What they are called: report.custom_field.';
 COMMENT ON COLUMN report.customer.first_seen_at IS 'When udesk-sync saw the customer for the first time; it may be older in Udesk.';
 COMMENT ON COLUMN report.customer.changed_at IS 'When udesk-sync last saw a change of the customer in Udesk.';
 COMMENT ON COLUMN report.customer.verified_at IS 'Up to when the row is known to be right: the later of changed_at and the begin of the last certified enumeration of Udesk, which read every live customer.';
@@ -260,8 +260,8 @@ BEGIN ATOMIC
     SELECT coalesce(jsonb_object_agg(udesk_sync.plain(substr(f.key, 8)), CASE jsonb_typeof(f.value)
       WHEN 'array' THEN to_jsonb(udesk_sync.plain_set(f.value))
       WHEN 'string' THEN to_jsonb(udesk_sync.plain(f.value #>> '{}'))
-      WHEN 'boolean' THEN f.value END), '{}'::jsonb)
-    FROM jsonb_each(h.fields) f WHERE starts_with(f.key, 'custom.')),
+      ELSE f.value END), '{}'::jsonb)
+    FROM jsonb_each(h.fields) f WHERE starts_with(f.key, 'custom.') AND jsonb_typeof(f.value) IN ('array', 'string', 'boolean')),
     h.first_seen_at,
     h.changed_at
   FROM held h
@@ -504,7 +504,7 @@ COMMENT ON COLUMN report.link.pair IS 'Name of the pair in the configuration.';
 COMMENT ON COLUMN report.link.udesk_id IS 'Id of the customer in Udesk; null while it is being created there, and when several candidates might be meant.';
 COMMENT ON COLUMN report.link.crm_id IS 'Id of the record in the CRM; null likewise.';
 COMMENT ON COLUMN report.link.state IS 'confirmed; candidate (a person is asked); rejected (a person said no); broken (a record was deleted, or a person ended the link).';
-COMMENT ON COLUMN report.link.decided_by IS 'What made the state: match, create, person:NAME, flag, unlink, close or restored.';
+COMMENT ON COLUMN report.link.decided_by IS 'What made the state: match, create, person:NAME, flag, unlink, merged, close or restored.';
 COMMENT ON COLUMN report.link.reason IS 'In words: why a person is asked, or why the link ended.';
 COMMENT ON COLUMN report.link.score IS 'How strong the evidence of a candidate is; higher is stronger.';
 COMMENT ON COLUMN report.link.candidates_udesk IS 'Customers who might be meant; null once decided.';
