@@ -3,6 +3,7 @@
  * whatever else shares a key is a question for a person, never a guess. The answer does not depend on the order of
  * the records or on the side that asks.
  */
+import { isStorableText } from '../lib/storable-text.ts';
 import { asElements, normalizeText } from './equivalence.ts';
 import { toCommon } from './mapping.ts';
 import { otherSide, type SideName, type SideRecord } from './record.ts';
@@ -86,7 +87,8 @@ export function decideMatch(
 export function matchKeysOf(spec: PairSpec, side: SideName, record: SideRecord): MatchKey[] {
   return spec.match.by.flatMap((kind) => {
     const values = kind === 'token' ? tokensOf(side, record) : contactsOf(spec, side, record, kind);
-    return sortedUnique(values).map((value): MatchKey => ({ kind, value }));
+    // A key that a text column would change could never be found again.
+    return sortedUnique(values.filter(isStorableText)).map((value): MatchKey => ({ kind, value }));
   });
 }
 

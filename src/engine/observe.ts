@@ -1,7 +1,9 @@
 import { matchKeysOf } from '../core/match.ts';
 import { contentHash, deltaOf, mergeObserved } from '../core/observation.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
+import { storableRecord, UNSTORABLE_ID } from '../core/storable.ts';
 import type { EnumerationEnd, Page } from '../crm/adapter.ts';
+import { SyncError } from '../errors.ts';
 import { loadRecords, markDeleted, notAsKnown, type RecordUpsert, upsertRecords } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
@@ -65,11 +67,17 @@ export async function observePages(
     for await (const page of pages) {
       cycle.signal.throwIfAborted();
       pageCount += 1;
-      for (const record of page.records) {
+      const unreadable = [...page.dropped];
+      for (const shown of page.records) {
+        const record = storableRecord(shown);
+        if (record === null) {
+          unreadable.push({ id: null, reason: UNSTORABLE_ID, sample: '' });
+          continue;
+        }
         seen.add(record.id);
         waiting.push({ record, hash: contentHash(record) });
       }
-      for (const element of page.dropped) {
+      for (const element of unreadable) {
         dropped += 1;
         cycle.log.warn(
           { side, remoteId: element.id, kind: 'contract', sample: element.sample },
@@ -110,8 +118,10 @@ export async function storeOne(
   tx: Db,
   side: SideName,
   lane: Lane,
-  record: SideRecord,
+  shown: SideRecord,
 ): Promise<void> {
+  const record = storableRecord(shown);
+  if (record === null) throw new SyncError('contract', `a record of ${side}: ${UNSTORABLE_ID}`, { side });
   const { upserts } = await compare(cycle, tx, side, [{ record, hash: contentHash(record) }]);
   await upsertRecords(tx, target(cycle, side, lane), upserts);
 }

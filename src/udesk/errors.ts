@@ -111,9 +111,14 @@ function wordsOf(body: JsonObject): string {
   const words = new Set<string>();
   for (const key of ['code_message', 'message', 'exception', 'exception:message']) {
     const text = body[key];
-    if (typeof text === 'string' && text.trim() !== '') words.add(text.trim().slice(0, MAX_WORDS));
+    if (typeof text === 'string' && text.trim() !== '') words.add(printable(text.trim().slice(0, MAX_WORDS)));
   }
   return words.size === 0 ? 'no message' : [...words].join(' | ');
+}
+
+/** The words are kept in a text column, which takes neither of these. */
+function printable(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed();
 }
 
 function notUnderstood(kind: 'transient' | 'contract', context: AnswerContext, why: string): HttpFailure {

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { SideRecord } from '../../../src/core/record.ts';
+import type { Page } from '../../../src/crm/adapter.ts';
 import { confirmLink, unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
-import { createWorld, type World } from '../../support/world.ts';
+import { createWorld, ourRows, type World } from '../../support/world.ts';
 import { reopen, syncPair } from './moments.ts';
 
 let world: World;
@@ -132,5 +134,62 @@ describe('identity', () => {
     const [li] = await world.crm`select emails from client where name = 'Li of the factory'`;
     expect(li?.emails).toEqual(['li@example.com']);
     expect(world.simulator.tenant.find('email', 'zhang@example.com')?.other_emails).toEqual([]);
+  });
+
+  test('P7: a CRM id with an unusual character is not taken for a deleted record', async () => {
+    world = await createWorld({ pair: { deletes: 'propagate' } });
+    await world.crm`create table client (id text primary key, name text, emails text[] not null default '{}',
+      phones text[] not null default '{}', tier text, industry text, note text, udesk_id text unique,
+      updated_at timestamptz not null default clock_timestamp())`;
+    for (const id of ['plain', 'apple \uf8ff', 'quote \' " \\ \n', '大']) {
+      await world.crm`insert into client (id, name, emails) values (${id}, ${id}, ${[`${id.charCodeAt(0)}@example.com`]})`;
+    }
+    const [pair] = await reopen(world, (yaml) => yaml.replace('table: contact', 'table: client'));
+    if (pair === undefined) throw new Error('no pair');
+
+    await syncPair(world, pair);
+    await syncPair(world, pair);
+    const quiet = world.simulator.counts().writes;
+    await syncPair(world, pair);
+    expect(world.simulator.counts().writes).toBe(quiet);
+    const apple = world.simulator.tenant.list().find(({ nick_name }) => nick_name === 'apple \uf8ff');
+    world.simulator.tenant.edit(apple?.id ?? '', { description: 'edited' });
+    await syncPair(world, pair);
+    await pair.close();
+
+    expect(await world.crm`select id from client where note = 'edited'`).toEqual([{ id: 'apple \uf8ff' }]);
+    expect(apple?.open_api_token).toBe('apple \uf8ff');
+    expect(world.simulator.tenant.count).toBe(4);
+    expect(await ourRows(world, `select remote_id from udesk_sync.record where state = 'deleted'`)).toEqual(
+      [],
+    );
+  });
+
+  test('a record whose id the database cannot keep is left out and told of; the others go on', async () => {
+    world = await createWorld({ people: [{ name: 'Plain', emails: ['p@example.com'] }] });
+    const odd = (record: SideRecord, id: string): SideRecord => ({ ...record, id, fields: {} });
+    const crm = new Proxy(world.pair.sides.crm, {
+      get(side, key) {
+        const member = Reflect.get(side, key) as unknown;
+        if (typeof member !== 'function') return member;
+        if (key !== 'enumerate') return member.bind(side) as unknown;
+        return async function* (): AsyncGenerator<Page> {
+          for await (const page of side.enumerate()) {
+            const records = page.records.flatMap((record) => [
+              odd(record, 'nul \0'),
+              { ...record, externalId: 'nul \0', updatedAt: 'lone \ud800' },
+              odd(record, 'lone \ud800'),
+            ]);
+            yield { ...page, records };
+          }
+        };
+      },
+    });
+    const pair = { spec: world.pair.spec, sides: { udesk: world.pair.sides.udesk, crm } };
+
+    const report = await syncPair(world, pair);
+
+    expect(report.observed.crm).toMatchObject({ seen: 1, dropped: 2 });
+    expect(names()).toEqual(['Plain']);
   });
 });

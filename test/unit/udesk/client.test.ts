@@ -119,6 +119,13 @@ describe('a write', () => {
     expect(server.seen).toHaveLength(1);
   });
 
+  it('that is refused in words which no text column takes is told without those characters', async () => {
+    const { client } = await start(inTurn(code(2005, '手机号\u0000已存在')));
+    await expect(client.createCustomer({ customer: {} })).rejects.toMatchObject({
+      message: 'Udesk refused the write (code 2005): 手机号已存在',
+    });
+  });
+
   it('to a customer that is gone gives null only after a lookup says so', async () => {
     const gone = await start((request) => {
       if (request.path.endsWith('/customers')) return EMPTY_LIST;
