@@ -91,6 +91,16 @@ export interface PlannedWrite {
    * It becomes that side's base when this write is settled.
    */
   readonly source: Readonly<Record<string, Value>>;
+  /**
+   * By the pair's field name: fields of which this write is one half, because the other side is written too or part
+   * of the field is held back. What the other side held when this was planned, and the base then (null: first link).
+   */
+  readonly halves: Readonly<Record<string, HalfWrite>>;
+}
+
+export interface HalfWrite {
+  readonly other: Value;
+  readonly base: FieldBase | null;
 }
 
 /** What to do with the conflict row of one field (at most one active row per link and field). */

@@ -59,7 +59,7 @@ export function createRecord(spec: PairSpec, link: LinkState, side: SideName, re
   }
   // A record of which nothing may be told is not worth creating.
   const writes: PlannedWrite[] =
-    Object.keys(patch).length === 0 ? [] : [{ side, op: 'create', patch, reasons, source }];
+    Object.keys(patch).length === 0 ? [] : [{ side, op: 'create', patch, reasons, source, halves: {} }];
   return { writes, conflicts, life: NONE };
 }
 
@@ -115,7 +115,7 @@ function decided(
 }
 
 function deletion(side: SideName, reason: Reason): PlannedWrite {
-  return { side, op: 'delete', patch: {}, reasons: { [WHOLE_RECORD]: reason }, source: {} };
+  return { side, op: 'delete', patch: {}, reasons: { [WHOLE_RECORD]: reason }, source: {}, halves: {} };
 }
 
 function editDelete(

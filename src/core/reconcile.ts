@@ -4,9 +4,9 @@
  *
  * Settling a write to side S (the engine's part): for each field in `write.source`, base[S] becomes what S was
  * observed to hold after the write, and the other side's base becomes `source`; `accepted` when the two are not
- * equal. A field that is not in `source` has another half (a write of the same plan to the other side, or an
- * element that is held back): its base moves only when both halves are settled, to what both sides then hold. If a
- * half is dropped nothing moves, and planning again from the old bases ends in the same place (P5).
+ * equal. A field in `halves` has another half (a write of the same plan to the other side, or an element that is held
+ * back). A set half moves the bases by the delta that it carried and by nothing else (`settledHalf` in set-merge.ts), so
+ * that what the other half would have carried stays an edit. A scalar half moves nothing until both are settled.
  */
 import { type Change, FIELD_TABLE, PRESENCE_TABLE } from './decision-table.ts';
 import { equalValues } from './equivalence.ts';
@@ -20,7 +20,15 @@ import {
   holdsRowValues,
   type SideWrite,
 } from './field-outcome.ts';
-import type { ConflictChange, FieldBase, LinkPlan, LinkState, PlannedWrite, Reason } from './link.ts';
+import type {
+  ConflictChange,
+  FieldBase,
+  HalfWrite,
+  LinkPlan,
+  LinkState,
+  PlannedWrite,
+  Reason,
+} from './link.ts';
 import { applyDecision } from './reconcile-decision.ts';
 import { createRecord, oneSideDeleted, WHOLE_RECORD } from './reconcile-presence.ts';
 import { carryScalar, decideScalar, linkScalar } from './reconcile-scalar.ts';
@@ -159,10 +167,11 @@ interface Draft {
   readonly patch: Record<string, FieldWrite>;
   readonly reasons: Record<string, Reason>;
   readonly source: Record<string, Value>;
+  readonly halves: Record<string, HalfWrite>;
 }
 
 function newDraft(): Draft {
-  return { patch: {}, reasons: {}, source: {} };
+  return { patch: {}, reasons: {}, source: {}, halves: {} };
 }
 
 /** The write to `side` is all that this field needs, so its settling may move both bases. */
@@ -179,5 +188,7 @@ function addWrite(draft: Draft, side: SideName, field: FieldContext, write: Side
     ops: write.ops,
   };
   draft.reasons[spec.udesk] = write.reason;
-  if (whole) draft.source[spec.udesk] = now[otherSide(side)];
+  const other = now[otherSide(side)];
+  if (whole) draft.source[spec.udesk] = other;
+  else draft.halves[spec.udesk] = { other, base: field.base };
 }

@@ -19,6 +19,11 @@ export interface SideRecord {
   readonly version: string | null;
   /** ISO 8601 UTC time of the last change by the side's own clock; null where the side keeps none. */
   readonly updatedAt: string | null;
+  /**
+   * In the answer of a write only: fields that a read after the write told, and not the answer itself. Somebody may
+   * have edited them in between, so what they hold is no proof of how the side stored what was sent.
+   */
+  readonly reread?: readonly string[];
 }
 
 /** What an adapter can and cannot do. The engine chooses its steps from this and never asks who it is talking to. */
@@ -51,6 +56,8 @@ export interface Manifest {
   /** Most rows that an enumeration can reach; null: no limit. */
   readonly enumerationCap: number | null;
   readonly canDelete: boolean;
+  /** A create of somebody who exists may change that record instead of being refused: look before each create. */
+  readonly createMayOverwrite?: boolean;
 }
 
 /** A change of a set, in the target side's own values. Removed and changed elements name the id where the side has ids. */

@@ -109,6 +109,59 @@ export function agreedPart(input: SetMergeInput): Sides {
   return { udesk: part('udesk'), crm: part('crm') };
 }
 
+/** One half of a set merge, as it was planned and as it ended. */
+export interface SettledHalf {
+  /** The side that was written. */
+  readonly side: SideName;
+  /** The bases now; null on a first link. */
+  readonly bases: Sides | null;
+  /** The other side's value, and the bases, when this was planned. */
+  readonly planned: { readonly other: Value; readonly base: Sides | null };
+  /** What the written side held before and after. */
+  readonly before: Value;
+  readonly after: Value;
+}
+
+/**
+ * The bases after one half of a set merge is settled: the write carried what the other side had added and removed, and
+ * exactly that is now agreed. What the written side itself had edited is not: it stays an edit until its own half is
+ * settled, whatever happens to either side meanwhile (P2). A side's own form of what it was sent counts as carried.
+ */
+export function settledHalf(spec: FieldSpec, region: string, half: SettledHalf): Sides {
+  const { side, bases, planned } = half;
+  const from = otherSide(side);
+  const members = (at: SideName, value: Value) => membersOf(spec, at, value, region);
+  const keys = (list: readonly Member[]) => new Set(list.map((member) => member.key));
+  // On a first link (no base) all that the other side held was carried, what both held already included.
+  const theirs = deltaOf(
+    { spec, region, base: planned.base, now: { udesk: planned.other, crm: planned.other } },
+    from,
+  );
+  const added = keys(theirs.adds);
+  const theirBase = bases === null ? [] : members(from, bases[from]);
+  const theirNow = uniqueByKey(members(from, planned.other));
+  const others = [
+    ...theirBase.filter(({ key }) => !theirs.dels.has(key) && !added.has(key)),
+    ...theirNow.filter(({ key }) => added.has(key)),
+  ];
+
+  const base = bases === null ? [] : members(side, bases[side]);
+  const before = keys(members(side, half.before));
+  const theirKeys = keys(theirNow);
+  const ownAdds = minusKeys(before, keys(base), theirKeys);
+  const ownDels = base.filter(({ key }) => !before.has(key) && !theirs.dels.has(key));
+  const mine = [...uniqueByKey(members(side, half.after)).filter(({ key }) => !ownAdds.has(key)), ...ownDels];
+
+  const elements = (list: readonly Member[]) => list.map(({ id, own }): Element => ({ id, value: own }));
+  return side === 'udesk'
+    ? { udesk: elements(mine), crm: elements(others) }
+    : { udesk: elements(others), crm: elements(mine) };
+}
+
+function minusKeys(keys: ReadonlySet<string>, ...without: readonly ReadonlySet<string>[]): Set<string> {
+  return new Set([...keys].filter((key) => without.every((other) => !other.has(key))));
+}
+
 /** An element with the key by which it is compared across sides. */
 interface Member {
   readonly id: string | null;

@@ -78,6 +78,8 @@ export interface CallOptions {
 export interface Side {
   readonly manifest: Manifest;
   check(options?: CallOptions): Promise<CheckReport>;
+  /** `CheckReport.fingerprint` alone, as cheap as it can be: asked before everything that is read. */
+  fingerprint(options?: CallOptions): Promise<string>;
   /** All live records, in pages; the last page carries `end`. */
   enumerate(options?: CallOptions): AsyncIterable<Page>;
   /** Records changed since `cursor` (with the manifest's overlap). Only where `manifest.changeCursor` is set. */

@@ -2,6 +2,7 @@ import type { SideName } from '../core/record.ts';
 import { countLive, liveIdsObservedBefore, markDeleted } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
+import { followMerges } from './merge.ts';
 import { type Observed, storeOne, target } from './observe.ts';
 
 /** Point reads that one cycle spends on suspects; the rest waits for the next certified enumeration. */
@@ -18,7 +19,7 @@ export interface AbsenceReport {
 /**
  * P7 absence safety: a record becomes a tombstone only after a certified enumeration did not show it, a point read
  * says that it is not there, and another record (the canary) is still readable. Anything less is a suspicion,
- * which this function reports and forgets.
+ * which this function reports and forgets. Who vanished may have been merged: that is looked up first.
  */
 export async function proveAbsences(
   cycle: Cycle,
@@ -55,6 +56,7 @@ export async function proveAbsences(
     );
     return { suspects: suspects.length, deleted: 0, empty: false };
   }
+  await followMerges(cycle, side, gone);
   await fenced(cycle.db, cycle.fence, (tx) => markDeleted(tx, target(cycle, side, 'sweep'), gone));
   return { suspects: suspects.length, deleted: gone.length, empty: false };
 }

@@ -1,11 +1,21 @@
 import { evaluateGuards } from '../core/guard.ts';
 import { GUARD_CLASSES, type PlanItem } from '../core/plan.ts';
+import { SIDES } from '../core/record.ts';
 import { isSyncError, toError } from '../errors.ts';
 import { countConflicts } from '../store/conflicts.ts';
 import { closeWaiting, saveWaiting, type Tripped } from '../store/guards.ts';
 import { countIntents, dropUnsent, movePlanned, sendingToUnknown, sentSince } from '../store/intents.ts';
 import { countLinks, dissolveUncreated } from '../store/links.ts';
-import { acceptFirstRun, finishRun, loadPair, saveFirstPlan, startRun } from '../store/pairs.ts';
+import {
+  finishRun,
+  loadPair,
+  type PairRow,
+  saveAlarms,
+  saveFirstPlan,
+  saveFirstRun,
+  startRun,
+} from '../store/pairs.ts';
+import type { SideAlarms } from '../store/schema.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle, EngineContext, PairRuntime } from './context.ts';
 import { holdLease } from './lease-keeper.ts';
@@ -58,38 +68,34 @@ export async function runCycle(
   options: CycleOptions,
 ): Promise<CycleReport> {
   const { name } = pair.spec;
-  const lease = await holdLease(context, name, options.leaseWaitMs ?? 20_000);
+  const lease = await holdLease(context, name, options.leaseWaitMs ?? 20_000, options.signal);
   const log = context.log.child({ pair: name });
-  const startedAt = context.clock();
-  const runId = await startRun(context.db, name, options.trigger, startedAt);
-  const signals = [lease.signal, ...(options.signal === undefined ? [] : [options.signal])];
-  const cycle: Cycle = {
-    ...context,
-    ...pair,
-    log: log.child({ runId }),
-    fence: lease.fence,
-    runId,
-    signal: AbortSignal.any(signals),
-    progress: options.progress ?? (() => {}),
-  };
+  let runId: number | null = null;
   try {
+    runId = await startRun(context.db, name, options.trigger, context.clock());
+    const signals = [lease.signal, ...(options.signal === undefined ? [] : [options.signal])];
+    const cycle: Cycle = {
+      ...context,
+      ...pair,
+      log: log.child({ runId }),
+      fence: lease.fence,
+      runId,
+      signal: AbortSignal.any(signals),
+      progress: options.progress ?? (() => {}),
+    };
     const report = await work(cycle, options);
-    await finishRun(context.db, runId, {
-      at: context.clock(),
-      outcome: report.outcome,
-      stats: report,
-      error: null,
-    });
+    const ended = { at: context.clock(), outcome: report.outcome, stats: report, error: null };
+    await finishRun(context.db, runId, ended);
     return report;
   } catch (thrown) {
     const error = toError(thrown);
     const stopped = isSyncError(error, 'lease-lost') || options.signal?.aborted === true;
-    await finishRun(context.db, runId, {
-      at: context.clock(),
-      outcome: stopped ? 'abandoned' : 'failed',
-      stats: {},
-      error: error.message,
-    }).catch(() => {}); // The database may be what failed: the first error is the one to report.
+    const outcome = stopped ? 'abandoned' : 'failed';
+    if (runId !== null) {
+      await finishRun(context.db, runId, { at: context.clock(), outcome, stats: {}, error: error.message })
+        // The database may be what failed: the first error is the one to report.
+        .catch(() => {});
+    }
     throw thrown;
   } finally {
     await lease.release().catch(() => {});
@@ -103,13 +109,17 @@ async function work(cycle: Cycle, options: CycleOptions): Promise<CycleReport> {
   const unknown = await fenced(db, fence, (tx) => sendingToUnknown(tx, spec.name));
   if (unknown > 0)
     cycle.log.warn({ intents: unknown }, 'writes of unknown outcome were left by an earlier process');
-  const accepted = known.firstRun === 'accepted';
+  // `accepting`: a person accepted the first plan, and a kill came before it was released.
+  const accepted = known.firstRun !== 'pending';
+  const firstPlan = known.firstRun !== 'accepted';
   await fenced(db, fence, async (tx) => {
     await dropUnsent(tx, spec.name, ['planned', 'held']);
     await dissolveUncreated(tx, spec.name, cycle.clock());
   });
   if (accepted && options.dry !== true) await pushIntents(cycle);
   const observed = await observeSides(cycle, known, options.observe, options.approve ?? null);
+  // What was seen may settle creates of unknown outcome: before anybody is taken for unmatched.
+  if (accepted && options.dry !== true) await pushIntents(cycle);
   const match = await matchRecords(cycle);
 
   if (options.dry === true) {
@@ -129,15 +139,15 @@ async function work(cycle: Cycle, options: CycleOptions): Promise<CycleReport> {
       await fenced(db, fence, (tx) => saveFirstPlan(tx, spec.name, summary.hashOf(GUARD_CLASSES)));
       return await reportOf(cycle, { observed, match, summary, push: null, firstPlan: true, waiting: null });
     }
-    await fenced(db, fence, (tx) => acceptFirstRun(tx, spec.name));
+    await fenced(db, fence, (tx) => saveFirstRun(tx, spec.name, 'accepting'));
   }
-  return await planAndPush(cycle, options, { observed, match, firstPlan: !accepted });
+  return await planAndPush(cycle, options, { known, observed, match, firstPlan });
 }
 
 async function planAndPush(
   cycle: Cycle,
   options: CycleOptions,
-  start: { observed: Observation; match: MatchReport; firstPlan: boolean },
+  start: { known: PairRow; observed: Observation; match: MatchReport; firstPlan: boolean },
 ): Promise<CycleReport> {
   const { observed } = start;
   let match = start.match;
@@ -146,7 +156,7 @@ async function planAndPush(
   let push: PushReport | null = null;
   for (let round = 1; round <= ROUNDS; round += 1) {
     await fenced(cycle.db, cycle.fence, (tx) => dropUnsent(tx, cycle.spec.name, ['planned', 'held']));
-    const summary = await planIntoOutbox(cycle, match.unmatched);
+    const summary = await planIntoOutbox(cycle, match.unmatched, round);
     first ??= summary;
     waiting = await guardPlan(cycle, options, start, summary);
     const pushed = await pushIntents(cycle);
@@ -169,11 +179,11 @@ async function planAndPush(
 async function guardPlan(
   cycle: Cycle,
   options: CycleOptions,
-  start: { observed: Observation; firstPlan: boolean },
+  start: { known: PairRow; observed: Observation; firstPlan: boolean },
   summary: PlanSummary,
 ): Promise<CycleReport['waiting']> {
   const { db, fence, spec, runId } = cycle;
-  const { observed } = start;
+  const alarms = alarmsAfter(start.known.alarms, start.observed);
   const hourAgo = new Date(cycle.clock().getTime() - 3_600_000);
   const verdict = evaluateGuards(
     spec.guards,
@@ -186,10 +196,10 @@ async function guardPlan(
       confirmedLinks: (await countLinks(db, spec.name)).confirmed,
       createsLastHour: await sentSince(db, spec.name, 'create', hourAgo),
       firstRunAccepted: start.firstPlan,
-      emptySide: observed.emptySide,
+      emptySide: SIDES.find((side) => alarms[side]?.empty) ?? null,
       // A side that is not the one we knew was refused before anything of it was read (observe-sides.ts).
       fingerprintChanged: null,
-      clockSkewMs: observed.clockSkewMs,
+      clockSkewMs: worstSkew(alarms),
       deletesLastDay: await sentSince(
         db,
         spec.name,
@@ -216,7 +226,9 @@ async function guardPlan(
     } else {
       await closeWaiting(tx, spec.name, approved ? 'approved' : 'superseded', at);
     }
-    await movePlanned(tx, runId, 'pending', GUARD_CLASSES);
+    await movePlanned(tx, runId, 'pending', GUARD_CLASSES, approved || start.firstPlan);
+    await saveAlarms(tx, spec.name, approved ? {} : alarms);
+    if (start.firstPlan) await saveFirstRun(tx, spec.name, 'accepted');
   });
   if (!blocked) return null;
   cycle.log.error(
@@ -224,6 +236,21 @@ async function guardPlan(
     'a guard holds part of the plan until a person approves it',
   );
   return { hash, tripped: verdict.tripped };
+}
+
+/** What a full look found stays alarming until the next full look, or until a person approves: lanes that saw less say nothing. */
+function alarmsAfter(known: SideAlarms, observed: Observation): SideAlarms {
+  const alarms: SideAlarms = { ...known };
+  for (const side of SIDES) {
+    const { alarm } = observed[side];
+    if (alarm !== null) alarms[side] = alarm;
+  }
+  return alarms;
+}
+
+function worstSkew(alarms: SideAlarms): number | null {
+  const skews = SIDES.flatMap((side) => alarms[side]?.clockSkewMs ?? []);
+  return skews.length === 0 ? null : skews.reduce((a, b) => (Math.abs(a) > Math.abs(b) ? a : b));
 }
 
 async function reportOf(

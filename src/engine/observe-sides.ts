@@ -24,14 +24,14 @@ export interface SideObservation {
   /** Why a full enumeration proves no absence. */
   readonly uncertified: string | null;
   readonly deleted: number;
+  /** What a full look found for the guards; null for lanes that see only a part. */
+  readonly alarm: { readonly empty: boolean; readonly clockSkewMs: number | null } | null;
 }
 
 export interface Observation {
   readonly udesk: SideObservation;
   readonly crm: SideObservation;
   readonly emptySide: SideName | null;
-  /** The larger of both sides' clock differences. */
-  readonly clockSkewMs: number | null;
 }
 
 const NOT_READ: SideObservation = {
@@ -44,6 +44,7 @@ const NOT_READ: SideObservation = {
   certified: false,
   uncertified: null,
   deleted: 0,
+  alarm: null,
 };
 
 /** Reads both sides into the mirror, each through the lane that the scope names. */
@@ -55,13 +56,7 @@ export async function observeSides(
 ): Promise<Observation> {
   const udesk = await observeSide(cycle, known, 'udesk', scope.udesk, approve);
   const crm = await observeSide(cycle, known, 'crm', scope.crm, approve);
-  const skews = [udesk.clockSkewMs, crm.clockSkewMs].filter((skew) => skew !== null);
-  return {
-    udesk: udesk.observation,
-    crm: crm.observation,
-    emptySide: udesk.empty ? 'udesk' : crm.empty ? 'crm' : null,
-    clockSkewMs: skews.length === 0 ? null : skews.reduce((a, b) => (Math.abs(a) > Math.abs(b) ? a : b)),
-  };
+  return { udesk, crm, emptySide: udesk.alarm?.empty ? 'udesk' : crm.alarm?.empty ? 'crm' : null };
 }
 
 async function observeSide(
@@ -70,14 +65,14 @@ async function observeSide(
   side: SideName,
   lane: 'full' | 'head' | 'changes' | 'none',
   approve: string | null,
-) {
-  const nothing = { observation: NOT_READ, empty: false, clockSkewMs: null };
-  if (lane === 'none') return nothing;
+): Promise<SideObservation> {
+  if (lane === 'none') return NOT_READ;
   const adapter = cycle.sides[side];
   const options = { signal: cycle.signal };
+  await knownAccount(cycle, known, side, await adapter.fingerprint(options), approve);
   if (lane === 'head') {
     const observed = await observePages(cycle, side, 'head', adapter.enumerate(options), true);
-    return { ...nothing, observation: toObservation('head', observed, 0) };
+    return toObservation('head', observed);
   }
   if (
     lane === 'changes' &&
@@ -92,20 +87,19 @@ async function observeSide(
       if (cursor !== null) {
         await fenced(cycle.db, cycle.fence, (tx) => saveCrmCursor(tx, cycle.spec.name, cursor));
       }
-      return { ...nothing, observation: toObservation('changes', observed, 0) };
+      return toObservation('changes', observed);
     } catch (error) {
       if (!isSyncError(error, 'cursor-expired')) throw error;
       cycle.log.warn({ side, kind: 'cursor-expired' }, 'the change cursor has expired: reading everything');
     }
   }
-  return await observeAll(cycle, known, side, approve);
+  return await observeAll(cycle, side);
 }
 
-async function observeAll(cycle: Cycle, known: PairRow, side: SideName, approve: string | null) {
+async function observeAll(cycle: Cycle, side: SideName): Promise<SideObservation> {
   const adapter = cycle.sides[side];
   const startedAt = cycle.clock();
   const checked = await adapter.check({ signal: cycle.signal });
-  await knownAccount(cycle, known, side, checked.fingerprint, approve);
   const observed = await observePages(cycle, side, 'sweep', adapter.enumerate({ signal: cycle.signal }));
   const absences = await proveAbsences(cycle, side, observed, startedAt);
   const certified = observed.end?.certified === true;
@@ -124,9 +118,10 @@ async function observeAll(cycle: Cycle, known: PairRow, side: SideName, approve:
       'the enumeration is not certified: no absence follows from it',
     );
   return {
-    observation: { ...toObservation('full', observed, absences.deleted), uncertified },
-    empty: absences.empty,
-    clockSkewMs: checked.clockSkewMs,
+    ...toObservation('full', observed),
+    deleted: absences.deleted,
+    uncertified,
+    alarm: { empty: absences.empty, clockSkewMs: checked.clockSkewMs },
   };
 }
 
@@ -160,7 +155,7 @@ async function knownAccount(
   await fenced(cycle.db, cycle.fence, (tx) => saveFingerprint(tx, pair, side, fingerprint));
 }
 
-function toObservation(lane: string, observed: Observed, deleted: number): SideObservation {
+function toObservation(lane: string, observed: Observed): SideObservation {
   return {
     lane,
     pages: observed.pages,
@@ -170,6 +165,7 @@ function toObservation(lane: string, observed: Observed, deleted: number): SideO
     total: observed.total,
     certified: observed.end?.certified === true,
     uncertified: null,
-    deleted,
+    deleted: 0,
+    alarm: null,
   };
 }

@@ -1,4 +1,4 @@
-import type { ConflictChange, FieldBase, PlannedWrite } from '../core/link.ts';
+import type { ConflictChange, FieldBase, LinkState, PlannedWrite } from '../core/link.ts';
 import { guardClass } from '../core/plan.ts';
 import type { SideName } from '../core/record.ts';
 import { type ConflictWrite, closeConflicts, writeConflicts } from '../store/conflicts.ts';
@@ -11,7 +11,11 @@ import type { Cycle } from './context.ts';
 import type { PlannedLink } from './plan.ts';
 
 /** Everything that a chunk of plans says, in one transaction: conflict rows, the base changes they explain, intents. */
-export async function persistPlans(cycle: Cycle, chunk: readonly PlannedLink[]): Promise<void> {
+export async function persistPlans(
+  cycle: Cycle,
+  chunk: readonly PlannedLink[],
+  round: number,
+): Promise<void> {
   if (chunk.length === 0) return;
   const { db, fence, spec } = cycle;
   const at = cycle.clock();
@@ -41,13 +45,13 @@ export async function persistPlans(cycle: Cycle, chunk: readonly PlannedLink[]):
     await saveBases(tx, bases);
     await retireParked(
       tx,
-      withIds.filter(({ plan }) => plan.writes.length > 0).map(({ linkId }) => linkId),
+      withIds.map(({ linkId }) => linkId),
       at,
     );
     const intents = withIds.flatMap(({ link, plan, linkId }) =>
-      plan.writes.map((write) => toIntent(write, linkId, link.state.udeskId, link.state.crmId)),
+      plan.writes.map((write) => toIntent(write, linkId, link.state)),
     );
-    await insertIntents(tx, spec.name, cycle.runId, intents, at);
+    await insertIntents(tx, spec.name, { runId: cycle.runId, round }, intents, at);
     for (const { plan, linkId } of withIds) {
       if (plan.life.action !== 'none') await breakLink(tx, linkId, plan.life, at);
     }
@@ -103,15 +107,8 @@ function changeTimes(
   return { udeskAt: time('udesk'), crmAt: time('crm') };
 }
 
-function toIntent(
-  write: PlannedWrite,
-  linkId: string,
-  udeskId: string | null,
-  crmId: string | null,
-): NewIntent {
-  const own = write.side === 'udesk' ? udeskId : crmId;
-  const other = write.side === 'udesk' ? crmId : udeskId;
-  const byPerson = Object.values(write.reasons).includes('decision');
+function toIntent(write: PlannedWrite, linkId: string, state: LinkState): NewIntent {
+  const [own, other] = write.side === 'udesk' ? [state.udeskId, state.crmId] : [state.crmId, state.udeskId];
   return {
     linkId,
     side: write.side,
@@ -121,9 +118,30 @@ function toIntent(
     patch: write.patch,
     reasons: write.reasons,
     source: write.source,
+    halves: write.halves,
+    decisions: decisionsOf(write, state),
     marker: write.op === 'create' ? other : null,
-    priority: byPerson ? 0 : write.op === 'create' ? 2 : 1,
+    priority: priorityOf(write),
   };
+}
+
+function decisionsOf(write: PlannedWrite, state: LinkState): Record<string, string> {
+  const decisions: Record<string, string> = {};
+  for (const { field, decision } of state.conflicts) {
+    const carried = write.reasons[field] === 'decision' || (field === '*' && write.op !== 'update');
+    if (decision !== null && carried) decisions[field] = decision.id;
+  }
+  return decisions;
+}
+
+/** People first; then what releases unique values, so that who claims them later finds them free. */
+function priorityOf(write: PlannedWrite): 0 | 1 | 2 | 3 {
+  if (Object.values(write.reasons).includes('decision')) return 0;
+  if (write.op === 'create') return 3;
+  const releases = Object.values(write.patch).some(
+    ({ ops }) => ops !== null && ops.remove.length + ops.change.length > 0,
+  );
+  return releases || write.op === 'delete' ? 1 : 2;
 }
 
 /**

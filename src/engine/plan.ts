@@ -52,11 +52,12 @@ export async function planDry(
 export async function planIntoOutbox(
   cycle: Cycle,
   unmatched: MatchReport['unmatched'],
+  round: number,
 ): Promise<PlanSummary> {
   const tally = startTally();
   for await (const chunk of planChunks(cycle, unmatched)) {
     for (const planned of chunk) tally.add(planned);
-    await persistPlans(cycle, chunk);
+    await persistPlans(cycle, chunk, round);
   }
   return tally.summary();
 }

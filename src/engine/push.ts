@@ -4,16 +4,18 @@ import { backoffMs } from '../core/retry.ts';
 import { isSyncError, SyncError, toError } from '../errors.ts';
 import { park } from '../store/guards.ts';
 import { dropIntent, freeClaims, type IntentRow, loadIntents, moveIntent } from '../store/intents.ts';
+import { dissolveUncreated } from '../store/links.ts';
 import { loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
-import { holds, resolveUnknown } from './recover.ts';
+import { holds, lookupByKeys, naturalKeys, resolveUnknown } from './recover.ts';
 import { settleDelete, settleWrite } from './settle.ts';
 
 const BATCH_INTENTS = 100;
 /** After this many failures in a row a side is left alone until the next cycle. */
 const FAILURES_BEFORE_PAUSE = 3;
+const MISSING_RETRY_MS = 60_000;
 
 export interface PushReport {
   settled: number;
@@ -101,8 +103,7 @@ async function sendOne(cycle: Cycle, intent: IntentRow, report: PushReport): Pro
     if (!mine) return 'later';
     sent = true;
     report.writes[intent.side] += 1;
-    await send(cycle, intent, current);
-    return 'settled';
+    return await send(cycle, intent, current);
   } catch (error) {
     return await afterFailure(cycle, intent, toError(error), sent, report);
   }
@@ -110,7 +111,7 @@ async function sendOne(cycle: Cycle, intent: IntentRow, report: PushReport): Pro
 
 /** The pre-image must still hold. A side with compare-and-set checks it itself, atomically with the write. */
 async function verify(cycle: Cycle, intent: IntentRow): Promise<SideRecord | null | 'stale' | 'missing'> {
-  if (intent.op === 'create') return null;
+  if (intent.op === 'create') return await verifyAbsent(cycle, intent);
   const side = cycle.sides[intent.side];
   const id = intent.remoteId ?? '';
   if (side.manifest.compareAndSet && intent.op === 'update') {
@@ -120,10 +121,21 @@ async function verify(cycle: Cycle, intent: IntentRow): Promise<SideRecord | nul
   }
   const current = await side.read(id, { signal: cycle.signal });
   if (current === null) {
-    await fenced(cycle.db, cycle.fence, (tx) =>
-      dropIntent(tx, intent, 'the record is not there any more', cycle.clock()),
-    );
+    await waitForProof(cycle, intent, id);
     return 'missing';
+  }
+  const unseen = Object.keys(intent.patch).filter((name) => current.fields[name] === undefined);
+  if (unseen.length > 0) {
+    throw new SyncError(
+      'contract',
+      `${intent.side} does not tell ${unseen.join(', ')} when the record is read`,
+      {
+        side: intent.side,
+        record: id,
+        advice:
+          'Without seeing a field it cannot be written safely: map it one way, or take it out of the mapping.',
+      },
+    );
   }
   const unmoved =
     intent.op === 'delete'
@@ -134,6 +146,55 @@ async function verify(cycle: Cycle, intent: IntentRow): Promise<SideRecord | nul
   return 'stale';
 }
 
+/**
+ * A side whose creates may change somebody who exists is asked for the e-mails and phones right before: whoever was
+ * entered since the last look is matched, not overwritten.
+ */
+async function verifyAbsent(cycle: Cycle, intent: IntentRow): Promise<null | 'stale'> {
+  if (cycle.sides[intent.side].manifest.createMayOverwrite !== true) return null;
+  const found = await lookupByKeys(cycle, intent.side, await naturalKeys(cycle, intent));
+  if (found.length === 0) return null;
+  const ids = found.map(({ id }) => id);
+  const known = await loadRecords(cycle.db, cycle.spec.name, intent.side, ids);
+  if (ids.every((id) => known.get(id)?.state === 'live')) {
+    // Matching knew of them, and a person (or a stop list) said that they are not the same.
+    throw new SyncError(
+      'rejected',
+      `${intent.side} record ${ids.join(', ')} holds one of its e-mails or phones`,
+      {
+        side: intent.side,
+        code: 'held',
+      },
+    );
+  }
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    for (const record of found) await storeOne(cycle, tx, intent.side, 'verify', record);
+    await dropIntent(tx, intent, 'somebody with this e-mail or phone exists already', cycle.clock());
+    await dissolveUncreated(tx, cycle.spec.name, cycle.clock());
+  });
+  return 'stale';
+}
+
+/**
+ * The target is not there. Where its deletion is proven, the link is planned again; until then the write waits in the
+ * outbox, and is tried again from time to time: the side may have been wrong.
+ */
+async function waitForProof(cycle: Cycle, intent: IntentRow, id: string): Promise<void> {
+  const known = await loadRecords(cycle.db, cycle.spec.name, intent.side, [id]);
+  const reason = 'the record is not there any more';
+  const at = cycle.clock();
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    if (known.get(id)?.state !== 'live') return await dropIntent(tx, intent, reason, at);
+    const notBefore = new Date(at.getTime() + MISSING_RETRY_MS);
+    await moveIntent(tx, intent.id, ['pending', 'sending'], {
+      state: 'pending',
+      at,
+      error: reason,
+      notBefore,
+    });
+  });
+}
+
 /** A record is deleted only as it was when the deletion was planned: any later edit survives. */
 async function isAsMirrored(cycle: Cycle, intent: IntentRow, current: SideRecord): Promise<boolean> {
   const mirrored = await loadRecords(cycle.db, cycle.spec.name, intent.side, [current.id]);
@@ -142,19 +203,24 @@ async function isAsMirrored(cycle: Cycle, intent: IntentRow, current: SideRecord
 }
 
 /** A write that has begun is finished even when the process is asked to stop: no stop signal goes along. */
-async function send(cycle: Cycle, intent: IntentRow, current: SideRecord | null): Promise<void> {
+async function send(
+  cycle: Cycle,
+  intent: IntentRow,
+  current: SideRecord | null,
+): Promise<'settled' | 'parked'> {
   const side = cycle.sides[intent.side];
   if (intent.op === 'create') {
     const created = await side.create({ patch: intent.patch, marker: intent.marker ?? '' });
-    await settleWrite(cycle, intent, created);
+    return (await settleWrite(cycle, intent, created, 'answer')) === 'taken' ? 'parked' : 'settled';
   } else if (intent.op === 'delete') {
     await side.delete(intent.remoteId ?? '');
     await settleDelete(cycle, intent);
   } else {
     if (current === null) throw new SyncError('invariant', `intent ${intent.id} was not verified`);
     const updated = await side.update({ id: current.id, patch: intent.patch, current });
-    await settleWrite(cycle, intent, updated);
+    await settleWrite(cycle, intent, updated, 'answer');
   }
+  return 'settled';
 }
 
 async function afterFailure(
@@ -173,7 +239,8 @@ async function afterFailure(
   }
   if (isSyncError(error, 'stale')) {
     const now = await cycle.sides[intent.side].read(intent.remoteId ?? '', { signal: cycle.signal });
-    await observeAndReplan(cycle, intent, now);
+    if (now === null) await waitForProof(cycle, intent, intent.remoteId ?? '');
+    else await observeAndReplan(cycle, intent, now);
     return now === null ? 'missing' : 'replanned';
   }
   if (isSyncError(error, 'rejected') || isSyncError(error, 'contract')) {
@@ -209,9 +276,9 @@ async function afterFailure(
   throw error;
 }
 
-async function observeAndReplan(cycle: Cycle, intent: IntentRow, seen: SideRecord | null): Promise<void> {
+async function observeAndReplan(cycle: Cycle, intent: IntentRow, seen: SideRecord): Promise<void> {
   await fenced(cycle.db, cycle.fence, async (tx) => {
-    if (seen !== null) await storeOne(cycle, tx, intent.side, 'verify', seen);
+    await storeOne(cycle, tx, intent.side, 'verify', seen);
     await dropIntent(tx, intent, 'the record moved before the write', cycle.clock());
   });
 }

@@ -1,9 +1,10 @@
 import { equalValues } from '../core/equivalence.ts';
-import type { SideRecord } from '../core/record.ts';
+import { otherSide, type SideName, type SideRecord } from '../core/record.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { park } from '../store/guards.ts';
 import { dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
-import { keyedRecords } from '../store/records.ts';
+import { loadPair } from '../store/pairs.ts';
+import { keyedRecords, unlinkedSince } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
@@ -29,14 +30,17 @@ export async function resolveUnknown(cycle: Cycle, intent: IntentRow): Promise<R
     }
     if (current === null) return await replan(cycle, intent, null, 'the record is not there any more');
     if (holds(cycle, intent, current, 'after')) {
-      await settleWrite(cycle, intent, current);
-      return 'settled';
+      return await settled(cycle, intent, current);
     }
     if (holds(cycle, intent, current, 'before'))
       return await backToPending(cycle, intent, 'the write did not happen');
     return await replan(cycle, intent, current, 'the record changed while the outcome was unknown');
   } catch (error) {
     if (isSyncError(error, 'transient') || isSyncError(error, 'throttled')) return 'later';
+    // What the look itself was refused for concerns this record alone: the pair goes on.
+    if (isSyncError(error, 'contract') || isSyncError(error, 'rejected')) {
+      return await uncertain(cycle, intent, error.message);
+    }
     throw error;
   }
 }
@@ -66,17 +70,15 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
   if (externalId !== null && intent.marker !== null) {
     const marked = await side.lookup('token', intent.marker, { signal: cycle.signal });
     const [only] = marked;
-    if (only !== undefined && marked.length === 1) {
-      await settleWrite(cycle, intent, only);
-      return 'settled';
-    }
+    if (only !== undefined && marked.length === 1) return await settled(cycle, intent, only);
     if (marked.length > 1) return await uncertain(cycle, intent, `${marked.length} records carry its marker`);
   }
-  const found = await lookupByKeys(cycle, intent);
+  const keys = await naturalKeys(cycle, intent);
+  if (externalId === null && keys.length === 0) return await resolveByEnumeration(cycle, intent);
+  const found = await lookupByKeys(cycle, intent.side, keys);
   const [only] = found;
   if (only !== undefined && found.length === 1 && holds(cycle, intent, only, 'after')) {
-    await settleWrite(cycle, intent, only);
-    return 'settled';
+    return await settled(cycle, intent, only);
   }
   if (found.length > 0)
     return await uncertain(cycle, intent, 'a record with one of its e-mails or phones exists');
@@ -94,19 +96,58 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
   return await backToPending(cycle, intent, 'the record was looked for and is not there');
 }
 
-/** Records that hold an e-mail or phone of the one that was to be created. */
-async function lookupByKeys(cycle: Cycle, intent: IntentRow): Promise<SideRecord[]> {
+/**
+ * Nothing to look it up by: only a certified enumeration that began after the write was sent can tell. One new record
+ * that holds exactly what was sent is it; none means that it was not created.
+ */
+async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
+  const { certifiedAt } = await loadPair(cycle.db, cycle.spec.name);
+  const certified = certifiedAt[intent.side];
+  if (intent.sentAt === null || certified === null || certified <= intent.sentAt) return 'later';
+  const fresh = await unlinkedSince(cycle.db, cycle.spec.name, intent.side, intent.sentAt);
+  const equal = fresh.filter((record) => holds(cycle, intent, record, 'after'));
+  const [only] = equal;
+  if (only === undefined)
+    return await backToPending(cycle, intent, 'a complete enumeration does not show it');
+  if (equal.length > 1) return await uncertain(cycle, intent, `${equal.length} new records look like it`);
+  return await settled(cycle, intent, only);
+}
+
+async function settled(cycle: Cycle, intent: IntentRow, seen: SideRecord): Promise<Recovery> {
+  return (await settleWrite(cycle, intent, seen, 'look')) === 'taken' ? 'parked' : 'settled';
+}
+
+interface NaturalKey {
+  readonly kind: 'email' | 'cellphone';
+  readonly value: string;
+}
+
+/** E-mails and phones of the record that is (or was) to be created, from the record that it is made of. */
+export async function naturalKeys(cycle: Cycle, intent: IntentRow): Promise<NaturalKey[]> {
   if (intent.marker === null) return [];
-  const from = intent.side === 'udesk' ? 'crm' : 'udesk';
+  const from = otherSide(intent.side);
   const [source] = await keyedRecords(cycle.db, cycle.spec.name, from, [intent.marker]);
-  const found = new Map<string, SideRecord>();
-  for (const key of source?.keys ?? []) {
+  return parseNaturalKeys(source?.keys ?? []);
+}
+
+/** The e-mails and phones among a record's match keys. */
+export function parseNaturalKeys(keys: readonly string[]): NaturalKey[] {
+  return keys.flatMap((key): NaturalKey[] => {
     const colon = key.indexOf(':');
     const kind = key.slice(0, colon);
-    if (kind !== 'email' && kind !== 'cellphone') continue;
-    for (const record of await cycle.sides[intent.side].lookup(kind, key.slice(colon + 1), {
-      signal: cycle.signal,
-    })) {
+    return kind === 'email' || kind === 'cellphone' ? [{ kind, value: key.slice(colon + 1) }] : [];
+  });
+}
+
+/** Live records of the side that hold one of these keys. */
+export async function lookupByKeys(
+  cycle: Cycle,
+  side: SideName,
+  keys: readonly NaturalKey[],
+): Promise<SideRecord[]> {
+  const found = new Map<string, SideRecord>();
+  for (const { kind, value } of keys) {
+    for (const record of await cycle.sides[side].lookup(kind, value, { signal: cycle.signal })) {
       found.set(record.id, record);
     }
   }
@@ -148,9 +189,9 @@ async function uncertain(cycle: Cycle, intent: IntentRow, reason: string): Promi
       linkId: intent.linkId,
       intentId: intent.id,
       side: intent.side,
-      remoteId: null,
-      kind: 'uncertain-create',
-      message: `It is not known whether this record was created on ${intent.side}: ${reason}.`,
+      remoteId: intent.remoteId,
+      kind: intent.op === 'create' ? 'uncertain-create' : 'contract',
+      message: `It is not known whether this record was written to ${intent.side}: ${reason}.`,
       at,
     });
   });

@@ -2,36 +2,72 @@ import { equalValues } from '../core/equivalence.ts';
 import type { FieldBase } from '../core/link.ts';
 import { toCommon } from '../core/mapping.ts';
 import { otherSide, type SideRecord } from '../core/record.ts';
+import { type Sides, settledHalf } from '../core/set-merge.ts';
 import { type FieldSpec, flowsTo, sideField } from '../core/spec.ts';
 import { isBlank, type Value } from '../core/value.ts';
 import { settleConflicts, writeConflicts } from '../store/conflicts.ts';
+import { park } from '../store/guards.ts';
 import { freeClaims, type IntentRow, moveIntent, siblingIntents } from '../store/intents.ts';
-import { breakLink, loadLink, saveBases, setLinkSide } from '../store/links.ts';
+import { breakLink, linkHolding, loadLink, saveBases, setLinkSide } from '../store/links.ts';
 import { loadRecords, markDeleted, setRecordLink } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne, target } from './observe.ts';
 
+/** How the state after a write became known: by the write's own answer, or by a look at some later time. */
+export type Evidence = 'answer' | 'look';
+
 /**
  * The write is known to have happened: what the side now holds becomes its base, what the other side held when the
  * write was planned becomes the other's, and the intent is settled, all in one transaction and last (sync design §8).
- * A field that was written on both sides settles only when both writes are known: until then its base stays, so that
- * a dropped half is planned again and no edit of either side is taken for agreed (P2).
+ * Only what was carried counts as agreed: one half of a set merge moves the bases by its own delta, one half of a scalar
+ * by nothing until the other half is settled too, and a value that a later look shows, and that is not what was sent,
+ * may be somebody's edit: its base stays (P2).
+ * @returns `taken` when the created record belongs to another link already: a person has to look.
  */
-export async function settleWrite(cycle: Cycle, intent: IntentRow, after: SideRecord): Promise<void> {
-  await fenced(cycle.db, cycle.fence, async (tx) => {
+export async function settleWrite(
+  cycle: Cycle,
+  intent: IntentRow,
+  after: SideRecord,
+  evidence: Evidence,
+): Promise<'settled' | 'taken'> {
+  return await fenced(cycle.db, cycle.fence, async (tx) => {
     const at = cycle.clock();
+    if (intent.op === 'create') {
+      const holder = await linkHolding(tx, cycle.spec.name, intent.side, after.id);
+      if (holder !== null && holder !== intent.linkId) {
+        await storeOne(cycle, tx, intent.side, 'write', after);
+        await parkTaken(tx, intent, after.id, holder, at);
+        return 'taken';
+      }
+    }
     const result = resultOf(intent, after);
-    if (!(await moveIntent(tx, intent.id, ['sending', 'unknown'], { state: 'settled', at, result }))) return;
+    if (!(await moveIntent(tx, intent.id, ['sending', 'unknown'], { state: 'settled', at, result })))
+      return 'settled';
     await storeOne(cycle, tx, intent.side, 'write', after);
     if (intent.op === 'create') {
       await setLinkSide(tx, intent.linkId, intent.side, after.id, at);
       await setRecordLink(tx, cycle.spec.name, intent.side, [after.id], intent.linkId);
       await freeClaims(tx, intent.linkId);
     }
-    await advanceBases(cycle, tx, intent, result, at);
+    const looked = new Set(evidence === 'look' ? Object.keys(intent.patch) : (after.reread ?? []));
+    await advanceBases(cycle, tx, intent, result, looked, at);
     if (intent.op === 'create') await acceptDefaults(cycle, tx, intent, after);
+    return 'settled';
   });
+}
+
+async function parkTaken(
+  tx: Db,
+  intent: IntentRow,
+  remoteId: string,
+  holder: string,
+  at: Date,
+): Promise<void> {
+  const message = `${intent.side} record ${remoteId} answered for the new record, and it belongs to link ${holder} already. Unlink one of the two, or correct the external id on the CRM side.`;
+  await moveIntent(tx, intent.id, ['sending', 'unknown'], { state: 'parked', at, error: message });
+  await freeClaims(tx, intent.linkId);
+  await park(tx, { ...intent, intentId: intent.id, remoteId, kind: 'identity', message, at });
 }
 
 export async function settleDelete(cycle: Cycle, intent: IntentRow): Promise<void> {
@@ -41,7 +77,7 @@ export async function settleDelete(cycle: Cycle, intent: IntentRow): Promise<voi
     if (intent.remoteId !== null) {
       await markDeleted(tx, target(cycle, intent.side, 'write'), [intent.remoteId]);
     }
-    await settleConflicts(tx, intent.linkId, ['*'], at);
+    await settleConflicts(tx, intent.linkId, ['*'], intent.decisions, at);
     await breakLink(tx, intent.linkId, { action: 'close' }, at);
   });
 }
@@ -60,24 +96,41 @@ async function advanceBases(
   tx: Db,
   intent: IntentRow,
   result: Readonly<Record<string, Value>>,
+  looked: ReadonlySet<string>,
   at: Date,
 ): Promise<void> {
   const link = await loadLink(tx, intent.linkId);
   if (link === null) return;
   const siblings = await siblingIntents(tx, intent);
+  const region = cycle.spec.match.defaultRegion;
   const bases: Record<string, FieldBase> = { ...link.bases };
   const settled: string[] = [];
   const ignored: { field: string; base: FieldBase }[] = [];
   for (const [name, write] of Object.entries(intent.patch)) {
     const spec = cycle.spec.fields.find(({ udesk }) => udesk === write.field);
     const own = result[write.field];
+    if (spec === undefined || own === undefined) continue;
+    const asSent = equalValues(spec, own, write.after, region);
+    if (!asSent && looked.has(name)) continue;
+    const half = intent.halves[write.field];
+    if (half !== undefined && spec.shape === 'set') {
+      const moved = settledHalf(spec, region, {
+        side: intent.side,
+        bases: bases[write.field] ?? null,
+        planned: half,
+        before: write.before,
+        after: own,
+      });
+      bases[write.field] = makeBase(cycle, spec, moved);
+      if (siblingOf(intent, siblings, write.field)?.state === 'settled') settled.push(write.field);
+      continue;
+    }
     const other = otherValue(intent, siblings, write.field);
-    if (spec === undefined || own === undefined || other === undefined) continue;
-    const base = makeBase(cycle, spec, intent.side, own, other);
+    if (other === undefined) continue;
+    const base = makeBase(cycle, spec, pairOf(intent.side, own, other));
     bases[write.field] = base;
     settled.push(write.field);
-    const region = cycle.spec.match.defaultRegion;
-    if (equalValues(spec, own, write.before, region) && !equalValues(spec, own, write.after, region)) {
+    if (!asSent && equalValues(spec, own, write.before, region)) {
       ignored.push({ field: write.field, base });
       cycle.log.warn(
         { side: intent.side, linkId: intent.linkId, field: name },
@@ -85,9 +138,9 @@ async function advanceBases(
       );
     }
   }
-  if (settled.length > 0) await saveBases(tx, [{ id: link.id, bases }]);
+  await saveBases(tx, [{ id: link.id, bases }]);
   if (intent.op === 'create') settled.push('*');
-  await settleConflicts(tx, link.id, settled, at);
+  await settleConflicts(tx, link.id, settled, intent.decisions, at);
   await writeConflicts(
     tx,
     cycle.spec.name,
@@ -127,7 +180,7 @@ async function acceptDefaults(cycle: Cycle, tx: Db, intent: IntentRow, created: 
     if (flowsTo(spec, intent.side) || spec.udesk in bases || own === undefined || other === undefined)
       continue;
     // A blank over there is filled by the ordinary way.
-    if (!isBlank(other)) bases[spec.udesk] = makeBase(cycle, spec, intent.side, own, other);
+    if (!isBlank(other)) bases[spec.udesk] = makeBase(cycle, spec, pairOf(intent.side, own, other));
   }
   await saveBases(tx, [{ id: link.id, bases }]);
 }
@@ -135,20 +188,24 @@ async function acceptDefaults(cycle: Cycle, tx: Db, intent: IntentRow, created: 
 /** What the other side holds in this field: as planned, or as its own write of the same plan left it. */
 function otherValue(intent: IntentRow, siblings: readonly IntentRow[], field: string): Value | undefined {
   if (field in intent.source) return intent.source[field];
-  const sibling = siblings.find(
-    (candidate) => candidate.side === otherSide(intent.side) && field in (candidate.result ?? {}),
-  );
+  const sibling = siblingOf(intent, siblings, field);
   return sibling?.state === 'settled' ? sibling.result?.[field] : undefined;
 }
 
-function makeBase(
-  cycle: Cycle,
-  spec: FieldSpec,
-  side: IntentRow['side'],
-  own: Value,
-  other: Value,
-): FieldBase {
-  const pair = side === 'udesk' ? { udesk: own, crm: other } : { udesk: other, crm: own };
+/** The other half of the same plan. */
+function siblingOf(intent: IntentRow, siblings: readonly IntentRow[], field: string): IntentRow | undefined {
+  return siblings.find(
+    (candidate) =>
+      candidate.side === otherSide(intent.side) &&
+      Object.values(candidate.patch).some((write) => write.field === field),
+  );
+}
+
+function pairOf(side: IntentRow['side'], own: Value, other: Value): Sides {
+  return side === 'udesk' ? { udesk: own, crm: other } : { udesk: other, crm: own };
+}
+
+function makeBase(cycle: Cycle, spec: FieldSpec, pair: Sides): FieldBase {
   const udesk = toCommon(spec, 'udesk', pair.udesk);
   const crm = toCommon(spec, 'crm', pair.crm);
   const equal =

@@ -182,18 +182,25 @@ export async function closeConflicts(
   );
 }
 
-/** Closes the decided conflicts of fields that both sides were seen to hold after our write. */
+/**
+ * Closes the decided conflicts of fields that both sides were seen to hold after our write: those that a policy decided,
+ * and those of the very decision that the write carried out. A choice made meanwhile stays to be carried out (P3).
+ */
 export async function settleConflicts(
   db: Db,
   linkId: string,
   fields: readonly string[],
+  decisions: Readonly<Record<string, string>>,
   at: Date,
 ): Promise<void> {
   if (fields.length === 0) return;
+  const settled = fields.map((field) => ({ f: field, d: decisions[field] ?? null }));
   await db.execute(
-    sql`update udesk_sync.conflict set state = 'resolved', changed_at = ${at.toISOString()}::timestamptz,
+    sql`update udesk_sync.conflict c set state = 'resolved', changed_at = ${at.toISOString()}::timestamptz,
           closed_at = ${at.toISOString()}::timestamptz
-        where link_id = ${linkId}::bigint and state = 'resolving' and field = any(${textArray(fields)})`,
+        from jsonb_to_recordset(${jsonParam(settled)}) as s(f text, d text)
+        where c.link_id = ${linkId}::bigint and c.state = 'resolving' and c.field = s.f
+          and c.decision_id is not distinct from s.d::bigint`,
   );
 }
 

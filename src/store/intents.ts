@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import type { HalfWrite } from '../core/link.ts';
 import type { GuardClass } from '../core/plan.ts';
 import type { Patch, SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
@@ -17,11 +18,16 @@ export interface IntentRow {
   readonly patch: Patch;
   readonly reasons: Record<string, string>;
   readonly source: Record<string, Value>;
+  readonly halves: Record<string, HalfWrite>;
+  readonly decisions: Record<string, string>;
+  readonly round: number;
   readonly marker: string | null;
   readonly state: IntentState;
   readonly attempts: number;
   readonly looks: number;
   readonly result: Record<string, Value> | null;
+  /** ISO 8601; null while it was never sent. */
+  readonly sentAt: string | null;
   readonly error: string | null;
 }
 
@@ -36,16 +42,21 @@ type Row = {
   patch: string;
   reasons: string;
   source: string;
+  halves: string;
+  decisions: string;
+  round: number;
   marker: string | null;
   state: IntentState;
   attempts: number;
   looks: number;
   result: string | null;
+  sent_at: string | null;
   error: string | null;
 };
 
 const COLUMNS = sql`id, pair, link_id, run_id, side, op, remote_id, patch::text as patch, reasons::text as reasons,
-  source::text as source, marker, state, attempts, looks, result::text as result, error`;
+  source::text as source, halves::text as halves, decisions::text as decisions, round, marker, state, attempts, looks, result::text as result,
+  to_char(sent_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as sent_at, error`;
 
 const ACTIVE = sql`('planned', 'held', 'pending', 'sending', 'unknown')`;
 
@@ -61,11 +72,15 @@ function toIntent(row: Row): IntentRow {
     patch: fromJsonb(row.patch),
     reasons: fromJsonb(row.reasons),
     source: fromJsonb(row.source),
+    halves: fromJsonb(row.halves),
+    decisions: fromJsonb(row.decisions),
+    round: Number(row.round),
     marker: row.marker,
     state: row.state,
     attempts: row.attempts,
     looks: row.looks,
     result: row.result === null ? null : fromJsonb(row.result),
+    sentAt: row.sent_at,
     error: row.error,
   };
 }
@@ -79,15 +94,19 @@ export interface NewIntent {
   readonly patch: Patch;
   readonly reasons: Readonly<Record<string, string>>;
   readonly source: Readonly<Record<string, Value>>;
+  readonly halves: Readonly<Record<string, HalfWrite>>;
+  /** By field: the decision that this write carries out. */
+  readonly decisions: Readonly<Record<string, string>>;
   readonly marker: string | null;
-  readonly priority: 0 | 1 | 2;
+  /** 0: a person decided it; 1: it releases unique values; 2: an ordinary change; 3: a create. */
+  readonly priority: 0 | 1 | 2 | 3;
 }
 
 /** Adds intents as `planned`: nothing is sent before the guard has seen the whole plan. */
 export async function insertIntents(
   db: Db,
   pair: string,
-  runId: number,
+  plan: { readonly runId: number; readonly round: number },
   intents: readonly NewIntent[],
   at: Date,
 ): Promise<void> {
@@ -102,15 +121,17 @@ export async function insertIntents(
     p: intent.patch,
     r: intent.reasons,
     c: intent.source,
+    h: intent.halves,
+    d: intent.decisions,
     m: intent.marker,
     y: intent.priority,
   }));
   await db.execute(
     sql`insert into udesk_sync.intent
-          (pair, link_id, run_id, side, op, guard_class, remote_id, patch, reasons, source, marker, state, priority, created_at)
-        select ${pair}, s.l::bigint, ${runId}::bigint, s.s, s.o, s.g, s.i, s.p, s.r, s.c, s.m, 'planned', s.y, ${at.toISOString()}::timestamptz
+          (pair, link_id, run_id, side, op, guard_class, remote_id, patch, reasons, source, halves, decisions, round, marker, state, priority, created_at)
+        select ${pair}, s.l::bigint, ${plan.runId}::bigint, s.s, s.o, s.g, s.i, s.p, s.r, s.c, s.h, s.d, ${plan.round}::int, s.m, 'planned', s.y, ${at.toISOString()}::timestamptz
         from jsonb_to_recordset(${jsonParam(payload)})
-          as s(n int, l text, s text, o text, g text, i text, p jsonb, r jsonb, c jsonb, m text, y int)
+          as s(n int, l text, s text, o text, g text, i text, p jsonb, r jsonb, c jsonb, h jsonb, d jsonb, m text, y int)
         order by s.n`,
   );
 }
@@ -132,18 +153,20 @@ export async function movePlanned(
   runId: number,
   to: 'pending' | 'held',
   classes: readonly GuardClass[],
+  approved = false,
 ): Promise<number> {
   const moved = await rows(
     db,
-    sql`update udesk_sync.intent set state = ${to}
+    sql`update udesk_sync.intent set state = ${to}, approved = ${approved}
         where run_id = ${runId}::bigint and state = 'planned' and guard_class = any(${textArray(classes)}) returning 1`,
   );
   return moved.length;
 }
 
 /**
- * Drops intents that were never sent (planned by a run that died, or held for a person) and marks their links
- * for planning: the plan is made anew from what is known now. Natural-key claims of theirs are freed.
+ * Takes away intents that were never sent (planned by a run that died, or held for a person) and marks their links
+ * for planning: the plan is made anew from what is known now. Natural-key claims of theirs are freed. They are deleted,
+ * not kept as dropped: a plan that waits for weeks would leave a row for each write and cycle.
  */
 export async function dropUnsent(
   db: Db,
@@ -152,7 +175,7 @@ export async function dropUnsent(
 ): Promise<number> {
   const dropped = await rows<{ link_id: string }>(
     db,
-    sql`update udesk_sync.intent set state = 'dropped', error = 'planned again'
+    sql`delete from udesk_sync.intent
         where pair = ${pair} and state = any(${textArray(states)}) returning link_id`,
   );
   await replan(
@@ -201,7 +224,8 @@ export async function siblingIntents(db: Db, intent: IntentRow): Promise<IntentR
   const found = await rows<Row>(
     db,
     sql`select ${COLUMNS} from udesk_sync.intent
-        where link_id = ${intent.linkId}::bigint and run_id = ${intent.runId}::bigint and id <> ${intent.id}::bigint`,
+        where link_id = ${intent.linkId}::bigint and run_id = ${intent.runId}::bigint and round = ${intent.round}
+          and id <> ${intent.id}::bigint`,
   );
   return found.map(toIntent);
 }
@@ -309,12 +333,16 @@ export async function countIntents(
   };
 }
 
-/** Writes of this kind that were sent since then, for the guards. */
+/**
+ * Writes of this kind that were sent since then or are on their way, for the guards. What a person approved does not
+ * count: it was looked at.
+ */
 export async function sentSince(db: Db, pair: string, op: 'create' | 'delete', since: Date): Promise<number> {
   const [row] = await rows<{ n: string }>(
     db,
     sql`select count(*) as n from udesk_sync.intent
-        where pair = ${pair} and op = ${op} and sent_at >= ${since.toISOString()}::timestamptz`,
+        where pair = ${pair} and op = ${op} and not approved
+          and (sent_at >= ${since.toISOString()}::timestamptz or state in ('pending', 'sending', 'unknown'))`,
   );
   return Number(row?.n ?? 0);
 }

@@ -122,6 +122,22 @@ async function tieRecords(
   );
 }
 
+/** The confirmed link that holds this record, if any. */
+export async function linkHolding(
+  db: Db,
+  pair: string,
+  side: SideName,
+  remoteId: string,
+): Promise<string | null> {
+  const column = side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
+  const [row] = await rows<{ id: string }>(
+    db,
+    sql`select id from udesk_sync.link
+        where pair = ${pair} and ${column} = ${remoteId} and state = 'confirmed' limit 1`,
+  );
+  return row?.id ?? null;
+}
+
 /** Gives a link the id of the record that was created for it. */
 export async function setLinkSide(
   db: Db,
@@ -133,6 +149,26 @@ export async function setLinkSide(
   const column = side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
   await db.execute(
     sql`update udesk_sync.link set ${column} = ${remoteId}, changed_at = ${at.toISOString()}::timestamptz where id = ${linkId}::bigint`,
+  );
+}
+
+/** The link goes over to another record of the same side; its bases stay, so that what differs there is an edit. */
+export async function moveLinkSide(
+  db: Db,
+  pair: string,
+  linkId: string,
+  side: SideName,
+  ids: { readonly from: string; readonly to: string },
+  at: Date,
+): Promise<void> {
+  const note = jsonParam([{ kind: 'merged', side, ...ids, at: at.toISOString() }]);
+  await setLinkSide(db, linkId, side, ids.to, at);
+  await db.execute(
+    sql`update udesk_sync.link set dirty = true, evidence = evidence || ${note} where id = ${linkId}::bigint`,
+  );
+  await db.execute(
+    sql`update udesk_sync.record set link_id = case when remote_id = ${ids.to} then ${linkId}::bigint end, dirty = true
+        where pair = ${pair} and side = ${side} and remote_id in (${ids.from}, ${ids.to})`,
   );
 }
 
@@ -170,19 +206,21 @@ export async function setLinkState(
 }
 
 /**
- * Frees records whose counterpart was never created: nothing is on its way for them, so they are matched again
- * (somebody may have entered the person there meanwhile). A parked create waits until its record changes or a person
- * retries it.
+ * Frees records whose counterpart was not created yet and that somebody else may now be: a live record of the other
+ * side shares an e-mail, phone or token with them, so they are matched again. Links with something on its way stay; so
+ * does a parked create, until its record changes.
  */
 export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise<void> {
   const found = await rows<{ id: string }>(
     db,
     sql`select l.id from udesk_sync.link l
+        join udesk_sync.record r on r.link_id = l.id and r.state = 'live'
         where l.pair = ${pair} and l.state = 'confirmed' and (l.udesk_id is null or l.crm_id is null)
+          and exists (select 1 from udesk_sync.record o where o.pair = l.pair and o.side <> r.side
+            and o.state = 'live' and o.keys && r.keys and o.link_id is distinct from l.id)
           and not exists (select 1 from udesk_sync.intent i where i.link_id = l.id
             and i.state in ('planned', 'held', 'pending', 'sending', 'unknown'))
-          and (not exists (select 1 from udesk_sync.intent i where i.link_id = l.id and i.state = 'parked')
-            or exists (select 1 from udesk_sync.record r where r.link_id = l.id and r.dirty))`,
+          and (r.dirty or not exists (select 1 from udesk_sync.intent i where i.link_id = l.id and i.state = 'parked'))`,
   );
   const ids = found.map((row) => row.id);
   if (ids.length === 0) return;

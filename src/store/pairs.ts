@@ -1,10 +1,13 @@
 import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
+import { fromJsonb } from './jsonb.ts';
+import type { SideAlarms } from './schema.ts';
 import { type Db, jsonParam, rows } from './tx.ts';
 
 export interface PairRow {
   readonly name: string;
-  readonly firstRun: 'pending' | 'accepted';
+  readonly firstRun: 'pending' | 'accepting' | 'accepted';
+  readonly alarms: SideAlarms;
   readonly firstPlanHash: string | null;
   readonly fingerprint: Readonly<Record<SideName, string | null>>;
   readonly crmCursor: string | null;
@@ -19,7 +22,8 @@ const iso = (column: string) =>
 export async function loadPair(db: Db, name: string): Promise<PairRow> {
   await db.execute(sql`insert into udesk_sync.pair (name) values (${name}) on conflict do nothing`);
   const [row] = await rows<{
-    first_run: 'pending' | 'accepted';
+    first_run: 'pending' | 'accepting' | 'accepted';
+    alarms: string;
     first_plan_hash: string | null;
     udesk_fingerprint: string | null;
     crm_fingerprint: string | null;
@@ -30,7 +34,7 @@ export async function loadPair(db: Db, name: string): Promise<PairRow> {
     crm_uncertified: string | null;
   }>(
     db,
-    sql`select first_run, first_plan_hash, udesk_fingerprint, crm_fingerprint, crm_cursor,
+    sql`select first_run, alarms::text as alarms, first_plan_hash, udesk_fingerprint, crm_fingerprint, crm_cursor,
           ${iso('udesk_certified_at')} as udesk_at, ${iso('crm_certified_at')} as crm_at,
           udesk_uncertified, crm_uncertified
         from udesk_sync.pair where name = ${name}`,
@@ -38,6 +42,7 @@ export async function loadPair(db: Db, name: string): Promise<PairRow> {
   return {
     name,
     firstRun: row?.first_run ?? 'pending',
+    alarms: row === undefined ? {} : fromJsonb<SideAlarms>(row.alarms),
     firstPlanHash: row?.first_plan_hash ?? null,
     fingerprint: { udesk: row?.udesk_fingerprint ?? null, crm: row?.crm_fingerprint ?? null },
     crmCursor: row?.crm_cursor ?? null,
@@ -50,8 +55,13 @@ export async function saveFirstPlan(db: Db, name: string, hash: string): Promise
   await db.execute(sql`update udesk_sync.pair set first_plan_hash = ${hash} where name = ${name}`);
 }
 
-export async function acceptFirstRun(db: Db, name: string): Promise<void> {
-  await db.execute(sql`update udesk_sync.pair set first_run = 'accepted' where name = ${name}`);
+/** `accepting` when the first plan was accepted, `accepted` once it was released: a kill in between loses nothing. */
+export async function saveFirstRun(db: Db, name: string, state: 'accepting' | 'accepted'): Promise<void> {
+  await db.execute(sql`update udesk_sync.pair set first_run = ${state} where name = ${name}`);
+}
+
+export async function saveAlarms(db: Db, name: string, alarms: SideAlarms): Promise<void> {
+  await db.execute(sql`update udesk_sync.pair set alarms = ${jsonParam(alarms)} where name = ${name}`);
 }
 
 export async function saveFingerprint(

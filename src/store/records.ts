@@ -217,6 +217,22 @@ export async function keyedRecords(
   return found.map(toKeyed);
 }
 
+/** Live records without a link that were seen for the first time since then. */
+export async function unlinkedSince(
+  db: Db,
+  pair: string,
+  side: SideName,
+  since: string,
+): Promise<SideRecord[]> {
+  const found = await rows<RecordRow>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.record
+        where pair = ${pair} and side = ${side} and state = 'live' and link_id is null
+          and first_seen_at >= ${since}::timestamptz order by remote_id limit 1000`,
+  );
+  return found.map((row) => toKnown(row).record);
+}
+
 /** Ties records to their link (or frees them with null). */
 export async function setRecordLink(
   db: Db,

@@ -11,7 +11,7 @@ import {
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
-import type { FieldBase } from '../core/link.ts';
+import type { FieldBase, HalfWrite } from '../core/link.ts';
 import type { GuardClass } from '../core/plan.ts';
 import type { Patch, SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
@@ -22,6 +22,9 @@ import { fromJsonb, toJsonb } from './jsonb.ts';
  * Every table starts with the pair, so that rows can later be partitioned or spread by it.
  */
 export const udeskSync = pgSchema('udesk_sync');
+
+/** Per side: it shows nothing although the mirror knows records; how far its clock is off. */
+export type SideAlarms = Partial<Record<SideName, { empty: boolean; clockSkewMs: number | null }>>;
 
 const jsonb = <T>() =>
   customType<{ data: T; driverData: string }>({
@@ -36,8 +39,11 @@ const id = () => bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAs
 /** One row per configured pair: what must survive a restart. */
 export const pair = udeskSync.table('pair', {
   name: text('name').primaryKey(),
-  /** pending: nothing was accepted yet, so nothing may be written to either side; accepted: writes are enabled. */
-  firstRun: text('first_run').$type<'pending' | 'accepted'>().notNull().default('pending'),
+  /**
+   * pending: nothing was accepted yet, so nothing may be written to either side; accepting: the first plan was accepted
+   * and is not released yet; accepted: writes are enabled.
+   */
+  firstRun: text('first_run').$type<'pending' | 'accepting' | 'accepted'>().notNull().default('pending'),
   firstPlanHash: text('first_plan_hash'),
   /** Of mapping, matching and directions: when it changes, every link is planned again and match keys are made anew. */
   specHash: text('spec_hash'),
@@ -51,6 +57,8 @@ export const pair = udeskSync.table('pair', {
   udeskUncertified: text('udesk_uncertified'),
   crmUncertified: text('crm_uncertified'),
   udeskTotal: integer('udesk_total'),
+  /** What the last full look at each side found alarming; cleared by the next full look, or by an approval. */
+  alarms: jsonb<SideAlarms>()('alarms').notNull().default({}),
   createdAt: at('created_at').notNull().defaultNow(),
 });
 
@@ -221,6 +229,14 @@ export const intent = udeskSync.table(
     patch: jsonb<Patch>()('patch').notNull(),
     reasons: jsonb<Record<string, string>>()('reasons').notNull(),
     source: jsonb<Record<string, Value>>()('source').notNull(),
+    /** Fields of which this is one half (src/core/link.ts). */
+    halves: jsonb<Record<string, HalfWrite>>()('halves').notNull().default({}),
+    /** By field: the decision that this write carries out. */
+    decisions: jsonb<Record<string, string>>()('decisions').notNull().default({}),
+    /** Which planning of the run: intents of one round and link are halves of one plan. */
+    round: integer('round').notNull().default(1),
+    /** A person let this through, or accepted the first plan: it does not count against the guards' windows. */
+    approved: boolean('approved').notNull().default(false),
     marker: text('marker'),
     state: text('state').$type<IntentState>().notNull(),
     /** 0: a person decided it; 1: an ordinary change; 2: a create. Lower goes first. */

@@ -5,10 +5,10 @@
 import type { UdeskContacts } from '../core/id-merge.ts';
 import type { Manifest, Patch, SideRecord } from '../core/record.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
-import { isSet, type Value } from '../core/value.ts';
+import { isSet, type SetValue, type Value } from '../core/value.ts';
 import type { Side } from '../crm/adapter.ts';
 import { isSyncError, SyncError } from '../errors.ts';
-import { checkUdesk } from './check.ts';
+import { checkUdesk, fingerprintOf } from './check.ts';
 import type { LookupType, UdeskClient } from './client.ts';
 import { contactsOf, hasElementIds, NO_CONTACTS, touchesContacts } from './contacts.ts';
 import { decodeCustomer } from './decode-customer.ts';
@@ -93,7 +93,7 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
     const id = decoded.ok ? decoded.record.id : (decoded.dropped.id ?? knownId);
     try {
       const fresh = id === null ? null : await find('id', id, signal);
-      if (fresh !== null) return fresh;
+      if (fresh !== null) return completed(decoded.ok ? decoded.record : null, fresh, patch);
     } catch (error) {
       throw unclear(id, error);
     }
@@ -104,6 +104,7 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
   return {
     manifest: manifest(customSets, shards.length),
     check: (call) => checkUdesk(client, shards, call?.signal),
+    fingerprint: async () => fingerprintOf(client),
     enumerate: (call) => {
       const how = { client, pageSize, customFields, signal: call?.signal };
       return shards.length === 0 ? sweep(how) : sweepShards({ ...how, shards });
@@ -159,7 +160,32 @@ function manifest(customSets: readonly string[], shards: number): Manifest {
     timeResolutionMs: 1_000,
     enumerationCap: LIST_CAP * Math.max(1, shards),
     canDelete: true,
+    // What a create does with an e-mail or phone that exists is not documented (api.md §11.4).
+    createMayOverwrite: true,
   };
+}
+
+/**
+ * The answer completed by a read that came after it. What the answer told of the written fields stays: somebody may
+ * have edited them in between. Written fields that only the read told are named (`reread`).
+ */
+function completed(answer: SideRecord | null, fresh: SideRecord, patch: Patch): SideRecord {
+  const fields: Record<string, Value> = { ...fresh.fields };
+  const reread: string[] = [];
+  for (const name of Object.keys(patch)) {
+    const told = answer?.fields[name];
+    const read = fields[name];
+    if (told === undefined) reread.push(name);
+    // The read knows the element ids that the answer's shape leaves out.
+    else if (isSet(told) && read !== undefined && isSet(read)) fields[name] = withIds(told, read);
+    else fields[name] = told;
+  }
+  return { ...fresh, fields, reread };
+}
+
+function withIds(told: SetValue, read: SetValue): SetValue {
+  const ids = new Map(read.map((element) => [element.value, element.id]));
+  return told.map(({ id, value }) => ({ id: id ?? ids.get(value) ?? null, value }));
 }
 
 /** Whether the shape told all that a base needs: what the detail call always tells (api.md §4), and what was written. */

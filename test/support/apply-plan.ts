@@ -13,6 +13,7 @@ import type {
 } from '../../src/core/link.ts';
 import { toCommon } from '../../src/core/mapping.ts';
 import { otherSide, type SideName } from '../../src/core/record.ts';
+import { type Sides, settledHalf } from '../../src/core/set-merge.ts';
 import { type FieldSpec, type PairSpec, sideField } from '../../src/core/spec.ts';
 import { isSet, type Value } from '../../src/core/value.ts';
 
@@ -29,7 +30,7 @@ export function applyPlan(spec: PairSpec, link: LinkState, plan: LinkPlan, remot
   for (const write of done) after[write.side] = carryOut(spec, link, after[write.side], write, remote);
   const bases: Record<string, FieldBase> = { ...link.bases, ...plan.bases };
   for (const field of spec.fields) {
-    const base = settle(field, spec, plan.writes, done, after);
+    const base = settle(field, spec, plan.writes, done, after, bases[field.udesk] ?? null);
     if (base) bases[field.udesk] = base;
   }
   const rows = new Map<string, ActiveConflict>(link.conflicts.map((row) => [row.field, row]));
@@ -93,6 +94,7 @@ function settle(
   planned: readonly PlannedWrite[],
   done: readonly PlannedWrite[],
   after: Readonly<Record<SideName, Presence>>,
+  bases: FieldBase | null,
 ): FieldBase | null {
   const touches = (write: PlannedWrite) =>
     Object.values(write.patch).some((change) => change.field === field.udesk);
@@ -103,12 +105,45 @@ function settle(
     const presence = after[side];
     return presence.state === 'live' ? presence.record.fields[sideField(field, side)] : undefined;
   };
+  if (field.shape === 'set' && field.udesk in first.halves)
+    return settleHalves(field, spec, writes, observed, bases);
   const own = observed(first.side);
   const whole = field.udesk in first.source;
   const bothHalves = writes.length === 2 && planned.filter(touches).length === 2;
   const other = whole ? first.source[field.udesk] : bothHalves ? observed(otherSide(first.side)) : undefined;
   if (own === undefined || other === undefined) return null;
-  const pair = first.side === 'udesk' ? { udesk: own, crm: other } : { udesk: other, crm: own };
+  return asBase(
+    field,
+    spec,
+    first.side === 'udesk' ? { udesk: own, crm: other } : { udesk: other, crm: own },
+  );
+}
+
+function settleHalves(
+  field: FieldSpec,
+  spec: PairSpec,
+  writes: readonly PlannedWrite[],
+  observed: (side: SideName) => Value | undefined,
+  bases: FieldBase | null,
+): FieldBase | null {
+  let now: Sides | null = bases;
+  for (const write of writes) {
+    const planned = write.halves[field.udesk];
+    const change = Object.values(write.patch).find((candidate) => candidate.field === field.udesk);
+    const after = observed(write.side);
+    if (!planned || !change || after === undefined) continue;
+    now = settledHalf(field, spec.match.defaultRegion, {
+      side: write.side,
+      bases: now,
+      planned,
+      before: change.before,
+      after,
+    });
+  }
+  return now === null ? null : asBase(field, spec, now);
+}
+
+function asBase(field: FieldSpec, spec: PairSpec, pair: Sides): FieldBase {
   const udesk = toCommon(field, 'udesk', pair.udesk);
   const crm = toCommon(field, 'crm', pair.crm);
   const equal = udesk.ok && crm.ok && equalValues(field, udesk.value, crm.value, spec.match.defaultRegion);

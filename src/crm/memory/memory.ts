@@ -195,6 +195,7 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     return id;
   }
 
+  const fingerprint = options.fingerprint ?? sha256('memory').slice(0, 32);
   const side: Side = {
     manifest,
     async check() {
@@ -203,9 +204,12 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
         findings: [{ level: 'info', message: 'a CRM in memory: it is gone when the process ends' }],
         count: table.list().length,
         clockSkewMs: 0,
-        fingerprint: options.fingerprint ?? sha256('memory').slice(0, 32),
+        fingerprint,
         fields: manifest.fields,
       };
+    },
+    async fingerprint() {
+      return fingerprint;
     },
     enumerate: () => pages('enumerate', null),
     async *changes(cursor) {

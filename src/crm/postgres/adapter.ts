@@ -9,7 +9,7 @@ import { didYouMean } from '../../lib/suggest.ts';
 import type { CallOptions, Side } from '../adapter.ts';
 import { type AdapterContext, defineCrmAdapter } from '../definition.ts';
 import { isUnique, readTable, type Table, tableNames } from './catalog.ts';
-import { checkTable } from './check.ts';
+import { checkTable, fingerprint } from './check.ts';
 import { type PostgresConfig, postgresConfigSchema } from './config.ts';
 import { RefusedError } from './failures.ts';
 import { lookup, readByMarker, readRow } from './find.ts';
@@ -104,6 +104,8 @@ function makeSide(pool: Pool, layout: Layout, config: PostgresConfig, context: A
     manifest: manifestOf(layout, config),
     check: (options) =>
       guarded(options, () => pool.read((session) => checkTable(session, layout, context.clock()))),
+    fingerprint: (options) =>
+      guarded(options, () => pool.read((session) => fingerprint(session, layout.table))),
     enumerate: (options) => enumerate(pool, layout, options),
     changes: (cursor, options) => changes(pool, layout, cursor, config.overlapMs, options),
     read: (id, options) =>

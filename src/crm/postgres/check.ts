@@ -36,7 +36,7 @@ export async function checkTable(session: Session, layout: Layout, nowMs: number
  * Cluster, database and table by their internal numbers, asked anew each time: another server, a restored copy or a
  * table put in the place of the old one differ.
  */
-async function fingerprint(session: Session, table: Table): Promise<string> {
+export async function fingerprint(session: Session, table: Table): Promise<string> {
   const [can] = await session.query(sql`
     select has_function_privilege('pg_control_system()', 'execute')::text as may, current_database()::text as name,
            (select oid::text from pg_database where datname = current_database()) as oid,

@@ -175,6 +175,8 @@ const INTENT = (linkId: string) =>
     patch: {},
     reasons: {},
     source: {},
+    halves: {},
+    decisions: {},
     marker: null,
     priority: 1,
   }) as const;
@@ -218,7 +220,7 @@ describe('unlinking', () => {
     const link = await linked();
     const { db } = world.database;
     const insert = async (state: string) => {
-      await insertIntents(db, 'main', 1, [INTENT(link.id)], at);
+      await insertIntents(db, 'main', { runId: 1, round: 1 }, [INTENT(link.id)], at);
       await ourRows(world, `update udesk_sync.intent set state = '${state}' where state = 'planned'`);
     };
     for (const state of ['pending', 'sending', 'unknown']) {
@@ -260,7 +262,7 @@ describe('a decision that falls between planning and storing the plan', () => {
       signal,
       progress: () => {},
     };
-    await persistPlans(cycle, chunk);
+    await persistPlans(cycle, chunk, 1);
     await releaseLease(db, taken.fence);
     return link;
   }

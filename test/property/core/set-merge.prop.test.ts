@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mergeSets, type SetMerge, type SideMerge, type Sides } from '../../../src/core/set-merge.ts';
+import {
+  mergeSets,
+  type SetMerge,
+  type SideMerge,
+  type Sides,
+  settledHalf,
+} from '../../../src/core/set-merge.ts';
 import type { Element, SetValue, Value } from '../../../src/core/value.ts';
 import { field } from '../../support/core-fixtures.ts';
 
@@ -166,4 +172,48 @@ describe('laws of the set merge', () => {
       runs,
     );
   });
+});
+
+describe('P2: one half of a merge settled, the other dropped, and somebody edits meanwhile', () => {
+  const plain = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 5 });
+  const elements = (values: readonly string[]): Element[] => values.map((value) => ({ id: null, value }));
+  const cases = fc.record({ base: fc.option(plain), udesk: plain, crm: plain, later: plain });
+
+  test.each(['udesk', 'crm'] as const)(
+    'written: %s; planning again ends where the edits alone would',
+    (side) => {
+      fc.assert(
+        fc.property(cases, (values) => {
+          const other = side === 'udesk' ? 'crm' : 'udesk';
+          const base =
+            values.base === null ? null : { udesk: elements(values.base), crm: elements(values.base) };
+          const now = { udesk: elements(values.udesk), crm: elements(values.crm) };
+          const written = run(base, now)[side].after;
+          const moved = settledHalf(spec, 'CN', {
+            side,
+            bases: base,
+            planned: { other: now[other], base },
+            before: now[side],
+            after: written,
+          });
+          const later = elements(values.later);
+          const again = run(moved, { ...now, [side]: written, [other]: later });
+          const alone = run(base ?? { udesk: [], crm: [] }, { ...now, [other]: later });
+          // What both sides had added, or both removed, when the half was written is agreed by then: going back on it
+          // later is an edit of its own, and not a non-event.
+          const [b, u, c] = [keys(base?.udesk ?? []), keys(now.udesk), keys(now.crm)];
+          const ignore = new Set([
+            ...[...u].filter((k) => c.has(k) && !b.has(k)),
+            ...[...b].filter((k) => !u.has(k) && !c.has(k)),
+          ]);
+          for (const target of ['udesk', 'crm'] as const) {
+            expect(sorted(minus(keys(again[target].after), ignore))).toEqual(
+              sorted(minus(keys(alone[target].after), ignore)),
+            );
+          }
+        }),
+        runs,
+      );
+    },
+  );
 });

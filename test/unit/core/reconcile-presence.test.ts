@@ -50,6 +50,7 @@ describe('a record that is missing on one side', () => {
           },
           reasons: { nick_name: 'create', level: 'create', cellphones: 'create' },
           source: { nick_name: 'Ann', level: 'vip', cellphones: udesk.cellphones },
+          halves: {},
         },
       ],
     });
@@ -102,7 +103,7 @@ describe('a record that was deleted on one side', () => {
     ['unlink', [], { action: 'unlink', deletedSide: 'crm' }],
     [
       'propagate',
-      [{ side: 'udesk', op: 'delete', patch: {}, reasons: { '*': 'delete' }, source: {} }],
+      [{ side: 'udesk', op: 'delete', patch: {}, reasons: { '*': 'delete' }, source: {}, halves: {} }],
       { action: 'none' },
     ],
   ] as const)('unedited survivor, deletes: %s', (deletes, writes, life) => {
@@ -160,7 +161,7 @@ describe('a record that was deleted on one side', () => {
   test('decided for the deletion: the survivor is deleted', () => {
     const result = reconcileLink(spec, link(edited, deleted, agreed, [row('crm')]));
     expect(result.writes).toEqual([
-      { side: 'udesk', op: 'delete', patch: {}, reasons: { '*': 'decision' }, source: {} },
+      { side: 'udesk', op: 'delete', patch: {}, reasons: { '*': 'decision' }, source: {}, halves: {} },
     ]);
   });
   test('a decision is void when the survivor moved since, or when it means nothing here', () => {

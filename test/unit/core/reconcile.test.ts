@@ -72,6 +72,7 @@ describe('the decision table, cell by cell', () => {
           patch: { name: { field: 'nick_name', before: 'Ann', after: 'Zoe', ops: null } },
           reasons: { nick_name: 'propagate' },
           source: { nick_name: 'Zoe' },
+          halves: {},
         },
       ],
     });

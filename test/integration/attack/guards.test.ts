@@ -1,0 +1,194 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { SyncError } from '../../../src/errors.ts';
+import { createWorld, ourRows, type World } from '../../support/world.ts';
+import { NOTHING, syncAt, syncPair } from './moments.ts';
+
+let world: World;
+afterEach(async () => {
+  await world.close();
+});
+
+const down = () => {
+  throw new SyncError('transient', 'the side does not answer');
+};
+const many = Array.from({ length: 30 }, (_, n) => ({
+  nick_name: `Customer ${n}`,
+  email: `c${n}@example.com`,
+}));
+const outcomeOf = (cycle: Promise<{ outcome: string }>) =>
+  cycle.then(
+    ({ outcome }) => outcome,
+    (error: unknown) => (error instanceof SyncError ? error.kind : String(error)),
+  );
+
+describe('P8 blast radius', () => {
+  test('deletes that wait for a side that is down count against the limit of the next plan', async () => {
+    world = await createWorld({
+      customers: many,
+      pair: { deletes: 'propagate', guards: '{ deletes: { max: 3, share: 1 } }' },
+    });
+    await world.sync();
+    const people = await world.people();
+    const remove = async (from: number) => {
+      for (const { id } of people.slice(from, from + 3))
+        await world.crm`delete from contact where id = ${id}`;
+    };
+    const downNow = [{ side: 'udesk', call: 'read', when: 'before', act: down }] as const;
+
+    await remove(0);
+    await syncAt(world, downNow);
+    await remove(3);
+    await syncAt(world, downNow);
+    await remove(6);
+    await syncAt(world, downNow);
+    // The pauses before another try are over.
+    await ourRows(world, `update udesk_sync.intent set not_before = null`);
+    const last = await world.sync();
+
+    expect(world.simulator.tenant.count).toBeGreaterThanOrEqual(27);
+    expect(last.outcome).toBe('waiting');
+  });
+
+  test('what an empty side holds back is not released by a cycle that did not look at that side', async () => {
+    world = await createWorld({ customers: many });
+    await world.sync();
+    await world.crm`delete from contact`;
+    world.simulator.tenant.create({ nick_name: 'New', email: 'new@example.com' });
+    expect(await world.sync()).toMatchObject({ outcome: 'waiting', observed: { emptySide: 'crm' } });
+
+    const next = await world.sync({ observe: { udesk: 'head', crm: 'changes' } });
+
+    expect(next.outcome).toBe('waiting');
+    expect(await world.people()).toEqual([]);
+  });
+
+  test('deletes that a wrong clock holds back are not released by a cycle that did not look at the clock', async () => {
+    world = await createWorld({
+      customers: many,
+      pair: { deletes: 'propagate', guards: '{ deletes: { max: 5, share: 1 } }' },
+    });
+    await world.sync();
+    world.simulator.tenant.delete(world.simulator.tenant.list()[0]?.id ?? '');
+    const sides = {
+      ...world.pair.sides,
+      crm: new Proxy(world.pair.sides.crm, {
+        get: (target, key) =>
+          key === 'check'
+            ? async (...args: [never]) => ({ ...(await target.check(...args)), clockSkewMs: 600_000 })
+            : (Reflect.get(target, key) as unknown),
+      }),
+    };
+    const held = await syncPair(world, { spec: world.pair.spec, sides });
+    expect(held).toMatchObject({ outcome: 'waiting', plan: { deletes: { crm: 1 } } });
+
+    const next = await syncPair(
+      world,
+      { spec: world.pair.spec, sides },
+      { observe: { udesk: 'head', crm: 'changes' } },
+    );
+
+    expect(next.outcome).toBe('waiting');
+    expect(await world.people()).toHaveLength(30);
+  });
+
+  test('a table that was exchanged is refused by the lane that reads changes too', async () => {
+    world = await createWorld({ customers: [{ nick_name: 'A', email: 'a@example.com' }] });
+    await world.sync();
+    await world.crm`alter table contact rename to contact_old`;
+    await world.crm`create table contact (like contact_old including all)`;
+    await world.crm`insert into contact (id, name, emails) overriding system value
+      select id, 'Somebody else', array['else@example.com'] from contact_old`;
+
+    const outcome = await outcomeOf(world.sync({ observe: { udesk: 'none', crm: 'changes' } }));
+
+    expect(world.simulator.tenant.list()[0]).toMatchObject({ nick_name: 'A', email: 'a@example.com' });
+    expect(outcome).toBe('guard');
+  });
+
+  test('a merge of two customers in Udesk does not delete the person of the merged one in the CRM', async () => {
+    world = await createWorld({
+      customers: [...many, { nick_name: 'Old entry', email: 'old@example.com', cellphones: ['13800000001'] }],
+      pair: { deletes: 'propagate' },
+    });
+    await world.sync();
+    const [old] = world.simulator.tenant.list();
+    const survivor = world.simulator.tenant.list()[5];
+    world.simulator.tenant.merge(old?.id ?? '', survivor?.id ?? '');
+
+    await world.sync();
+    await world.sync();
+
+    expect(await world.people()).toHaveLength(31);
+  });
+});
+
+describe('the creates guard does not cry wolf', () => {
+  test('the first new customer after an accepted first run is not held for the creates of that run', async () => {
+    world = await createWorld({
+      customers: many,
+      pair: { firstRun: 'review', guards: '{ creates: { perHour: 20 } }' },
+    });
+    await world.sync();
+    await world.sync({ acceptFirstPlan: true });
+    expect(await world.people()).toHaveLength(30);
+    world.simulator.tenant.create({ nick_name: 'New', email: 'new@example.com' });
+
+    const report = await world.sync();
+
+    expect(report.outcome).toBe('done');
+    expect(await world.people()).toHaveLength(31);
+  });
+
+  test('P9: an accepted first run that was killed before its plan was released goes on as accepted', async () => {
+    world = await createWorld({
+      customers: many,
+      people: [{ name: 'Customer 0', emails: ['c0@example.com'] }],
+      pair: { guards: '{ creates: { perHour: 5 } }' },
+    });
+    const stop = new AbortController();
+    await expect(
+      world.sync({ signal: stop.signal, progress: (text) => text === 'planning' && stop.abort() }),
+    ).rejects.toThrow();
+
+    const report = await world.sync();
+
+    expect(report.outcome).toBe('done');
+    expect(await world.people()).toHaveLength(30);
+  });
+});
+
+describe('nothing grows without bound', () => {
+  test('a plan that waits for approval leaves no new rows behind each cycle', async () => {
+    world = await createWorld({
+      customers: many.slice(0, 5),
+      pair: { guards: '{ creates: { perHour: 0 } }' },
+    });
+    await world.sync();
+    for (let n = 0; n < 4; n += 1)
+      world.simulator.tenant.create({ nick_name: `n${n}`, email: `n${n}@example.com` });
+    await world.sync();
+    const count = async () =>
+      (await ourRows(world, `select count(*)::int as n from udesk_sync.intent`))[0]?.n;
+    const before = await count();
+
+    for (let n = 0; n < 5; n += 1) expect((await world.sync()).outcome).toBe('waiting');
+
+    expect(await count()).toBe(before);
+  });
+
+  test('an edit for a customer who vanished, while no sweep is certified, leaves no new row behind each cycle', async () => {
+    world = await createWorld({ customers: many.slice(0, 3) });
+    await world.sync();
+    const gone = world.simulator.tenant.list()[0]?.id ?? '';
+    world.simulator.tenant.delete(gone);
+    await world.crm`update contact set note = 'edited' where udesk_id = ${gone}`;
+    await world.sync({ observe: { udesk: 'head', crm: 'changes' } });
+    const count = async () =>
+      (await ourRows(world, `select count(*)::int as n from udesk_sync.intent`))[0]?.n;
+    const before = await count();
+
+    for (let n = 0; n < 5; n += 1) await world.sync({ observe: NOTHING });
+
+    expect(await count()).toBe(before);
+  });
+});
