@@ -159,22 +159,3 @@ export async function lastRuns(db: Db, pair: string, limit: number): Promise<Run
     error: row.error,
   }));
 }
-
-export async function loadSpecHash(db: Db, name: string): Promise<string | null> {
-  const [row] = await rows<{ spec_hash: string | null }>(
-    db,
-    sql`select spec_hash from udesk_sync.pair where name = ${name}`,
-  );
-  return row?.spec_hash ?? null;
-}
-
-export async function saveSpecHash(db: Db, name: string, hash: string): Promise<void> {
-  await db.execute(sql`update udesk_sync.pair set spec_hash = ${hash} where name = ${name}`);
-}
-
-/** Marks every confirmed link for planning. */
-export async function replanEverything(db: Db, name: string): Promise<void> {
-  await db.execute(
-    sql`update udesk_sync.link set dirty = true where pair = ${name} and state = 'confirmed' and not dirty`,
-  );
-}

@@ -14,6 +14,7 @@ import {
 import type { FieldBase, HalfWrite } from '../core/link.ts';
 import type { GuardClass } from '../core/plan.ts';
 import type { Patch, SideName } from '../core/record.ts';
+import type { FieldSpec } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
 import { fromJsonb, toJsonb } from './jsonb.ts';
 
@@ -25,6 +26,9 @@ export const udeskSync = pgSchema('udesk_sync');
 
 /** Per side: it shows nothing although the mirror knows records; how far its clock is off. */
 export type SideAlarms = Partial<Record<SideName, { empty: boolean; clockSkewMs: number | null }>>;
+
+/** What gives a field's bases their meaning. */
+export type FieldMeaning = Pick<FieldSpec, 'crm' | 'shape' | 'map'>;
 
 const jsonb = <T>() =>
   customType<{ data: T; driverData: string }>({
@@ -47,6 +51,8 @@ export const pair = udeskSync.table('pair', {
   firstPlanHash: text('first_plan_hash'),
   /** Of mapping, matching and directions: when it changes, every link is planned again and match keys are made anew. */
   specHash: text('spec_hash'),
+  /** What each field meant then: where that has changed, its bases are forgotten (src/engine/spec-change.ts). */
+  fieldSpecs: jsonb<Record<string, FieldMeaning>>()('field_specs'),
   udeskFingerprint: text('udesk_fingerprint'),
   crmFingerprint: text('crm_fingerprint'),
   /** Where the next `changes` call of the CRM starts; moves last, with the observations it stands for. */
@@ -103,7 +109,7 @@ export const record = udeskSync.table(
     // No pending list: matching looks up thousands of keys, and each look-up would read that list from end to end.
     index('record_keys').using('gin', table.keys).with({ fastupdate: 'off' }),
     index('record_link').on(table.linkId),
-    index('record_dirty').on(table.pair, table.side).where(sql`dirty and link_id is not null`),
+    index('record_dirty').on(table.pair, table.side, table.linkId).where(sql`dirty and link_id is not null`),
     index('record_feed_due').on(table.pair, table.remoteId).where(sql`feed_due and state = 'live'`),
     index('record_unlinked')
       .on(table.pair, table.side, table.remoteId)

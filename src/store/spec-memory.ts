@@ -1,0 +1,95 @@
+/**
+ * What a pair remembers of the mapping that it was last run with, and what it forgets when that has changed (P2, P3):
+ * a base is what both sides held in one field, and says nothing about another column or another value map.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { fromJsonb } from './jsonb.ts';
+import type { FieldMeaning } from './schema.ts';
+import { type Db, jsonParam, rows, textArray } from './tx.ts';
+
+export interface SpecMemory {
+  /** Of mapping, matching and directions; null before the first cycle. */
+  readonly hash: string | null;
+  /** By the pair's field name; null when it was never remembered. */
+  readonly fields: Readonly<Record<string, FieldMeaning>> | null;
+}
+
+export async function loadSpecMemory(db: Db, pair: string): Promise<SpecMemory> {
+  const [row] = await rows<{ spec_hash: string | null; field_specs: string | null }>(
+    db,
+    sql`select spec_hash, field_specs::text as field_specs from udesk_sync.pair where name = ${pair}`,
+  );
+  return {
+    hash: row?.spec_hash ?? null,
+    fields: row === undefined || row.field_specs === null ? null : fromJsonb(row.field_specs),
+  };
+}
+
+export async function saveSpecMemory(
+  db: Db,
+  pair: string,
+  memory: { readonly hash: string; readonly fields: Readonly<Record<string, FieldMeaning>> },
+): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.pair set spec_hash = ${memory.hash}, field_specs = ${jsonParam(memory.fields)}
+        where name = ${pair}`,
+  );
+}
+
+/** Marks every confirmed link for planning. */
+export async function replanEverything(db: Db, pair: string): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.link set dirty = true where pair = ${pair} and state = 'confirmed' and not dirty`,
+  );
+}
+
+/**
+ * Takes everything back that was known or intended about these fields under another mapping: bases, conflicts with
+ * their undecided or unfinished choices, and their part of writes that are on their way. Each becomes a first link again.
+ * @param mapped all fields of the mapping as it is now; a conflict of any other has nobody left to settle it
+ */
+export async function forgetFields(
+  db: Db,
+  pair: string,
+  fields: { readonly changed: readonly string[]; readonly mapped: readonly string[] },
+  at: Date,
+): Promise<void> {
+  const changed = textArray(fields.changed);
+  await db.execute(
+    sql`update udesk_sync.link set bases = bases - ${changed} where pair = ${pair} and bases ?| ${changed}`,
+  );
+  await closeConflictsOf(db, pair, fields, at);
+  // Not sent, or known not to have happened: planned again as the mapping is now.
+  await db.execute(
+    sql`update udesk_sync.intent i set state = 'dropped', error = 'the mapping of a field has changed'
+        where i.pair = ${pair} and i.state in ('planned', 'held', 'pending') and ${writesOneOf(changed)}`,
+  );
+  // Perhaps sent: its outcome is still looked for, but it proves nothing any more about these fields.
+  await db.execute(
+    sql`update udesk_sync.intent i set patch = coalesce((
+            select jsonb_object_agg(p.key, p.value) from jsonb_each(i.patch) p
+            where not p.value ->> 'field' = any(${changed})), '{}'::jsonb)
+        where i.pair = ${pair} and i.state in ('sending', 'unknown') and ${writesOneOf(changed)}`,
+  );
+}
+
+async function closeConflictsOf(
+  db: Db,
+  pair: string,
+  { changed, mapped }: { readonly changed: readonly string[]; readonly mapped: readonly string[] },
+  at: Date,
+): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'mapping changed',
+          reason = reason || case when field = any(${textArray(mapped)})
+            then '; closed because the field is mapped in another way now'
+            else '; closed because the field is not mapped any more' end,
+          changed_at = ${at.toISOString()}::timestamptz, closed_at = ${at.toISOString()}::timestamptz
+        where pair = ${pair} and state in ('open', 'resolving') and field <> '*'
+          and (field = any(${textArray(changed)}) or not field = any(${textArray(mapped)}))`,
+  );
+}
+
+function writesOneOf(fields: SQL): SQL {
+  return sql`exists (select 1 from jsonb_each(i.patch) w where w.value ->> 'field' = any(${fields}))`;
+}
