@@ -6,17 +6,20 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isSyncError, toError } from '../errors.ts';
 import { parseBody, readBody } from './body.ts';
 import type { CustomerAttributes } from './customer.ts';
-import type { Author } from './directory.ts';
+import type { Author, FieldDefinition } from './directory.ts';
 import type { FaultSpec } from './faults.ts';
 import type { CustomerId, TenantHandle } from './handle.ts';
+import { EVENT_KINDS, type EventKind, type HistoryEvent } from './history.ts';
 import { Refusal } from './refusal.ts';
 import type { RequestLog } from './request-log.ts';
 import { describeSwitches, type Switches } from './switches.ts';
+import type { Delivery } from './webhooks.ts';
 
 export interface ControlOptions {
   readonly tenant: TenantHandle;
   readonly switches: Switches;
   readonly log: RequestLog;
+  readonly deliveries: readonly Delivery[];
 }
 
 interface Answer {
@@ -31,6 +34,10 @@ const CALLS = [
   'PATCH /customers/:id {changes, author?}',
   'DELETE /customers/:id',
   'POST /merge {from, to}',
+  'POST /history {id, kind, data?}',
+  'GET /custom_fields',
+  'PUT /custom_fields {fields}',
+  'GET /deliveries',
   'GET /log',
   'DELETE /log',
   'GET /switches',
@@ -93,6 +100,20 @@ function run(
       return ok({});
     case 'POST /merge':
       return ok({ customer: tenant.merge(body.from as CustomerId, body.to as CustomerId, author) });
+    case 'POST /history': {
+      if (!isEventKind(body.kind))
+        return { status: 400, body: { error: `kind is one of ${EVENT_KINDS.join(', ')}` } };
+      const id = tenant.happened(body.id as CustomerId, body.kind, (body.data ?? {}) as HistoryEvent['data']);
+      return { status: 201, body: { id } };
+    }
+    case 'GET /custom_fields':
+      return ok({ fields: tenant.customFields });
+    case 'PUT /custom_fields':
+      if (!Array.isArray(body.fields)) return { status: 400, body: { error: 'fields is not a list' } };
+      tenant.customFields = body.fields as FieldDefinition[];
+      return ok({ fields: tenant.customFields });
+    case 'GET /deliveries':
+      return ok({ deliveries: options.deliveries });
     case 'GET /log':
       return ok({ requests: log.entries });
     case 'DELETE /log':
@@ -111,6 +132,10 @@ function run(
     default:
       return null;
   }
+}
+
+function isEventKind(kind: unknown): kind is EventKind {
+  return EVENT_KINDS.some((known) => known === kind);
 }
 
 /** Attributes may stand bare, or under their own key beside `author`. */

@@ -94,7 +94,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const url = await listen(apiServer, options.port ?? 0, options.host ?? '127.0.0.1');
   let controlUrl: string | null = null;
   if (options.controlPort !== undefined && options.controlPort !== null) {
-    const control = createControlServer({ tenant: handle, switches, log });
+    const control = createControlServer({
+      tenant: handle,
+      switches,
+      log,
+      deliveries: webhooks.deliveries,
+    });
     servers.push(control);
     controlUrl = await listen(control, options.controlPort, '127.0.0.1').catch(async (error: unknown) => {
       await close([apiServer]);

@@ -107,3 +107,18 @@ test('a request that names another host is refused, so that a web page cannot re
 test('an unknown call lists those that exist', async () => {
   expect(await control('GET', '/nothing')).toMatchObject({ status: 404, body: { calls: expect.any(Array) } });
 });
+
+test('something happens with a customer, definitions of fields change, and deliveries are told', async () => {
+  expect(await control('POST', '/history', { id: 1, kind: 'Ticket', data: { subject: 's' } })).toMatchObject({
+    status: 201,
+  });
+  expect((await control('POST', '/history', { id: 1, kind: 'Tickets' })).status).toBe(400);
+  const feeds = await call(simulator, 'GET', '/customers/feeds', { query: { type: 'id', content: '1' } });
+  expect(feeds.body).toMatchObject({ feeds: [{ feed_type: 'Ticket', subject: 's' }] });
+  const { body } = await control('GET', '/custom_fields');
+  const [first] = (body as { fields: object[] }).fields;
+  await control('PUT', '/custom_fields', { fields: [{ ...first, title: 'renamed' }] });
+  const fields = await call(simulator, 'GET', '/custom_fields', { query: { category: 'customer' } });
+  expect(fields.body).toMatchObject({ fields: [{ field_label: 'renamed' }] });
+  expect(await control('GET', '/deliveries')).toMatchObject({ body: { deliveries: [] } });
+});
