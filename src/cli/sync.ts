@@ -1,6 +1,7 @@
 /** `udesk-sync sync`: one full cycle of each pair, then exit. */
 import type { Command } from 'commander';
 import { type CycleReport, runCycle } from '../engine/cycle.ts';
+import { firstPlanShown, type RunRow } from '../store/pairs.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './errors.ts';
 import { progress } from './output.ts';
@@ -32,6 +33,8 @@ async function runSync(context: CliContext, options: SyncOptions): Promise<void>
       const pair = await openPair(runtime, config);
       const line = progress(context, config.name);
       try {
+        const shown =
+          options.acceptFirstPlan === true ? await firstPlanShown(runtime.database.db, config.name) : null;
         const report = await runCycle(runtime.engine, pair, {
           trigger: 'sync',
           observe: { udesk: 'full', crm: 'full' },
@@ -44,6 +47,7 @@ async function runSync(context: CliContext, options: SyncOptions): Promise<void>
         reports.push(report);
         line.stop();
         if (!context.json) context.print(describeCycle(report));
+        if (!context.json && shown !== null) context.print(describeAcceptance(report, shown));
       } finally {
         line.stop();
         await pair.close();
@@ -59,13 +63,25 @@ async function runSync(context: CliContext, options: SyncOptions): Promise<void>
   }
 }
 
+/** Whether what was accepted is the first plan that a person last saw: the sides may have moved since. */
+function describeAcceptance(report: CycleReport, shown: RunRow): string {
+  const seen = shown.stats.plan as CycleReport['plan'];
+  if (seen.hash === report.plan.hash)
+    return `  accepted: exactly the first plan that was shown at ${shown.startedAt}`;
+  return `  accepted: the first plan has changed since it was shown at ${shown.startedAt}; then it would ${planText(seen)}`;
+}
+
+function planText({ creates, updates, deletes }: CycleReport['plan']): string {
+  return `create ${creates.udesk} in Udesk and ${creates.crm} in the CRM, update ${updates.udesk} in Udesk and ${updates.crm} in the CRM, delete ${deletes.udesk + deletes.crm}`;
+}
+
 /** A cycle in a few lines for a person. */
 export function describeCycle(report: CycleReport): string {
   const { plan, push, observed } = report;
   const lines = [
     `${report.pair}: read ${observed.udesk.seen} from Udesk (${observed.udesk.changed} changed) and ${observed.crm.seen} from the CRM (${observed.crm.changed} changed); ${report.matched.linked} newly linked, ${report.matched.reviews} to review`,
   ];
-  const planned = `create ${plan.creates.udesk} in Udesk and ${plan.creates.crm} in the CRM, update ${plan.updates.udesk} in Udesk and ${plan.updates.crm} in the CRM, delete ${plan.deletes.udesk + plan.deletes.crm}`;
+  const planned = planText(plan);
   if (report.firstPlan) {
     lines.push(
       `  first run, nothing was written. It would ${planned}; ${plan.held} fields would wait as conflicts.`,

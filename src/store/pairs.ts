@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import { fromJsonb } from './jsonb.ts';
 import type { SideAlarms } from './schema.ts';
@@ -53,6 +53,20 @@ export async function loadPair(db: Db, name: string): Promise<PairRow> {
 
 export async function saveFirstPlan(db: Db, name: string, hash: string): Promise<void> {
   await db.execute(sql`update udesk_sync.pair set first_plan_hash = ${hash} where name = ${name}`);
+}
+
+/**
+ * The cycle that last showed a person the first plan of a pair that has not accepted it yet; null when nobody saw one.
+ * The daemon's cycles do not count: nobody looks at what they print.
+ */
+export async function firstPlanShown(db: Db, name: string): Promise<RunRow | null> {
+  const [row] = await rows<{ id: string }>(
+    db,
+    sql`select r.id from udesk_sync.run r join udesk_sync.pair p on p.name = r.pair and p.first_run = 'pending'
+        where r.pair = ${name} and r.trigger in ('sync', 'plan') and r.stats @> '{"firstPlan": true}'
+        order by r.id desc limit 1`,
+  );
+  return row === undefined ? null : ((await runRows(db, sql`id = ${row.id}::bigint`, 1))[0] ?? null);
 }
 
 /** `accepting` when the first plan was accepted, `accepted` once it was released: a kill in between loses nothing. */
@@ -135,6 +149,10 @@ export interface RunRow {
 }
 
 export async function lastRuns(db: Db, pair: string, limit: number): Promise<RunRow[]> {
+  return await runRows(db, sql`pair = ${pair}`, limit);
+}
+
+async function runRows(db: Db, where: SQL, limit: number): Promise<RunRow[]> {
   const found = await rows<{
     id: string;
     trigger: string;
@@ -147,7 +165,7 @@ export async function lastRuns(db: Db, pair: string, limit: number): Promise<Run
     db,
     sql`select id, trigger, ${iso('started_at')} as started_at, ${iso('finished_at')} as finished_at, outcome,
           stats::text as stats, error
-        from udesk_sync.run where pair = ${pair} order by id desc limit ${limit}`,
+        from udesk_sync.run where ${where} order by id desc limit ${limit}`,
   );
   return found.map((row) => ({
     id: row.id,
