@@ -69,6 +69,18 @@ describe('P7: shards are certified together, or not at all', () => {
     expect(end?.certified).toBe(true);
   });
 
+  it('a customer created meanwhile that its own shard shows does not end the look at the head early', async () => {
+    const tenant = tenantOf(8);
+    tenant.onRequest = (n) => {
+      // 10 is shown by the second shard; 9, which stands behind it, by none.
+      if (n === 3) tenant.live.unshift(10);
+      if (n === 7) tenant.live.splice(1, 0, 9);
+    };
+    const { ids, end } = await read(tenant);
+    expect(ids).toEqual([10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    expect(end?.certified).toBe(true);
+  });
+
   it('a deletion, even with a creation in the same shard, is not certified', async () => {
     const tenant = tenantOf(9);
     tenant.onRequest = (n) => {
