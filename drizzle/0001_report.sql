@@ -112,32 +112,25 @@ COMMENT ON COLUMN report.customer.verified_at IS 'Up to when the row is known to
 COMMENT ON COLUMN report.customer.age IS 'How long ago that is: Udesk may have changed since.';
 --> statement-breakpoint
 
--- One window over the observations of each record, newest first: what came before, and the deletion that comes next.
+-- What came before and after a change is looked up by its record, and only when it is asked for: a week of a long history
+-- costs as much as a week. No ORDER BY id LIMIT 1 in here, for which the planner might walk the table's primary key.
 CREATE VIEW report.customer_history AS
-WITH seen AS (
-  SELECT o.pair, o.side, o.remote_id, o.id, o.delta, o.lane, o.run_id, o.at FROM udesk_sync.observation o
+WITH change AS (
+  SELECT o.pair, o.side, o.remote_id, o.id, o.lane, o.run_id, o.at, field.key AS field, field.value -> 0 AS old, field.value -> 1 AS new
+  FROM udesk_sync.observation o CROSS JOIN LATERAL jsonb_each(o.delta) AS field
   UNION ALL
-  SELECT r.pair, r.side, r.remote_id, 0, '{"*": [null, "live"]}'::jsonb, NULL, NULL, r.first_seen_at FROM udesk_sync.record r
-), event AS (
-  SELECT
-    s.pair, s.side, s.remote_id, s.id, s.delta, s.lane, s.run_id, s.at,
-    lead(s.at) OVER newest_first AS before_at,
-    lead(s.delta -> '*' ->> 1) OVER newest_first AS state_before,
-    min(s.at) FILTER (WHERE s.delta -> '*' ->> 1 = 'deleted')
-      OVER (newest_first ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS gone_at
-  FROM seen s
-  WINDOW newest_first AS (PARTITION BY s.pair, s.side, s.remote_id ORDER BY s.id DESC)
-), change AS (
-  SELECT
-    e.pair, e.side, e.remote_id, e.id, e.lane, e.run_id, e.at, e.before_at,
-    field.key AS field, field.value -> 0 AS old, field.value -> 1 AS new,
-    least(
-      lag(e.at) OVER (PARTITION BY e.pair, e.side, e.remote_id, field.key ORDER BY e.id DESC),
-      CASE WHEN field.key <> '*' THEN e.gone_at END) AS until
-  FROM event e
-  -- A record that was deleted and is seen again has no delta for that.
-  CROSS JOIN LATERAL jsonb_each(
-    CASE WHEN e.state_before = 'deleted' THEN e.delta || '{"*": ["deleted", "live"]}'::jsonb ELSE e.delta END) AS field
+  -- A record that was deleted and is seen again: its observation does not say so.
+  SELECT o.pair, o.side, o.remote_id, again.id[1], again.lane[1], again.run_id[1], again.at[1], '*', '"deleted"'::jsonb, '"live"'::jsonb
+  FROM udesk_sync.observation o CROSS JOIN LATERAL (
+    SELECT array_agg(n.id ORDER BY n.id) AS id, array_agg(n.lane ORDER BY n.id) AS lane,
+      array_agg(n.run_id ORDER BY n.id) AS run_id, array_agg(n.at ORDER BY n.id) AS at
+    FROM udesk_sync.observation n
+    WHERE n.pair = o.pair AND n.side = o.side AND n.remote_id = o.remote_id AND n.id > o.id
+  ) again
+  WHERE o.delta ? '*' AND again.id IS NOT NULL
+  UNION ALL
+  SELECT r.pair, r.side, r.remote_id, 0, NULL, NULL, r.first_seen_at, '*', NULL, '"live"'::jsonb
+  FROM udesk_sync.record r
 )
 SELECT
   c.pair,
@@ -149,7 +142,11 @@ SELECT
   udesk_sync.plain_text(c.old) AS old,
   udesk_sync.plain_text(c.new) AS new,
   c.at AS valid_from,
-  c.until AS valid_to,
+  (
+    SELECT min(n.at) FROM udesk_sync.observation n
+    WHERE n.pair = c.pair AND n.side = c.side AND n.remote_id = c.remote_id AND n.id > c.id
+      AND (n.delta ?| ARRAY[c.field, '*'] OR (c.field = '*' AND c.new = '"deleted"'))
+  ) AS valid_to,
   CASE WHEN own.write THEN 'udesk-sync' WHEN author.named OR author.people = 1 THEN author.name END AS who,
   CASE WHEN NOT own.write AND (author.named OR author.people = 1) THEN author.at END AS edited_at,
   c.lane,
@@ -183,7 +180,10 @@ LEFT JOIN LATERAL (
       WHERE value <> '' AND strpos(f.data ->> 'summary', value) > 0) AS named
     FROM udesk_sync.feed f
     WHERE f.pair = c.pair AND f.udesk_id = c.remote_id AND f.kind = 'Alteration'
-      AND f.at BETWEEN greatest(c.before_at, c.at - interval '1 day') - interval '2 minutes' AND c.at + interval '2 minutes'
+      AND f.at BETWEEN c.at - interval '1 day' AND c.at + interval '2 minutes'
+      AND f.at >= coalesce((
+        SELECT max(p.at) FROM udesk_sync.observation p
+        WHERE p.pair = c.pair AND p.side = c.side AND p.remote_id = c.remote_id AND p.id < c.id), r.first_seen_at) - interval '2 minutes'
   ) a
 ) author ON c.side = 'udesk' AND c.id > 0;
 --> statement-breakpoint

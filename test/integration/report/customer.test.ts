@@ -179,6 +179,34 @@ describe('report.customer_history', () => {
     expect(await analyst.ask(HISTORY)).toMatchObject([{ who: 'Alex', dated: true }]);
   });
 
+  test('takes an author only from between the look before and this one, and at most from the day before', async () => {
+    const [id = ''] = await start({ nick_name: 'One' });
+    for (const name of ['Two', 'Three']) {
+      world.simulator.tenant.edit(id, { nick_name: name });
+      await world.sync();
+    }
+    const LAST = `select valid_from, who from report.customer_history where side = 'udesk' and new = 'Three'`;
+    const onlyItem = async (distance: string) => {
+      await world.database.sql`delete from udesk_sync.feed`;
+      await world.database.sql`
+        insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at)
+        select 'main', 'Alteration', '1', ${id}, valid_from + ${distance}::interval, '8', 'Tom', '{"summary": "Three"}', now()
+        from report.customer_history where side = 'udesk' and new = 'Three'`;
+      return (await analyst.ask(LAST))[0]?.who;
+    };
+    const lookBefore = (distance: string) =>
+      world.database.sql`
+        update udesk_sync.observation set at = at - ${distance}::interval where delta -> 'nick_name' ->> 1 = 'Two'`;
+    await lookBefore('1 hour');
+    expect(await onlyItem('-30 minutes')).toBe('Tom');
+    expect(await onlyItem('1 minute')).toBe('Tom');
+    expect(await onlyItem('3 minutes')).toBeNull();
+    expect(await onlyItem('-70 minutes')).toBeNull();
+    await lookBefore('7 days');
+    expect(await onlyItem('-70 minutes')).toBe('Tom');
+    expect(await onlyItem('-25 hours')).toBeNull();
+  });
+
   test('does not take for our own what somebody else changed while we were writing', async () => {
     const [id = ''] = await start({ nick_name: 'Old', email: 'a@example.com' });
     await world.crm`update contact set note = 'ours'`;

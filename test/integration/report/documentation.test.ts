@@ -37,7 +37,7 @@ async function columns(): Promise<Column[]> {
   return [
     ...(await database.sql<Column[]>`
       select c.relname as view, obj_description(c.oid, 'pg_class') as view_comment, a.attname as name,
-        format_type(a.atttypid, a.atttypmod) as type, col_description(c.oid, a.attnum) as comment
+        format_type(a.atttypid, null) as type, col_description(c.oid, a.attnum) as comment
       from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
       where c.relnamespace = 'report'::regnamespace order by c.relname, a.attnum`),
   ];
