@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read: an older one does not strip types, so main.ts could not even say what is
 // wrong. Under the right one it only hands over.
-const OLDEST = [22, 18];
+const OLDEST = [22, 19];
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {

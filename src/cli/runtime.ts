@@ -123,6 +123,7 @@ export function openUdesk(
     client,
     customFields,
     customSets: customFields.filter(isUdeskSet),
+    shards: pair.udesk.shards,
     defaultRegion: pair.match.defaultRegion,
   });
 }

@@ -1,8 +1,9 @@
 import { backoffMs } from '../core/retry.ts';
 import type { EngineContext, PairRuntime } from '../engine/context.ts';
 import { type CycleReport, runCycle } from '../engine/cycle.ts';
+import { type SweepHolder, startSweep } from '../engine/sweep.ts';
 import { isSyncError, toError } from '../errors.ts';
-import { type ScheduledLane, scopeOf } from './lanes.ts';
+import { type ScheduledLane, scopeOf, wantsSweep } from './lanes.ts';
 
 /** A pair whose cycle failed waits at least this long, doubling up to the maximum; it never gives up. */
 const BACKOFF = { baseMs: 2_000, maxMs: 300_000 };
@@ -36,6 +37,7 @@ export function createPairWorker(
   const { name } = pair.spec;
   const log = context.log.child({ pair: name });
   const waiting = new Set<ScheduledLane>();
+  const holder: SweepHolder = { current: null };
   const health: PairHealth = { lastGoodAt: null, failures: 0, lastError: null };
   let wake: () => void = () => {};
 
@@ -51,7 +53,14 @@ export function createPairWorker(
     const lanes = new Set(waiting);
     waiting.clear();
     try {
-      const report = await runCycle(context, pair, { trigger: 'run', observe: scopeOf(lanes), signal });
+      if (wantsSweep(lanes)) holder.current ??= startSweep(pair, 'udesk', context.clock(), signal);
+      const report = await runCycle(context, pair, {
+        trigger: 'run',
+        observe: scopeOf(lanes, holder),
+        signal,
+      });
+      // The rest of the sweep is the next piece of work, together with whatever became due meanwhile.
+      if (holder.current !== null) waiting.add('sweep');
       health.lastGoodAt = context.clock().toISOString();
       if (health.failures > 0) log.info({ failures: health.failures }, 'the pair is well again');
       health.failures = 0;

@@ -1,4 +1,5 @@
 import type { SideName } from '../core/record.ts';
+import type { EnumerationEnd } from '../crm/adapter.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { sha256 } from '../lib/hash.ts';
 import { type PairRow, saveCrmCursor, saveEnumeration, saveFingerprint } from '../store/pairs.ts';
@@ -6,10 +7,13 @@ import { fenced } from '../store/tx.ts';
 import { proveAbsences } from './absence.ts';
 import type { Cycle } from './context.ts';
 import { type Observed, observePages } from './observe.ts';
+import { observeSlice, type SweepHolder } from './sweep.ts';
 
 /** Which lanes a cycle reads, per side. `full` may find deletions; `changes` uses the side's cursor where it has one. */
 export interface ObserveScope {
   readonly udesk: 'full' | 'head' | 'none';
+  /** Beside the lane: a slice of the sweep that the worker holds. */
+  readonly sweep?: { readonly holder: SweepHolder; readonly budgetMs: number };
   readonly crm: 'full' | 'changes' | 'none';
 }
 
@@ -54,7 +58,8 @@ export async function observeSides(
   scope: ObserveScope,
   approve: string | null,
 ): Promise<Observation> {
-  const udesk = await observeSide(cycle, known, 'udesk', scope.udesk, approve);
+  const lane = await observeSide(cycle, known, 'udesk', scope.udesk, approve);
+  const udesk = scope.sweep === undefined ? lane : await sweepSlice(cycle, known, lane, scope.sweep, approve);
   const crm = await observeSide(cycle, known, 'crm', scope.crm, approve);
   return { udesk, crm, emptySide: udesk.alarm?.empty ? 'udesk' : crm.alarm?.empty ? 'crm' : null };
 }
@@ -96,27 +101,73 @@ async function observeSide(
   return await observeAll(cycle, side);
 }
 
+/** One slice of the sweep under way; what the head lane saw in this cycle is added to it. */
+async function sweepSlice(
+  cycle: Cycle,
+  known: PairRow,
+  lane: SideObservation,
+  sweep: NonNullable<ObserveScope['sweep']>,
+  approve: string | null,
+): Promise<SideObservation> {
+  const { holder, budgetMs } = sweep;
+  const startedAt = holder.current?.startedAt ?? cycle.clock();
+  if (lane.lane === 'none') {
+    const fingerprint = await cycle.sides.udesk.fingerprint({ signal: cycle.signal });
+    await knownAccount(cycle, known, 'udesk', fingerprint, approve);
+  }
+  const { observed, ended } = await observeSlice(cycle, holder, budgetMs);
+  const slice = {
+    ...toObservation('sweep', observed),
+    pages: lane.pages + observed.pages,
+    changed: lane.changed + observed.changed,
+    dropped: lane.dropped + observed.dropped,
+  };
+  if (ended === null) return slice;
+  const uncertified = await saveEnd(cycle, 'udesk', startedAt, observed, ended.end);
+  const skew = await cycle.sides.udesk.check({ signal: cycle.signal });
+  return {
+    ...slice,
+    lane: 'full',
+    certified: uncertified === null,
+    uncertified,
+    deleted: ended.absences.deleted,
+    alarm: { empty: ended.absences.empty, clockSkewMs: skew.clockSkewMs },
+  };
+}
+
+async function saveEnd(
+  cycle: Cycle,
+  side: SideName,
+  startedAt: Date,
+  observed: Observed,
+  end: EnumerationEnd | null,
+): Promise<string | null> {
+  const certified = end?.certified === true;
+  const uncertified = certified ? null : (end?.reason ?? 'the enumeration did not come to its end');
+  await fenced(cycle.db, cycle.fence, (tx) =>
+    saveEnumeration(tx, cycle.spec.name, side, {
+      certifiedAt: certified ? startedAt : null,
+      uncertified,
+      cursor: end?.cursor ?? null,
+      total: observed.total,
+    }),
+  );
+  if (!certified) {
+    cycle.log.warn(
+      { side, reason: uncertified },
+      'the enumeration is not certified: no absence follows from it',
+    );
+  }
+  return uncertified;
+}
+
 async function observeAll(cycle: Cycle, side: SideName): Promise<SideObservation> {
   const adapter = cycle.sides[side];
   const startedAt = cycle.clock();
   const checked = await adapter.check({ signal: cycle.signal });
   const observed = await observePages(cycle, side, 'sweep', adapter.enumerate({ signal: cycle.signal }));
   const absences = await proveAbsences(cycle, side, observed, startedAt);
-  const certified = observed.end?.certified === true;
-  const uncertified = certified ? null : (observed.end?.reason ?? 'the enumeration did not come to its end');
-  await fenced(cycle.db, cycle.fence, (tx) =>
-    saveEnumeration(tx, cycle.spec.name, side, {
-      certifiedAt: certified ? startedAt : null,
-      uncertified,
-      cursor: observed.end?.cursor ?? null,
-      total: observed.total,
-    }),
-  );
-  if (!certified)
-    cycle.log.warn(
-      { side, reason: uncertified },
-      'the enumeration is not certified: no absence follows from it',
-    );
+  const uncertified = await saveEnd(cycle, side, startedAt, observed, observed.end);
   return {
     ...toObservation('full', observed),
     deleted: absences.deleted,

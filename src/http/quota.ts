@@ -17,6 +17,8 @@ const USABLE_BLOCK_MS = 1_000;
 const STALE_GRANTS = 5;
 /** A burst of "too many" answers halves the rate once, not once per answer. */
 const SLOW_DOWN_ONCE_MS = 5_000;
+/** What background calls may use of the quota. */
+const BACKGROUND_SHARE = 0.75;
 /** Share of the full rate that comes back per quiet minute. */
 const RECOVERY_PER_MINUTE = 0.1;
 
@@ -34,8 +36,11 @@ export interface QuotaOptions {
 }
 
 export interface Quota {
-  /** Resolves when one call may be sent, at once; first come, first served per scope. Rejects with the signal's reason. */
-  take(endpoint: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Resolves when one call may be sent, at once; first come, first served per scope. Rejects with the signal's reason.
+   * A background call (a sweep) leaves a quarter of the quota free, so that people and writes never wait behind it.
+   */
+  take(endpoint: string, signal?: AbortSignal, options?: { readonly background?: boolean }): Promise<void>;
   /** The remote said "too many": halves the rate; a tenth of it comes back per quiet minute. */
   slowDown(): void;
 }
@@ -64,7 +69,12 @@ export function createQuota(options: QuotaOptions): Quota {
     return Math.max(1, Math.floor(perMinute * Math.min(1, share + recovered)));
   }
 
-  async function acquire(scopeKey: string, lane: Lane, signal: AbortSignal | undefined): Promise<void> {
+  async function acquire(
+    scopeKey: string,
+    lane: Lane,
+    signal: AbortSignal | undefined,
+    background: boolean,
+  ): Promise<void> {
     for (let stale = 0; ; ) {
       signal?.throwIfAborted();
       const askedAt = clock();
@@ -72,7 +82,7 @@ export function createQuota(options: QuotaOptions): Quota {
         lane.left -= 1;
         return;
       }
-      const limit = currentLimit();
+      const limit = background ? Math.max(1, Math.floor(currentLimit() * BACKGROUND_SHARE)) : currentLimit();
       const block = blockSize(limit);
       const { granted, waitMs } = await ledger.reserve(scopeKey, limit, windowMs, block);
       if (!granted) {
@@ -92,15 +102,17 @@ export function createQuota(options: QuotaOptions): Quota {
   }
 
   return {
-    async take(endpoint, signal) {
+    async take(endpoint, signal, { background = false } = {}) {
       const scopeKey = options.scope === 'tenant' ? options.key : `${options.key} ${endpoint}`;
-      let lane = lanes.get(scopeKey);
+      // Lines of their own: what waits in the background stands in nobody's way.
+      const line = background ? `${scopeKey} background` : scopeKey;
+      let lane = lanes.get(line);
       if (lane === undefined) {
         lane = { tail: Promise.resolve(), left: 0, usableUntil: 0 };
-        lanes.set(scopeKey, lane);
+        lanes.set(line, lane);
       }
       const mine = lane;
-      const turn = mine.tail.then(() => acquire(scopeKey, mine, signal));
+      const turn = mine.tail.then(() => acquire(scopeKey, mine, signal, background));
       mine.tail = turn.catch(() => {});
       await (signal === undefined ? turn : orAborted(turn, signal));
     },

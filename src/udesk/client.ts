@@ -38,6 +38,8 @@ export interface ListQuery {
   /** Id of a saved filter; with it `query` is ignored by Udesk, and the order is the filter's own. */
   readonly filterId?: string;
   readonly query?: string;
+  /** A sweep: it leaves room in the quota for everything else. */
+  readonly background?: boolean;
 }
 
 export interface UdeskClient extends MetadataCalls, DirectoryCalls, WebhookCalls {
@@ -94,7 +96,10 @@ export function createUdeskClient(options: TransportOptions): UdeskClient {
     return await run({ ...call, query: { type, content } });
   }
 
-  const listCustomers: UdeskClient['listCustomers'] = ({ page, pageSize, filterId, query }, signal) =>
+  const listCustomers: UdeskClient['listCustomers'] = (
+    { page, pageSize, filterId, query, background },
+    signal,
+  ) =>
     list(
       transport,
       {
@@ -105,6 +110,7 @@ export function createUdeskClient(options: TransportOptions): UdeskClient {
           filter_id: filterId,
           query,
         },
+        ...(background === undefined ? {} : { background }),
         signal,
       },
       'customers',

@@ -57,6 +57,8 @@ export interface Call {
   readonly expects: string;
   /** About one record, so that a refusal can mean "no such"; left out: when the query has a `type`. */
   readonly namesCustomer?: boolean;
+  /** A sweep: it leaves room in the quota for everything else. */
+  readonly background?: boolean;
   readonly signal: AbortSignal | undefined;
 }
 

@@ -25,7 +25,9 @@ test('P7, P8: a CRM table that is not the one we knew is refused before anything
   expect(isSyncError(refusal, 'guard')).toBe(true);
   expect(await writesSoFar(world)).toEqual({ ...before, crm: 0 });
   expect(world.simulator.tenant.count).toBe(1);
-  expect(await ourRows(world, `select state from udesk_sync.record where side = 'crm'`)).toEqual([{ state: 'live' }]);
+  expect(await ourRows(world, `select state from udesk_sync.record where side = 'crm'`)).toEqual([
+    { state: 'live' },
+  ]);
 
   const advice = isSyncError(refusal) ? (refusal.details.advice ?? '') : '';
   const hash = /--approve (\w+)/.exec(advice)?.[1] ?? '';

@@ -1,0 +1,82 @@
+import type { SideName } from '../core/record.ts';
+import type { EnumerationEnd, Page } from '../crm/adapter.ts';
+import { type AbsenceReport, proveAbsences } from './absence.ts';
+import type { Cycle, PairRuntime } from './context.ts';
+import { type Observed, observePages } from './observe.ts';
+
+/**
+ * A full enumeration that is read in slices, so that heads, writes and decisions are never kept waiting behind it
+ * (sync design §7: people and writes first). It lives in memory: a process that ends starts a new one, because a
+ * resumed enumeration proves no absence (P7).
+ */
+export interface SweepSession {
+  readonly side: SideName;
+  readonly startedAt: Date;
+  readonly pages: AsyncIterator<Page>;
+  readonly seen: Set<string>;
+  pageCount: number;
+  total: number | null;
+}
+
+/** Where a worker keeps its sweep between cycles. */
+export interface SweepHolder {
+  current: SweepSession | null;
+}
+
+export interface SweepSlice {
+  readonly observed: Observed;
+  /** Set when this slice ended the sweep. */
+  readonly ended: { readonly end: EnumerationEnd | null; readonly absences: AbsenceReport } | null;
+}
+
+/** `signal` lives as long as the sweep may, not only as long as a cycle. */
+export function startSweep(
+  pair: PairRuntime,
+  side: SideName,
+  startedAt: Date,
+  signal?: AbortSignal,
+): SweepSession {
+  const pages = pair.sides[side].enumerate(signal === undefined ? {} : { signal });
+  return {
+    side,
+    startedAt,
+    pages: pages[Symbol.asyncIterator](),
+    seen: new Set(),
+    pageCount: 0,
+    total: null,
+  };
+}
+
+/** Reads at least one page, and goes on until `budgetMs` are used up. A failure ends the sweep: the next is a new one. */
+export async function observeSlice(cycle: Cycle, holder: SweepHolder, budgetMs: number): Promise<SweepSlice> {
+  const session = holder.current;
+  if (session === null) throw new Error('no sweep is under way');
+  const until = cycle.clock().getTime() + budgetMs;
+  let done = false;
+  async function* slice(sweep: SweepSession): AsyncGenerator<Page> {
+    for (;;) {
+      const next = await sweep.pages.next();
+      if (next.done === true) {
+        done = true;
+        return;
+      }
+      yield next.value;
+      if (next.value.end === null && cycle.clock().getTime() >= until) return;
+    }
+  }
+  let observed: Observed;
+  try {
+    observed = await observePages(cycle, session.side, 'sweep', slice(session));
+  } catch (error) {
+    holder.current = null;
+    throw error;
+  }
+  for (const id of observed.seen) session.seen.add(id);
+  session.pageCount += observed.pages;
+  session.total = observed.total ?? session.total;
+  if (!done && observed.end === null) return { observed, ended: null };
+  holder.current = null;
+  const whole: Observed = { ...observed, seen: session.seen, total: session.total };
+  const absences = await proveAbsences(cycle, session.side, whole, session.startedAt);
+  return { observed: whole, ended: { end: observed.end, absences } };
+}
