@@ -1,0 +1,46 @@
+/** Child processes of the benchmark: each sends one message, and is gone with us. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { UdeskAccount } from './stage.ts';
+
+export async function startUdesk(
+  customers: number,
+  switches: Readonly<Record<string, string>>,
+): Promise<{ account: UdeskAccount; close: () => Promise<void> }> {
+  const child = start('simulator-child.ts', [String(customers), JSON.stringify(switches)]);
+  const account = await message<UdeskAccount>(child);
+  return { account, close: () => stop(child) };
+}
+
+/** Runs `program` to its one message. */
+export async function ask<T>(program: string, args: readonly string[]): Promise<T> {
+  const child = start(program, args);
+  try {
+    return await message<T>(child);
+  } finally {
+    await stop(child);
+  }
+}
+
+function start(program: string, args: readonly string[]): ChildProcess {
+  return fork(fileURLToPath(new URL(program, import.meta.url)), args, {
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
+function message<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (value) => resolve(value as T));
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`a child process ended with ${code} and said nothing`)));
+  });
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.disconnect();
+  await gone;
+}
