@@ -26,6 +26,7 @@ export async function proveAbsences(
   side: SideName,
   observed: Observed,
   startedAt: Date,
+  askFirst: ReadonlySet<string> = new Set(),
 ): Promise<AbsenceReport> {
   const pair = cycle.spec.name;
   if (observed.end?.certified !== true) return { suspects: 0, deleted: 0, empty: false };
@@ -41,6 +42,7 @@ export async function proveAbsences(
     if (last === undefined || ids.length < CHUNK) break;
     after = last;
   }
+  suspects.sort((a, b) => Number(askFirst.has(b)) - Number(askFirst.has(a)));
   const gone: string[] = [];
   for (const id of suspects.slice(0, PROOFS_PER_CYCLE)) {
     const found = await cycle.sides[side].read(id, { signal: cycle.signal });

@@ -15,9 +15,11 @@ import {
   saveFirstRun,
   startRun,
 } from '../store/pairs.ts';
+import { clearUnlinkedDirty, hasUnlinkedDirty } from '../store/records.ts';
 import type { SideAlarms } from '../store/schema.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle, EngineContext, PairRuntime } from './context.ts';
+import { readDueFeeds } from './feeds.ts';
 import { holdLease } from './lease-keeper.ts';
 import { type MatchReport, matchRecords } from './match.ts';
 import { type Observation, type ObserveScope, observeSides } from './observe-sides.ts';
@@ -31,6 +33,8 @@ const ROUNDS = 4;
 export interface CycleOptions {
   readonly trigger: 'sync' | 'plan' | 'run';
   readonly observe: ObserveScope;
+  /** Read the histories that are due, after everything else. */
+  readonly readFeeds?: boolean;
   /** Plan only: nothing is written to either side, nor to the outbox. */
   readonly dry?: boolean;
   readonly acceptFirstPlan?: boolean;
@@ -84,6 +88,7 @@ export async function runCycle(
       progress: options.progress ?? (() => {}),
     };
     const report = await work(cycle, options);
+    if (options.readFeeds === true && options.dry !== true) await readDueFeeds(cycle);
     const ended = { at: context.clock(), outcome: report.outcome, stats: report, error: null };
     await finishRun(context.db, runId, ended);
     return report;
@@ -120,7 +125,10 @@ async function work(cycle: Cycle, options: CycleOptions): Promise<CycleReport> {
   const observed = await observeSides(cycle, known, options.observe, options.approve ?? null);
   // What was seen may settle creates of unknown outcome: before anybody is taken for unmatched.
   if (accepted && options.dry !== true) await pushIntents(cycle);
-  const match = await matchRecords(cycle);
+  const seesAll = observed.udesk.lane === 'full' || observed.crm.lane === 'full';
+  const mustMatch = seesAll || !accepted || options.dry === true;
+  const matchedAt = cycle.clock();
+  const match = mustMatch ? await matchRecords(cycle) : await matchWhatMoved(cycle);
 
   if (options.dry === true) {
     const summary = await planDry(cycle, match.unmatched, options.onItem);
@@ -141,13 +149,28 @@ async function work(cycle: Cycle, options: CycleOptions): Promise<CycleReport> {
     }
     await fenced(db, fence, (tx) => saveFirstRun(tx, spec.name, 'accepting'));
   }
-  return await planAndPush(cycle, options, { known, observed, match, firstPlan });
+  return await planAndPush(cycle, options, { known, observed, match, matchedAt, firstPlan });
+}
+
+/**
+ * Matching looks at every record without a link: between two full looks it is worth that only when one of them moved.
+ * (What a linked record gives up, an e-mail say, is considered at the next full look.)
+ */
+async function matchWhatMoved(cycle: Cycle): Promise<MatchReport> {
+  if (await hasUnlinkedDirty(cycle.db, cycle.spec.name)) return await matchRecords(cycle);
+  return { linked: 0, reviews: 0, unmatched: { udesk: [], crm: [] } };
 }
 
 async function planAndPush(
   cycle: Cycle,
   options: CycleOptions,
-  start: { known: PairRow; observed: Observation; match: MatchReport; firstPlan: boolean },
+  start: {
+    known: PairRow;
+    observed: Observation;
+    match: MatchReport;
+    matchedAt: Date;
+    firstPlan: boolean;
+  },
 ): Promise<CycleReport> {
   const { observed } = start;
   let match = start.match;
@@ -156,6 +179,10 @@ async function planAndPush(
   let push: PushReport | null = null;
   for (let round = 1; round <= ROUNDS; round += 1) {
     await fenced(cycle.db, cycle.fence, (tx) => dropUnsent(tx, cycle.spec.name, ['planned', 'held']));
+    if (round === 1) {
+      // Before the plan: whoever it cannot create after all (another create holds the same e-mail) is dirty again.
+      await fenced(cycle.db, cycle.fence, (tx) => clearUnlinkedDirty(tx, cycle.spec.name, start.matchedAt));
+    }
     const summary = await planIntoOutbox(cycle, match.unmatched, round);
     first ??= summary;
     waiting = await guardPlan(cycle, options, start, summary);
@@ -163,7 +190,7 @@ async function planAndPush(
     push = addUp(push, pushed);
     // What a write brought back (defaults that a side fills in, an edit that came in between) is planned at once.
     if (pushed.settled + pushed.replanned === 0) break;
-    match = await matchRecords(cycle);
+    match = await matchWhatMoved(cycle);
   }
   return await reportOf(cycle, {
     observed,

@@ -7,11 +7,14 @@ import { fenced } from '../store/tx.ts';
 import { proveAbsences } from './absence.ts';
 import type { Cycle } from './context.ts';
 import { type Observed, observePages } from './observe.ts';
+import { observePoints, type Points } from './points.ts';
 import { observeSlice, type SweepHolder } from './sweep.ts';
 
 /** Which lanes a cycle reads, per side. `full` may find deletions; `changes` uses the side's cursor where it has one. */
 export interface ObserveScope {
   readonly udesk: 'full' | 'head' | 'none';
+  /** Before the lane: the customers of Udesk that hints named. */
+  readonly points?: Points;
   /** Beside the lane: a slice of the sweep that the worker holds. */
   readonly sweep?: { readonly holder: SweepHolder; readonly budgetMs: number };
   readonly crm: 'full' | 'changes' | 'none';
@@ -58,6 +61,11 @@ export async function observeSides(
   scope: ObserveScope,
   approve: string | null,
 ): Promise<Observation> {
+  if (scope.points !== undefined && scope.points.ids.length > 0) {
+    const fingerprint = await cycle.sides.udesk.fingerprint({ signal: cycle.signal });
+    await knownAccount(cycle, known, 'udesk', fingerprint, approve);
+    await observePoints(cycle, scope.points);
+  }
   const lane = await observeSide(cycle, known, 'udesk', scope.udesk, approve);
   const udesk = scope.sweep === undefined ? lane : await sweepSlice(cycle, known, lane, scope.sweep, approve);
   const crm = await observeSide(cycle, known, 'crm', scope.crm, approve);
@@ -192,6 +200,8 @@ async function knownAccount(
   if (before === fingerprint) return;
   const hash = sha256(`fingerprint:${pair}:${side}:${fingerprint}`);
   if (before !== null && approve !== hash) {
+    // A host that does not answer, or a wrong token, is the more useful news.
+    await cycle.sides[side].check({ signal: cycle.signal });
     throw new SyncError(
       'guard',
       `${side} is not the account or table that the pair ${pair} was set up with`,

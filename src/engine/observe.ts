@@ -11,7 +11,7 @@ import type { Cycle } from './context.ts';
 /** How many records go to the database in one statement. */
 const BATCH_RECORDS = 1000;
 
-export type Lane = 'sweep' | 'head' | 'changes' | 'point' | 'write' | 'verify';
+export type Lane = 'sweep' | 'head' | 'changes' | 'point' | 'hint' | 'write' | 'verify';
 
 export interface Observed {
   readonly pages: number;

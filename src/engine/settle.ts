@@ -6,6 +6,7 @@ import { type Sides, settledHalf } from '../core/set-merge.ts';
 import { type FieldSpec, flowsTo, sideField } from '../core/spec.ts';
 import { isBlank, type Value } from '../core/value.ts';
 import { settleConflicts, writeConflicts } from '../store/conflicts.ts';
+import { markFeedsDue } from '../store/feeds.ts';
 import { park } from '../store/guards.ts';
 import { freeClaims, type IntentRow, moveIntent, siblingIntents } from '../store/intents.ts';
 import { breakLink, linkHolding, loadLink, saveBases, setLinkSide } from '../store/links.ts';
@@ -45,6 +46,8 @@ export async function settleWrite(
     if (!(await moveIntent(tx, intent.id, ['sending', 'unknown'], { state: 'settled', at, result })))
       return 'settled';
     await storeOne(cycle, tx, intent.side, 'write', after);
+    // Our write made a change record, and the one before it names whom we overwrote.
+    if (intent.side === 'udesk') await markFeedsDue(tx, cycle.spec.name, [after.id]);
     if (intent.op === 'create') {
       await setLinkSide(tx, intent.linkId, intent.side, after.id, at);
       await setRecordLink(tx, cycle.spec.name, intent.side, [after.id], intent.linkId);

@@ -21,6 +21,8 @@ export interface SweepSession {
 /** Where a worker keeps its sweep between cycles. */
 export interface SweepHolder {
   current: SweepSession | null;
+  /** Who was not found by a point read: the next certified sweep asks for them first. */
+  readonly suspects?: Set<string>;
 }
 
 export interface SweepSlice {
@@ -77,6 +79,7 @@ export async function observeSlice(cycle: Cycle, holder: SweepHolder, budgetMs: 
   if (!done && observed.end === null) return { observed, ended: null };
   holder.current = null;
   const whole: Observed = { ...observed, seen: session.seen, total: session.total };
-  const absences = await proveAbsences(cycle, session.side, whole, session.startedAt);
+  const absences = await proveAbsences(cycle, session.side, whole, session.startedAt, holder.suspects);
+  if (observed.end?.certified === true) holder.suspects?.clear();
   return { observed: whole, ended: { end: observed.end, absences } };
 }

@@ -146,7 +146,9 @@ async function endLink(tx: Db, link: LinkRow, decision: LinkDecision): Promise<n
         where link_id = ${link.id}::bigint and state = 'parked'`,
   );
   await tx.execute(sql`delete from udesk_sync.claim where link_id = ${link.id}::bigint`);
-  await tx.execute(sql`update udesk_sync.record set link_id = null where link_id = ${link.id}::bigint`);
+  await tx.execute(
+    sql`update udesk_sync.record set link_id = null, dirty = true where link_id = ${link.id}::bigint`,
+  );
   return closed.length;
 }
 

@@ -240,7 +240,9 @@ export async function forgetLinks(db: Db, linkIds: readonly string[]): Promise<v
   if (linkIds.length === 0) return;
   const ids = sql`${textArray(linkIds)}::bigint[]`;
   await db.execute(sql`delete from udesk_sync.claim where link_id = any(${ids})`);
-  await db.execute(sql`update udesk_sync.record set link_id = null where link_id = any(${ids})`);
+  await db.execute(
+    sql`update udesk_sync.record set link_id = null, dirty = true where link_id = any(${ids})`,
+  );
   await db.execute(sql`delete from udesk_sync.link where id = any(${ids})`);
 }
 
@@ -263,7 +265,9 @@ export async function breakLink(
         where link_id = ${linkId}::bigint and state in ('open', 'resolving')`,
   );
   if (life.action === 'unlink') {
-    await db.execute(sql`update udesk_sync.record set link_id = null where link_id = ${linkId}::bigint`);
+    await db.execute(
+      sql`update udesk_sync.record set link_id = null, dirty = true where link_id = ${linkId}::bigint`,
+    );
   }
 }
 

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import { countConflicts } from './conflicts.ts';
+import { driftOf, type FieldDrift, loadKnownFields } from './custom-fields.ts';
 import { type GuardRow, waitingGuards } from './guards.ts';
 import { countIntents } from './intents.ts';
 import { countLinks, type LinkRowState } from './links.ts';
@@ -31,11 +32,19 @@ export interface PairStatus {
   readonly outbox: { readonly pending: number; readonly held: number; readonly unknown: number };
   readonly parked: number;
   readonly guards: readonly GuardRow[];
+  /** Mapped custom fields of Udesk that do not mean what they were pinned to. */
+  readonly fieldDrift: readonly FieldDrift[];
   /** Who works on the pair now. */
   readonly lease: { readonly owner: string; readonly remainingMs: number } | null;
 }
 
-export async function loadPairStatus(db: Db, pair: string, runLimit: number): Promise<PairStatus> {
+/** @param mapped the Udesk fields that the pair maps */
+export async function loadPairStatus(
+  db: Db,
+  pair: string,
+  mapped: readonly string[],
+  runLimit: number,
+): Promise<PairStatus> {
   const row = await pairRow(db, pair);
   const { parked, ...outbox } = await countIntents(db, pair);
   const side = async (name: SideName): Promise<SideStatus> => ({
@@ -53,6 +62,9 @@ export async function loadPairStatus(db: Db, pair: string, runLimit: number): Pr
     outbox,
     parked,
     guards: await waitingGuards(db, pair),
+    fieldDrift: (await loadKnownFields(db, pair))
+      .filter(({ name }) => mapped.includes(name))
+      .flatMap(driftOf),
     lease: await liveLease(db, pair),
   };
 }

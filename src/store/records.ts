@@ -233,6 +233,24 @@ export async function unlinkedSince(
   return found.map((row) => toKnown(row).record);
 }
 
+/** Whether a record without a link was observed since it was last matched. */
+export async function hasUnlinkedDirty(db: Db, pair: string): Promise<boolean> {
+  const found = await rows(
+    db,
+    sql`select 1 from udesk_sync.record
+        where pair = ${pair} and link_id is null and state = 'live' and dirty limit 1`,
+  );
+  return found.length > 0;
+}
+
+/** They were matched, and what follows from it is planned; a later observation makes them dirty again. */
+export async function clearUnlinkedDirty(db: Db, pair: string, observedUntil: Date): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.record set dirty = false
+        where pair = ${pair} and link_id is null and dirty and observed_at <= ${observedUntil.toISOString()}::timestamptz`,
+  );
+}
+
 /** Ties records to their link (or frees them with null). */
 export async function setRecordLink(
   db: Db,

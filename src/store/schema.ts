@@ -30,6 +30,18 @@ export type SideAlarms = Partial<Record<SideName, { empty: boolean; clockSkewMs:
 /** What gives a field's bases their meaning. */
 export type FieldMeaning = Pick<FieldSpec, 'crm' | 'shape' | 'map'>;
 
+/** One option of a custom field: its value on the wire, and what people see. */
+export interface OptionRow {
+  readonly value: string;
+  readonly label: string;
+}
+
+/** What a custom field meant when it was accepted. */
+export interface PinnedField {
+  readonly type: string;
+  readonly options: readonly OptionRow[];
+}
+
 const jsonb = <T>() =>
   customType<{ data: T; driverData: string }>({
     dataType: () => 'jsonb',
@@ -111,6 +123,7 @@ export const record = udeskSync.table(
     index('record_link').on(table.linkId),
     index('record_dirty').on(table.pair, table.side, table.linkId).where(sql`dirty and link_id is not null`),
     index('record_feed_due').on(table.pair, table.remoteId).where(sql`feed_due and state = 'live'`),
+    index('record_unmatched').on(table.pair).where(sql`link_id is null and state = 'live' and dirty`),
     index('record_unlinked')
       .on(table.pair, table.side, table.remoteId)
       .where(sql`link_id is null and state = 'live'`),
@@ -365,9 +378,9 @@ export const customField = udeskSync.table(
     contentType: text('content_type').notNull(),
     required: boolean('required').notNull().default(false),
     /** Value on the wire → label, as Udesk says now. */
-    options: jsonb<{ value: string; label: string }[]>()('options').notNull(),
-    /** As they were when the mapping was accepted: a difference is drift, never a silent change of meaning. */
-    pinned: jsonb<{ value: string; label: string }[]>()('pinned').notNull(),
+    options: jsonb<readonly OptionRow[]>()('options').notNull(),
+    /** As it was when the mapping was accepted: a difference is drift, never a silent change of meaning. */
+    pinned: jsonb<PinnedField>()('pinned').notNull(),
     observedAt: at('observed_at').notNull(),
     vanishedAt: at('vanished_at'),
   },

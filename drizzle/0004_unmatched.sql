@@ -1,0 +1,1 @@
+CREATE INDEX "record_unmatched" ON "udesk_sync"."record" USING btree ("pair") WHERE link_id is null and state = 'live' and dirty;

@@ -1,0 +1,53 @@
+/**
+ * Point reads of customers that a hint named (sync design §7). The read alone is data. One that is not there proves no
+ * deletion (P7): it is remembered as a suspect, and the next certified sweep asks for it first.
+ */
+import { isSyncError } from '../errors.ts';
+import { markFeedsDue } from '../store/feeds.ts';
+import { fenced } from '../store/tx.ts';
+import type { Cycle } from './context.ts';
+import { storeOne } from './observe.ts';
+
+export interface Points {
+  readonly ids: readonly string[];
+  /** Who was not found is added here. */
+  readonly suspects: Set<string>;
+}
+
+export interface PointsReport {
+  readonly read: number;
+  readonly dropped: number;
+}
+
+/** Above this the suspects are not remembered one by one: the sweep finds them all. */
+const MAX_SUSPECTS = 1_000;
+
+export async function observePoints(cycle: Cycle, { ids, suspects }: Points): Promise<PointsReport> {
+  let read = 0;
+  let dropped = 0;
+  for (const id of ids) {
+    cycle.signal.throwIfAborted();
+    try {
+      const found = await cycle.sides.udesk.read(id, { signal: cycle.signal });
+      if (found === null) {
+        if (suspects.size < MAX_SUSPECTS) suspects.add(id);
+        continue;
+      }
+      await fenced(cycle.db, cycle.fence, async (tx) => {
+        await storeOne(cycle, tx, 'udesk', 'hint', found);
+        await markFeedsDue(tx, cycle.spec.name, [found.id]);
+      });
+      suspects.delete(id);
+      read += 1;
+    } catch (error) {
+      // A matter of this one record: the others, and the pair, go on.
+      if (!isSyncError(error, 'contract') && !isSyncError(error, 'rejected')) throw error;
+      dropped += 1;
+      cycle.log.warn(
+        { side: 'udesk', remoteId: id, kind: error.kind },
+        'a record that a hint named could not be read',
+      );
+    }
+  }
+  return { read, dropped };
+}

@@ -1,0 +1,149 @@
+/** Histories of Udesk's customers: whose is due, and what they held when they were read. */
+import { sql } from 'drizzle-orm';
+import type { HistoryItem } from '../crm/adapter.ts';
+import { type Db, jsonParam, rows, textArray } from './tx.ts';
+
+/** A history that should be read soon: after a hint, or a write of ours. */
+export async function markFeedsDue(db: Db, pair: string, ids: readonly string[]): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.record set feed_due = true
+        where pair = ${pair} and side = 'udesk' and remote_id = any(${textArray(ids)}) and not feed_due`,
+  );
+}
+
+/**
+ * Customers whose history should be read: first those with an open conflict that is newer than the last reading, then
+ * those that are due, then `background` of those that were read longest ago. `turn` differs per reading: it decides who
+ * comes first among equals, so that customers whose history cannot be read never keep the others waiting.
+ */
+export async function dueFeeds(
+  db: Db,
+  pair: string,
+  how: { readonly limit: number; readonly background: number; readonly turn: number },
+): Promise<string[]> {
+  const { limit, background, turn } = how;
+  const found = await rows<{ remote_id: string }>(
+    db,
+    sql`select remote_id from (
+          select remote_id, min(rank) as rank from (
+            (select r.remote_id, 0 as rank
+             from udesk_sync.conflict c
+             join udesk_sync.link l on l.id = c.link_id
+             join udesk_sync.record r on r.pair = c.pair and r.side = 'udesk' and r.remote_id = l.udesk_id
+             where c.pair = ${pair} and c.state in ('open', 'resolving') and r.state = 'live'
+               and (r.feed_read_at is null or r.feed_read_at < c.changed_at))
+            union all
+            (select remote_id, 1 from udesk_sync.record
+             where pair = ${pair} and side = 'udesk' and state = 'live' and feed_due)
+            union all
+            (select remote_id, 2 from (
+               select remote_id from udesk_sync.record
+               where pair = ${pair} and side = 'udesk' and state = 'live'
+               order by feed_read_at nulls first limit ${background * 10}) oldest
+             order by md5(remote_id || ${String(turn)}) limit ${background})) wanted
+          group by remote_id) ranked
+        order by rank, md5(remote_id || ${String(turn)}) limit ${limit}`,
+  );
+  return found.map((row) => row.remote_id);
+}
+
+/**
+ * Each item once, whoever it was told of first: a merge moves a history to the survivor. A ticket that moved on is
+ * stored as it is now.
+ * @returns how many were not known
+ */
+export async function saveHistory(
+  db: Db,
+  pair: string,
+  udeskId: string,
+  items: readonly HistoryItem[],
+  at: Date,
+): Promise<number> {
+  if (items.length === 0) return 0;
+  // One statement must not meet a key twice.
+  const unique = new Map(items.map((item) => [`${item.kind}:${item.id}`, item]));
+  const payload = [...unique.values()].map((item) => ({
+    k: item.kind,
+    i: item.id,
+    t: item.at,
+    a: item.author?.id ?? null,
+    n: item.author?.name ?? null,
+    d: item.data,
+  }));
+  const stored = await rows<{ fresh: boolean }>(
+    db,
+    sql`insert into udesk_sync.feed as f
+          (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at)
+        select ${pair}, s.k, s.i, ${udeskId}, s.t, s.a, s.n, s.d, ${at.toISOString()}::timestamptz
+        from jsonb_to_recordset(${jsonParam(payload)})
+          as s(k text, i text, t timestamptz, a text, n text, d jsonb)
+        on conflict (pair, kind, feed_id) do update set
+          udesk_id = excluded.udesk_id, at = coalesce(excluded.at, f.at),
+          author_id = excluded.author_id, author_name = excluded.author_name, data = excluded.data
+          where (f.udesk_id, f.author_id, f.author_name, f.data)
+            is distinct from (excluded.udesk_id, excluded.author_id, excluded.author_name, excluded.data)
+        returning xmax = 0 as fresh`,
+  );
+  return stored.filter(({ fresh }) => fresh).length;
+}
+
+/** The history of this customer was read as it was at that time. */
+export async function saveFeedRead(db: Db, pair: string, udeskId: string, at: Date): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.record set feed_read_at = ${at.toISOString()}::timestamptz, feed_due = false
+        where pair = ${pair} and side = 'udesk' and remote_id = ${udeskId}`,
+  );
+}
+
+/** Who edited a value in Udesk, and when (ISO 8601 UTC), by Udesk's own change records. */
+export interface EditAuthor {
+  readonly name: string | null;
+  readonly at: string;
+}
+
+/**
+ * By conflict id: who made the edit of Udesk that the conflict is about. A judgement on the change records that were
+ * read (report.customer_history makes it: docs/reporting.md), so conflicts of which nothing is known are left out.
+ */
+export async function editAuthors(
+  db: Db,
+  conflictIds: readonly string[],
+): Promise<ReadonlyMap<string, EditAuthor>> {
+  const byId = new Map<string, EditAuthor>();
+  if (conflictIds.length === 0) return byId;
+  const found = await rows<{ id: string; name: string | null; at: string }>(
+    db,
+    sql`select c.id, edit.name, ${isoText(sql`edit.at`)} as at
+        from udesk_sync.conflict c
+        cross join lateral (${lastEdit}) edit
+        where c.id = any(${textArray(conflictIds)}::bigint[]) and edit.at is not null`,
+  );
+  for (const { id, name, at } of found) byId.set(id, { name, at });
+  return byId;
+}
+
+/** The open conflicts of this customer learn when Udesk's value was edited. */
+export async function saveEditTimes(db: Db, pair: string, udeskId: string): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.conflict t set udesk_at = ${isoText(sql`edited.at`)}
+        from (
+          select c.id, edit.at from udesk_sync.conflict c
+          join udesk_sync.link own on own.id = c.link_id and own.udesk_id = ${udeskId}
+          cross join lateral (${lastEdit}) edit
+          where c.pair = ${pair} and c.state in ('open', 'resolving')) edited
+        where t.id = edited.id and edited.at is not null`,
+  );
+}
+
+/** Of the conflict `c`: the last change of its field that was seen in Udesk. Null times when nobody is known for it. */
+const lastEdit = sql`
+  select h.who as name, h.edited_at as at
+  from udesk_sync.link l
+  join report.customer_history h on h.pair = c.pair and h.side = 'udesk' and h.record_id = l.udesk_id
+  where l.id = c.link_id and c.udesk is not null and h.observation_id is not null
+    and (h.field = c.field or c.field = '*') and h.valid_from <= coalesce(c.closed_at, h.valid_from)
+  order by h.observation_id desc limit 1`;
+
+function isoText(time: ReturnType<typeof sql>) {
+  return sql`to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
