@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import type { Config } from '../config/schema.ts';
 import { SyncError, toError } from '../errors.ts';
 import { conflictsCsv } from '../report/conflict-csv.ts';
-import { conflictDocument } from '../report/conflict-document.ts';
+import { type ConflictDocument, conflictDocuments } from '../report/conflict-document.ts';
 import { conflictsHtml } from '../report/conflict-html.ts';
 import type { ConflictRow } from '../store/conflicts.ts';
 import {
@@ -50,7 +50,8 @@ async function runExport(context: CliContext, options: ExportOptions): Promise<v
   await withRuntime(context, 'conflicts export', async ({ config, database }) => {
     checkFilter(config, options);
     const rows = await selectConflicts(database.db, { ...options, states: statesOf(options.state) });
-    const text = context.redact(write(rows, format, config));
+    const documents = format === 'json' ? await conflictDocuments(database.db, rows) : [];
+    const text = context.redact(write(rows, documents, format, config));
     if (options.out === undefined) context.stdout.write(text);
     else {
       save(resolve(context.cwd, options.out), text);
@@ -59,12 +60,17 @@ async function runExport(context: CliContext, options: ExportOptions): Promise<v
   });
 }
 
-function write(rows: readonly ConflictRow[], format: 'csv' | 'json' | 'html', config: Config): string {
+function write(
+  rows: readonly ConflictRow[],
+  documents: readonly ConflictDocument[],
+  format: 'csv' | 'json' | 'html',
+  config: Config,
+): string {
   switch (format) {
     case 'csv':
       return conflictsCsv(rows);
     case 'json':
-      return `${JSON.stringify({ conflicts: rows.map(conflictDocument) }, null, 2)}\n`;
+      return `${JSON.stringify({ conflicts: documents }, null, 2)}\n`;
     case 'html':
       return conflictsHtml(rows, { locale: config.locale, timezone: config.timezone, at: new Date() });
   }

@@ -176,8 +176,8 @@ function report(
   if (late.length > 0 || refused.length > 0) context.exitCode = EXIT.failed;
   if (context.json) {
     context.printJson({
-      conflicts: done.map(conflictDocument),
-      notOpen: late.map(conflictDocument),
+      conflicts: done.map((row) => conflictDocument(row)),
+      notOpen: late.map((row) => conflictDocument(row)),
       refused,
     });
     return;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config/schema.ts';
 import type { Value } from '../core/value.ts';
 import { choicesFor } from '../report/choices.ts';
-import { conflictDocument, conflictText } from '../report/conflict-document.ts';
+import { conflictDocuments, conflictText } from '../report/conflict-document.ts';
 import { type ConflictRow, loadConflict } from '../store/conflicts.ts';
 import { ago } from './age.ts';
 import {
@@ -59,7 +59,7 @@ async function runList(context: CliContext, options: ListOptions): Promise<void>
     });
     const rows = limit === undefined ? found : found.slice(0, limit);
     if (context.json) {
-      context.printJson({ conflicts: rows.map(conflictDocument) });
+      context.printJson({ conflicts: await conflictDocuments(database.db, rows) });
       return;
     }
     if (rows.length === 0) {
@@ -90,18 +90,19 @@ async function runShow(context: CliContext, id: string): Promise<void> {
   await withRuntime(context, 'conflicts show', async ({ config, database }) => {
     const row = await loadConflict(database.db, id);
     if (row === null) throw noSuchRow('conflict', id, 'udesk-sync conflicts list');
-    if (context.json) context.printJson({ conflicts: [conflictDocument(row)] });
-    else context.print(describe(row, config));
+    const [document] = await conflictDocuments(database.db, [row]);
+    if (context.json) context.printJson({ conflicts: [document] });
+    else context.print(describe(row, config, document?.authors.udesk?.name ?? null));
   });
 }
 
-function describe(row: ConflictRow, config: Config): string {
+function describe(row: ConflictRow, config: Config, editor: string | null): string {
   const lines = [
     `conflict ${row.id} of pair ${row.pair}: ${row.field === '*' ? 'the whole record' : row.field} (${row.kind}, ${row.state})`,
     `  customer     Udesk ${row.udeskId ?? '–'}, CRM ${row.crmId ?? '–'} (link ${row.linkId})`,
     `  why          ${row.reason}`,
     `  opened       ${row.openedAt}`,
-    `  in Udesk     ${shown(row, row.udesk)}${changed(row.udeskAt)}`,
+    `  in Udesk     ${shown(row, row.udesk)}${changed(row.udeskAt, editor)}`,
     `  in the CRM   ${shown(row, row.crm)}${changed(row.crmAt)}`,
   ];
   if (row.field !== '*') lines.push(`  last agreed  ${agreed(row)}`);
@@ -134,6 +135,7 @@ function shown(row: Pick<ConflictRow, 'field'>, value: Value | null): string {
   return value === null ? '(deleted)' : conflictText(row, value) || '(unchanged)';
 }
 
-function changed(at: string | null): string {
-  return at === null ? '' : `  (changed ${at})`;
+function changed(at: string | null, editor: string | null = null): string {
+  if (at === null) return '';
+  return editor === null ? `  (changed ${at})` : `  (changed ${at} by ${editor})`;
 }

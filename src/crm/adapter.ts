@@ -64,6 +64,26 @@ export interface UpdateRequest {
   readonly externalId?: string;
 }
 
+/** One thing that happened with a record: a ticket, a call, a change. */
+export interface HistoryItem {
+  readonly kind: string;
+  /** Unique together with `kind`. */
+  readonly id: string;
+  /** ISO 8601 UTC; null where the side does not say. */
+  readonly at: string | null;
+  readonly author: { readonly id: string | null; readonly name: string | null } | null;
+  /** The rest, in the side's own names. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface HistoryPage {
+  /** Newest first as far as known. */
+  readonly items: readonly HistoryItem[];
+  readonly dropped: readonly DroppedElement[];
+  /** Nothing older follows. */
+  readonly last: boolean;
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -86,6 +106,8 @@ export interface Side {
   changes(cursor: string, options?: CallOptions): AsyncIterable<Page>;
   /** Point read; null when the side says that there is no such live record. */
   read(id: string, options?: CallOptions): Promise<SideRecord | null>;
+  /** What happened with a record, from page 1; left out where the side keeps no history. */
+  history?(id: string, page: number, options?: CallOptions): Promise<HistoryPage>;
   /** Live records that hold this key, compared as the side compares. */
   lookup(kind: MatchKeyKind, value: string, options?: CallOptions): Promise<SideRecord[]>;
   /** Returns the record as the side holds it after the write. */

@@ -2,6 +2,8 @@
 import type { ConflictKind } from '../core/link.ts';
 import { isAbsent, isSet, type Value } from '../core/value.ts';
 import type { ConflictRow, ConflictState } from '../store/conflicts.ts';
+import { type EditAuthor, editAuthors } from '../store/feeds.ts';
+import type { Db } from '../store/tx.ts';
 
 export interface ConflictDocument {
   readonly id: string;
@@ -25,13 +27,27 @@ export interface ConflictDocument {
   readonly resolvedBy: string | null;
   readonly openedAt: string;
   readonly closedAt: string | null;
-  /** Who made each edit: not known yet. */
-  readonly authors: null;
+  /** Who made each edit, and when, by the change records of Udesk's history; a CRM does not tell. */
+  readonly authors: { readonly udesk: EditAuthor | null; readonly crm: null };
 }
 
-export function conflictDocument(row: ConflictRow): ConflictDocument {
+export function conflictDocument(row: ConflictRow, author: EditAuthor | null = null): ConflictDocument {
   const { base, ...rest } = row;
-  return { ...rest, base: base?.udesk ?? null, baseCrm: base?.crm ?? null, authors: null };
+  return {
+    ...rest,
+    base: base?.udesk ?? null,
+    baseCrm: base?.crm ?? null,
+    authors: { udesk: author, crm: null },
+  };
+}
+
+/** With what the histories that were read tell of who made the edits. */
+export async function conflictDocuments(db: Db, rows: readonly ConflictRow[]): Promise<ConflictDocument[]> {
+  const authors = await editAuthors(
+    db,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => conflictDocument(row, authors.get(row.id)));
 }
 
 /** A value of a conflict as text, nothing left out and nothing for null. Of a whole record: `field: value` per edit. */

@@ -32,6 +32,8 @@ export interface UdeskSideOptions {
 }
 
 const PAGE_SIZE = 100;
+/** The documented default (api.md §7): what more may be asked for is unknown. */
+const FEED_PAGE_SIZE = 20;
 /** INF: nothing is known about the lag of Udesk's lookups (api.md §11). */
 const LOOKUP_LAG_MS = 2_000;
 
@@ -113,6 +115,12 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
       throw new SyncError('invariant', 'Udesk has no change cursor', { side: 'udesk' });
     },
     read: (id, call) => find('id', id, call?.signal),
+    async history(id, page, call) {
+      const found = await client.feeds('id', id, page, FEED_PAGE_SIZE, call?.signal);
+      const { items, dropped, totalPages } = found;
+      const rows = items.length + dropped.length;
+      return { items, dropped, last: totalPages === null ? rows < FEED_PAGE_SIZE : page >= totalPages };
+    },
     async lookup(kind: MatchKeyKind, value, call) {
       const found = await find(kind, value, call?.signal);
       return found === null ? [] : [found];

@@ -53,7 +53,7 @@ describe('conflicts list and show', () => {
         udesk: 'U1',
         crm: 'C1',
         openedAt: expect.stringMatching(/^\d{4}-.*Z$/),
-        authors: null,
+        authors: { udesk: null, crm: null },
       }),
     );
     const table = await cli.run('conflicts', 'list', '--field', 'description');
