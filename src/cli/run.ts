@@ -4,7 +4,9 @@ import { sql } from 'drizzle-orm';
 import { createPairWorker, type PairWorker } from '../daemon/pair-worker.ts';
 import { startSchedules } from '../daemon/scheduler.ts';
 import { SyncError } from '../errors.ts';
+import { customersOf } from '../udesk/webhook.ts';
 import { healthRoutes, serve } from '../web/health.ts';
+import { createHooks, type Hooks, type HookTarget } from '../web/hooks.ts';
 import type { CliContext } from './context.ts';
 import { type OpenPair, openPair, openRuntime, type Runtime } from './runtime.ts';
 
@@ -37,11 +39,9 @@ async function runDaemon(context: CliContext): Promise<void> {
 async function work(context: CliContext, runtime: Runtime, pairs: readonly OpenPair[]): Promise<void> {
   const { config, engine } = runtime;
   const workers = pairs.map((pair) => createPairWorker(engine, pair));
-  const server = await serve(
-    healthRoutes({ notReady: () => notReady(runtime, workers) }),
-    config.http.host,
-    config.http.port,
-  );
+  const routes = healthRoutes({ notReady: () => notReady(runtime, workers) });
+  routes.route('/', hooksFor(runtime, workers).routes);
+  const server = await serve(routes, config.http.host, config.http.port);
   const stopSchedules = startSchedules(
     workers.map((worker, n) => {
       const schedule = config.pairs[n]?.schedule;
@@ -60,6 +60,16 @@ async function work(context: CliContext, runtime: Runtime, pairs: readonly OpenP
     await stopSchedules();
     await server.close();
   }
+}
+
+/** Callbacks of Udesk, for the pairs whose configuration has a secret for them. */
+function hooksFor({ config, engine }: Runtime, workers: readonly PairWorker[]): Hooks {
+  const targets = new Map<string, HookTarget>();
+  for (const [n, worker] of workers.entries()) {
+    const secret = config.pairs[n]?.udesk.webhook?.secret;
+    if (secret !== undefined) targets.set(worker.name, { secret, hint: (id) => worker.hint(id) });
+  }
+  return createHooks({ targets, customersOf, log: engine.log, clock: engine.clock });
 }
 
 async function notReady(runtime: Runtime, workers: readonly PairWorker[]): Promise<string | null> {

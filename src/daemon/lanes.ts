@@ -1,8 +1,8 @@
 import type { ObserveScope } from '../engine/observe-sides.ts';
 import type { SweepHolder } from '../engine/sweep.ts';
 
-/** The lanes that a schedule may make due (interface: `schedule`). `feeds` is read from a later version on. */
-export const LANES = ['head', 'sweep', 'crm', 'audit'] as const;
+/** The lanes that a schedule may make due (interface: `schedule`). */
+export const LANES = ['head', 'sweep', 'crm', 'feeds', 'audit'] as const;
 export type ScheduledLane = (typeof LANES)[number];
 
 /** How long one cycle reads on a sweep before it turns to what people and the CRM have done. */

@@ -3,6 +3,7 @@ import type { EngineContext, PairRuntime } from '../engine/context.ts';
 import { type CycleReport, runCycle } from '../engine/cycle.ts';
 import { type SweepHolder, startSweep } from '../engine/sweep.ts';
 import { isSyncError, toError } from '../errors.ts';
+import { createHints } from './hints.ts';
 import { type ScheduledLane, scopeOf, wantsSweep } from './lanes.ts';
 
 /** A pair whose cycle failed waits at least this long, doubling up to the maximum; it never gives up. */
@@ -21,6 +22,8 @@ export interface PairWorker {
   readonly health: Readonly<PairHealth>;
   /** Marks a lane due. Several ticks before the next cycle are one piece of work. */
   due(lane: ScheduledLane): void;
+  /** This customer of Udesk is read on its own in the next cycle, which starts now. */
+  hint(id: string): void;
   /** Works until the signal is aborted; resolves when the cycle under way has ended. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -37,12 +40,14 @@ export function createPairWorker(
   const { name } = pair.spec;
   const log = context.log.child({ pair: name });
   const waiting = new Set<ScheduledLane>();
-  const holder: SweepHolder = { current: null };
+  const hints = createHints();
+  const suspects = new Set<string>();
+  const holder: SweepHolder = { current: null, suspects };
   const health: PairHealth = { lastGoodAt: null, failures: 0, lastError: null };
   let wake: () => void = () => {};
 
   async function nextWork(signal: AbortSignal): Promise<void> {
-    while (waiting.size === 0 && !signal.aborted) {
+    while (waiting.size === 0 && hints.size === 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
@@ -52,11 +57,13 @@ export function createPairWorker(
   async function oneCycle(signal: AbortSignal): Promise<void> {
     const lanes = new Set(waiting);
     waiting.clear();
+    const hinted = hints.take();
     try {
       if (wantsSweep(lanes)) holder.current ??= startSweep(pair, 'udesk', context.clock(), signal);
       const report = await runCycle(context, pair, {
         trigger: 'run',
-        observe: scopeOf(lanes, holder),
+        observe: { ...scopeOf(lanes, holder), points: { ids: [...hinted.keys()], suspects } },
+        readFeeds: lanes.has('feeds'),
         signal,
       });
       // The rest of the sweep is the next piece of work, together with whatever became due meanwhile.
@@ -72,6 +79,7 @@ export function createPairWorker(
       if (isSyncError(error, 'invariant')) throw error;
       // The lanes stay due: what this cycle did not read, the next one must.
       for (const lane of lanes) waiting.add(lane);
+      hints.giveBack(hinted);
       if (isSyncError(error, 'lease-lost')) {
         log.info({ kind: 'lease-lost' }, 'another process works on this pair');
         await context.sleep(BACKOFF.baseMs, signal).catch(() => {});
@@ -92,6 +100,10 @@ export function createPairWorker(
     health,
     due(lane) {
       waiting.add(lane);
+      wake();
+    },
+    hint(id) {
+      hints.add(id);
       wake();
     },
     async run(signal) {

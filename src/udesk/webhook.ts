@@ -63,6 +63,11 @@ export function parsePush(body: string, contentType = ''): Push {
   return { hints, ignored };
 }
 
+/** Ids of the customers that a push names: all that the hint lane needs. */
+export function customersOf(body: string, contentType = ''): string[] {
+  return parsePush(body, contentType).hints.flatMap((hint) => (hint.kind === 'customer' ? [hint.id] : []));
+}
+
 function parseBody(body: string, contentType: string): unknown {
   const text = body.replace(/^\uFEFF/, '').trim();
   const looksLikeJson = /^[[{]/.test(text);

@@ -16,10 +16,23 @@ export interface TenantClient {
 
 export async function startTenantClient(options: SimulatorOptions = {}): Promise<TenantClient> {
   const sim = await startSimulator({ ...options, switches: { 'rate.per_minute': '0', ...options.switches } });
+  const client = clientOf(sim);
+  return {
+    sim,
+    client,
+    async close() {
+      await client.close();
+      await sim.close();
+    },
+  };
+}
+
+/** A client of this tenant, without a quota and without pauses. */
+export function clientOf(sim: Simulator): UdeskClient {
   let nonce = 0;
   const monotonic = (): number => performance.now();
   const sleep = async (): Promise<void> => {};
-  const client = createUdeskClient({
+  return createUdeskClient({
     baseUrl: sim.url,
     email: sim.admin.email,
     token: sim.admin.token,
@@ -39,14 +52,6 @@ export async function startTenantClient(options: SimulatorOptions = {}): Promise
     randomNonce: () => `client-${++nonce}`,
     retry: { ...DEFAULT_RETRY, minDelayMs: 0, maxDelayMs: 0 },
   });
-  return {
-    sim,
-    client,
-    async close() {
-      await client.close();
-      await sim.close();
-    },
-  };
 }
 
 export interface Received {
