@@ -10,6 +10,8 @@ import type { QuotaLedger } from '../lib/sliding-window.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
 import { postgresLedger } from '../store/quota-ledger.ts';
+import type { Db } from '../store/tx.ts';
+import { checkFields } from './check-fields.ts';
 import { clockWords, pairFindings } from './check-findings.ts';
 import { asConfig, checkSide, type Found, findingsOf, type SideCheck } from './check-side.ts';
 import type { CliContext } from './context.ts';
@@ -37,10 +39,19 @@ export function registerCheck(program: Command, context: CliContext): void {
     .command('check')
     .description('try the configuration, the database and both sides; writes nothing to either side')
     .option('--pair <name>', 'only this pair')
-    .action((options: { pair?: string }) => runCheck(context, options));
+    .option(
+      '--pin-options',
+      "accept the options and types of Udesk's custom fields as they are today: from now on that is what they mean",
+    )
+    .action((options: CheckOptions) => runCheck(context, options));
 }
 
-async function runCheck(context: CliContext, options: { pair?: string }): Promise<void> {
+interface CheckOptions {
+  readonly pair?: string;
+  readonly pinOptions?: boolean;
+}
+
+async function runCheck(context: CliContext, options: CheckOptions): Promise<void> {
   const config = context.loadConfig();
   const chosen = choosePairs(config, options.pair);
   const line = progress(context, 'checking');
@@ -58,7 +69,8 @@ async function runCheck(context: CliContext, options: { pair?: string }): Promis
     const ledger = database === null ? memoryLedger(() => performance.now()) : postgresLedger(database.sql);
     for (const pair of chosen) {
       line.update(pair.name);
-      pairs.push(await checkPair(context, pair, ledger));
+      const pin = options.pinOptions === true;
+      pairs.push(await checkPair(context, pair, { ledger, db: database?.db ?? null, pin }));
     }
   } finally {
     line.stop();
@@ -84,7 +96,11 @@ async function open(context: CliContext, config: Config): Promise<Database> {
 }
 
 /** Both sides at once: when one is down, the other is still looked at. */
-async function checkPair(context: CliContext, pair: PairConfig, ledger: QuotaLedger): Promise<PairCheck> {
+async function checkPair(
+  context: CliContext,
+  pair: PairConfig,
+  { ledger, db, pin }: { readonly ledger: QuotaLedger; readonly db: Db | null; readonly pin: boolean },
+): Promise<PairCheck> {
   const log = context.logger('error');
   const [udesk, crm] = await Promise.all([
     checkSide(pair, 'udesk', async () => openUdesk(pair, { ledger, log, retry: RETRY }), context.signal),
@@ -95,7 +111,15 @@ async function checkPair(context: CliContext, pair: PairConfig, ledger: QuotaLed
     ...(crm.manifest === null ? {} : { crm: crm.manifest }),
   };
   const findings = pairFindings(pair, pair.fields.map(toFieldSpec), manifests).map(asConfig);
-  return { pair: pair.name, sides: { udesk, crm }, findings };
+  // What stands in the way of the side stands in the way of its fields, and was told.
+  const fields = udesk.reached
+    ? await checkFields(pair, { ledger, log, retry: RETRY }, { db, pin }, context.signal)
+    : [];
+  return {
+    pair: pair.name,
+    sides: { udesk: { ...udesk, findings: [...udesk.findings, ...fields] }, crm },
+    findings,
+  };
 }
 
 interface Placed extends Found {

@@ -6,7 +6,7 @@ import type { Side } from '../crm/adapter.ts';
 import type { MappedField } from '../crm/definition.ts';
 import { crmAdapters } from '../crm/registry.ts';
 import type { EngineContext, PairRuntime } from '../engine/context.ts';
-import { SyncError } from '../errors.ts';
+import { isSyncError, SyncError } from '../errors.ts';
 import { createSideDispatcher } from '../http/dispatcher.ts';
 import { createQuota } from '../http/quota.ts';
 import type { RetryPolicy } from '../http/retry.ts';
@@ -18,9 +18,15 @@ import { didYouMean } from '../lib/suggest.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
 import { postgresLedger } from '../store/quota-ledger.ts';
-import { createUdeskClient } from '../udesk/client.ts';
+import type { Db } from '../store/tx.ts';
+import { createUdeskClient, type UdeskClient } from '../udesk/client.ts';
+import { labelled } from '../udesk/labelled-side.ts';
 import { createUdeskSide } from '../udesk/side.ts';
 import type { CliContext } from './context.ts';
+import { createFieldBook, mappedCustomFields } from './field-book.ts';
+
+/** A person, or a daemon's start, waits. */
+const LEARN_TIMEOUT_MS = 10_000;
 
 export interface Runtime {
   readonly config: Config;
@@ -79,8 +85,15 @@ export interface OpenPair extends PairRuntime {
 
 /** Connects both sides of a pair. */
 export async function openPair(runtime: Runtime, pair: PairConfig): Promise<OpenPair> {
+  const { db, log } = runtime.engine;
   const crm = await openCrm(pair);
-  const udesk = openUdesk(pair, { ledger: postgresLedger(runtime.database.sql), log: runtime.engine.log });
+  const udesk = openUdesk(pair, { ledger: postgresLedger(runtime.database.sql), log, db });
+  try {
+    await udesk.learnFields();
+  } catch (error) {
+    await Promise.allSettled([udesk.close(), crm.close()]);
+    throw error;
+  }
   return {
     spec: toPairSpec(pair, { udesk: udesk.manifest, crm: crm.manifest }),
     sides: { udesk, crm },
@@ -90,14 +103,58 @@ export async function openPair(runtime: Runtime, pair: PairConfig): Promise<Open
   };
 }
 
+export interface UdeskWorld {
+  readonly ledger: QuotaLedger;
+  readonly log: Logger;
+  readonly retry?: RetryPolicy;
+  /** Where the meanings of custom fields are kept; without it they are as they stand on the wire. */
+  readonly db?: Db;
+}
+
+export interface OpenUdesk extends Side {
+  /**
+   * Reads the definitions of mapped custom fields before anything else. An Udesk that does not answer is met again
+   * by the first look at it, which asks for them too; so a daemon starts while Udesk is down.
+   * @throws SyncError `config` for mapped fields that Udesk does not have
+   */
+  learnFields(): Promise<void>;
+}
+
 /** Makes no call yet. */
-export function openUdesk(
-  pair: PairConfig,
-  world: { readonly ledger: QuotaLedger; readonly log: Logger; readonly retry?: RetryPolicy },
-): Side {
+export function openUdesk(pair: PairConfig, world: UdeskWorld): OpenUdesk {
+  const client = openUdeskClient(pair, world);
+  const mapped = mappedCustomFields(pair);
+  const customFields = mapped.map((field) => field.udesk);
+  const plain = createUdeskSide({
+    client,
+    customFields,
+    customSets: customFields.filter(isUdeskSet),
+    shards: pair.udesk.shards,
+    defaultRegion: pair.match.defaultRegion,
+  });
+  const { db, log } = world;
+  if (db === undefined || mapped.length === 0) return { ...plain, learnFields: async () => {} };
+  const book = createFieldBook({ pair, client, db, log, clock: Date.now });
+  const written = mapped.filter(({ direction }) => direction !== 'to-crm').map((field) => field.udesk);
+  return {
+    ...labelled(plain, book, { mapped: customFields, written }),
+    async learnFields() {
+      try {
+        await book.current(AbortSignal.timeout(LEARN_TIMEOUT_MS));
+      } catch (error) {
+        if (isSyncError(error, 'config') && error.details.code === 'unknown-custom-field') throw error;
+        const kind = isSyncError(error) ? error.kind : 'timeout';
+        log.warn({ pair: pair.name, side: 'udesk', kind }, 'the custom fields of Udesk are not known yet');
+      }
+    },
+  };
+}
+
+/** Makes no call yet. */
+export function openUdeskClient(pair: PairConfig, world: UdeskWorld): UdeskClient {
   const dispatcher = createSideDispatcher();
   const { baseUrl, email, token, password, sign, quota } = pair.udesk;
-  const client = createUdeskClient({
+  return createUdeskClient({
     baseUrl,
     email,
     ...(token === undefined ? {} : { token }),
@@ -117,14 +174,6 @@ export function openUdesk(
     randomNonce: randomUUID,
     log: world.log,
     ...(world.retry === undefined ? {} : { retry: world.retry }),
-  });
-  const customFields = pair.fields.map((field) => field.udesk).filter((name) => name.startsWith('custom.'));
-  return createUdeskSide({
-    client,
-    customFields,
-    customSets: customFields.filter(isUdeskSet),
-    shards: pair.udesk.shards,
-    defaultRegion: pair.match.defaultRegion,
   });
 }
 

@@ -58,7 +58,8 @@ async function runStatus(context: CliContext, options: StatusOptions): Promise<v
 }
 
 async function view(db: Db, pair: PairConfig, now: Date): Promise<View> {
-  const status = await loadPairStatus(db, pair.name, RUNS);
+  const mapped = pair.fields.map((field) => field.udesk);
+  const status = await loadPairStatus(db, pair.name, mapped, RUNS);
   const used = await quotaUsed(db, pair.udesk.baseUrl);
   return {
     pair: pair.name,

@@ -2,6 +2,7 @@
 import { SIDES } from '../core/record.ts';
 import type { PairStatus } from '../store/pair-status.ts';
 import type { RunRow } from '../store/pairs.ts';
+import { driftWords } from './field-drift.ts';
 
 export type Health = 'healthy' | 'waiting' | 'unhealthy' | 'new';
 
@@ -61,7 +62,7 @@ function lastEnd(runs: readonly RunRow[]): number | null {
 }
 
 function todosOf(pair: string, status: PairStatus): Todo[] {
-  const { firstRun, guards, conflicts, links, parked } = status;
+  const { firstRun, guards, conflicts, links, parked, fieldDrift } = status;
   const todos: Todo[] = [];
   if (firstRun === 'pending') {
     todos.push({
@@ -75,6 +76,11 @@ function todosOf(pair: string, status: PairStatus): Todo[] {
       what: `a guard holds ${counted(writes, 'write')} (${why})`,
       command: `udesk-sync sync --pair ${pair} --approve ${hash}`,
     });
+  }
+  for (const drift of fieldDrift) {
+    // Accepting cannot bring back a field that is gone.
+    const command = drift.kind === 'vanished' ? 'check' : 'check --pin-options';
+    todos.push({ what: driftWords(drift), command: `udesk-sync ${command} --pair ${pair}` });
   }
   const ask = (n: number, what: string, command: string) => {
     if (n > 0) todos.push({ what: counted(n, what), command: `udesk-sync ${command} --pair ${pair}` });

@@ -266,6 +266,7 @@ describe('report.link, sync_run, coverage and custom_field', () => {
 
   test('a custom field is shown with what its options mean', async () => {
     await start();
+    await world.database.sql`delete from udesk_sync.custom_field`;
     await world.database.sql`
       insert into udesk_sync.custom_field (pair, name, label, content_type, options, pinned, observed_at) values
         ('main', 'SelectField_1', '客户来源', 'droplist', '[{"value":"0","label":"官网"},{"value":"1","label":"展会"}]', '[]', now()),

@@ -29,6 +29,7 @@ function status(over: Partial<PairStatus> = {}): PairStatus {
     outbox: { pending: 0, held: 0, unknown: 0 },
     parked: 0,
     guards: [],
+    fieldDrift: [],
     lease: null,
     ...over,
   };
