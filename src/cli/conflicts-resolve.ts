@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/schema.ts';
 import type { Take } from '../core/link.ts';
-import type { Value } from '../core/value.ts';
+import { isBlank, isSet, type Value } from '../core/value.ts';
 import { SyncError } from '../errors.ts';
 import { choicesFor } from '../report/choices.ts';
 import { conflictDocument } from '../report/conflict-document.ts';
@@ -142,8 +142,21 @@ function decisionFor(row: ConflictRow, config: Config, options: ResolveOptions):
   const choice = choicesFor(row, spec, region, showValue).find((one) => one.take === take);
   if (choice === undefined) return 'the configuration does not map this field any more';
   if (choice.refused !== null) return choice.refused;
-  if (options.value === undefined || spec === null) return { row, take, value: null };
+  if (options.value === undefined || spec === null) {
+    if (options.yes !== true && emptiesASet(row, take)) {
+      return `this empties the field where it holds something now; if that is meant, add --yes`;
+    }
+    return { row, take, value: null };
+  }
   return { row, take, value: parseValue(options.value, spec, region) };
+}
+
+/** Taking the side that had no room, or nothing, removes every element from the other. */
+function emptiesASet(row: ConflictRow, take: Take): boolean {
+  if (take !== 'udesk' && take !== 'crm') return false;
+  const other = row[take === 'udesk' ? 'crm' : 'udesk'];
+  const own = row[take];
+  return other !== null && isSet(other) && other.length > 0 && (own === null || isBlank(own));
 }
 
 function unconfirmed(rows: readonly ConflictRow[]): SyncError {

@@ -74,7 +74,7 @@ export function progress(context: CliContext, label: string): Progress {
     const seconds = Math.floor((ticks * TICK_MS) / 1000);
     const text = `${FRAMES[ticks % FRAMES.length]} ${label}${detail === '' ? '' : `: ${detail}`} (${seconds} s)`;
     stderr.write(
-      `\r\u001b[2K${fitWidth(context.redact(text), Math.min(displayWidth(text), (stderr.columns ?? 80) - 1))}`,
+      `\r\u001b[2K${fitWidth(context.redact(text), Math.min(displayWidth(text), (stderr.columns || 80) - 1))}`,
     );
     drawn = true;
   };

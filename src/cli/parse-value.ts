@@ -23,6 +23,7 @@ export function parseValue(typed: string, field: FieldSpec, region: string): Val
   if (text !== null && field.equivalence === 'number' && !/^\s*[+-]?\d+(\.\d+)?\s*$/.test(text)) {
     throw wrong(field, 'holds a number', 'give one, such as --value 12.5');
   }
+  if (text !== null && text.trim() !== '') refuseUnlikely(text, field, region);
   if (text !== null && field.map !== null && !field.map.some(([udesk]) => udesk === text)) {
     const allowed = field.map.map(([udesk]) => udesk).join(', ');
     throw wrong(field, 'has a value map', `give one of Udesk's values: ${allowed}`);
@@ -44,9 +45,21 @@ function parseSet(typed: string, field: FieldSpec, region: string): Value {
   }
   const texts = (given as string[]).map((text) => text.trim());
   const keys = texts.map((text) => normalizeText(field.equivalence, text, region));
+  for (const text of texts) refuseUnlikely(text, field, region);
   const twice = keys.findIndex((key, index) => keys.indexOf(key) !== index);
   if (twice >= 0) throw wrong(field, 'would hold one value twice', `leave entry ${twice + 1} out`);
   return texts.map((value) => ({ id: null, value }));
+}
+
+/** A slip of the keyboard must not replace every number of a customer: what was typed has to look like one. */
+function refuseUnlikely(text: string, field: FieldSpec, region: string): void {
+  if (field.equivalence === 'email' && !/^[^\s@]+@[^\s@]+$/.test(text.trim())) {
+    throw wrong(field, 'holds e-mail addresses', `give one, such as --value '["wang@example.com"]'`);
+  }
+  const digits = normalizeText('phone', text, region).replace(/\D/g, '').length;
+  if (field.equivalence === 'phone' && (digits < 5 || /[^\d\s()+.\-/*#,;xXextEXT]/.test(text))) {
+    throw wrong(field, 'holds phone numbers', `give one, such as --value '["13800138000"]'`);
+  }
 }
 
 /** Undefined when it is not JSON. */

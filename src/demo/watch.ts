@@ -15,7 +15,7 @@ export async function watch(stage: Stage, daemon: Daemon): Promise<void> {
   const known = { conflict: (await openConflicts(stage, '0')).at(-1)?.id ?? '0', failing: false };
   let printing = Promise.resolve();
   const print = async (report: CycleReport) => {
-    if ((report.push?.settled ?? 0) > 0) await printArrivals(stage, report.runId);
+    if ((report.push?.settled ?? 0) > 0) await printArrivals(stage, Number(report.runId));
     for (const { id, field, udesk, crm } of await openConflicts(stage, known.conflict)) {
       show.line(words.newConflict(now(), id, field, showValue(udesk), showValue(crm)));
       known.conflict = id;

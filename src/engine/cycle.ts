@@ -48,7 +48,7 @@ export interface CycleOptions {
 
 export interface CycleReport {
   readonly pair: string;
-  readonly runId: number;
+  readonly runId: string;
   /** `waiting`: something waits for a person's approval (first plan or guard). */
   readonly outcome: 'done' | 'waiting';
   readonly observed: Observation;
@@ -296,7 +296,7 @@ async function reportOf(
   const intents = await countIntents(cycle.db, cycle.spec.name);
   const report: CycleReport = {
     pair: cycle.spec.name,
-    runId: cycle.runId,
+    runId: String(cycle.runId),
     outcome: parts.waiting !== null || (parts.firstPlan && parts.push === null) ? 'waiting' : 'done',
     observed: parts.observed,
     matched: { linked: parts.match.linked, reviews: parts.match.reviews },

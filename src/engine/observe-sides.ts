@@ -198,10 +198,11 @@ async function knownAccount(
   const pair = cycle.spec.name;
   const before = known.fingerprint[side];
   if (before === fingerprint) return;
+  // A host that does not answer, or a wrong token, is the more useful news; and an account that never answered is none
+  // that we know.
+  await cycle.sides[side].check({ signal: cycle.signal });
   const hash = sha256(`fingerprint:${pair}:${side}:${fingerprint}`);
   if (before !== null && approve !== hash) {
-    // A host that does not answer, or a wrong token, is the more useful news.
-    await cycle.sides[side].check({ signal: cycle.signal });
     throw new SyncError(
       'guard',
       `${side} is not the account or table that the pair ${pair} was set up with`,

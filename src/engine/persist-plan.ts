@@ -34,7 +34,7 @@ export async function persistPlans(
     for (const { link, plan, linkId } of withIds) {
       for (const change of plan.conflicts) {
         if (change.action === 'close') closes.push({ linkId, field: change.field, outcome: change.outcome });
-        else conflicts.push({ linkId, change, ...changeTimes(link, change) });
+        else conflicts.push({ linkId, change, ...changeTimes(link, change, at) });
       }
       if (Object.keys(plan.bases).length > 0) {
         bases.push({ id: linkId, bases: { ...link.state.bases, ...plan.bases } });
@@ -97,13 +97,14 @@ async function linkIds(
   return chunk.map(({ link }) => (link.row === null ? (inserted[next++] ?? null) : link.row.id));
 }
 
-/** When each value was changed, as far as its side's own clock says so. */
+/** When each value was changed, as far as its side's own clock says so; else when the difference was first seen. */
 function changeTimes(
   link: PlannedLink['link'],
   change: Exclude<ConflictChange, { action: 'close' }>,
+  at: Date,
 ): { udeskAt: string | null; crmAt: string | null } {
   const time = (side: SideName) =>
-    change[side] === null ? null : (link.records[side]?.record.updatedAt ?? null);
+    change[side] === null ? null : (link.records[side]?.record.updatedAt ?? at.toISOString());
   return { udeskAt: time('udesk'), crmAt: time('crm') };
 }
 

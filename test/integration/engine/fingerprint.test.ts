@@ -34,3 +34,15 @@ test('P7, P8: a CRM table that is not the one we knew is refused before anything
   await world.sync({ approve: hash });
   expect(world.simulator.tenant.count).toBe(1);
 });
+
+test('an account that never answered is none that we know: after a mistyped address the right one needs no approval', async () => {
+  world = await createWorld({ customers: [{ nick_name: 'A', email: 'a@example.com' }] });
+  world.simulator.set('tenant.state', 'unpaid');
+  await expect(world.sync()).rejects.toThrow();
+
+  expect(await ourRows(world, `select udesk_fingerprint from udesk_sync.pair`)).toEqual([
+    { udesk_fingerprint: null },
+  ]);
+  world.simulator.set('tenant.state', 'ok');
+  expect((await world.sync()).outcome).toBe('done');
+});

@@ -44,6 +44,9 @@ describe('a value that a person typed', () => {
     [emails, '["A@x.com","a@X.com"]', 'one value twice'],
     [field({ equivalence: 'boolean' }), 'maybe', 'true or false'],
     [field({ equivalence: 'number' }), 'many', 'holds a number'],
+    [phones, 'notjson', 'holds phone numbers'],
+    [phones, '["13800138000", "12"]', 'holds phone numbers'],
+    [emails, 'wang', 'holds e-mail addresses'],
     [field({ map: [['vip', 'gold']] }), 'gold', 'value map'],
   ])('that does not fit is refused with what would be right: %# %j', (spec, typed, words) => {
     expect(() => parseValue(typed, spec, 'CN')).toThrow(
