@@ -1,15 +1,9 @@
 import { decideMatch, type MatchDecision, type MatchRecord } from '../core/match.ts';
 import type { SideName } from '../core/record.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
-import {
-  insertConfirmedLinks,
-  type NewLink,
-  type Review,
-  rejectedPairs,
-  replaceReviews,
-  restoreReturned,
-} from '../store/links.ts';
+import { insertConfirmedLinks, type NewLink, restoreReturned } from '../store/links.ts';
 import { holdersOf, type KeyedRecord, keyedRecords, unlinkedIds } from '../store/records.ts';
+import { type Review, rejectedPairs, replaceReviews } from '../store/reviews.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 

@@ -22,7 +22,7 @@ function oldNode(): string | undefined {
 
 test('an old Node says in one line how to run udesk-sync, and exits with 2', (context) => {
   const node = oldNode();
-  if (node === undefined) return context.skip('this machine has no Node older than 22.18');
+  if (node === undefined) return context.skip('this machine has no Node older than 22.19');
   const run = spawnSync(node, [BIN, 'status'], { encoding: 'utf8' });
   expect(run.status).toBe(2);
   expect(run.stdout).toBe('');
