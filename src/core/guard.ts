@@ -17,6 +17,8 @@ export interface GuardContext {
   readonly confirmedLinks: number;
   /** On both sides; the plan's own not counted. */
   readonly createsLastHour: number;
+  /** Links of which something was overwritten; those that the plan overwrites again not counted. */
+  readonly updatesLastHour: number;
   /** On both sides; the plan's own not counted. */
   readonly deletesLastDay: number;
   /** This very plan is the pair's first, and was accepted as a whole: how much it creates and updates is known. */
@@ -105,14 +107,15 @@ function deletes(spec: GuardSpec, counts: GuardCounts, context: GuardContext): T
   return { guard: 'deletes', message: `${planned}, and at most ${shown} may go.` };
 }
 
+/** By share of all links, in an hour: many small plans may not do what one large plan may not. */
 function updates(spec: GuardSpec, counts: GuardCounts, context: GuardContext): TrippedGuard | null {
-  if (context.firstRunAccepted || context.confirmedLinks <= MIN_LINKS_FOR_SHARE) return null;
+  const { confirmedLinks, updatesLastHour } = context;
+  if (counts.updates === 0 || context.firstRunAccepted || confirmedLinks <= MIN_LINKS_FOR_SHARE) return null;
   const { share } = spec.updates;
-  if (counts.updates <= share * context.confirmedLinks) return null;
-  const shown = `${percent(share)} of ${context.confirmedLinks}`;
+  if (counts.updates + updatesLastHour <= share * confirmedLinks) return null;
   return {
     guard: 'updates',
-    message: `The plan updates ${counts.updates} links, and at most ${shown} may change.`,
+    message: `The plan updates ${counts.updates} links after ${updatesLastHour} others in the last hour, and at most ${percent(share)} of ${confirmedLinks} may change in an hour.`,
   };
 }
 

@@ -4,7 +4,14 @@ import { SIDES } from '../core/record.ts';
 import { isSyncError, toError } from '../errors.ts';
 import { countConflicts } from '../store/conflicts.ts';
 import { closeWaiting, saveWaiting, type Tripped } from '../store/guards.ts';
-import { countIntents, dropUnsent, movePlanned, sendingToUnknown, sentSince } from '../store/intents.ts';
+import {
+  countIntents,
+  dropUnsent,
+  movePlanned,
+  overwrittenSince,
+  sendingToUnknown,
+  sentSince,
+} from '../store/intents.ts';
 import { countLinks, dissolveUncreated } from '../store/links.ts';
 import {
   finishRun,
@@ -222,6 +229,7 @@ async function guardPlan(
     {
       confirmedLinks: (await countLinks(db, spec.name)).confirmed,
       createsLastHour: await sentSince(db, spec.name, 'create', hourAgo),
+      updatesLastHour: await overwrittenSince(db, spec.name, hourAgo),
       firstRunAccepted: start.firstPlan,
       emptySide: SIDES.find((side) => alarms[side]?.empty) ?? null,
       // A side that is not the one we knew was refused before anything of it was read (observe-sides.ts).

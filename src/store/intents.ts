@@ -346,3 +346,20 @@ export async function sentSince(db: Db, pair: string, op: 'create' | 'delete', s
   );
   return Number(row?.n ?? 0);
 }
+
+/**
+ * Links of which something was overwritten since then, or is about to be by a write that was let through: as for
+ * `sentSince`. Links that the plan in the outbox overwrites are left out: the plan counts them itself.
+ */
+export async function overwrittenSince(db: Db, pair: string, since: Date): Promise<number> {
+  const [row] = await rows<{ n: string }>(
+    db,
+    sql`select count(distinct i.link_id) as n from udesk_sync.intent i
+        where i.pair = ${pair} and i.op = 'update' and i.guard_class = 'overwrite' and not i.approved
+          and (i.sent_at >= ${since.toISOString()}::timestamptz or i.state in ('pending', 'sending', 'unknown'))
+          and not exists (
+            select 1 from udesk_sync.intent p
+            where p.link_id = i.link_id and p.state = 'planned' and p.guard_class = 'overwrite')`,
+  );
+  return Number(row?.n ?? 0);
+}

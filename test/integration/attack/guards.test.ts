@@ -49,6 +49,34 @@ describe('P8 blast radius', () => {
     expect(last.outcome).toBe('waiting');
   });
 
+  test('many small plans of updates, cycle after cycle, are held where one large plan would be', async () => {
+    world = await createWorld({ customers: many, pair: { guards: '{ updates: { share: 0.3 } }' } });
+    await world.sync();
+    // Blanks that are filled take nothing away: they count neither now nor later.
+    await world.crm`update contact set note = 'first'`;
+    expect((await world.sync()).outcome).toBe('done');
+    const outcomes: string[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      // Somebody who is edited again counts once.
+      await world.crm`update contact set note = ${`round ${n}`} where name in ('Customer 0', ${`Customer ${3 * n + 1}`},
+        ${`Customer ${3 * n + 2}`})`;
+      outcomes.push((await world.sync()).outcome);
+    }
+
+    // 3, 5, 7, 9 links of 30: nine are allowed. Two more are too many.
+    expect(outcomes).toEqual(['done', 'done', 'done', 'done']);
+    await world.crm`update contact set note = 'late' where name in ('Customer 20', 'Customer 21')`;
+    const held = await world.sync();
+    expect(held.outcome).toBe('waiting');
+    expect(held.waiting?.tripped.map(({ guard }) => guard)).toEqual(['updates']);
+    const notes = world.simulator.tenant.list().filter(({ description }) => description === 'late');
+    expect(notes).toHaveLength(0);
+
+    // An hour later the same plan is nothing special.
+    await ourRows(world, `update udesk_sync.intent set sent_at = sent_at - interval '61 minutes'`);
+    expect((await world.sync()).outcome).toBe('done');
+  });
+
   test('what an empty side holds back is not released by a cycle that did not look at that side', async () => {
     world = await createWorld({ customers: many });
     await world.sync();

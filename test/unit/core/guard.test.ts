@@ -5,6 +5,7 @@ const spec = { deletes: { max: 20, share: 0.02 }, updates: { share: 0.3 }, creat
 const calm: GuardContext = {
   confirmedLinks: 1000,
   createsLastHour: 0,
+  updatesLastHour: 0,
   deletesLastDay: 0,
   firstRunAccepted: false,
   emptySide: null,
@@ -49,6 +50,13 @@ describe('P8 blast radius', () => {
     });
     expect(judge({ updates: 20 }, { confirmedLinks: 20 }).guards).toEqual([]);
     expect(judge({ updates: 7 }, { confirmedLinks: 21 }).guards).toEqual(['updates']);
+  });
+  test('updates by hour: many small plans may not do what one large plan may not', () => {
+    const verdict = judge({ updates: 101 }, { updatesLastHour: 200 });
+    expect(verdict).toMatchObject({ guards: ['updates'], holds: { ...FREE, holdUpdates: true } });
+    expect(verdict.messages[0]).toMatch(/101 .* 200 .* 30 % of 1000/);
+    expect(judge({ updates: 100 }, { updatesLastHour: 200 }).guards).toEqual([]);
+    expect(judge({ updates: 0 }, { updatesLastHour: 900 }).guards).toEqual([]);
   });
   test('creates by hour, both sides together', () => {
     const verdict = judge({ creates: { udesk: 250, crm: 250 } }, { createsLastHour: 1 });
