@@ -6,6 +6,7 @@ import {
   type FieldContext,
   type FieldOutcome,
   hold,
+  holdsRowValues,
   noRoom,
   resolveTo,
   type SideWrite,
@@ -55,7 +56,9 @@ function write(field: FieldContext, input: SetMergeInput, merge: SetMerge, reaso
     };
   }
   if (Object.keys(writes).length === 0) {
-    return { base: adopt(field), conflict: equalNow(field) ? closeConverged(field) : null };
+    // A row that shows what no side holds any more has nothing left to ask.
+    const over = equalNow(field) || !holdsRowValues(field);
+    return { base: adopt(field), conflict: over ? closeConverged(field) : null };
   }
   return { writes, conflict: elementFlag(field, merge) };
 }

@@ -1,6 +1,7 @@
 import { contentHash, mergeObserved } from '../core/observation.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
 import { backoffMs } from '../core/retry.ts';
+import { holds } from '../core/written.ts';
 import { isSyncError, SyncError, toError } from '../errors.ts';
 import { park } from '../store/guards.ts';
 import { dropIntent, freeClaims, type IntentRow, loadIntents, moveIntent } from '../store/intents.ts';
@@ -9,7 +10,7 @@ import { loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
-import { holds, lookupByKeys, naturalKeys, resolveUnknown } from './recover.ts';
+import { lookupByKeys, naturalKeys, resolveUnknown } from './recover.ts';
 import { settleDelete, settleWrite } from './settle.ts';
 
 const BATCH_INTENTS = 100;
@@ -140,7 +141,7 @@ async function verify(cycle: Cycle, intent: IntentRow): Promise<SideRecord | nul
   const unmoved =
     intent.op === 'delete'
       ? await isAsMirrored(cycle, intent, current)
-      : holds(cycle, intent, current, 'before');
+      : holds(cycle.spec, intent.patch, current, 'before');
   if (unmoved) return current;
   await observeAndReplan(cycle, intent, current);
   return 'stale';

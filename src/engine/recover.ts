@@ -1,5 +1,5 @@
-import { equalValues } from '../core/equivalence.ts';
 import { otherSide, type SideName, type SideRecord } from '../core/record.ts';
+import { holds, outcomeOf } from '../core/written.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { park } from '../store/guards.ts';
 import { dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
@@ -29,12 +29,14 @@ export async function resolveUnknown(cycle: Cycle, intent: IntentRow): Promise<R
       return 'settled';
     }
     if (current === null) return await replan(cycle, intent, null, 'the record is not there any more');
-    if (holds(cycle, intent, current, 'after')) {
-      return await settled(cycle, intent, current);
+    switch (outcomeOf(cycle.spec, intent.patch, current)) {
+      case 'happened':
+        return await settled(cycle, intent, current);
+      case 'not-happened':
+        return await backToPending(cycle, intent, 'the write did not happen');
+      case 'moved':
+        return await replan(cycle, intent, current, 'the record changed while the outcome was unknown');
     }
-    if (holds(cycle, intent, current, 'before'))
-      return await backToPending(cycle, intent, 'the write did not happen');
-    return await replan(cycle, intent, current, 'the record changed while the outcome was unknown');
   } catch (error) {
     if (isSyncError(error, 'transient') || isSyncError(error, 'throttled')) return 'later';
     // What the look itself was refused for concerns this record alone: the pair goes on.
@@ -43,24 +45,6 @@ export async function resolveUnknown(cycle: Cycle, intent: IntentRow): Promise<R
     }
     throw error;
   }
-}
-
-/** Whether every patched field holds its target (or its pre-image), as the field declares equality. */
-export function holds(
-  cycle: Cycle,
-  intent: IntentRow,
-  record: SideRecord,
-  which: 'before' | 'after',
-): boolean {
-  return Object.entries(intent.patch).every(([name, write]) => {
-    const spec = cycle.spec.fields.find(({ udesk }) => udesk === write.field);
-    const now = record.fields[name];
-    return (
-      spec !== undefined &&
-      now !== undefined &&
-      equalValues(spec, now, write[which], cycle.spec.match.defaultRegion)
-    );
-  });
 }
 
 async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
@@ -77,7 +61,7 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
   if (externalId === null && keys.length === 0) return await resolveByEnumeration(cycle, intent);
   const found = await lookupByKeys(cycle, intent.side, keys);
   const [only] = found;
-  if (only !== undefined && found.length === 1 && holds(cycle, intent, only, 'after')) {
+  if (only !== undefined && found.length === 1 && holds(cycle.spec, intent.patch, only, 'after')) {
     return await settled(cycle, intent, only);
   }
   if (found.length > 0)
@@ -105,7 +89,7 @@ async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Re
   const certified = certifiedAt[intent.side];
   if (intent.sentAt === null || certified === null || certified <= intent.sentAt) return 'later';
   const fresh = await unlinkedSince(cycle.db, cycle.spec.name, intent.side, intent.sentAt);
-  const equal = fresh.filter((record) => holds(cycle, intent, record, 'after'));
+  const equal = fresh.filter((record) => holds(cycle.spec, intent.patch, record, 'after'));
   const [only] = equal;
   if (only === undefined)
     return await backToPending(cycle, intent, 'a complete enumeration does not show it');

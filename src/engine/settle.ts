@@ -1,9 +1,7 @@
-import { equalValues } from '../core/equivalence.ts';
 import type { FieldBase } from '../core/link.ts';
-import { toCommon } from '../core/mapping.ts';
 import { otherSide, type SideRecord } from '../core/record.ts';
-import { type Sides, settledHalf } from '../core/set-merge.ts';
-import { type FieldSpec, flowsTo, sideField } from '../core/spec.ts';
+import { baseOf, pairOf, settledBases, siblingOf } from '../core/settle.ts';
+import { flowsTo, sideField } from '../core/spec.ts';
 import { isBlank, type Value } from '../core/value.ts';
 import { settleConflicts, writeConflicts } from '../store/conflicts.ts';
 import { markFeedsDue } from '../store/feeds.ts';
@@ -21,9 +19,7 @@ export type Evidence = 'answer' | 'look';
 /**
  * The write is known to have happened: what the side now holds becomes its base, what the other side held when the
  * write was planned becomes the other's, and the intent is settled, all in one transaction and last (sync design §8).
- * Only what was carried counts as agreed: one half of a set merge moves the bases by its own delta, one half of a scalar
- * by nothing until the other half is settled too, and a value that a later look shows, and that is not what was sent,
- * may be somebody's edit: its base stays (P2).
+ * Which bases move, and how far: src/core/settle.ts.
  * @returns `taken` when the created record belongs to another link already: a person has to look.
  */
 export async function settleWrite(
@@ -105,45 +101,26 @@ async function advanceBases(
   const link = await loadLink(tx, intent.linkId);
   if (link === null) return;
   const siblings = await siblingIntents(tx, intent);
-  const region = cycle.spec.match.defaultRegion;
-  const bases: Record<string, FieldBase> = { ...link.bases };
-  const settled: string[] = [];
-  const ignored: { field: string; base: FieldBase }[] = [];
-  for (const [name, write] of Object.entries(intent.patch)) {
-    const spec = cycle.spec.fields.find(({ udesk }) => udesk === write.field);
-    const own = result[write.field];
-    if (spec === undefined || own === undefined) continue;
-    const asSent = equalValues(spec, own, write.after, region);
-    if (!asSent && looked.has(name)) continue;
-    const half = intent.halves[write.field];
-    if (half !== undefined && spec.shape === 'set') {
-      const moved = settledHalf(spec, region, {
-        side: intent.side,
-        bases: bases[write.field] ?? null,
-        planned: half,
-        before: write.before,
-        after: own,
-      });
-      bases[write.field] = makeBase(cycle, spec, moved);
-      if (siblingOf(intent, siblings, write.field)?.state === 'settled') settled.push(write.field);
-      continue;
-    }
-    const other = otherValue(intent, siblings, write.field);
-    if (other === undefined) continue;
-    const base = makeBase(cycle, spec, pairOf(intent.side, own, other));
-    bases[write.field] = base;
-    settled.push(write.field);
-    if (!asSent && equalValues(spec, own, write.before, region)) {
-      ignored.push({ field: write.field, base });
-      cycle.log.warn(
-        { side: intent.side, linkId: intent.linkId, field: name },
-        'the side did not take the value',
-      );
-    }
+  const { bases, settled, ignored } = settledBases(cycle.spec, link.bases, {
+    write: intent,
+    result,
+    looked,
+    sibling: (field) => {
+      const other = siblingOf(intent.side, siblings, field);
+      return other && { settled: other.state === 'settled', result: other.result };
+    },
+  });
+  for (const { field } of ignored) {
+    cycle.log.warn({ side: intent.side, linkId: intent.linkId, field }, 'the side did not take the value');
   }
   await saveBases(tx, [{ id: link.id, bases }]);
-  if (intent.op === 'create') settled.push('*');
-  await settleConflicts(tx, link.id, settled, intent.decisions, at);
+  await settleConflicts(
+    tx,
+    link.id,
+    intent.op === 'create' ? [...settled, '*'] : settled,
+    intent.decisions,
+    at,
+  );
   await writeConflicts(
     tx,
     cycle.spec.name,
@@ -183,35 +160,8 @@ async function acceptDefaults(cycle: Cycle, tx: Db, intent: IntentRow, created: 
     if (flowsTo(spec, intent.side) || spec.udesk in bases || own === undefined || other === undefined)
       continue;
     // A blank over there is filled by the ordinary way.
-    if (!isBlank(other)) bases[spec.udesk] = makeBase(cycle, spec, pairOf(intent.side, own, other));
+    if (!isBlank(other))
+      bases[spec.udesk] = baseOf(spec, cycle.spec.match.defaultRegion, pairOf(intent.side, own, other));
   }
   await saveBases(tx, [{ id: link.id, bases }]);
-}
-
-/** What the other side holds in this field: as planned, or as its own write of the same plan left it. */
-function otherValue(intent: IntentRow, siblings: readonly IntentRow[], field: string): Value | undefined {
-  if (field in intent.source) return intent.source[field];
-  const sibling = siblingOf(intent, siblings, field);
-  return sibling?.state === 'settled' ? sibling.result?.[field] : undefined;
-}
-
-/** The other half of the same plan. */
-function siblingOf(intent: IntentRow, siblings: readonly IntentRow[], field: string): IntentRow | undefined {
-  return siblings.find(
-    (candidate) =>
-      candidate.side === otherSide(intent.side) &&
-      Object.values(candidate.patch).some((write) => write.field === field),
-  );
-}
-
-function pairOf(side: IntentRow['side'], own: Value, other: Value): Sides {
-  return side === 'udesk' ? { udesk: own, crm: other } : { udesk: other, crm: own };
-}
-
-function makeBase(cycle: Cycle, spec: FieldSpec, pair: Sides): FieldBase {
-  const udesk = toCommon(spec, 'udesk', pair.udesk);
-  const crm = toCommon(spec, 'crm', pair.crm);
-  const equal =
-    udesk.ok && crm.ok && equalValues(spec, udesk.value, crm.value, cycle.spec.match.defaultRegion);
-  return { ...pair, accepted: !equal };
 }

@@ -2,7 +2,6 @@
  * Carries a plan out on a link as the engine would (settling as src/core/reconcile.ts says), without an engine:
  * records, bases and conflict rows as they are when everything was written and settled.
  */
-import { equalValues } from '../../src/core/equivalence.ts';
 import type {
   ActiveConflict,
   FieldBase,
@@ -11,9 +10,8 @@ import type {
   PlannedWrite,
   Presence,
 } from '../../src/core/link.ts';
-import { toCommon } from '../../src/core/mapping.ts';
-import { otherSide, type SideName } from '../../src/core/record.ts';
-import { type Sides, settledHalf } from '../../src/core/set-merge.ts';
+import type { SideName } from '../../src/core/record.ts';
+import { settledBases, siblingOf } from '../../src/core/settle.ts';
 import { type FieldSpec, type PairSpec, sideField } from '../../src/core/spec.ts';
 import { isSet, type Value } from '../../src/core/value.ts';
 
@@ -28,11 +26,7 @@ export function applyPlan(spec: PairSpec, link: LinkState, plan: LinkPlan, remot
   const done = plan.writes.filter((write) => !remote.drops?.(write));
   const after: Record<SideName, Presence> = { udesk: link.udesk, crm: link.crm };
   for (const write of done) after[write.side] = carryOut(spec, link, after[write.side], write, remote);
-  const bases: Record<string, FieldBase> = { ...link.bases, ...plan.bases };
-  for (const field of spec.fields) {
-    const base = settle(field, spec, plan.writes, done, after, bases[field.udesk] ?? null);
-    if (base) bases[field.udesk] = base;
-  }
+  const bases = settleAll(spec, { ...link.bases, ...plan.bases }, done, after);
   const rows = new Map<string, ActiveConflict>(link.conflicts.map((row) => [row.field, row]));
   for (const change of plan.conflicts) {
     if (change.action === 'hold') {
@@ -88,64 +82,29 @@ function withIds(value: Value, seed: string): Value {
   });
 }
 
-function settle(
-  field: FieldSpec,
+/** Settles the writes in turn, as the engine does: each knows what became of the one before it. */
+function settleAll(
   spec: PairSpec,
-  planned: readonly PlannedWrite[],
+  bases: Readonly<Record<string, FieldBase>>,
   done: readonly PlannedWrite[],
   after: Readonly<Record<SideName, Presence>>,
-  bases: FieldBase | null,
-): FieldBase | null {
-  const touches = (write: PlannedWrite) =>
-    Object.values(write.patch).some((change) => change.field === field.udesk);
-  const writes = done.filter(touches);
-  const [first] = writes;
-  if (!first) return null;
-  const observed = (side: SideName): Value | undefined => {
-    const presence = after[side];
-    return presence.state === 'live' ? presence.record.fields[sideField(field, side)] : undefined;
-  };
-  if (field.shape === 'set' && field.udesk in first.halves)
-    return settleHalves(field, spec, writes, observed, bases);
-  const own = observed(first.side);
-  const whole = field.udesk in first.source;
-  const bothHalves = writes.length === 2 && planned.filter(touches).length === 2;
-  const other = whole ? first.source[field.udesk] : bothHalves ? observed(otherSide(first.side)) : undefined;
-  if (own === undefined || other === undefined) return null;
-  return asBase(
-    field,
-    spec,
-    first.side === 'udesk' ? { udesk: own, crm: other } : { udesk: other, crm: own },
-  );
-}
-
-function settleHalves(
-  field: FieldSpec,
-  spec: PairSpec,
-  writes: readonly PlannedWrite[],
-  observed: (side: SideName) => Value | undefined,
-  bases: FieldBase | null,
-): FieldBase | null {
-  let now: Sides | null = bases;
-  for (const write of writes) {
-    const planned = write.halves[field.udesk];
-    const change = Object.values(write.patch).find((candidate) => candidate.field === field.udesk);
-    const after = observed(write.side);
-    if (!planned || !change || after === undefined) continue;
-    now = settledHalf(field, spec.match.defaultRegion, {
-      side: write.side,
-      bases: now,
-      planned,
-      before: change.before,
-      after,
-    });
+): Readonly<Record<string, FieldBase>> {
+  let now = bases;
+  const results = new Map<PlannedWrite, Record<string, Value>>();
+  for (const write of done) {
+    const presence = after[write.side];
+    if (presence.state !== 'live') continue;
+    const result: Record<string, Value> = {};
+    for (const [name, change] of Object.entries(write.patch)) {
+      result[change.field] = presence.record.fields[name] ?? change.after;
+    }
+    const sibling = (field: string) => {
+      const other = siblingOf(write.side, done, field);
+      const known = other === undefined ? undefined : results.get(other);
+      return known && { settled: true, result: known };
+    };
+    now = settledBases(spec, now, { write, result, looked: new Set(), sibling }).bases;
+    results.set(write, result);
   }
-  return now === null ? null : asBase(field, spec, now);
-}
-
-function asBase(field: FieldSpec, spec: PairSpec, pair: Sides): FieldBase {
-  const udesk = toCommon(field, 'udesk', pair.udesk);
-  const crm = toCommon(field, 'crm', pair.crm);
-  const equal = udesk.ok && crm.ok && equalValues(field, udesk.value, crm.value, spec.match.defaultRegion);
-  return { ...pair, accepted: !equal };
+  return now;
 }

@@ -1,0 +1,116 @@
+/**
+ * What a settled write does to the bases (sync design §3, §8; the rule stands in the header of reconcile.ts). Only what
+ * was carried counts as agreed (P2): one half of a set merge moves the bases by its own delta, one half of a scalar by
+ * nothing until the other half is settled too, and a value that a later look shows, and that is not what was sent, may
+ * be somebody's edit: its base stays.
+ */
+import { equalValues } from './equivalence.ts';
+import type { FieldBase, HalfWrite, PlannedWrite } from './link.ts';
+import { toCommon } from './mapping.ts';
+import { otherSide, type SideName } from './record.ts';
+import { type Sides, settledHalf } from './set-merge.ts';
+import type { FieldSpec, PairSpec } from './spec.ts';
+import type { Value } from './value.ts';
+
+export interface SettledWrite {
+  readonly write: Pick<PlannedWrite, 'side' | 'patch' | 'source' | 'halves'>;
+  /** By the pair's field name: what the target holds now. */
+  readonly result: Readonly<Record<string, Value>>;
+  /** The target's own names of fields whose result was read later, and not told by the write's own answer. */
+  readonly looked: ReadonlySet<string>;
+  /** The other half of the same plan, where there is one. `result` by the pair's field name, once it is settled. */
+  readonly sibling: (field: string) => SiblingHalf | undefined;
+}
+
+export interface SiblingHalf {
+  readonly settled: boolean;
+  readonly result: Readonly<Record<string, Value>> | null;
+}
+
+export interface SettledBases {
+  /** All bases of the link, the moved ones among them. */
+  readonly bases: Readonly<Record<string, FieldBase>>;
+  /** Fields of which nothing is left to be written: their decided conflicts are settled. */
+  readonly settled: readonly string[];
+  /** Fields of which the target accepted the write and kept what it had before. */
+  readonly ignored: readonly { readonly field: string; readonly base: FieldBase }[];
+}
+
+export function settledBases(
+  spec: PairSpec,
+  known: Readonly<Record<string, FieldBase>>,
+  { write, result, looked, sibling }: SettledWrite,
+): SettledBases {
+  const region = spec.match.defaultRegion;
+  const bases: Record<string, FieldBase> = { ...known };
+  const settled: string[] = [];
+  const ignored: { field: string; base: FieldBase }[] = [];
+  for (const [name, change] of Object.entries(write.patch)) {
+    const field = spec.fields.find(({ udesk }) => udesk === change.field);
+    const own = result[change.field];
+    if (field === undefined || own === undefined) continue;
+    const asSent = equalValues(field, own, change.after, region);
+    if (!asSent && looked.has(name)) continue;
+    const half = write.halves[change.field];
+    if (half !== undefined && field.shape === 'set') {
+      const move = { planned: half, before: change.before, after: own };
+      bases[change.field] = afterSetHalf(field, region, write.side, bases[change.field] ?? null, move);
+      if (sibling(change.field)?.settled === true) settled.push(change.field);
+      continue;
+    }
+    const other = otherValue(write, sibling, change.field);
+    if (other === undefined) continue;
+    const base = baseOf(field, region, pairOf(write.side, own, other));
+    bases[change.field] = base;
+    settled.push(change.field);
+    if (!asSent && equalValues(field, own, change.before, region))
+      ignored.push({ field: change.field, base });
+  }
+  return { bases, settled, ignored };
+}
+
+/** A pair of values as a base: `accepted` where they correspond without being equal. */
+export function baseOf(field: FieldSpec, region: string, pair: Sides): FieldBase {
+  const udesk = toCommon(field, 'udesk', pair.udesk);
+  const crm = toCommon(field, 'crm', pair.crm);
+  const equal = udesk.ok && crm.ok && equalValues(field, udesk.value, crm.value, region);
+  return { ...pair, accepted: !equal };
+}
+
+export function pairOf(side: SideName, own: Value, other: Value): Sides {
+  return side === 'udesk' ? { udesk: own, crm: other } : { udesk: other, crm: own };
+}
+
+/** The other half of the same plan among the writes of one link. */
+export function siblingOf<T extends Pick<PlannedWrite, 'side' | 'patch'>>(
+  side: SideName,
+  siblings: readonly T[],
+  field: string,
+): T | undefined {
+  return siblings.find(
+    (candidate) =>
+      candidate.side === otherSide(side) &&
+      Object.values(candidate.patch).some((write) => write.field === field),
+  );
+}
+
+function afterSetHalf(
+  field: FieldSpec,
+  region: string,
+  side: SideName,
+  bases: FieldBase | null,
+  move: { readonly planned: HalfWrite; readonly before: Value; readonly after: Value },
+): FieldBase {
+  return baseOf(field, region, settledHalf(field, region, { side, bases, ...move }));
+}
+
+/** What the other side holds in this field: as planned, or as its own write of the same plan left it. */
+function otherValue(
+  write: Pick<PlannedWrite, 'source'>,
+  sibling: SettledWrite['sibling'],
+  field: string,
+): Value | undefined {
+  if (field in write.source) return write.source[field];
+  const other = sibling(field);
+  return other?.settled === true ? other.result?.[field] : undefined;
+}

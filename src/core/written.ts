@@ -1,0 +1,29 @@
+/**
+ * What a record says about a write, without compare-and-set (sync design §8): before it is sent, whether its pre-image
+ * still holds; after its answer was lost, whether it happened.
+ */
+import { equalValues } from './equivalence.ts';
+import type { Patch, SideRecord } from './record.ts';
+import type { PairSpec } from './spec.ts';
+
+/** Whether every patched field holds its target (or its pre-image), as the field declares equality. */
+export function holds(spec: PairSpec, patch: Patch, record: SideRecord, which: 'before' | 'after'): boolean {
+  return Object.entries(patch).every(([name, write]) => {
+    const field = spec.fields.find(({ udesk }) => udesk === write.field);
+    const now = record.fields[name];
+    return (
+      field !== undefined &&
+      now !== undefined &&
+      equalValues(field, now, write[which], spec.match.defaultRegion)
+    );
+  });
+}
+
+/** `moved`: neither its pre-image nor its target is there, so somebody else wrote. */
+export type WriteOutcome = 'happened' | 'not-happened' | 'moved';
+
+/** What a later look tells of an update whose answer was lost. */
+export function outcomeOf(spec: PairSpec, patch: Patch, record: SideRecord): WriteOutcome {
+  if (holds(spec, patch, record, 'after')) return 'happened';
+  return holds(spec, patch, record, 'before') ? 'not-happened' : 'moved';
+}
