@@ -1,5 +1,6 @@
 import type { Manifest, Patch, SideRecord } from '../core/record.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
+import type { FieldChange } from '../core/witness-records.ts';
 
 /** An element of a page that could not be read; the page goes on without it. */
 export interface DroppedElement {
@@ -74,6 +75,10 @@ export interface HistoryItem {
   readonly author: { readonly id: string | null; readonly name: string | null } | null;
   /** The rest, in the side's own names. */
   readonly data: Readonly<Record<string, unknown>>;
+  /** Of a record of a change: which fields it says changed, null when its words cannot be read. Else left out. */
+  readonly changes?: readonly FieldChange[] | null;
+  /** Of a record of a change: the side's own words. */
+  readonly text?: string | null;
 }
 
 export interface HistoryPage {

@@ -11,7 +11,9 @@ import { isSyncError, SyncError } from '../errors.ts';
 import { checkUdesk, fingerprintOf } from './check.ts';
 import type { LookupType, UdeskClient } from './client.ts';
 import { contactsOf, hasElementIds, NO_CONTACTS, touchesContacts } from './contacts.ts';
+import { decodeChanges } from './decode-changes.ts';
 import { decodeCustomer } from './decode-customer.ts';
+import { looseText } from './element.ts';
 import { encodeCustomer } from './encode-customer.ts';
 import { LIST_CAP, sweep } from './enumerate.ts';
 import { sweepShards } from './enumerate-shards.ts';
@@ -117,8 +119,17 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
     read: (id, call) => find('id', id, call?.signal),
     async history(id, page, call) {
       const found = await client.feeds('id', id, page, FEED_PAGE_SIZE, call?.signal);
-      const { items, dropped, totalPages } = found;
-      const rows = items.length + dropped.length;
+      const { dropped, totalPages } = found;
+      const rows = found.items.length + dropped.length;
+      const items = found.items.map((item) =>
+        item.kind === 'Alteration'
+          ? {
+              ...item,
+              changes: decodeChanges(item.data.summary, customSets),
+              text: looseText(item.data.summary),
+            }
+          : item,
+      );
       return { items, dropped, last: totalPages === null ? rows < FEED_PAGE_SIZE : page >= totalPages };
     },
     async lookup(kind: MatchKeyKind, value, call) {

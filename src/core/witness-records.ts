@@ -1,0 +1,137 @@
+/** What a side's history tells of a write of ours, and how its words are compared with values. */
+import { equalValues } from './equivalence.ts';
+import type { FieldWrite, SideName } from './record.ts';
+import type { FieldSpec } from './spec.ts';
+import { isBlank, type Value } from './value.ts';
+
+export interface ChangeAuthor {
+  readonly id: string | null;
+  readonly name: string | null;
+}
+
+/** One field of one change record, as the side tells it. Undefined: not told in the field's own values; null: nothing. */
+export interface FieldChange {
+  /** The side's own name of the field. For a set field, one element. */
+  readonly field: string;
+  readonly from?: string | null;
+  readonly to?: string | null;
+}
+
+/** One change record of a record's history. */
+export interface ChangeRecord {
+  /** ISO 8601 UTC, by the side's own clock; null where it cannot be read. */
+  readonly at: string | null;
+  readonly author: ChangeAuthor | null;
+  /** The side's own words. */
+  readonly text: string | null;
+  /** Null: the words cannot be read. Empty: they can, and no field is meant. */
+  readonly changes: readonly FieldChange[] | null;
+}
+
+/** A value that a write of ours replaced without our having seen it. */
+export interface Overwritten {
+  readonly side: SideName;
+  /** In the side's own values; left out where the history does not tell it. */
+  readonly value?: Value;
+  readonly author: ChangeAuthor | null;
+  readonly at: string | null;
+  readonly text: string | null;
+}
+
+export type Verdict =
+  | { readonly verdict: 'clean' }
+  | { readonly verdict: 'overwritten'; readonly foreign: Overwritten }
+  /** `reason`: why nothing can be said, in words. */
+  | { readonly verdict: 'unclear'; readonly reason: string };
+
+export interface WitnessInput {
+  readonly side: SideName;
+  readonly spec: FieldSpec;
+  /** Default region of phone numbers. */
+  readonly region: string;
+  /** The side's own name of the field. */
+  readonly name: string;
+  /** `before` is the verified pre-image. */
+  readonly write: FieldWrite;
+  /** What the side told that it holds after the write. */
+  readonly held: Value;
+  /** Oldest first, without what was known before the pre-image was verified. */
+  readonly records: readonly ChangeRecord[];
+  /** Later writes of ours to this field: their records are ours, too. */
+  readonly later: readonly FieldWrite[];
+  readonly times: WriteTimes;
+}
+
+export interface WriteTimes {
+  /** ISO 8601 UTC by our clock: when the pre-image was asked for, and when the answer of the write had come. */
+  readonly verifiedAt: string;
+  readonly answeredAt: string;
+  /** The side's clock minus ours; null: unknown. */
+  readonly skewMs: number | null;
+}
+
+/** How far apart two clocks may be that we were never able to compare. */
+export const UNKNOWN_SKEW_MS = 300_000;
+/** Whole seconds on either side, and a little for the way. */
+const SLACK_MS = 3_000;
+
+/** Records about which it cannot be said what they did to the field, from about the time of the write. */
+export function opaqueRecords(input: WitnessInput): readonly ChangeRecord[] {
+  const { skewMs } = input.times;
+  const slackMs = skewMs === null ? UNKNOWN_SKEW_MS : SLACK_MS;
+  return input.records.filter(
+    ({ at, changes }) =>
+      mayBeWithin(at, input.times, slackMs, skewMs ?? 0) &&
+      (changes === null ||
+        changes.some(
+          ({ field, from, to }) => field === input.name && from === undefined && to === undefined,
+        )),
+  );
+}
+
+/**
+ * The verdict when the records that can be read say nothing of our write: more records than our write can have made
+ * mean that one of them is somebody else's.
+ * @param ours how many records our write of this field can have made
+ */
+export function judgeOpaque(input: WitnessInput, ours: number): Verdict {
+  const opaque = opaqueRecords(input);
+  const [oldest] = opaque;
+  if (oldest !== undefined && opaque.length > ours) return overwritten(input, oldest, undefined);
+  return {
+    verdict: 'unclear',
+    reason:
+      oldest === undefined
+        ? `the history of ${input.side} shows no record of our write`
+        : `the history of ${input.side} does not tell the values of ${input.name}`,
+  };
+}
+
+export function overwritten(
+  { side }: WitnessInput,
+  by: Pick<ChangeRecord, 'author' | 'at' | 'text'> | null,
+  value: Value | undefined,
+): Verdict {
+  const foreign = { side, author: by?.author ?? null, at: by?.at ?? null, text: by?.text ?? null };
+  return { verdict: 'overwritten', foreign: value === undefined ? foreign : { ...foreign, value } };
+}
+
+/** Whether words of a history name this value. Nothing, in words, is every kind of blank. */
+export function names(input: WitnessInput, told: string | null, value: Value): boolean {
+  if (told === null || told.trim() === '') return isBlank(value);
+  return !isBlank(value) && equalValues(input.spec, told, value, input.region);
+}
+
+/** Whether both may come from one call: no further apart than our write took. Unknown times may. */
+export function sameMoment(input: WitnessInput, a: string | null, b: string | null): boolean {
+  if (a === null || b === null) return true;
+  const { verifiedAt, answeredAt } = input.times;
+  const tookMs = Math.max(0, Date.parse(answeredAt) - Date.parse(verifiedAt));
+  return Math.abs(Date.parse(a) - Date.parse(b)) <= tookMs + SLACK_MS;
+}
+
+export function mayBeWithin(at: string | null, times: WriteTimes, slackMs: number, skewMs = 0): boolean {
+  if (at === null) return true;
+  const ours = Date.parse(at) - skewMs;
+  return ours >= Date.parse(times.verifiedAt) - slackMs && ours <= Date.parse(times.answeredAt) + slackMs;
+}

@@ -1,0 +1,125 @@
+/** The witness of a scalar field: the chain of its values in the history, and which link of it is our write. */
+import { scalarText } from './equivalence.ts';
+import { isSet, type Value } from './value.ts';
+import {
+  type ChangeRecord,
+  judgeOpaque,
+  names,
+  opaqueRecords,
+  overwritten,
+  sameMoment,
+  type Verdict,
+  type WitnessInput,
+} from './witness-records.ts';
+
+interface Step {
+  readonly record: ChangeRecord;
+  readonly from: string | null | undefined;
+  readonly to: string | null | undefined;
+}
+
+export function witnessScalar(input: WitnessInput): Verdict {
+  const steps = stepsOf(input);
+  const isOurs = (step: Step): boolean => leadsTo(input, step);
+  const startsRight = (step: Step): boolean =>
+    step.from !== undefined && names(input, step.from, input.write.before);
+  const ours = steps.filter(isOurs);
+  if (ours.length === 0) return withoutOurs(input, steps);
+  const exact = ours.find(startsRight);
+  const wrong = ours.find(
+    (step) =>
+      step.from !== undefined &&
+      !startsRight(step) &&
+      (exact === undefined || sameMoment(input, step.record.at, exact.record.at)),
+  );
+  if (wrong !== undefined) return replaced(input, steps, wrong.from ?? null, steps.indexOf(wrong));
+  if (exact !== undefined) return { verdict: 'clean' };
+  // Our record does not tell what it replaced: what came right before it does.
+  const first = ours[0];
+  const at = first === undefined ? -1 : steps.indexOf(first);
+  const previous = steps[at - 1];
+  if (previous?.to !== undefined && !names(input, previous.to, input.write.before)) {
+    return replaced(input, steps, previous.to, at);
+  }
+  const strange = first === undefined ? undefined : strangeBefore(input, first.record);
+  return strange === undefined ? { verdict: 'clean' } : overwritten(input, strange, undefined);
+}
+
+/** Some record says that the field held what we wrote. */
+export function scalarHappened(input: WitnessInput): boolean {
+  return stepsOf(input).some(
+    (step) => leadsTo(input, step) || (step.from !== undefined && names(input, step.from, input.write.after)),
+  );
+}
+
+/** Our write left no record that can be read: API writes are not shown, or their words are strange. */
+function withoutOurs(input: WitnessInput, steps: readonly Step[]): Verdict {
+  const { before, after } = input.write;
+  const begin = steps.findIndex(
+    ({ from, to }) =>
+      from !== undefined && to !== undefined && names(input, from, before) && !names(input, to, after),
+  );
+  if (begin >= 0) {
+    // What came after our write starts from what we wrote.
+    const rest = steps.slice(begin);
+    const end = rest.findIndex(({ from }) => from !== undefined && names(input, from, after));
+    const chain = end < 0 ? rest : rest.slice(0, end);
+    const last = chain.at(-1);
+    if (last?.to !== undefined && !names(input, last.to, before) && !names(input, last.to, after)) {
+      return overwritten(input, last.record, last.to);
+    }
+  }
+  return unreadable(input);
+}
+
+/** Words that we cannot read may still hold the value that we sent: then that record is ours. */
+function unreadable(input: WitnessInput): Verdict {
+  const sent = textOf(input.write.after);
+  const opaque = opaqueRecords(input);
+  const ours = sent === null ? -1 : opaque.findLastIndex(({ text }) => text?.includes(sent) === true);
+  if (ours < 0) return judgeOpaque(input, 1);
+  const own = opaque[ours];
+  const foreign = own === undefined ? undefined : strangeBefore(input, own);
+  return foreign === undefined ? { verdict: 'clean' } : overwritten(input, foreign, undefined);
+}
+
+/** Somebody's record from right before ours, which says nothing that can be read. */
+function strangeBefore(input: WitnessInput, ours: ChangeRecord): ChangeRecord | undefined {
+  const earlier = input.records.slice(0, input.records.indexOf(ours));
+  return opaqueRecords(input).findLast(
+    (record) => earlier.includes(record) && sameMoment(input, record.at, ours.at),
+  );
+}
+
+function replaced(input: WitnessInput, steps: readonly Step[], value: string | null, at: number): Verdict {
+  const maker = steps.slice(0, at).findLast(({ to }) => to !== undefined && names(input, to, value));
+  return overwritten(input, maker?.record ?? null, value);
+}
+
+function stepsOf(input: WitnessInput): Step[] {
+  return input.records.flatMap((record) =>
+    (record.changes ?? []).flatMap((change): Step[] => {
+      if (change.field !== input.name) return [];
+      const step = { record, from: change.from, to: change.to };
+      if (step.from === undefined && step.to === undefined) return [];
+      return leadsTo(input, step) || !isLaterOurs(input, step) ? [step] : [];
+    }),
+  );
+}
+
+function leadsTo(input: WitnessInput, { to }: Step): boolean {
+  return to !== undefined && (names(input, to, input.write.after) || names(input, to, input.held));
+}
+
+function isLaterOurs(input: WitnessInput, { to }: Step): boolean {
+  return to !== undefined && input.later.some(({ after }) => names(input, to, after));
+}
+
+/** Short values are found in any sentence. */
+const LONG_ENOUGH = 3;
+
+function textOf(value: Value): string | null {
+  if (isSet(value)) return null;
+  const text = scalarText(value)?.trim() ?? '';
+  return text.length >= LONG_ENOUGH ? text : null;
+}

@@ -1,0 +1,37 @@
+/**
+ * The witness (sync design §8): a side without compare-and-set leaves a moment between our look and our write. The
+ * side's own change record of our write names the value that it replaced; when that is not the value that we had
+ * verified, somebody wrote in between, and that edit is kept in a conflict (P2). Pure: history in, verdict out.
+ *
+ * A verdict errs towards a conflict row: a row too many costs a person a glance, a row too few costs an edit.
+ */
+import { isSet } from './value.ts';
+import {
+  mayBeWithin,
+  opaqueRecords,
+  UNKNOWN_SKEW_MS,
+  type Verdict,
+  type WitnessInput,
+} from './witness-records.ts';
+import { scalarHappened, witnessScalar } from './witness-scalar.ts';
+import { setHappened, witnessSet } from './witness-set.ts';
+
+/** Whether our write of one field replaced a value that we had not seen. */
+export function witnessWrite(input: WitnessInput): Verdict {
+  const records = input.records.filter((record) => mayBeWithin(record.at, input.times, UNKNOWN_SKEW_MS));
+  const near = { ...input, records };
+  return input.spec.shape === 'set' || isSet(input.write.after) ? witnessSet(near) : witnessScalar(near);
+}
+
+/**
+ * Of a write of unknown outcome: whether the history shows that it happened, although the field holds something else
+ * by now. `unclear`: something happened since it was sent, and the words cannot be read.
+ */
+export function writeHappened(input: Omit<WitnessInput, 'held' | 'later'>): 'yes' | 'no' | 'unclear' {
+  const records = input.records.filter((record) => mayBeWithin(record.at, input.times, UNKNOWN_SKEW_MS));
+  const near = { ...input, records, held: input.write.after, later: [] };
+  const happened =
+    input.spec.shape === 'set' || isSet(input.write.after) ? setHappened(near) : scalarHappened(near);
+  if (happened) return 'yes';
+  return opaqueRecords(near).length > 0 ? 'unclear' : 'no';
+}

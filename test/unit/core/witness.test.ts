@@ -1,0 +1,218 @@
+import { describe, expect, test } from 'vitest';
+import type { FieldSpec } from '../../../src/core/spec.ts';
+import type { Value } from '../../../src/core/value.ts';
+import { witnessWrite, writeHappened } from '../../../src/core/witness.ts';
+import type { ChangeRecord, FieldChange, WitnessInput } from '../../../src/core/witness-records.ts';
+
+const NAME: FieldSpec = {
+  udesk: 'nick_name',
+  crm: 'name',
+  shape: 'scalar',
+  equivalence: 'text',
+  direction: 'both',
+  policy: 'hold',
+  onBlocked: 'hold',
+  map: null,
+};
+const PHONES: FieldSpec = { ...NAME, udesk: 'cellphones', crm: 'phones', shape: 'set', equivalence: 'phone' };
+const API = { id: '1', name: 'API' };
+const TOM = { id: '8', name: 'Tom' };
+
+type Told = Partial<ChangeRecord> & { readonly changes: readonly FieldChange[] | null };
+const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, seconds)).toISOString();
+const record = (told: Told): ChangeRecord => ({ at: at(1), author: TOM, text: null, ...told });
+const scalar = (from: string | null | undefined, to: string | null, author = TOM, time = 1): ChangeRecord =>
+  record({
+    author,
+    at: at(time),
+    changes: [from === undefined ? { field: 'nick_name', to } : { field: 'nick_name', from, to }],
+  });
+const phone = (from: string | null, to: string | null, author = TOM, time = 1): ChangeRecord =>
+  record({ author, at: at(time), changes: [{ field: 'cellphones', from, to }] });
+
+function input(spec: FieldSpec, before: Value, after: Value, records: readonly ChangeRecord[]): WitnessInput {
+  return {
+    side: 'udesk',
+    spec,
+    region: 'CN',
+    name: spec.udesk,
+    write: { field: spec.udesk, before, after, ops: null },
+    held: after,
+    records,
+    later: [],
+    times: { verifiedAt: at(0), answeredAt: at(1), skewMs: 0 },
+  };
+}
+
+const judged = (records: readonly ChangeRecord[], before: Value = 'X', after: Value = 'A') =>
+  witnessWrite(input(NAME, before, after, records));
+
+describe('P2 of a scalar, the witness', () => {
+  test('is clean when our record names the value that we had verified', () => {
+    expect(judged([scalar('W', 'X'), scalar('X', 'A', API)])).toEqual({ verdict: 'clean' });
+  });
+
+  test('names the value, its author and time when our record replaced something else', () => {
+    expect(judged([scalar('X', 'F'), scalar('F', 'A', API)])).toEqual({
+      verdict: 'overwritten',
+      foreign: { side: 'udesk', value: 'F', author: TOM, at: at(1), text: null },
+    });
+  });
+
+  test('knows the value from our own record alone', () => {
+    const verdict = judged([scalar('F', 'A', API)]);
+    expect(verdict).toMatchObject({ verdict: 'overwritten', foreign: { value: 'F', author: null } });
+  });
+
+  test('sees a value that was emptied, although our record then names nothing', () => {
+    const verdict = judged([scalar('X', null), scalar(undefined, 'A', API)]);
+    expect(verdict).toMatchObject({ verdict: 'overwritten', foreign: { value: null } });
+  });
+
+  test('sees a foreign edit where writes of the API are not shown', () => {
+    expect(judged([scalar('X', 'F')])).toMatchObject({ verdict: 'overwritten', foreign: { value: 'F' } });
+  });
+
+  test('takes an edit after our write for no loss, shown or not', () => {
+    expect(judged([scalar('X', 'A', API), scalar('A', 'G')])).toEqual({ verdict: 'clean' });
+    expect(judged([scalar('A', 'G')])).toMatchObject({ verdict: 'unclear' });
+  });
+
+  test('lets nobody hide behind somebody who typed our value first', () => {
+    const verdict = judged([scalar('X', 'A'), scalar('A', 'F'), scalar('F', 'A', API)]);
+    expect(verdict).toMatchObject({ verdict: 'overwritten', foreign: { value: 'F' } });
+  });
+
+  test('forgives a person who went back and forth long after our write', () => {
+    const records = [scalar('X', 'A', API), scalar('A', 'G', TOM, 60), scalar('G', 'A', TOM, 61)];
+    expect(judged(records)).toEqual({ verdict: 'clean' });
+  });
+
+  test('takes a record that nobody can read, from right before ours, as evidence', () => {
+    const strange = record({ changes: null, text: 'something was done' });
+    const verdict = judged([strange, scalar(undefined, 'A', API)]);
+    expect(verdict).toMatchObject({ verdict: 'overwritten', foreign: { text: 'something was done' } });
+    expect(verdict).not.toHaveProperty('foreign.value');
+  });
+
+  test('takes one strange record for ours, and two for one too many', () => {
+    const strange = (text: string) => record({ changes: null, text });
+    expect(judged([strange('one')])).toMatchObject({ verdict: 'unclear' });
+    expect(judged([strange('one'), strange('two')])).toMatchObject({
+      verdict: 'overwritten',
+      foreign: { text: 'one' },
+    });
+  });
+
+  test('finds our record by the value in words that it cannot read', () => {
+    const strange = (text: string) => record({ changes: null, text });
+    expect(judged([strange('Name → Anna')], 'X', 'Anna')).toEqual({ verdict: 'clean' });
+    expect(judged([strange('Name → Fred'), strange('Name → Anna')], 'X', 'Anna')).toMatchObject({
+      verdict: 'overwritten',
+      foreign: { text: 'Name → Fred' },
+    });
+  });
+
+  test('says that it knows nothing when there is nothing', () => {
+    expect(judged([])).toMatchObject({ verdict: 'unclear' });
+  });
+
+  test('leaves out what is far from the time of our write', () => {
+    expect(judged([scalar('X', 'F', TOM, -4000), scalar('X', 'A', API)])).toEqual({ verdict: 'clean' });
+  });
+
+  test('knows a later write of ours', () => {
+    const later = { field: 'nick_name', before: 'A', after: 'B', ops: null };
+    const records = [scalar('X', 'B', API)];
+    expect(witnessWrite({ ...input(NAME, 'X', 'A', records), later: [later] })).toMatchObject({
+      verdict: 'unclear',
+    });
+  });
+});
+
+const set = (...values: string[]) => values.map((value) => ({ id: null, value }));
+const [P, Q, R, S] = ['13800000001', '13800000002', '13800000003', '13800000004'] as const;
+
+describe('P2 of a set, the witness', () => {
+  const ours = phone(null, Q, API);
+
+  test('is clean when the others did nothing', () => {
+    expect(witnessWrite(input(PHONES, set(P), set(P, Q), [ours]))).toEqual({ verdict: 'clean' });
+  });
+
+  test('finds an addition that our whole list took away', () => {
+    const records = [phone(null, R), phone(R, null, API), ours];
+    expect(witnessWrite(input(PHONES, set(P), set(P, Q), records))).toMatchObject({
+      verdict: 'overwritten',
+      foreign: { value: set(P, R), author: TOM },
+    });
+  });
+
+  test('finds a deletion that our write undid', () => {
+    const records = [phone(P, null), phone(null, P, API), ours];
+    expect(witnessWrite(input(PHONES, set(P, S), set(P, S, Q), records))).toMatchObject({
+      verdict: 'overwritten',
+      foreign: { value: set(S) },
+    });
+  });
+
+  test('finds an edit of the very element that we edited', () => {
+    const records = [phone(P, R), phone(R, Q, API)];
+    expect(witnessWrite(input(PHONES, set(P), set(Q), records))).toMatchObject({
+      verdict: 'overwritten',
+      foreign: { value: set(R) },
+    });
+  });
+
+  test('finds an edit of an element that we deleted', () => {
+    const records = [phone(P, R), phone(R, null, API)];
+    expect(witnessWrite(input(PHONES, set(P, S), set(S), records))).toMatchObject({
+      verdict: 'overwritten',
+      foreign: { value: set(S, R) },
+    });
+  });
+
+  test('leaves an addition that survived to the next plan', () => {
+    const held = set(P, R, Q);
+    const records = [phone(null, R), ours];
+    expect(witnessWrite({ ...input(PHONES, set(P), set(P, Q), records), held })).toEqual({
+      verdict: 'clean',
+    });
+  });
+
+  test('forgets what a person took back himself', () => {
+    const records = [phone(null, R), phone(R, null), ours];
+    expect(witnessWrite(input(PHONES, set(P), set(P, Q), records))).toEqual({ verdict: 'clean' });
+  });
+
+  test('does not take a move for an edit', () => {
+    const records = [phone(P, S, API), phone(S, P, API), ours];
+    expect(witnessWrite(input(PHONES, set(P, S), set(P, S, Q), records))).toEqual({ verdict: 'clean' });
+  });
+
+  test('knows a later write of ours', () => {
+    const later = { field: 'cellphones', before: set(P, Q), after: set(Q), ops: null };
+    const records = [ours, phone(P, null, API)];
+    expect(witnessWrite({ ...input(PHONES, set(P), set(P, Q), records), later: [later] })).toEqual({
+      verdict: 'clean',
+    });
+  });
+});
+
+describe('an update of unknown outcome', () => {
+  const happened = (records: readonly ChangeRecord[]) => writeHappened(input(NAME, 'X', 'A', records));
+
+  test('happened when a record shows it, or was replaced by one', () => {
+    expect(happened([scalar('X', 'A', API), scalar('A', 'X')])).toBe('yes');
+    expect(happened([scalar('A', 'X')])).toBe('yes');
+  });
+
+  test('did not happen when the history shows nothing of it', () => {
+    expect(happened([])).toBe('no');
+    expect(happened([scalar('W', 'X')])).toBe('no');
+  });
+
+  test('is unclear when somebody did something that cannot be read', () => {
+    expect(happened([record({ changes: null })])).toBe('unclear');
+  });
+});
