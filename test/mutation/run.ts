@@ -1,0 +1,121 @@
+/**
+ * `npm run mutate [-- --only TEXT] [--list]`: puts each known bug back, one at a time, into a copy of this checkout and
+ * runs the tests that should notice. Ends with 0 only when every one of them was noticed. Takes some minutes.
+ */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { applyMutation } from './apply.ts';
+import { MUTATIONS, type Mutation } from './mutations.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const COPIED = [
+  'src',
+  'test',
+  'config',
+  'drizzle',
+  'docs',
+  'bench',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'README.md',
+  'README.zh-CN.md',
+];
+/** A mutant that hangs is noticed too, but not waited for. */
+const TIMEOUT_MS = 300_000;
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean' } } });
+const only = values.only ?? '';
+const chosen = MUTATIONS.filter(({ name, breaks }) => `${name} ${breaks}`.includes(only));
+
+if (values.list === true) {
+  for (const { name, breaks } of chosen) console.log(`${name}\n    ${breaks}`);
+} else {
+  process.exitCode = await main(chosen);
+}
+
+async function main(mutations: readonly Mutation[]): Promise<number> {
+  if (mutations.length === 0) {
+    console.error(`No mutation has "${only}" in its name; --list shows them all.`);
+    return 2;
+  }
+  const copy = mkdtempSync(join(tmpdir(), 'udesk-sync-mutants-'));
+  try {
+    for (const path of COPIED) cpSync(join(ROOT, path), join(copy, path), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+    const tests = [...new Set(mutations.flatMap((mutation) => mutation.tests))];
+    console.log(`without a mutation: ${tests.length} test files and folders …`);
+    const before = await runTests(copy, tests);
+    if (before.code !== 0) {
+      console.error(`${before.output}\nThe tests fail without a mutation: mend them first.`);
+      return 1;
+    }
+    return await killAll(copy, mutations);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+async function killAll(copy: string, mutations: readonly Mutation[]): Promise<number> {
+  const survivors: string[] = [];
+  for (const [n, mutation] of mutations.entries()) {
+    const path = join(copy, mutation.file);
+    const source = readFileSync(path, 'utf8');
+    writeFileSync(path, applyMutation(source, mutation));
+    const started = performance.now();
+    const { code, firstFailure } = await runTests(copy, mutation.tests);
+    writeFileSync(path, source);
+    const seconds = Math.round((performance.now() - started) / 1000);
+    if (code === 0) survivors.push(mutation.name);
+    const verdict = code === 0 ? 'SURVIVED' : `killed by: ${firstFailure}`;
+    console.log(
+      `${n + 1}/${mutations.length} ${mutation.name} (${mutation.breaks}): ${verdict} (${seconds} s)`,
+    );
+  }
+  console.log(`${mutations.length - survivors.length} of ${mutations.length} killed`);
+  for (const name of survivors) console.error(`survived: ${name}`);
+  return survivors.length === 0 ? 0 : 1;
+}
+
+interface TestRun {
+  readonly code: number;
+  readonly output: string;
+  readonly firstFailure: string;
+}
+
+function runTests(copy: string, tests: readonly string[]): Promise<TestRun> {
+  const vitest = join(copy, 'node_modules/vitest/vitest.mjs');
+  const args = [
+    vitest,
+    'run',
+    '--config',
+    'config/vitest.config.ts',
+    '--bail',
+    '1',
+    '--reporter',
+    'default',
+    ...tests,
+  ];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: copy, env: { ...process.env, NO_COLOR: '1' } });
+    let output = '';
+    child.stdout.on('data', (data) => {
+      output += String(data);
+    });
+    child.stderr.on('data', (data) => {
+      output += String(data);
+    });
+    const timer = setTimeout(() => child.kill('SIGTERM'), TIMEOUT_MS);
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      const failure =
+        /^\s*FAIL\s+(.+)$/m.exec(output)?.[1] ?? (code === null ? 'a time-out' : 'a failed run');
+      resolve({ code: code ?? 1, output, firstFailure: failure.trim() });
+    });
+  });
+}

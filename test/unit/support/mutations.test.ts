@@ -1,0 +1,20 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { applyMutation } from '../../mutation/apply.ts';
+import { MUTATIONS } from '../../mutation/mutations.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+test.each(MUTATIONS)('the known bug "$name" can still be put back, and its tests exist', (mutation) => {
+  const source = readFileSync(`${root}${mutation.file}`, 'utf8');
+  expect(applyMutation(source, mutation)).not.toBe(source);
+  expect(mutation.tests.filter((path) => !existsSync(`${root}${path}`))).toEqual([]);
+});
+
+test('a mutation whose text is gone, or there twice, is named', () => {
+  const mutation = { name: 'x', breaks: '', file: 'f.ts', find: 'a', replace: 'b', tests: [] };
+  expect(() => applyMutation('c', mutation)).toThrow('mutation "x": its text is 0 times in f.ts');
+  expect(() => applyMutation('aca', mutation)).toThrow('2 times');
+  expect(applyMutation('cac', mutation)).toBe('cbc');
+});
