@@ -144,7 +144,9 @@ describe('P9 crash refinement', () => {
 
     const step = Math.max(1, Math.ceil(moments.length / TRIED));
     const tried = moments.map((_, n) => n + 1).filter((n) => n % step === DAY % step);
-    console.info(`${moments.length} moments, ${tried.length} tried: every ${step}th from ${tried[0]}`);
+    process.stdout.write(
+      `${moments.length} moments, ${tried.length} tried: every ${step}th from the ${tried[0]}th\n`,
+    );
     let kills = 0;
     for (const [n, moment] of tried.entries()) {
       const g = n + 1;

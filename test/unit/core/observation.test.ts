@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contentHash, deltaOf } from '../../../src/core/observation.ts';
+import { contentHash, deltaOf, mergeObserved } from '../../../src/core/observation.ts';
 import type { SideRecord } from '../../../src/core/record.ts';
 import { ABSENT, type Value } from '../../../src/core/value.ts';
 
@@ -46,5 +46,24 @@ describe('the delta between two sights of a record', () => {
 
   it('is empty when only element ids and order differ', () => {
     expect(deltaOf(record({ a: set('p', 'q') }), record({ a: set('q', 'p') }))).toEqual({});
+  });
+});
+
+describe('what the mirror holds after a sight by a poorer response shape', () => {
+  it('P2: a field that was left out keeps its value, and one that was emptied does not', () => {
+    const merged = mergeObserved(record({ a: 'x', b: 'y' }), record({ b: null }));
+    expect(merged.fields).toEqual({ a: 'x', b: null });
+  });
+
+  it('P2: an element without its id keeps the one that was known, by its value', () => {
+    const seen = [
+      { id: null, value: 'p' },
+      { id: null, value: 'new' },
+    ];
+    const { fields } = mergeObserved(record({ a: set('p', 'q') }), record({ a: seen }));
+    expect(fields.a).toEqual([
+      { id: '0', value: 'p' },
+      { id: null, value: 'new' },
+    ]);
   });
 });
