@@ -1,9 +1,8 @@
 /** `udesk-sync conflicts export`: for a spreadsheet, a mail, or a program. */
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/schema.ts';
-import { SyncError, toError } from '../errors.ts';
+import { SyncError } from '../errors.ts';
 import { conflictsCsv } from '../report/conflict-csv.ts';
 import { type ConflictDocument, conflictDocuments } from '../report/conflict-document.ts';
 import { conflictsHtml } from '../report/conflict-html.ts';
@@ -18,6 +17,7 @@ import {
   statesOf,
 } from './conflict-filter.ts';
 import type { CliContext } from './context.ts';
+import { saveFile } from './save-file.ts';
 import { withRuntime } from './with-runtime.ts';
 
 interface ExportOptions extends FilterOptions {
@@ -54,7 +54,7 @@ async function runExport(context: CliContext, options: ExportOptions): Promise<v
     const text = context.redact(write(rows, documents, format, config));
     if (options.out === undefined) context.stdout.write(text);
     else {
-      save(resolve(context.cwd, options.out), text);
+      saveFile(resolve(context.cwd, options.out), text);
       context.say(`${rows.length} conflicts are in ${options.out}.`);
     }
   });
@@ -73,17 +73,5 @@ function write(
       return `${JSON.stringify({ conflicts: documents }, null, 2)}\n`;
     case 'html':
       return conflictsHtml(rows, { locale: config.locale, timezone: config.timezone, at: new Date() });
-  }
-}
-
-function save(file: string, text: string): void {
-  try {
-    writeFileSync(file, text, { mode: 0o600 });
-  } catch (thrown) {
-    const { code } = toError(thrown) as NodeJS.ErrnoException;
-    throw new SyncError('config', `${file} cannot be written (${code ?? 'unknown reason'})`, {
-      code: 'usage',
-      advice: 'Choose another --out.',
-    });
   }
 }

@@ -10,6 +10,7 @@ import { registerLinks } from './links.ts';
 import { registerMigrate } from './migrate.ts';
 import { registerParked } from './parked.ts';
 import { registerPlan } from './plan.ts';
+import { registerReport } from './report.ts';
 import { registerRun } from './run.ts';
 import { registerSimulate } from './simulate.ts';
 import { registerStatus } from './status.ts';
@@ -28,6 +29,7 @@ const COMMANDS: readonly Register[] = [
   registerConflicts,
   registerLinks,
   registerParked,
+  registerReport,
   registerMigrate,
   registerSimulate,
 ];
