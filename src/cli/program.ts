@@ -5,6 +5,7 @@ import { registerCheck } from './check.ts';
 import { registerConflicts } from './conflicts.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { EXIT, errorDocument, exitCodeFor, renderError } from './errors.ts';
+import { registerHashPassword } from './hash-password.ts';
 import { registerInit } from './init.ts';
 import { registerLinks } from './links.ts';
 import { registerMigrate } from './migrate.ts';
@@ -31,6 +32,7 @@ const COMMANDS: readonly Register[] = [
   registerParked,
   registerReport,
   registerMigrate,
+  registerHashPassword,
   registerSimulate,
 ];
 

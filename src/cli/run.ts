@@ -5,10 +5,14 @@ import { createPairWorker, type PairWorker } from '../daemon/pair-worker.ts';
 import { startSchedules } from '../daemon/scheduler.ts';
 import { SyncError } from '../errors.ts';
 import { customersOf } from '../udesk/webhook.ts';
+import { createWeb } from '../web/app.ts';
+import { createThrottle } from '../web/auth/throttle.ts';
 import { healthRoutes, serve } from '../web/health.ts';
 import { createHooks, type Hooks, type HookTarget } from '../web/hooks.ts';
+import type { Services } from '../web/visit.ts';
 import type { CliContext } from './context.ts';
 import { type OpenPair, openPair, openRuntime, type Runtime } from './runtime.ts';
+import { decider } from './who.ts';
 
 /** How long a stop waits for the writes that are on their way before it leaves them to the next start. */
 const DRAIN_MS = 30_000;
@@ -41,6 +45,7 @@ async function work(context: CliContext, runtime: Runtime, pairs: readonly OpenP
   const workers = pairs.map((pair) => createPairWorker(engine, pair));
   const routes = healthRoutes({ notReady: () => notReady(runtime, workers) });
   routes.route('/', hooksFor(runtime, workers).routes);
+  routes.route('/', createWeb(servicesFor(context, runtime, workers)));
   const server = await serve(routes, config.http.host, config.http.port);
   const stopSchedules = startSchedules(
     workers.map((worker, n) => {
@@ -60,6 +65,20 @@ async function work(context: CliContext, runtime: Runtime, pairs: readonly OpenP
     await stopSchedules();
     await server.close();
   }
+}
+
+/** What the pages work with. They answer whatever nothing above answered. */
+function servicesFor(context: CliContext, runtime: Runtime, workers: readonly PairWorker[]): Services {
+  const { config, engine } = runtime;
+  return {
+    db: engine.db,
+    config,
+    clock: engine.clock,
+    log: engine.log,
+    machineUser: decider(context, undefined),
+    signIns: createThrottle(() => engine.clock().getTime()),
+    wake: (pair) => workers.find(({ name }) => name === pair)?.decided(),
+  };
 }
 
 /** Callbacks of Udesk, for the pairs whose configuration has a secret for them. */

@@ -7,6 +7,7 @@ import { getCountries } from 'libphonenumber-js';
 import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
 import { POLICIES } from '../core/spec.ts';
+import { PASSWORD_HASH } from '../lib/password.ts';
 import { didYouMean } from '../lib/suggest.ts';
 
 /** Field names of a Udesk customer that may stand under `fields`; `custom.<FieldName>` comes on top. */
@@ -177,7 +178,9 @@ const httpSchema = z.strictObject({
           z.strictObject({
             name: text,
             role: z.enum(['viewer', 'reviewer', 'operator']),
-            passwordHash: text,
+            passwordHash: text.regex(PASSWORD_HASH, {
+              message: 'is not a hash of a password; `udesk-sync hash-password` makes one',
+            }),
           }),
         )
         .min(1),

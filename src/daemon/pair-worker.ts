@@ -24,6 +24,8 @@ export interface PairWorker {
   due(lane: ScheduledLane): void;
   /** This customer of Udesk is read on its own in the next cycle, which starts now. */
   hint(id: string): void;
+  /** A person decided something: it is carried out by a cycle that starts now, whether or not a lane is due. */
+  decided(): void;
   /** Works until the signal is aborted; resolves when the cycle under way has ended. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -44,10 +46,11 @@ export function createPairWorker(
   const suspects = new Set<string>();
   const holder: SweepHolder = { current: null, suspects };
   const health: PairHealth = { lastGoodAt: null, failures: 0, lastError: null };
+  let decisions = false;
   let wake: () => void = () => {};
 
   async function nextWork(signal: AbortSignal): Promise<void> {
-    while (waiting.size === 0 && hints.size === 0 && !signal.aborted) {
+    while (waiting.size === 0 && hints.size === 0 && !decisions && !signal.aborted) {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
@@ -57,6 +60,7 @@ export function createPairWorker(
   async function oneCycle(signal: AbortSignal): Promise<void> {
     const lanes = new Set(waiting);
     waiting.clear();
+    decisions = false;
     const hinted = hints.take();
     try {
       if (wantsSweep(lanes)) holder.current ??= startSweep(pair, 'udesk', context.clock(), signal);
@@ -104,6 +108,10 @@ export function createPairWorker(
     },
     hint(id) {
       hints.add(id);
+      wake();
+    },
+    decided() {
+      decisions = true;
       wake();
     },
     async run(signal) {

@@ -7,13 +7,15 @@ export class Html {
   }
 }
 
-type Part = string | number | Html | readonly Part[];
+/** Null, undefined and false are nothing: `${condition && html`…`}` reads as it is meant. */
+export type Part = string | number | Html | null | undefined | false | readonly Part[];
 
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
-  return new Html(strings.map((text, n) => text + (n < parts.length ? render(parts[n] ?? '') : '')).join(''));
+  return new Html(strings.map((text, n) => text + render(parts[n])).join(''));
 }
 
 function render(part: Part): string {
+  if (part === null || part === undefined || part === false) return '';
   if (part instanceof Html) return part.text;
   if (typeof part === 'object') return part.map(render).join('');
   return escapeHtml(String(part));

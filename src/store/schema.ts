@@ -412,3 +412,18 @@ export const quotaCall = udeskSync.table(
   },
   (table) => [index('quota_call_scope').on(table.scope, table.at)],
 );
+
+/** A signed-in browser. Only the digest of its cookie is kept: who reads this table cannot sign in with it. */
+export const session = udeskSync.table(
+  'session',
+  {
+    idHash: text('id_hash').primaryKey(),
+    userName: text('user_name').notNull(),
+    /** Digest of the password hash at sign-in: a new password ends the sessions of the old one. */
+    credential: text('credential').notNull(),
+    createdAt: at('created_at').notNull(),
+    seenAt: at('seen_at').notNull(),
+    expiresAt: at('expires_at').notNull(),
+  },
+  (table) => [index('session_expires').on(table.expiresAt)],
+);

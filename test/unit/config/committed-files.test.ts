@@ -34,7 +34,7 @@ describe('the files that come with the program', () => {
     const env = {
       ...ENV,
       DATABASE_URL: 'postgres://localhost/mirror',
-      DESK_PASSWORD_HASH: 'hash-of-it',
+      DESK_PASSWORD_HASH: `scrypt:16:8:2:${'A'.repeat(22)}:${'B'.repeat(43)}`,
       UDESK_HOOK_SECRET: 'sixteen-characters',
       ALERT_URL: 'https://alerts.example/x',
     };

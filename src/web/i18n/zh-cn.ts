@@ -1,0 +1,55 @@
+import type { WordKey } from './en.ts';
+
+/** 简体中文 */
+export const zhCn: Readonly<Record<WordKey, string>> = {
+  'app.name': 'udesk-sync',
+  'app.skip': '跳到正文',
+  'app.nav': '主导航',
+  'app.account': '账号',
+  'app.local': '本机用户',
+  'app.language': '语言',
+  'role.viewer': '只读',
+  'role.reviewer': '审核员',
+  'role.operator': '管理员',
+
+  'signin.title': '登录',
+  'signin.lead': 'Udesk 与 CRM 之间的数据冲突，在这里由人来裁决。',
+  'signin.name': '用户名',
+  'signin.password': '密码',
+  'signin.submit': '登录',
+  'signin.wrong': '用户名或密码不正确，请检查后重试。',
+  'signin.wait': '尝试次数过多，请 {minutes} 分钟后再试。',
+  'signin.help': '可登录的用户写在配置文件的 http.auth 中，请联系 udesk-sync 的管理员。',
+  'signout.submit': '退出登录',
+  'signout.done': '您已退出登录。',
+
+  'error.back': '返回概览',
+  'error.reference': '编号 {reference}，日志中也有这个编号。',
+  'error.bad-request.title': '无法识别这个请求',
+  'error.bad-request.detail': '网址或表单中有不符合要求的内容，请返回后重试。',
+  'error.sign-in.title': '请先登录',
+  'error.sign-in.detail': '您尚未登录，或者长时间没有操作，登录已失效。',
+  'error.role.title': '没有权限',
+  'error.role.detail': '您的角色是“{role}”，此操作需要“{needed}”。请联系 udesk-sync 的管理员。',
+  'error.csrf.title': '页面打开时间过长',
+  'error.csrf.detail': '没有执行任何操作。请返回，刷新页面后重新操作。',
+  'error.origin.title': '请求来自其他网站',
+  'error.origin.detail': '没有执行任何操作。请直接打开本系统的网址后重试。',
+  'error.host.title': '未知的访问地址',
+  'error.host.detail':
+    '配置中没有用户时，页面只能通过 localhost 访问。要用其他地址访问，请在 http.auth 中配置用户。',
+  'error.not-found.title': '这里没有内容',
+  'error.not-found.detail': '网址可能有误，或者原来的内容已经不在了。',
+  'error.too-large.title': '内容过大',
+  'error.too-large.detail': '一次最多发送 {kib} KiB。',
+  'error.media-type.title': '未知的内容类型',
+  'error.media-type.detail': '请发送 JSON，并带上请求头 content-type: application/json。',
+  'error.too-many.title': '尝试次数过多',
+  'error.too-many.detail': '请稍等片刻再试。',
+  'error.unexpected.title': '出错了',
+  'error.unexpected.detail':
+    '这是 udesk-sync 或数据库的故障，不是您的操作造成的。之前的决定都已保存，请稍后再试。',
+
+  'home.title': '概览',
+  'home.conflicts': '{open} 个冲突等待裁决，{resolving} 个正在执行。',
+};

@@ -1,0 +1,46 @@
+import type { WordKey } from './i18n/en.ts';
+import type { Params } from './i18n/words.ts';
+
+/** Each code has the texts `error.CODE.title` and `error.CODE.detail`. */
+const STATUS = {
+  'bad-request': 400,
+  'sign-in': 401,
+  role: 403,
+  csrf: 403,
+  origin: 403,
+  host: 403,
+  'not-found': 404,
+  'too-large': 413,
+  'media-type': 415,
+  'too-many': 429,
+  unexpected: 500,
+} as const;
+
+export type RefusalCode = keyof typeof STATUS;
+
+/** A request that is not done, and why, in the visitor's language: a page, or problem+json below /api. */
+export class Refusal extends Error {
+  readonly code: RefusalCode;
+  readonly status: (typeof STATUS)[RefusalCode];
+  readonly params: Params;
+  /** Words of the interface whose translation is a parameter. */
+  readonly wordParams: Readonly<Record<string, WordKey>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: RefusalCode,
+    options: {
+      readonly params?: Params;
+      readonly wordParams?: Readonly<Record<string, WordKey>>;
+      readonly headers?: Readonly<Record<string, string>>;
+    } = {},
+  ) {
+    super(code);
+    this.name = 'Refusal';
+    this.code = code;
+    this.status = STATUS[code];
+    this.params = options.params ?? {};
+    this.wordParams = options.wordParams ?? {};
+    this.headers = options.headers ?? {};
+  }
+}

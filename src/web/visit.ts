@@ -1,0 +1,48 @@
+/** What a page is given: who asks, in which language, and what the program offers it. */
+import type { Context } from 'hono';
+import type { Config } from '../config/schema.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Db } from '../store/tx.ts';
+import type { Assets } from './assets.ts';
+import type { Actor } from './auth/roles.ts';
+import type { Throttle } from './auth/throttle.ts';
+import type { Formats, Locale, Translate } from './i18n/words.ts';
+import type { NavItem } from './page.ts';
+
+/** One per process. */
+export interface Services {
+  readonly db: Db;
+  readonly config: Config;
+  readonly clock: () => Date;
+  readonly log: Logger;
+  /** Without users in the configuration: the person at this machine, who may do everything. */
+  readonly machineUser: string;
+  readonly signIns: Throttle;
+  /** Something was decided: the pair's next cycle should start now. */
+  readonly wake: (pair: string) => void;
+}
+
+/** One per request. */
+export interface Visit {
+  readonly c: Context;
+  readonly services: Services;
+  readonly assets: Assets;
+  readonly nav: readonly NavItem[];
+  readonly url: URL;
+  readonly now: Date;
+  readonly locale: Locale;
+  readonly t: Translate;
+  readonly format: Formats;
+  /** Null: not signed in. */
+  readonly actor: Actor | null;
+  /** Goes into every form that posts, as the field `csrf`. */
+  readonly csrf: string;
+  /** htmx asks for a part of a page, not for a page. */
+  readonly partial: boolean;
+  /** The fields of the posted form; empty for GET. */
+  readonly form: URLSearchParams;
+}
+
+export interface SignedVisit extends Visit {
+  readonly actor: Actor;
+}

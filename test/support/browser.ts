@@ -1,0 +1,111 @@
+/**
+ * A real Chromium for tests of the pages. Where none can be had, the tests are skipped, and `browser-setup.ts` says why.
+ *
+ *     const browser = useBrowser();
+ *     describe.skipIf(chromiumPath === null)('…', () => { test('…', async () => { const page = await browser.page(); … }) });
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+
+const PLACES = [
+  process.env.CHROMIUM_PATH,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+export const chromiumPath = PLACES.find((path) => path !== undefined && existsSync(path)) ?? null;
+
+const SHOTS = join(import.meta.dirname, '../../.artefacts/screens');
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+export interface PageOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly dark?: boolean;
+  readonly script?: boolean;
+  readonly locale?: string;
+}
+
+export interface TestBrowser {
+  /** In a context of its own: no cookies of others. Fails the test when a script throws, or the CSP stops something. */
+  page(options?: PageOptions): Promise<Page>;
+}
+
+export function useBrowser(): TestBrowser {
+  let browser: Browser | null = null;
+  let contexts: BrowserContext[] = [];
+  let faults: string[] = [];
+  beforeAll(async () => {
+    if (chromiumPath === null) return;
+    browser = await chromium.launch({
+      executablePath: chromiumPath,
+      chromiumSandbox: false,
+      args: [
+        ...['--disable-gpu', '--no-first-run', '--disable-background-networking'],
+        ...['--disable-component-update', '--disable-sync'],
+      ],
+    });
+  });
+  afterEach(async () => {
+    await Promise.all(contexts.map((context) => context.close()));
+    contexts = [];
+    const found = faults;
+    faults = [];
+    expect(found, 'the browser complained').toEqual([]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+  return {
+    async page({ width = 1280, height = 800, dark = false, script = true, locale = 'en' } = {}) {
+      if (browser === null) throw new Error('there is no Chromium');
+      const context = await browser.newContext({
+        viewport: { width, height },
+        colorScheme: dark ? 'dark' : 'light',
+        javaScriptEnabled: script,
+        locale,
+        reducedMotion: 'reduce',
+      });
+      contexts.push(context);
+      const page = await context.newPage();
+      page.on('pageerror', (error) => faults.push(String(error)));
+      page.on('dialog', (dialog) => {
+        faults.push(`a dialog opened: ${dialog.message()}`);
+        dialog.dismiss().catch(() => {});
+      });
+      page.on('console', (message) => {
+        // A refusal that the test asked for is told on the console, too.
+        const asked = message.text().startsWith('Failed to load resource');
+        if (message.type() === 'error' && !asked) faults.push(message.text());
+      });
+      return page;
+    },
+  };
+}
+
+/** Nothing that axe-core finds wrong, and nothing wider than the window. */
+export async function expectAccessible(page: Page): Promise<void> {
+  // As an init script of the browser, since the CSP of the page allows no script of others.
+  const source = await import('node:fs').then(({ readFileSync }) => readFileSync(AXE, 'utf8'));
+  await page.evaluate(source);
+  const violations = (await page.evaluate(
+    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+      .then((result) => result.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html + ' ' + n.failureSummary).join(' | ')))`,
+  )) as string[];
+  expect(violations, `axe on ${page.url()}`).toEqual([]);
+  const [scroll, inner] = (await page.evaluate(
+    '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+  )) as [number, number];
+  expect(scroll, `${page.url()} scrolls sideways`).toBeLessThanOrEqual(inner);
+}
+
+/** For people to look at; the folder is not tracked. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+}
