@@ -5,12 +5,14 @@ import { registerCheck } from './check.ts';
 import { registerConflicts } from './conflicts.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
 import { EXIT, errorDocument, exitCodeFor, renderError } from './errors.ts';
+import { registerExplain } from './explain.ts';
 import { registerHashPassword } from './hash-password.ts';
 import { registerInit } from './init.ts';
 import { registerLinks } from './links.ts';
 import { registerMigrate } from './migrate.ts';
 import { registerParked } from './parked.ts';
 import { registerPlan } from './plan.ts';
+import { registerRefresh } from './refresh.ts';
 import { registerReport } from './report.ts';
 import { registerRun } from './run.ts';
 import { registerSimulate } from './simulate.ts';
@@ -31,6 +33,8 @@ const COMMANDS: readonly Register[] = [
   registerLinks,
   registerParked,
   registerReport,
+  registerExplain,
+  registerRefresh,
   registerMigrate,
   registerHashPassword,
   registerSimulate,

@@ -47,7 +47,8 @@ function comparable(value: Value): unknown {
   return isSet(value) ? value.map((element) => element.value).sort() : value;
 }
 
-function sameContent(a: Value, b: Value): boolean {
+/** Whether two values hold the same, element ids and order aside. */
+export function sameContent(a: Value, b: Value): boolean {
   return a === b || JSON.stringify(comparable(a)) === JSON.stringify(comparable(b));
 }
 

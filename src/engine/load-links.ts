@@ -27,6 +27,11 @@ export async function loadLinksToPlan(
     found.map((row) => row.id),
   );
   const free = found.filter((row) => !inFlight.has(row.id));
+  return { links: await loadLinkStates(db, pair, free), lastId: found.at(-1)?.id ?? null };
+}
+
+/** These links with all that the planner needs to know of them. */
+export async function loadLinkStates(db: Db, pair: string, free: readonly LinkRow[]): Promise<LoadedLink[]> {
   const idsOf = (side: SideName) => free.flatMap((row) => (side === 'udesk' ? row.udeskId : row.crmId) ?? []);
   const udesk = await loadRecords(db, pair, 'udesk', idsOf('udesk'));
   const crm = await loadRecords(db, pair, 'crm', idsOf('crm'));
@@ -34,7 +39,7 @@ export async function loadLinksToPlan(
     db,
     free.map((row) => row.id),
   );
-  const links = free.map((row): LoadedLink => {
+  return free.map((row): LoadedLink => {
     const records = {
       udesk: row.udeskId === null ? null : (udesk.get(row.udeskId) ?? null),
       crm: row.crmId === null ? null : (crm.get(row.crmId) ?? null),
@@ -53,7 +58,6 @@ export async function loadLinksToPlan(
       },
     };
   });
-  return { links, lastId: found.at(-1)?.id ?? null };
 }
 
 /** Records without a counterpart, each as a link whose other side is still missing. */

@@ -188,8 +188,8 @@ async function observeAll(cycle: Cycle, side: SideName): Promise<SideObservation
  * P7, P8: a side that is not the account or table that the mirror was made of is refused before a single record of it
  * is stored. Otherwise its ids would be taken for those that we know, and everything that we know for deleted.
  */
-async function knownAccount(
-  cycle: Cycle,
+export async function knownAccount(
+  cycle: Pick<Cycle, 'db' | 'fence' | 'spec' | 'sides' | 'signal'>,
   known: PairRow,
   side: SideName,
   fingerprint: string,

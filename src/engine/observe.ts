@@ -112,9 +112,12 @@ export async function observePages(
   return { pages: pageCount, changed, dropped, total, end, seen };
 }
 
+/** Who looks: a cycle, or a person's single look, which belongs to no run. */
+export type Observer = Pick<Cycle, 'spec' | 'clock'> & { readonly runId: number | null };
+
 /** Stores one record as just read (verify, point read, answer of a write), inside the caller's transaction. */
 export async function storeOne(
-  cycle: Cycle,
+  cycle: Observer,
   tx: Db,
   side: SideName,
   lane: Lane,
@@ -126,7 +129,7 @@ export async function storeOne(
   await upsertRecords(tx, target(cycle, side, lane), upserts);
 }
 
-export function target(cycle: Cycle, side: SideName, lane: Lane) {
+export function target(cycle: Observer, side: SideName, lane: Lane) {
   return { pair: cycle.spec.name, side, lane, runId: cycle.runId, at: cycle.clock() };
 }
 
@@ -145,7 +148,7 @@ async function storeSeen(
 }
 
 async function compare(
-  cycle: Cycle,
+  cycle: Pick<Cycle, 'spec'>,
   db: Db,
   side: SideName,
   sightings: readonly Sighting[],

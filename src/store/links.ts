@@ -299,6 +299,17 @@ export async function loadLink(db: Db, linkId: string): Promise<LinkRow | null> 
   return row === undefined ? null : toLink(row);
 }
 
+/** Open questions of identity in which this record takes part. */
+export async function reviewsAbout(db: Db, pair: string, side: SideName, id: string): Promise<LinkRow[]> {
+  const found = await rows<Row>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.link l
+        where l.pair = ${pair} and l.state = 'candidate' and l.candidates -> ${side}::text @> ${jsonParam([id])}
+        order by l.id`,
+  );
+  return found.map(toLink);
+}
+
 export async function listLinks(
   db: Db,
   filter: { pair?: string; state?: LinkRowState; afterId?: string; limit: number },

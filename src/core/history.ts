@@ -1,0 +1,105 @@
+/** What is kept of one customer over time, as the store gives it to those who explain (promise P12). Times: ISO 8601 UTC. */
+import type { FieldBase, HalfWrite } from './link.ts';
+import type { Delta } from './observation.ts';
+import type { Patch, SideName } from './record.ts';
+import type { Value } from './value.ts';
+
+export interface HistoryRecord {
+  readonly id: string;
+  readonly state: 'live' | 'deleted';
+  /** As last seen, in the side's own field names and values. */
+  readonly fields: Readonly<Record<string, Value>>;
+  readonly firstSeenAt: string;
+  /** How often something of it was stored, the first sight included. */
+  readonly sights: number;
+}
+
+export interface HistoryObservation {
+  readonly id: string;
+  readonly side: SideName;
+  readonly recordId: string;
+  readonly delta: Delta;
+  readonly lane: string;
+  readonly runId: string | null;
+  readonly at: string;
+  /** By the side's own field name: whom the side's change records name for it, and when. */
+  readonly authors: Readonly<Record<string, { readonly name: string; readonly at: string | null }>>;
+}
+
+export interface HistoryIntent {
+  readonly id: string;
+  readonly linkId: string;
+  readonly runId: string;
+  readonly side: SideName;
+  readonly op: 'create' | 'update' | 'delete';
+  readonly recordId: string | null;
+  readonly patch: Patch;
+  readonly reasons: Readonly<Record<string, string>>;
+  readonly source: Readonly<Record<string, Value>>;
+  readonly halves: Readonly<Record<string, HalfWrite>>;
+  readonly decisions: Readonly<Record<string, string>>;
+  readonly state: string;
+  /** By the pair's field name: what the side held after the write. */
+  readonly result: Readonly<Record<string, Value>> | null;
+  readonly error: string | null;
+  readonly createdAt: string;
+  readonly sentAt: string | null;
+  readonly settledAt: string | null;
+}
+
+export interface HistoryConflict {
+  readonly id: string;
+  readonly field: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly base: FieldBase | null;
+  readonly udesk: Value | null;
+  readonly crm: Value | null;
+  readonly reason: string;
+  readonly resolvedBy: string | null;
+  readonly openedAt: string;
+  readonly closedAt: string | null;
+}
+
+export interface HistoryDecision {
+  readonly id: string;
+  readonly conflictId: string;
+  readonly field: string;
+  readonly who: string;
+  readonly take: string;
+  readonly value: Value | null;
+  readonly at: string;
+}
+
+/** A change record of Udesk's own: who changed something, in Udesk's words. */
+export interface HistoryChange {
+  readonly id: string;
+  readonly at: string | null;
+  readonly author: string | null;
+  readonly summary: string;
+}
+
+/** What became of who is who. */
+export interface HistoryLink {
+  readonly id: string;
+  readonly udeskId: string | null;
+  readonly crmId: string | null;
+  readonly state: string;
+  readonly decidedBy: string;
+  readonly evidence: readonly unknown[];
+  readonly createdAt: string;
+}
+
+export interface CustomerHistory {
+  /** The link that the asked record belongs to, or last belonged to; null: none. */
+  readonly link: HistoryLink | null;
+  readonly bases: Readonly<Record<string, FieldBase>>;
+  /** The records as they are linked now first, then those that were merged into them. */
+  readonly records: Readonly<Record<SideName, readonly HistoryRecord[]>>;
+  /** Each list oldest first. */
+  readonly observations: readonly HistoryObservation[];
+  readonly intents: readonly HistoryIntent[];
+  readonly conflicts: readonly HistoryConflict[];
+  readonly decisions: readonly HistoryDecision[];
+  readonly changes: readonly HistoryChange[];
+}

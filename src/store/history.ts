@@ -1,0 +1,293 @@
+/** What is kept of one customer over time: read for `explain`, and to prove that nothing is without an origin (P12). */
+import { type SQL, sql } from 'drizzle-orm';
+import type {
+  CustomerHistory,
+  HistoryChange,
+  HistoryConflict,
+  HistoryDecision,
+  HistoryIntent,
+  HistoryLink,
+  HistoryObservation,
+  HistoryRecord,
+} from '../core/history.ts';
+import type { FieldBase } from '../core/link.ts';
+import { otherSide, SIDES, type SideName } from '../core/record.ts';
+import { fromJsonb } from './jsonb.ts';
+import { type Db, rows, textArray } from './tx.ts';
+
+/** Null when this record was never seen. */
+export async function loadHistory(
+  db: Db,
+  pair: string,
+  side: SideName,
+  id: string,
+): Promise<CustomerHistory | null> {
+  const [asked] = await loadRecords(db, pair, side, [id]);
+  if (asked === undefined) return null;
+  const links = await linksOf(db, pair, side, id);
+  const [link] = links;
+  const ids = { [side]: [id], [otherSide(side)]: [] } as unknown as Record<SideName, string[]>;
+  // The link that counts comes first, and so do its records; what an earlier one wrote is part of the story.
+  for (const each of SIDES) {
+    const held = links.flatMap((one) => (each === 'udesk' ? one.udeskId : one.crmId) ?? []);
+    const merged = links.flatMap((one) => mergedInto(one, each));
+    ids[each] = [...new Set([...held, ...ids[each], ...merged])];
+  }
+  const records = {
+    udesk: await loadRecords(db, pair, 'udesk', ids.udesk),
+    crm: await loadRecords(db, pair, 'crm', ids.crm),
+  };
+  const linkIds = links.map((each) => each.id);
+  return {
+    link: link === undefined ? null : withoutBases(link),
+    bases: link?.bases ?? {},
+    records,
+    observations: (await Promise.all(SIDES.map((each) => loadObservations(db, pair, each, ids[each]))))
+      .flat()
+      .sort((a, b) => Number(a.id) - Number(b.id)),
+    intents: await loadIntents(db, linkIds),
+    conflicts: await loadConflicts(db, linkIds),
+    decisions: await loadDecisions(db, linkIds),
+    changes: await loadChanges(db, pair, ids.udesk),
+  };
+}
+
+type LinkWithBases = HistoryLink & { readonly bases: Record<string, FieldBase> };
+
+function withoutBases({ bases: _bases, ...link }: LinkWithBases): HistoryLink {
+  return link;
+}
+
+/** Links that hold or held this record, the one that counts first: the record's own, then the youngest. */
+async function linksOf(db: Db, pair: string, side: SideName, id: string): Promise<LinkWithBases[]> {
+  const column = side === 'udesk' ? sql`l.udesk_id` : sql`l.crm_id`;
+  const moved = sql`l.evidence @> jsonb_build_array(jsonb_build_object('kind', 'merged', 'side', ${side}::text, 'from', ${id}::text))`;
+  const found = await rows<{
+    id: string;
+    udesk_id: string | null;
+    crm_id: string | null;
+    state: string;
+    decided_by: string;
+    evidence: string;
+    bases: string;
+    created_at: string;
+  }>(
+    db,
+    sql`select l.id, l.udesk_id, l.crm_id, l.state, l.decided_by, l.evidence::text as evidence, l.bases::text as bases,
+          ${iso(sql`l.created_at`)} as created_at
+        from udesk_sync.link l
+        where l.pair = ${pair} and l.state <> 'candidate' and (${column} = ${id} or (${moved}))
+        order by l.state <> 'confirmed', l.id desc`,
+  );
+  return found.map((row) => ({
+    id: row.id,
+    udeskId: row.udesk_id,
+    crmId: row.crm_id,
+    state: row.state,
+    decidedBy: row.decided_by,
+    evidence: fromJsonb(row.evidence),
+    bases: fromJsonb(row.bases),
+    createdAt: row.created_at,
+  }));
+}
+
+/** Records whose place the linked one took. */
+function mergedInto(link: HistoryLink, side: SideName): string[] {
+  return (link.evidence as { kind?: unknown; side?: unknown; from?: unknown }[]).flatMap((note) =>
+    note.kind === 'merged' && note.side === side && typeof note.from === 'string' ? [note.from] : [],
+  );
+}
+
+async function loadRecords(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+): Promise<HistoryRecord[]> {
+  const found = await rows<{
+    id: string;
+    state: 'live' | 'deleted';
+    fields: string;
+    first_seen_at: string;
+    obs_seq: string;
+  }>(
+    db,
+    sql`select remote_id as id, state, fields::text as fields, ${iso(sql`first_seen_at`)} as first_seen_at, obs_seq
+        from udesk_sync.record where pair = ${pair} and side = ${side} and remote_id = any(${textArray(ids)})`,
+  );
+  const byId = new Map(found.map((row) => [row.id, row]));
+  return ids.flatMap((id): HistoryRecord[] => {
+    const row = byId.get(id);
+    if (row === undefined) return [];
+    return [
+      {
+        id,
+        state: row.state,
+        fields: fromJsonb(row.fields),
+        firstSeenAt: row.first_seen_at,
+        sights: Number(row.obs_seq),
+      },
+    ];
+  });
+}
+
+async function loadObservations(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+): Promise<HistoryObservation[]> {
+  const found = await rows<{
+    id: string;
+    record_id: string;
+    delta: string;
+    lane: string;
+    run_id: string | null;
+    at: string;
+    authors: string | null;
+  }>(
+    db,
+    sql`select o.id, o.remote_id as record_id, o.delta::text as delta, o.lane, o.run_id, ${iso(sql`o.at`)} as at,
+          (select jsonb_object_agg(h.field, jsonb_build_object('name', h.who, 'at', ${iso(sql`h.edited_at`)}))
+           from report.customer_history h
+           where h.pair = o.pair and h.side = o.side and h.record_id = o.remote_id and h.observation_id = o.id
+             and h.edited_at is not null)::text as authors
+        from udesk_sync.observation o
+        where o.pair = ${pair} and o.side = ${side} and o.remote_id = any(${textArray(ids)}) order by o.id`,
+  );
+  return found.map((row) => ({
+    id: row.id,
+    side,
+    recordId: row.record_id,
+    delta: fromJsonb(row.delta),
+    lane: row.lane,
+    runId: row.run_id,
+    at: row.at,
+    authors: row.authors === null ? {} : fromJsonb(row.authors),
+  }));
+}
+
+async function loadIntents(db: Db, linkIds: readonly string[]): Promise<HistoryIntent[]> {
+  const found = await rows<{
+    id: string;
+    link_id: string;
+    run_id: string;
+    side: SideName;
+    op: HistoryIntent['op'];
+    record_id: string | null;
+    patch: string;
+    reasons: string;
+    source: string;
+    halves: string;
+    decisions: string;
+    state: string;
+    result: string | null;
+    error: string | null;
+    created_at: string;
+    sent_at: string | null;
+    settled_at: string | null;
+  }>(
+    db,
+    sql`select id, link_id, run_id, side, op, remote_id as record_id, patch::text as patch, reasons::text as reasons,
+          source::text as source, halves::text as halves, decisions::text as decisions, state, result::text as result, error,
+          ${iso(sql`created_at`)} as created_at, ${iso(sql`sent_at`)} as sent_at, ${iso(sql`settled_at`)} as settled_at
+        from udesk_sync.intent where link_id = any(${textArray(linkIds)}::bigint[]) order by id`,
+  );
+  return found.map((row) => ({
+    id: row.id,
+    linkId: row.link_id,
+    runId: row.run_id,
+    side: row.side,
+    op: row.op,
+    recordId: row.record_id,
+    patch: fromJsonb(row.patch),
+    reasons: fromJsonb(row.reasons),
+    source: fromJsonb(row.source),
+    halves: fromJsonb(row.halves),
+    decisions: fromJsonb(row.decisions),
+    state: row.state,
+    result: row.result === null ? null : fromJsonb(row.result),
+    error: row.error,
+    createdAt: row.created_at,
+    sentAt: row.sent_at,
+    settledAt: row.settled_at,
+  }));
+}
+
+async function loadConflicts(db: Db, linkIds: readonly string[]): Promise<HistoryConflict[]> {
+  const found = await rows<{
+    id: string;
+    field: string;
+    kind: string;
+    state: string;
+    base: string | null;
+    udesk: string | null;
+    crm: string | null;
+    reason: string;
+    resolved_by: string | null;
+    opened_at: string;
+    closed_at: string | null;
+  }>(
+    db,
+    sql`select id, field, kind, state, base::text as base, udesk::text as udesk, crm::text as crm, reason, resolved_by,
+          ${iso(sql`opened_at`)} as opened_at, ${iso(sql`closed_at`)} as closed_at
+        from udesk_sync.conflict where link_id = any(${textArray(linkIds)}::bigint[]) order by id`,
+  );
+  return found.map((row) => ({
+    id: row.id,
+    field: row.field,
+    kind: row.kind,
+    state: row.state,
+    base: optional(row.base),
+    udesk: optional(row.udesk),
+    crm: optional(row.crm),
+    reason: row.reason,
+    resolvedBy: row.resolved_by,
+    openedAt: row.opened_at,
+    closedAt: row.closed_at,
+  }));
+}
+
+async function loadDecisions(db: Db, linkIds: readonly string[]): Promise<HistoryDecision[]> {
+  const found = await rows<{
+    id: string;
+    conflict_id: string;
+    field: string;
+    who: string;
+    take: string;
+    value: string | null;
+    at: string;
+  }>(
+    db,
+    sql`select d.id, d.conflict_id, c.field, d.who, d.take, d.value::text as value, ${iso(sql`d.at`)} as at
+        from udesk_sync.conflict c join udesk_sync.decision d on d.conflict_id = c.id
+        where c.link_id = any(${textArray(linkIds)}::bigint[]) order by d.id`,
+  );
+  return found.map((row) => ({
+    id: row.id,
+    conflictId: row.conflict_id,
+    field: row.field,
+    who: row.who,
+    take: row.take,
+    value: optional(row.value),
+    at: row.at,
+  }));
+}
+
+async function loadChanges(db: Db, pair: string, ids: readonly string[]): Promise<HistoryChange[]> {
+  return await rows<{ id: string; at: string | null; author: string | null; summary: string }>(
+    db,
+    sql`select feed_id as id, ${iso(sql`at`)} as at, author_name as author, coalesce(data ->> 'summary', '') as summary
+        from udesk_sync.feed
+        where pair = ${pair} and udesk_id = any(${textArray(ids)}) and kind = 'Alteration'
+        order by at nulls first, feed_id`,
+  );
+}
+
+function optional<T>(stored: string | null): T | null {
+  return stored === null ? null : fromJsonb<T>(stored);
+}
+
+function iso(time: SQL): SQL {
+  return sql`to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}

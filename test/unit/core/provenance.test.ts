@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import type { CustomerHistory, HistoryIntent, HistoryObservation } from '../../../src/core/history.ts';
+import { traceValue } from '../../../src/core/provenance.ts';
+import type { Value } from '../../../src/core/value.ts';
+import { tellStory } from '../../../src/core/value-story.ts';
+import { field } from '../../support/core-fixtures.ts';
+
+const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}.000Z`;
+const NAME = field();
+
+function seen(
+  id: string,
+  side: 'udesk' | 'crm',
+  [old, now]: readonly [Value, Value],
+  over: Partial<HistoryObservation> = {},
+): HistoryObservation {
+  const recordId = side === 'udesk' ? 'u1' : 'c1';
+  const name = side === 'udesk' ? 'nick_name' : 'name';
+  return {
+    id,
+    side,
+    recordId,
+    delta: { [name]: [old, now] },
+    lane: 'sweep',
+    runId: '1',
+    at: at(1),
+    authors: {},
+    ...over,
+  };
+}
+
+function wrote(
+  id: string,
+  side: 'udesk' | 'crm',
+  value: Value,
+  over: Partial<HistoryIntent> = {},
+): HistoryIntent {
+  return {
+    id,
+    linkId: '1',
+    runId: '1',
+    side,
+    op: 'update',
+    recordId: side === 'udesk' ? 'u1' : 'c1',
+    patch: { name: { field: 'nick_name', before: 'old', after: value, ops: null } },
+    reasons: { nick_name: 'propagate' },
+    source: { nick_name: value },
+    halves: {},
+    decisions: {},
+    state: 'settled',
+    result: { nick_name: value },
+    error: null,
+    createdAt: at(2),
+    sentAt: at(3),
+    settledAt: at(4),
+    ...over,
+  };
+}
+
+function history(over: Partial<CustomerHistory> & { udesk?: Value; crm?: Value }): CustomerHistory {
+  const { udesk = 'old', crm = 'old', ...rest } = over;
+  const sights = (side: string) => 1 + (over.observations ?? []).filter((one) => one.side === side).length;
+  return {
+    link: null,
+    bases: {},
+    records: {
+      udesk: [
+        {
+          id: 'u1',
+          state: 'live',
+          fields: { nick_name: udesk },
+          firstSeenAt: at(0),
+          sights: sights('udesk'),
+        },
+      ],
+      crm: [{ id: 'c1', state: 'live', fields: { name: crm }, firstSeenAt: at(0), sights: sights('crm') }],
+    },
+    observations: [],
+    intents: [],
+    conflicts: [],
+    decisions: [],
+    changes: [],
+    ...rest,
+  };
+}
+
+describe('P12: the chain of a value', () => {
+  test('ends at the first sight where nobody changed it since', () => {
+    expect(traceValue(history({}), NAME, 'crm')).toMatchObject({
+      origin: { kind: 'observation', side: 'crm', observationId: null },
+      gap: null,
+    });
+  });
+
+  test('ends at the observation of a foreign edit, also when the answer of our own write showed it', () => {
+    const observations = [seen('7', 'crm', ['old', 'edited'], { lane: 'write' })];
+    const trace = traceValue(history({ crm: 'edited', observations }), NAME, 'crm');
+    expect(trace?.origin).toEqual({ kind: 'observation', side: 'crm', at: at(1), observationId: '7' });
+  });
+
+  test('goes through our write to the edit on the other side, an emptied field included', () => {
+    for (const value of ['new', null]) {
+      const observations = [
+        seen('1', 'udesk', ['old', value]),
+        seen('2', 'crm', ['old', value], { lane: 'write', at: at(4) }),
+      ];
+      const story = history({ udesk: value, crm: value, observations, intents: [wrote('5', 'crm', value)] });
+      const trace = traceValue(story, NAME, 'crm');
+      expect(trace).toMatchObject({ intents: ['5'], gap: null });
+      expect(trace?.origin).toMatchObject({ side: 'udesk', observationId: '1' });
+    }
+  });
+
+  test('knows our write also when a sweep saw it before its outcome was known', () => {
+    const observations = [
+      seen('1', 'udesk', ['old', 'new']),
+      seen('2', 'crm', ['old', 'new'], { lane: 'sweep', at: at(3), runId: '2' }),
+    ];
+    const story = history({ udesk: 'new', crm: 'new', observations, intents: [wrote('5', 'crm', 'new')] });
+    expect(traceValue(story, NAME, 'crm')?.intents).toEqual(['5']);
+  });
+
+  test('breaks off where the decision is not on record, and says so', () => {
+    const observations = [seen('2', 'crm', ['old', 'new'], { lane: 'write', at: at(4) })];
+    const reasons = { nick_name: 'decision' };
+    const intents = [wrote('5', 'crm', 'new', { reasons, decisions: { nick_name: '9' } })];
+    const broken = history({ crm: 'new', observations, intents });
+    expect(traceValue(broken, NAME, 'crm')).toMatchObject({
+      origin: null,
+      gap: 'the decision behind write 5 is not on record',
+    });
+    const decision = {
+      id: '9',
+      conflictId: '3',
+      field: 'nick_name',
+      who: 'li',
+      take: 'value',
+      value: 'new',
+      at: at(2),
+    };
+    expect(traceValue({ ...broken, decisions: [decision] }, NAME, 'crm')?.origin).toMatchObject({
+      who: 'li',
+    });
+  });
+
+  test('breaks off where the mirror holds what nobody saw, where the source was never seen, and where the log has holes', () => {
+    const observations = [seen('2', 'crm', ['old', 'new'], { lane: 'write', at: at(4) })];
+    const gap = (story: CustomerHistory) => traceValue(story, NAME, 'crm')?.gap;
+    expect(gap(history({ crm: 'third', observations }))).toContain('no observation shows');
+    expect(gap(history({ crm: 'new', observations, intents: [wrote('5', 'crm', 'new')] }))).toContain(
+      'no observation shows what udesk held',
+    );
+    const whole = history({});
+    const [crm] = whole.records.crm;
+    if (crm === undefined) throw new Error('no record');
+    expect(gap({ ...whole, records: { ...whole.records, crm: [{ ...crm, sights: 3 }] } })).toContain(
+      '2 observations',
+    );
+  });
+});
+
+describe('the story of a value', () => {
+  test('is told oldest first, and of one millisecond the cause before the effect', () => {
+    const observations = [
+      seen('1', 'udesk', ['old', 'new'], { authors: { nick_name: { name: 'Wang', at: at(1) } } }),
+      seen('2', 'crm', ['old', 'new'], { lane: 'write', at: at(4) }),
+    ];
+    const story = history({
+      udesk: 'new',
+      crm: 'new',
+      observations,
+      intents: [wrote('5', 'crm', 'new', { createdAt: at(1) })],
+      changes: [
+        { id: '1', at: at(1), author: 'Wang', summary: 'name: old -> new' },
+        { id: '2', at: at(1), author: 'Wang', summary: 'level: vip' },
+      ],
+    });
+    const { events, now } = tellStory(story, [NAME], false);
+    const kinds = ['first-sight', 'first-sight', 'observed', 'write', 'change-record', 'observed'];
+    expect(events.map(({ kind }) => kind)).toEqual(kinds);
+    expect(events[2]).toMatchObject({ old: 'old', new: 'new', author: { name: 'Wang' } });
+    expect(now).toMatchObject([{ field: 'nick_name', udesk: { gap: null }, crm: { gap: null }, base: null }]);
+    expect(tellStory(story, [NAME], true).events).toHaveLength(7);
+  });
+});
