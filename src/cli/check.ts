@@ -11,6 +11,7 @@ import { type Database, openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
 import { postgresLedger } from '../store/quota-ledger.ts';
 import type { Db } from '../store/tx.ts';
+import { checkDirectory } from './check-directory.ts';
 import { checkFields } from './check-fields.ts';
 import { clockWords, pairFindings } from './check-findings.ts';
 import { asConfig, checkSide, type Found, findingsOf, type SideCheck } from './check-side.ts';
@@ -41,7 +42,7 @@ export function registerCheck(program: Command, context: CliContext): void {
     .option('--pair <name>', 'only this pair')
     .option(
       '--pin-options',
-      "accept the options and types of Udesk's custom fields as they are today: from now on that is what they mean",
+      "accept the options and types of Udesk's custom fields, and the names of agents, groups and organizations, as they are today",
     )
     .action((options: CheckOptions) => runCheck(context, options));
 }
@@ -112,8 +113,12 @@ async function checkPair(
   };
   const findings = pairFindings(pair, pair.fields.map(toFieldSpec), manifests).map(asConfig);
   // What stands in the way of the side stands in the way of its fields, and was told.
+  const world = { ledger, log, retry: RETRY };
   const fields = udesk.reached
-    ? await checkFields(pair, { ledger, log, retry: RETRY }, { db, pin }, context.signal)
+    ? [
+        ...(await checkFields(pair, world, { db, pin }, context.signal)),
+        ...(await checkDirectory(pair, world, { db, pin }, context.signal)),
+      ]
     : [];
   return {
     pair: pair.name,

@@ -21,8 +21,10 @@ import { postgresLedger } from '../store/quota-ledger.ts';
 import type { Db } from '../store/tx.ts';
 import { createUdeskClient, type UdeskClient } from '../udesk/client.ts';
 import { labelled } from '../udesk/labelled-side.ts';
+import { named } from '../udesk/named-side.ts';
 import { createUdeskSide } from '../udesk/side.ts';
 import type { CliContext } from './context.ts';
+import { createDirectoryBook, namedFields } from './directory-book.ts';
 import { createFieldBook, mappedCustomFields } from './field-book.ts';
 
 /** A person, or a daemon's start, waits. */
@@ -133,11 +135,12 @@ export function openUdesk(pair: PairConfig, world: UdeskWorld): OpenUdesk {
     defaultRegion: pair.match.defaultRegion,
   });
   const { db, log } = world;
-  if (db === undefined || mapped.length === 0) return { ...plain, learnFields: async () => {} };
+  const side = db === undefined ? plain : withNames(pair, plain, { client, db, log });
+  if (db === undefined || mapped.length === 0) return { ...side, learnFields: async () => {} };
   const book = createFieldBook({ pair, client, db, log, clock: Date.now });
   const written = mapped.filter(({ direction }) => direction !== 'to-crm').map((field) => field.udesk);
   return {
-    ...labelled(plain, book, { mapped: customFields, written }),
+    ...labelled(side, book, { mapped: customFields, written }),
     async learnFields() {
       try {
         await book.current(AbortSignal.timeout(LEARN_TIMEOUT_MS));
@@ -146,6 +149,24 @@ export function openUdesk(pair: PairConfig, world: UdeskWorld): OpenUdesk {
         const kind = isSyncError(error) ? error.kind : 'timeout';
         log.warn({ pair: pair.name, side: 'udesk', kind }, 'the custom fields of Udesk are not known yet');
       }
+    },
+  };
+}
+
+/** Owners, groups and organizations by name, where the mapping has them. */
+function withNames(
+  pair: PairConfig,
+  side: Side,
+  parts: { readonly client: UdeskClient; readonly db: Db; readonly log: Logger },
+): Side {
+  const fields = namedFields(pair);
+  if (fields.length === 0) return side;
+  const directory = createDirectoryBook({ pair, ...parts, clock: Date.now });
+  return {
+    ...named(side, directory, fields),
+    async close() {
+      directory.close();
+      await side.close();
     },
   };
 }

@@ -3,7 +3,7 @@
  * part that is wrong by itself is reported elsewhere and must not hide what is wrong here.
  */
 import type { Path, Problem } from './problems.ts';
-import { type FieldConfig, isUdeskSet, UDESK_SET_FIELDS } from './schema.ts';
+import { type FieldConfig, isUdeskSet, REFERENCE_FIELDS, UDESK_SET_FIELDS } from './schema.ts';
 
 /** What could be read of the file; null or missing where a part is wrong by itself. */
 export interface Draft {
@@ -71,6 +71,18 @@ function checkFields(pair: DraftPair, path: Path): Problem[] {
   }
   pair.fields.forEach((field, index) => {
     if (field === null) return;
+    if (field.as !== undefined && !REFERENCE_FIELDS.includes(field.udesk)) {
+      problems.push({
+        path: [...path, index, 'as'],
+        message: `is for ${REFERENCE_FIELDS.join(', ')}; ${field.udesk} holds no reference`,
+      });
+    }
+    if (field.as === 'name' && field.map !== undefined) {
+      problems.push({
+        path: [...path, index, 'as'],
+        message: `"name" and a map cannot go together: the map of ${field.udesk} is from Udesk's ids. Take one of them out`,
+      });
+    }
     const isSet = isUdeskSet(field.udesk);
     if (isSet && field.policy !== 'hold' && field.policy !== 'union') {
       problems.push({

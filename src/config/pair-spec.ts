@@ -2,7 +2,7 @@
 import type { Manifest, SideName } from '../core/record.ts';
 import { SIDES } from '../core/record.ts';
 import type { Equivalence, FieldSpec, PairSpec } from '../core/spec.ts';
-import { type FieldConfig, isUdeskSet, type PairConfig } from './schema.ts';
+import { type FieldConfig, isNamed, isUdeskSet, type PairConfig } from './schema.ts';
 
 /**
  * `manifests` are those of the two sides as configured; from them come the most elements that a set can hold.
@@ -35,17 +35,18 @@ export function toFieldSpec(field: FieldConfig): FieldSpec {
     udesk: field.udesk,
     crm: field.crm,
     shape: isUdeskSet(field.udesk) ? 'set' : 'scalar',
-    equivalence: field.compare ?? equivalenceOf(field.udesk),
+    equivalence: field.compare ?? equivalenceOf(field),
     direction: field.direction,
     policy: field.policy,
     onBlocked: field.onBlocked,
     map: field.map === undefined ? null : Object.entries(field.map),
+    ...(isNamed(field) ? { named: true } : {}),
   };
 }
 
 /** By the Udesk field, because its meaning is known; a CRM may call it anything. */
-function equivalenceOf(udeskField: string): Equivalence {
-  switch (udeskField) {
+function equivalenceOf(field: FieldConfig): Equivalence {
+  switch (field.udesk) {
     case 'email':
     case 'emails':
       return 'email';
@@ -53,6 +54,8 @@ function equivalenceOf(udeskField: string): Equivalence {
       return 'phone';
     case 'is_blocked':
       return 'boolean';
+    case 'owner':
+      return isNamed(field) ? 'email' : 'text';
     default:
       return 'text';
   }

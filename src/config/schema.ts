@@ -26,6 +26,9 @@ export const UDESK_FIELDS = [
   'token',
 ] as const;
 
+/** Fields that hold the id of an agent, a group or an organization; they travel by e-mail or name. */
+export const REFERENCE_FIELDS: readonly string[] = ['owner', 'owner_group', 'organization'];
+
 /** The Udesk fields that hold more than one value; custom selections come on top. */
 export const UDESK_SET_FIELDS: readonly string[] = ['emails', 'cellphones', 'tags'];
 
@@ -96,6 +99,12 @@ export const fieldSchema = z.strictObject({
     .optional()
     .describe('When two values count as equal; left out: by the kind of the Udesk field'),
   map: valueMap.optional().describe('Udesk value: CRM value, one-to-one'),
+  as: z
+    .enum(['name', 'id'])
+    .optional()
+    .describe(
+      "How owner (the agent's e-mail), owner_group and organization (their names) travel. Left out: by name; by id with a map, which holds ids",
+    ),
 });
 
 const udeskSchema = z.strictObject({
@@ -213,6 +222,11 @@ export const configSchema = z.strictObject({
 
 export type FieldConfig = z.output<typeof fieldSchema>;
 export type PairConfig = z.output<typeof pairSchema>;
+
+/** Whether the field holds a reference that travels by name. */
+export function isNamed({ udesk, as, map }: Pick<FieldConfig, 'udesk' | 'as' | 'map'>): boolean {
+  return REFERENCE_FIELDS.includes(udesk) && (as ?? (map === undefined ? 'name' : 'id')) === 'name';
+}
 
 /** The whole configuration with every default filled in, plus where it came from. */
 export type Config = z.output<typeof configSchema> & {

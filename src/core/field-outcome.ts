@@ -1,7 +1,7 @@
 /** What the planner knows of one field, and the ways in which its answer is put. Internal to reconciliation. */
 import { equalValues } from './equivalence.ts';
 import type { ActiveConflict, ConflictChange, ConflictKind, FieldBase, Reason } from './link.ts';
-import { fromCommon, type Mapped, toCommon } from './mapping.ts';
+import { fromCommon, type Mapped, toCommon, writableName } from './mapping.ts';
 import type { EditTimes } from './policy.ts';
 import { otherSide, type SetOps, SIDES, type SideName } from './record.ts';
 import { replaceSet, type Sides } from './set-merge.ts';
@@ -58,7 +58,9 @@ export function equalNow(field: FieldContext): boolean {
 /** A value of `from` in the values of the other side. ABSENT cannot be written: it becomes NULL. */
 export function imageFrom(spec: FieldSpec, from: SideName, value: Value): Mapped {
   const common = toCommon(spec, from, value);
-  return common.ok ? imageOn(spec, otherSide(from), common.value) : common;
+  if (!common.ok) return common;
+  const named = from === 'crm' ? writableName(spec, common.value) : common;
+  return named.ok ? imageOn(spec, otherSide(from), named.value) : named;
 }
 
 /** A value of Udesk's domain in the values of `side`. */

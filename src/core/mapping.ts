@@ -3,6 +3,7 @@
  * that has no image is said to have none; nothing is put in its place).
  */
 import { normalizeText, scalarText } from './equivalence.ts';
+import { nameTrouble } from './names.ts';
 import type { SideName } from './record.ts';
 import type { Equivalence, FieldSpec } from './spec.ts';
 import { isBlank, isSet, type Value } from './value.ts';
@@ -14,14 +15,36 @@ export type Mapped =
 
 /** A side's own value in Udesk's values. Element ids stay (they are the side's). */
 export function toCommon(spec: FieldSpec, side: SideName, value: Value): Mapped {
-  if (side === 'udesk' || spec.map === null) return { ok: true, value };
-  return translate(spec, value, 'to-udesk');
+  if (side === 'udesk') return { ok: true, value };
+  if (spec.names !== undefined) return nameInUdesk(spec, value);
+  return spec.map === null ? { ok: true, value } : translate(spec, value, 'to-udesk');
 }
 
 /** A value of Udesk's domain in the side's own values. Element ids stay as they are: the caller says what they mean. */
 export function fromCommon(spec: FieldSpec, side: SideName, value: Value): Mapped {
   if (side === 'udesk' || spec.map === null) return { ok: true, value };
   return translate(spec, value, 'to-crm');
+}
+
+/**
+ * The name by which the one travels whom the CRM means. One who is gone from Udesk still has a name, so that customers
+ * who hold it are equal; that it cannot be written is told by `writableName`.
+ */
+function nameInUdesk(spec: FieldSpec, value: Value): Mapped {
+  if (spec.names === undefined || isSet(value) || isBlank(value)) return { ok: true, value };
+  const found = spec.names.find(scalarText(value) ?? '');
+  return found.kind === 'one' ? { ok: true, value: found.word } : noName(spec, nameTrouble(found) ?? '');
+}
+
+/** Whether a name (in Udesk's values) can be written to Udesk. */
+export function writableName(spec: FieldSpec, common: Value): Mapped {
+  if (spec.names === undefined || isSet(common) || isBlank(common)) return { ok: true, value: common };
+  const trouble = nameTrouble(spec.names.find(scalarText(common) ?? ''));
+  return trouble === null ? { ok: true, value: common } : noName(spec, trouble);
+}
+
+function noName(spec: FieldSpec, trouble: string): Mapped {
+  return { ok: false, reason: `the value that the CRM holds in ${spec.udesk} ${trouble}` };
 }
 
 function translate(spec: FieldSpec, value: Value, direction: 'to-udesk' | 'to-crm'): Mapped {

@@ -1,6 +1,6 @@
 /** Scalar fields of a live link (sync design §4): carrying one edit over, and deciding between two. */
 import { FIRST_LINK_TABLE } from './decision-table.ts';
-import { equalValues } from './equivalence.ts';
+import { equalValues, scalarText } from './equivalence.ts';
 import {
   adopt,
   closeConverged,
@@ -18,7 +18,7 @@ import { toCommon } from './mapping.ts';
 import { applyPolicy } from './policy.ts';
 import { otherSide, SIDES, type SideName } from './record.ts';
 import { flowsTo } from './spec.ts';
-import { isBlank, type Value } from './value.ts';
+import { isBlank, isSet, type Value } from './value.ts';
 
 /** Only `from` was edited. */
 export function carryScalar(field: FieldContext, from: SideName): FieldOutcome {
@@ -49,6 +49,10 @@ export function decideScalar(field: FieldContext, kind: 'edit/edit' | 'first-lin
     const image = imageFrom(spec, side, now[side]);
     if (!image.ok) return { conflict: hold(field, 'unmappable', image.reason) };
   }
+  if (kind === 'first-link' && holdsAnId(field)) {
+    const reason = `the CRM holds an id of Udesk in ${spec.udesk}, which travels by name now`;
+    return { conflict: hold(field, kind, reason) };
+  }
   const crm = toCommon(spec, 'crm', now.crm);
   const outcome = applyPolicy({
     spec,
@@ -71,6 +75,13 @@ export function decideScalar(field: FieldContext, kind: 'edit/edit' | 'first-lin
       return resolveTo(field, { udesk: outcome.value, crm: image.value }, decided, 'policy');
     }
   }
+}
+
+/** From a time when the field travelled by id: no policy may overwrite it for everybody at once. */
+function holdsAnId({ spec, now }: FieldContext): boolean {
+  if (spec.names === undefined || isSet(now.crm)) return false;
+  const text = scalarText(now.crm)?.trim() ?? '';
+  return spec.names.entry(text) !== undefined && spec.names.find(text).kind === 'unknown';
 }
 
 function takeSide(field: FieldContext, winner: SideName, decided: DecidedBy, reason: Reason): FieldOutcome {

@@ -1,3 +1,4 @@
+import type { NameBook } from './names.ts';
 import type { SideName } from './record.ts';
 
 /** How two values of a field are held to be the same (sync design §3). */
@@ -32,6 +33,10 @@ export interface FieldSpec {
   readonly onBlocked: OnBlocked;
   /** One-to-one value map, as [udesk, crm]; null: values travel as they are. */
   readonly map: readonly (readonly [udesk: string, crm: string])[] | null;
+  /** A reference that travels by name (src/core/names.ts), not by Udesk's id. */
+  readonly named?: true;
+  /** The names of such a field as they are known in this cycle. It is data and no part of the mapping. */
+  readonly names?: NameBook;
 }
 
 export type MatchKeyKind = 'token' | 'email' | 'cellphone';

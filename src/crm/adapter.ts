@@ -1,3 +1,4 @@
+import type { NameBook } from '../core/names.ts';
 import type { Manifest, Patch, SideRecord } from '../core/record.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
 import type { FieldChange } from '../core/witness-records.ts';
@@ -121,5 +122,7 @@ export interface Side {
   update(request: UpdateRequest, options?: CallOptions): Promise<SideRecord>;
   /** Deletes, or marks as deleted where the side does it so. Not found counts as done. */
   delete(id: string, options?: CallOptions): Promise<void>;
+  /** Which names there are for fields that hold a reference by name, by field; left out where the side has none. */
+  names?(options?: CallOptions): Promise<Readonly<Record<string, NameBook>>>;
   close(): Promise<void>;
 }

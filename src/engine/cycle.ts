@@ -29,6 +29,7 @@ import type { Cycle, EngineContext, PairRuntime } from './context.ts';
 import { readDueFeeds } from './feeds.ts';
 import { holdLease } from './lease-keeper.ts';
 import { type MatchReport, matchRecords } from './match.ts';
+import { planKnownNames, withNames } from './names.ts';
 import { type Observation, type ObserveScope, observeSides } from './observe-sides.ts';
 import { type PlannedLink, type PlanSummary, planDry, planIntoOutbox } from './plan.ts';
 import { type PushReport, pushIntents } from './push.ts';
@@ -114,10 +115,11 @@ export async function runCycle(
   }
 }
 
-async function work(cycle: Cycle, options: CycleOptions): Promise<CycleReport> {
-  const { db, fence, spec } = cycle;
+async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
+  const { db, fence, spec } = start;
   const known = await loadPair(db, spec.name);
-  await adoptSpec(cycle);
+  await adoptSpec(start);
+  let cycle = await withNames(start);
   const unknown = await fenced(db, fence, (tx) => sendingToUnknown(tx, spec.name));
   if (unknown > 0)
     cycle.log.warn({ intents: unknown }, 'writes of unknown outcome were left by an earlier process');
@@ -130,6 +132,8 @@ async function work(cycle: Cycle, options: CycleOptions): Promise<CycleReport> {
   });
   if (accepted && options.dry !== true) await pushIntents(cycle);
   const observed = await observeSides(cycle, known, options.observe, options.approve ?? null);
+  cycle = await withNames(cycle);
+  await planKnownNames(cycle);
   // What was seen may settle creates of unknown outcome: before anybody is taken for unmatched.
   if (accepted && options.dry !== true) await pushIntents(cycle);
   const seesAll = observed.udesk.lane === 'full' || observed.crm.lane === 'full';

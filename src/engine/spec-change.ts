@@ -19,7 +19,8 @@ const CHUNK = 1000;
 export async function adoptSpec(cycle: Cycle): Promise<void> {
   const { db, fence, spec } = cycle;
   const { fields, match, create, deletes, capacity } = spec;
-  const hash = sha256(canonicalJson({ fields, match, create, deletes, capacity }));
+  const mapping = fields.map(({ names: _names, ...field }) => field);
+  const hash = sha256(canonicalJson({ fields: mapping, match, create, deletes, capacity }));
   const known = await loadSpecMemory(db, spec.name);
   if (known.hash === hash && known.fields !== null) return;
   const meanings = Object.fromEntries(fields.map((field) => [field.udesk, meaningOf(field)]));
@@ -54,8 +55,8 @@ async function renewKeys({ db, fence, spec }: Cycle): Promise<void> {
   }
 }
 
-function meaningOf({ crm, shape, map }: FieldSpec): FieldMeaning {
-  return { crm, shape, map };
+function meaningOf({ crm, shape, map, named }: FieldSpec): FieldMeaning {
+  return { crm, shape, map, ...(named === undefined ? {} : { named }) };
 }
 
 /** Fields whose bases mean something else now; one that comes to the mapping, or leaves it, included. */

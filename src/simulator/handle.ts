@@ -1,6 +1,6 @@
 /** Control of a tenant from outside the API: what a person at Udesk, or a test, does. The control interface offers the same. */
 import type { Customer, CustomerAttributes } from './customer.ts';
-import type { FieldDefinition } from './directory.ts';
+import type { Agent, FieldDefinition, Group, Organization } from './directory.ts';
 import { AGENTS, type Author } from './directory.ts';
 import type { FaultSpec, Faults } from './faults.ts';
 import { vendorTime } from './feeds.ts';
@@ -63,6 +63,10 @@ export interface TenantHandle {
   happened(id: CustomerId, kind: EventKind, data?: HistoryEvent['data']): string;
   /** Definitions of the customers' custom fields; setting them is what an administrator does. */
   customFields: readonly FieldDefinition[];
+  /** As an administrator changes them: customers keep the ids that they hold. */
+  agents: readonly Agent[];
+  groups: readonly Group[];
+  organizations: readonly Organization[];
   readonly faults: {
     push(spec: FaultSpec): void;
     clear(): void;
@@ -112,6 +116,24 @@ export function createHandle(tenant: Tenant, faults: Faults, switches: Switches)
     },
     set customFields(fields) {
       tenant.directory.customFields = fields;
+    },
+    get agents() {
+      return tenant.directory.agents;
+    },
+    set agents(agents) {
+      tenant.directory.agents = agents;
+    },
+    get groups() {
+      return tenant.directory.groups;
+    },
+    set groups(groups) {
+      tenant.directory.groups = groups;
+    },
+    get organizations() {
+      return tenant.directory.organizations;
+    },
+    set organizations(organizations) {
+      tenant.directory.organizations = organizations;
     },
     faults,
   };

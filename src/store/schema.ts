@@ -28,7 +28,7 @@ export const udeskSync = pgSchema('udesk_sync');
 export type SideAlarms = Partial<Record<SideName, { empty: boolean; clockSkewMs: number | null }>>;
 
 /** What gives a field's bases their meaning. */
-export type FieldMeaning = Pick<FieldSpec, 'crm' | 'shape' | 'map'>;
+export type FieldMeaning = Pick<FieldSpec, 'crm' | 'shape' | 'map' | 'named'>;
 
 /** One option of a custom field: its value on the wire, and what people see. */
 export interface OptionRow {
@@ -396,8 +396,12 @@ export const directory = udeskSync.table(
     remoteId: text('remote_id').notNull(),
     name: text('name'),
     email: text('email'),
+    /** The e-mail or name by which it travels: as first seen, or as a person accepted it. A rename is no edit. */
+    word: text('word'),
     data: jsonb<Record<string, unknown>>()('data').notNull(),
     observedAt: at('observed_at').notNull(),
+    /** Since when Udesk does not list it any more: its name stays known. */
+    vanishedAt: at('vanished_at'),
   },
   (table) => [primaryKey({ columns: [table.pair, table.kind, table.remoteId] })],
 );
