@@ -114,7 +114,10 @@ export type ConflictChange =
       readonly crm: Value | null;
       /** In words: why no policy decided. */
       readonly reason: string;
-      /** The earlier decision on this row is void, because a side moved after it was made. */
+      /**
+       * The decision on the active row is void, because a side moved after it was made: that row is closed as the
+       * person saw it, and this is a new one.
+       */
       readonly reopened: boolean;
     }
   /** A policy decided; the loser is kept in the row. Closed at once when nothing has to be written, else on settle. */
@@ -129,6 +132,8 @@ export type ConflictChange =
       readonly reason: string;
       /** No write is needed: the row closes in the planning transaction. */
       readonly done: boolean;
+      /** As above. */
+      readonly reopened?: boolean;
     }
   /** Both sides were seen to agree again (in Udesk's values), or a person's choice was seen on both. */
   | { readonly action: 'close'; readonly field: string; readonly outcome: 'converged' | 'resolved' };

@@ -15,11 +15,21 @@ import { mergeSets, type Sides } from './set-merge.ts';
 import { flowsTo } from './spec.ts';
 import { isAbsent, type Value } from './value.ts';
 
+/** A side holds something that the person did not see: what they chose is not carried out any further. */
+export interface VoidDecision {
+  readonly void: string;
+}
+
 /**
  * Carries the decision out, or says why it cannot be. It is void once a side holds something that the person did not
- * see: neither the row's value nor the chosen one, which our own earlier write may have put there.
+ * see: neither the row's value nor the chosen one, which our own earlier write may have put there. The field then goes
+ * by its table again, from what both sides hold now; the row with what the person saw is kept as it is (P2).
  */
-export function applyDecision(field: FieldContext, row: ActiveConflict, decision: Decision): FieldOutcome {
+export function applyDecision(
+  field: FieldContext,
+  row: ActiveConflict,
+  decision: Decision,
+): FieldOutcome | VoidDecision {
   const chosen = chosenValues(field, row, decision);
   const expected = expectedValues(field, row, chosen.ok ? chosen.target : null);
   const moved = SIDES.filter(
@@ -32,8 +42,7 @@ export function applyDecision(field: FieldContext, row: ActiveConflict, decision
         conflict: { action: 'close', field: field.spec.udesk, outcome: 'converged' },
       };
     }
-    const reason = `${moved.join(' and ')} changed after the decision was made`;
-    return { conflict: hold(field, row.kind, reason, { reopened: true }) };
+    return { void: `${moved.join(' and ')} changed after the decision was made` };
   }
   if (!chosen.ok) return { conflict: hold(field, row.kind, chosen.reason, { reopened: true }) };
   const reason = `a person took ${decision.take}`;

@@ -98,8 +98,28 @@ function reconcileFields(
 
 /** One field of two live records. */
 function reconcileField(field: FieldContext): FieldOutcome {
+  const { row } = field;
+  if (!row?.decision) return byTable(field);
+  const applied = applyDecision(field, row, row.decision);
+  if (!('void' in applied)) return applied;
+  const outcome = byTable({ ...field, row: { ...row, decision: null } });
+  return { ...outcome, conflict: afterVoid(field, outcome.conflict ?? null, applied.void) };
+}
+
+/** The row of a void decision ends as the person saw it; what is to be held or decided now is a row of its own (P2). */
+function afterVoid(field: FieldContext, now: ConflictChange | null, reason: string): ConflictChange {
+  switch (now?.action) {
+    case 'hold':
+      return { ...now, reason, reopened: true };
+    case 'decided':
+      return { ...now, reopened: true };
+    default:
+      return now ?? { action: 'close', field: field.spec.udesk, outcome: 'resolved' };
+  }
+}
+
+function byTable(field: FieldContext): FieldOutcome {
   const { spec, row, base } = field;
-  if (row?.decision) return applyDecision(field, row, row.decision);
   // Refused because the value belongs to another record there: trying again is for when something moved.
   if (row?.kind === 'identity' && holdsRowValues(field)) return {};
   const isSetField = spec.shape === 'set';

@@ -146,6 +146,7 @@ export async function writeConflicts(
     };
   });
   const now = sql`${at.toISOString()}::timestamptz`;
+  await closeVoid(db, writes, at);
   await db.execute(
     sql`insert into udesk_sync.conflict as t
           (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, resolved_by, opened_at, changed_at, closed_at)
@@ -164,6 +165,23 @@ export async function writeConflicts(
     db,
     done.map(({ linkId, change }) => ({ linkId, field: change.field, outcome: 'resolved' as const })),
     at,
+  );
+}
+
+/**
+ * A row whose decision became void ends as the person saw it, with the values that the decision may already have
+ * replaced on a side (P2); what both sides hold now is a row of its own.
+ */
+async function closeVoid(db: Db, writes: readonly ConflictWrite[], at: Date): Promise<void> {
+  const reopened = writes.flatMap(({ linkId, change }) =>
+    change.reopened === true ? [{ l: linkId, f: change.field, r: change.reason }] : [],
+  );
+  if (reopened.length === 0) return;
+  await db.execute(
+    sql`update udesk_sync.conflict c set state = 'resolved', reason = s.r, changed_at = ${at.toISOString()}::timestamptz,
+          closed_at = ${at.toISOString()}::timestamptz
+        from jsonb_to_recordset(${jsonParam(reopened)}) as s(l text, f text, r text)
+        where c.link_id = s.l::bigint and c.field = s.f and c.state = 'resolving'`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { decideConflict } from '../../../src/store/conflicts.ts';
 import { createWorld, type World, writesSoFar } from '../../support/world.ts';
+import { syncAt } from '../attack/moments.ts';
 
 let world: World;
 afterEach(async () => {
@@ -64,7 +65,32 @@ describe('P3 durable conflicts: a conflict closes only by a decision or a record
 
     expect(world.simulator.tenant.get(customerId)?.nick_name).toBe('U, edited again');
     expect((await world.people())[0]?.name).toBe('C');
-    expect(await world.conflicts()).toMatchObject([{ state: 'open', udesk: 'U, edited again', crm: 'C' }]);
+    expect(await world.conflicts()).toMatchObject([
+      { state: 'resolved', udesk: 'U', crm: 'C', resolvedBy: 'reviewer' },
+      { state: 'open', udesk: 'U, edited again', crm: 'C', resolvedBy: null },
+    ]);
+  });
+
+  test('P2: what a decision had already replaced when it became void is still shown by its row', async () => {
+    const { customerId, conflictId } = await conflictOfNames();
+    await decide(conflictId, 'base');
+
+    // Found by the model (test/model): the agent edits between the plan and the look before the write to Udesk, while
+    // the CRM's own edit is being replaced by the base.
+    await syncAt(world, [
+      {
+        side: 'udesk',
+        call: 'read',
+        when: 'before',
+        times: 1,
+        act: () => world.simulator.tenant.edit(customerId, { nick_name: 'U, edited again' }),
+      },
+    ]);
+    await world.sync();
+
+    expect(world.simulator.tenant.get(customerId)?.nick_name).toBe('U, edited again');
+    expect((await world.people())[0]?.name).toBe('U, edited again');
+    expect(await world.conflicts()).toMatchObject([{ state: 'resolved', udesk: 'U', crm: 'C' }]);
   });
 
   test('two reviewers who decide at once: one wins, the other is told', async () => {

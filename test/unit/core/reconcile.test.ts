@@ -408,6 +408,11 @@ describe("a person's decision", () => {
       { action: 'hold', kind: 'edit/edit', udesk: 'Bobby', reopened: true },
     ]);
   });
+  test('P2: void while the CRM holds the chosen base already: the edit over here goes on, the row ends as it was seen', () => {
+    const result = plan('Bobby', 'Ann', agreed('Ann'), {}, decided('base'));
+    expect(written(result)).toEqual([['crm', 'update', 'Bobby', 'propagate']]);
+    expect(result.conflicts).toEqual([{ action: 'close', field: 'nick_name', outcome: 'resolved' }]);
+  });
   test('void when both sides moved together: closed as converged', () => {
     const result = plan('Eva', 'Eva', agreed('Ann'), {}, decided('crm'));
     expect(result.conflicts).toEqual([{ action: 'close', field: 'nick_name', outcome: 'converged' }]);
