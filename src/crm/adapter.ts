@@ -2,7 +2,6 @@ import type { NameBook } from '../core/names.ts';
 import type { Manifest, Patch, SideRecord } from '../core/record.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
 import type { FieldChange } from '../core/witness-records.ts';
-import type { Urgency } from '../lib/urgency.ts';
 
 /** An element of a page that could not be read; the page goes on without it. */
 export interface DroppedElement {
@@ -91,10 +90,34 @@ export interface HistoryPage {
   readonly last: boolean;
 }
 
+/**
+ * Many creates in one call that only says that it was taken: what became of each row is found out by reading, at the
+ * head of the enumeration. So only for a side whose enumeration shows the newest records first and tells a total.
+ */
+export interface BatchCreate {
+  /** Most rows of one call; no more than one page of the enumeration shows. */
+  readonly maxRows: number;
+  /** A row that is not there this long after the call counts as not created. */
+  readonly lagMs: number;
+  /** Whether a batch carries the whole of this create. What does not fit is created on its own. */
+  fits(request: CreateRequest, options?: CallOptions): Promise<boolean>;
+  /**
+   * Sent at most once; `rejected` and `throttled` prove that none of the rows was taken. The marker does not travel.
+   * @throws SyncError `rejected` also when a row does not fit
+   */
+  send(requests: readonly CreateRequest[], options?: CallOptions): Promise<void>;
+}
+
+/** What a side told of a batch of its own accord: it may be lost, late, doubled, or about another batch. A hint, never data. */
+export interface BatchVerdict {
+  /** Place of the row in the batch, and the side's own words. */
+  readonly errors: readonly (readonly [row: number, words: string])[];
+  readonly successCount: number | null;
+  readonly failedCount: number | null;
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
-  /** Whom the call lets pass where the side counts calls; `now` unless told. Only reads have one. */
-  readonly urgency?: Urgency;
 }
 
 /**
@@ -117,15 +140,12 @@ export interface Side {
   read(id: string, options?: CallOptions): Promise<SideRecord | null>;
   /** What happened with a record, from page 1; left out where the side keeps no history. */
   history?(id: string, page: number, options?: CallOptions): Promise<HistoryPage>;
-  /**
-   * How long a read of this kind would wait for the side's quota, in milliseconds; left out where calls are not counted.
-   * With it the engine turns to other work instead of waiting.
-   */
-  waitMs?(call: 'enumerate' | 'read' | 'history', urgency: Urgency): Promise<number>;
   /** Live records that hold this key, compared as the side compares. */
   lookup(kind: MatchKeyKind, value: string, options?: CallOptions): Promise<SideRecord[]>;
   /** Returns the record as the side holds it after the write. */
   create(request: CreateRequest, options?: CallOptions): Promise<SideRecord>;
+  /** Left out where records can be created one by one only. */
+  readonly batchCreate?: BatchCreate;
   /** Returns the record as the side holds it after the write. An empty patch is a programming error. */
   update(request: UpdateRequest, options?: CallOptions): Promise<SideRecord>;
   /** Deletes, or marks as deleted where the side does it so. Not found counts as done. */

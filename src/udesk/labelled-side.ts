@@ -4,7 +4,8 @@
  */
 import type { FieldWrite, Patch, SideRecord } from '../core/record.ts';
 import { isBlank, type Value } from '../core/value.ts';
-import type { Page, Side } from '../crm/adapter.ts';
+import type { CreateRequest, Page, Side } from '../crm/adapter.ts';
+import { translatedBatch } from './batch-create.ts';
 import { asHeld, type FieldMeanings, requiredField, toLabels, toWire } from './field-meaning.ts';
 
 /** Where the meanings come from, kept fresh. */
@@ -55,8 +56,17 @@ export function labelled(side: Side, book: FieldBook, fields: LabelledFields): S
           : [field, write],
       ),
     );
+  const toCreate = (request: CreateRequest, known: FieldMeanings): CreateRequest => {
+    for (const field of fields.written) {
+      const write = request.patch[field];
+      if (known[field]?.required === true && (write === undefined || isBlank(write.after)))
+        throw requiredField(field);
+    }
+    return { ...request, patch: sent(request.patch, known) };
+  };
   return {
     ...side,
+    ...translatedBatch(side, async (request, signal) => toCreate(request, await book.current(signal))),
     async *enumerate(call) {
       for await (const page of side.enumerate(call)) yield pageOf(page, await book.current(call?.signal));
     },
@@ -71,12 +81,7 @@ export function labelled(side: Side, book: FieldBook, fields: LabelledFields): S
     },
     async create(request, call) {
       const known = await book.current(call?.signal);
-      for (const field of fields.written) {
-        const write = request.patch[field];
-        if (known[field]?.required === true && (write === undefined || isBlank(write.after)))
-          throw requiredField(field);
-      }
-      return shown(await side.create({ ...request, patch: sent(request.patch, known) }, call), known);
+      return shown(await side.create(toCreate(request, known), call), known);
     },
     async update(request, call) {
       const known = await book.current(call?.signal);

@@ -7,6 +7,7 @@ import type { FieldWrite, Patch, SideRecord } from '../core/record.ts';
 import { isBlank, isSet, type Value } from '../core/value.ts';
 import type { Page, Side } from '../crm/adapter.ts';
 import { SyncError } from '../errors.ts';
+import { translatedBatch } from './batch-create.ts';
 import type { DirectoryEntry } from './directory.ts';
 
 export const KIND_OF: Readonly<Record<string, DirectoryEntry['kind']>> = {
@@ -94,6 +95,10 @@ export function named(side: Side, directory: Directory, fields: readonly string[
 
   return {
     ...side,
+    ...translatedBatch(side, async (request, signal) => ({
+      ...request,
+      patch: sent(request.patch, await directory.current(signal), null),
+    })),
     async names(call) {
       const books = await directory.current(call?.signal);
       return Object.fromEntries(

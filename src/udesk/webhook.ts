@@ -63,9 +63,19 @@ export function parsePush(body: string, contentType = ''): Push {
   return { hints, ignored };
 }
 
-/** Ids of the customers that a push names: all that the hint lane needs. */
-export function customersOf(body: string, contentType = ''): string[] {
-  return parsePush(body, contentType).hints.flatMap((hint) => (hint.kind === 'customer' ? [hint.id] : []));
+/**
+ * What the lanes need of a push: customers to look at one by one, how many were created (a batch of ours calls back a
+ * hundred times, and one page of the list shows them all), and what became of batches.
+ */
+export function newsOf(
+  body: string,
+  contentType = '',
+): { customers: string[]; created: number; batchResults: BatchResultHint[] } {
+  const { hints } = parsePush(body, contentType);
+  const named = hints.filter((hint): hint is RecordHint => hint.kind === 'customer');
+  const customers = named.filter(({ event }) => event !== 'create').map(({ id }) => id);
+  const batchResults = hints.filter((hint): hint is BatchResultHint => hint.kind === 'batch-result');
+  return { customers, created: named.length - customers.length, batchResults };
 }
 
 function parseBody(body: string, contentType: string): unknown {
