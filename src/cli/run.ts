@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm';
 import { createPairWorker, type PairWorker } from '../daemon/pair-worker.ts';
 import { startSchedules } from '../daemon/scheduler.ts';
 import { SyncError } from '../errors.ts';
-import { customersOf } from '../udesk/webhook.ts';
+import { newsOf } from '../udesk/webhook.ts';
 import { createWeb } from '../web/app.ts';
 import { createThrottle } from '../web/auth/throttle.ts';
 import { healthRoutes, serve } from '../web/health.ts';
@@ -86,9 +86,15 @@ function hooksFor({ config, engine }: Runtime, workers: readonly PairWorker[]): 
   const targets = new Map<string, HookTarget>();
   for (const [n, worker] of workers.entries()) {
     const secret = config.pairs[n]?.udesk.webhook?.secret;
-    if (secret !== undefined) targets.set(worker.name, { secret, hint: (id) => worker.hint(id) });
+    if (secret === undefined) continue;
+    targets.set(worker.name, {
+      secret,
+      hint: (id) => worker.hint(id),
+      created: () => worker.due('head'),
+      batchResult: (result) => worker.batchResult(result),
+    });
   }
-  return createHooks({ targets, customersOf, log: engine.log, clock: engine.clock });
+  return createHooks({ targets, newsOf, log: engine.log, clock: engine.clock });
 }
 
 async function notReady(runtime: Runtime, workers: readonly PairWorker[]): Promise<string | null> {

@@ -143,12 +143,23 @@ function describe({ pair, status, health, quota }: View, now: Date): string {
     'outbox',
     `${outbox.pending} to send, ${outbox.held} held by a guard, ${outbox.unknown} of unknown outcome, ${parked} parked`,
   );
+  for (const backfill of status.backfills) line('backfill', backfillText(backfill));
   line(
     'quota',
     `${quota.used} of ${quota.perMinute} calls in the last minute${quota.scope === 'endpoint' ? ' (busiest endpoint)' : ''}`,
   );
   line('worked on by', lease === null ? 'nobody now' : lease.owner);
   return lines.join('\n');
+}
+
+/** `4,950 of 20,000 created in udesk, about 6 min left (2,400 a minute)` */
+function backfillText(one: PairStatus['backfills'][number]): string {
+  const left =
+    one.leftMs === null || one.rowsPerMinute === null
+      ? 'how long it takes is known after the first batch'
+      : `about ${duration(one.leftMs)} left (${one.rowsPerMinute} a minute)`;
+  const parked = one.parked === 0 ? '' : `, ${one.parked} parked`;
+  return `${one.done} of ${one.total} created in ${one.side}${parked}, ${left}`;
 }
 
 function cycleText(run: RunRow, owned: boolean, now: Date): string {

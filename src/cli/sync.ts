@@ -1,7 +1,10 @@
 /** `udesk-sync sync`: one full cycle of each pair, then exit. */
 import type { Command } from 'commander';
-import { type CycleReport, runCycle } from '../engine/cycle.ts';
+import type { Cycle } from '../engine/context.ts';
+import { addUp, type CycleReport, runCycle } from '../engine/cycle.ts';
+import type { ObserveScope } from '../engine/observe-sides.ts';
 import { firstPlanShown, type RunRow } from '../store/pairs.ts';
+import { duration } from './age.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './errors.ts';
 import { progress } from './output.ts';
@@ -35,15 +38,16 @@ async function runSync(context: CliContext, options: SyncOptions): Promise<void>
       try {
         const shown =
           options.acceptFirstPlan === true ? await firstPlanShown(runtime.database.db, config.name) : null;
-        const report = await runCycle(runtime.engine, pair, {
-          trigger: 'sync',
-          observe: { udesk: 'full', crm: 'full' },
-          acceptFirstPlan: options.acceptFirstPlan === true,
-          ...(options.approve === undefined ? {} : { approve: options.approve }),
-          signal: context.signal,
-          progress: (text, done, total) =>
-            line.update(`${text} ${done}${total === null ? '' : ` of ${total}`}`),
-        });
+        const report = await untilFilled((observe) =>
+          runCycle(runtime.engine, pair, {
+            trigger: 'sync',
+            observe,
+            acceptFirstPlan: options.acceptFirstPlan === true,
+            ...(options.approve === undefined ? {} : { approve: options.approve }),
+            signal: context.signal,
+            progress: (...now) => line.update(progressText(...now)),
+          }),
+        );
         reports.push(report);
         line.stop();
         if (!context.json) context.print(describeCycle(report));
@@ -61,6 +65,30 @@ async function runSync(context: CliContext, options: SyncOptions): Promise<void>
   else if (options.strict === true && reports.some((report) => report.openConflicts + report.parked > 0)) {
     context.exitCode = EXIT.openWork;
   }
+}
+
+/**
+ * One full cycle; where it begins to fill a side with many records, as many further ones as bring that on. Between two
+ * of them edits and people's decisions have their turn.
+ */
+async function untilFilled(cycle: (observe: ObserveScope) => Promise<CycleReport>): Promise<CycleReport> {
+  const first = await cycle({ udesk: 'full', crm: 'full' });
+  let whole = first;
+  let last = first;
+  while (last.backfill?.more === true) {
+    last = await cycle({ udesk: last.backfill.mirrorIncomplete ? 'full' : 'none', crm: 'changes' });
+    const push = last.push === null ? whole.push : addUp(whole.push, last.push);
+    const { observed, matched, plan } = first;
+    whole = { ...last, observed, matched, plan, push, backfill: last.backfill ?? whole.backfill };
+  }
+  return whole;
+}
+
+/** `creating in udesk 1200 of 20000, about 9 min left` */
+function progressText(...[text, done, total, leftMs]: Parameters<Cycle['progress']>): string {
+  const of = total === null ? '' : ` of ${total}`;
+  const left = leftMs === undefined || leftMs === null ? '' : `, about ${duration(leftMs)} left`;
+  return `${text} ${done}${of}${left}`;
 }
 
 /** Whether what was accepted is the first plan that a person last saw: the sides may have moved since. */
@@ -96,6 +124,14 @@ export function describeCycle(report: CycleReport): string {
         ? ''
         : `; ${push.pausedSides.join(' and ')} did not answer, the rest waits`;
     lines.push(`  written: ${push.settled}; parked now: ${push.parked}; waiting: ${push.waiting}${paused}`);
+  }
+  if (report.backfill !== null) {
+    const { side, done, total, unknown, left } = report.backfill;
+    const rest =
+      left === 0
+        ? ''
+        : `; ${left - unknown} still to be sent, ${unknown} sent and not seen yet: the next cycle goes on`;
+    lines.push(`  backfill: ${done} of ${total} created in ${side}${rest}`);
   }
   for (const side of ['udesk', 'crm'] as const) {
     const { uncertified, dropped } = observed[side];

@@ -7,10 +7,10 @@
 import { equalValues } from './equivalence.ts';
 import type { FieldBase, HalfWrite, PlannedWrite } from './link.ts';
 import { toCommon } from './mapping.ts';
-import { otherSide, type SideName } from './record.ts';
+import { otherSide, type SideName, type SideRecord } from './record.ts';
 import { type Sides, settledHalf } from './set-merge.ts';
-import type { FieldSpec, PairSpec } from './spec.ts';
-import type { Value } from './value.ts';
+import { type FieldSpec, flowsTo, type PairSpec, sideField } from './spec.ts';
+import { isBlank, type Value } from './value.ts';
 
 export interface SettledWrite {
   readonly write: Pick<PlannedWrite, 'side' | 'patch' | 'source' | 'halves'>;
@@ -67,6 +67,28 @@ export function settledBases(
       ignored.push({ field: change.field, base });
   }
   return { bases, settled, ignored };
+}
+
+/**
+ * A new record comes with defaults (a level, say) in fields that may not flow to it. Nobody edited anything, and
+ * nothing may be written there: the difference is where the field starts from, not a conflict.
+ */
+export function withDefaults(
+  spec: PairSpec,
+  known: Readonly<Record<string, FieldBase>>,
+  side: SideName,
+  { created, source }: { readonly created: SideRecord; readonly source: SideRecord },
+): Record<string, FieldBase> {
+  const bases: Record<string, FieldBase> = { ...known };
+  for (const field of spec.fields) {
+    const own = created.fields[sideField(field, side)];
+    const other = source.fields[sideField(field, otherSide(side))];
+    if (flowsTo(field, side) || field.udesk in bases || own === undefined || other === undefined) continue;
+    // A blank over there is filled by the ordinary way.
+    if (!isBlank(other))
+      bases[field.udesk] = baseOf(field, spec.match.defaultRegion, pairOf(side, own, other));
+  }
+  return bases;
 }
 
 /** A pair of values as a base: `accepted` where they correspond without being equal. */

@@ -1,18 +1,16 @@
 import { backoffMs } from '../core/retry.ts';
+import type { BatchVerdict } from '../crm/adapter.ts';
 import type { EngineContext, PairRuntime } from '../engine/context.ts';
 import { type CycleReport, runCycle } from '../engine/cycle.ts';
 import { type SweepHolder, startSweep } from '../engine/sweep.ts';
-import { DatabaseFailure, isSyncError, toError } from '../errors.ts';
+import { isSyncError, toError } from '../errors.ts';
 import { createHints } from './hints.ts';
-import { POINTS_SLICE_MS, type ScheduledLane, scopeOf, wantsSweep } from './lanes.ts';
+import { type ScheduledLane, scopeOf, wantsSweep } from './lanes.ts';
 
 /** A pair whose cycle failed waits at least this long, doubling up to the maximum; it never gives up. */
 const BACKOFF = { baseMs: 2_000, maxMs: 300_000 };
-/** Our own database is asked again sooner: it costs no quota, and nothing goes on without it. */
-const DATABASE_BACKOFF = { baseMs: 1_000, maxMs: 15_000 };
 
-/** How long work in the background rests at most: what it waits for may have changed. */
-const MAX_PAUSE_MS = 10_000;
+const MAX_VERDICTS = 20;
 
 export interface PairHealth {
   /** ISO time of the last cycle that ended well; null before the first. */
@@ -31,6 +29,8 @@ export interface PairWorker {
   hint(id: string): void;
   /** A person decided something: it is carried out by a cycle that starts now, whether or not a lane is due. */
   decided(): void;
+  /** What Udesk told of a batch: a hint for the backfill that is under way. */
+  batchResult(verdict: BatchVerdict): void;
   /** Works until the signal is aborted; resolves when the cycle under way has ended. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -52,26 +52,17 @@ export function createPairWorker(
   const holder: SweepHolder = { current: null, suspects };
   const health: PairHealth = { lastGoodAt: null, failures: 0, lastError: null };
   let decisions = false;
+  /** A backfill goes on with the next cycle, whether or not a lane is due. */
+  let filling = false;
+  let verdicts: BatchVerdict[] = [];
   let wake: () => void = () => {};
-  let resuming = false;
 
   async function nextWork(signal: AbortSignal): Promise<void> {
-    while (waiting.size === 0 && hints.size === 0 && !decisions && !signal.aborted) {
+    while (waiting.size === 0 && hints.size === 0 && !decisions && !filling && !signal.aborted) {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
     }
-  }
-
-  /** Work in the background goes on as soon as the quota has room for it; until then a cycle would do nothing. */
-  async function resume(signal: AbortSignal): Promise<void> {
-    if (resuming) return;
-    resuming = true;
-    const waitMs = (await pair.sides.udesk.waitMs?.('enumerate', 'background').catch(() => 0)) ?? 0;
-    if (waitMs > 0) await context.sleep(Math.min(waitMs, MAX_PAUSE_MS), signal).catch(() => {});
-    resuming = false;
-    waiting.add('sweep');
-    wake();
   }
 
   async function oneCycle(signal: AbortSignal): Promise<void> {
@@ -83,22 +74,25 @@ export function createPairWorker(
       if (wantsSweep(lanes)) holder.current ??= startSweep(pair, 'udesk', context.clock(), signal);
       const report = await runCycle(context, pair, {
         trigger: 'run',
-        observe: {
-          ...scopeOf(lanes, holder),
-          points: { ids: [...hinted.keys()], suspects, budgetMs: POINTS_SLICE_MS },
-        },
+        observe: { ...scopeOf(lanes, holder), points: { ids: [...hinted.keys()], suspects } },
         readFeeds: lanes.has('feeds'),
+        batchVerdicts: () => {
+          const told = verdicts;
+          verdicts = [];
+          return told;
+        },
         signal,
       });
-      for (const id of report.observed.pointsLeft) hints.add(id);
       // The rest of the sweep is the next piece of work, together with whatever became due meanwhile.
-      if (holder.current !== null) void resume(signal);
+      if (holder.current !== null) waiting.add('sweep');
+      filling = report.backfill?.more === true;
       health.lastGoodAt = context.clock().toISOString();
       if (health.failures > 0) log.info({ failures: health.failures }, 'the pair is well again');
       health.failures = 0;
       health.lastError = null;
       onCycle(report);
     } catch (thrown) {
+      filling = false;
       if (signal.aborted) return;
       const error = toError(thrown);
       if (isSyncError(error, 'invariant')) throw error;
@@ -112,8 +106,8 @@ export function createPairWorker(
       }
       health.failures += 1;
       health.lastError = error.message;
-      const kind = kindOf(error);
-      const delayMs = backoffMs(health.failures, context.random, backoffFor(error));
+      const delayMs = backoffMs(health.failures, context.random, BACKOFF);
+      const kind = isSyncError(error) ? error.kind : 'unexpected';
       const level = kind === 'auth' || kind === 'unexpected' || health.failures > 5 ? 'error' : 'warn';
       log[level]({ kind, failures: health.failures, delayMs, err: error.message }, 'the cycle failed');
       await context.sleep(delayMs, signal).catch(() => {});
@@ -135,6 +129,10 @@ export function createPairWorker(
       decisions = true;
       wake();
     },
+    batchResult(verdict) {
+      // One batch is under way at a time: older ones are of no use to anybody.
+      verdicts = [...verdicts, verdict].slice(-MAX_VERDICTS);
+    },
     async run(signal) {
       // One listener for the whole life: one per wait would pile up on the stop signal.
       const stopped = () => wake();
@@ -149,18 +147,4 @@ export function createPairWorker(
       }
     },
   };
-}
-
-/** Who must act: nobody, for a database that is only away. */
-function kindOf(error: Error): string {
-  if (isSyncError(error)) return error.kind;
-  return isPassing(error) ? 'transient' : 'unexpected';
-}
-
-function backoffFor(error: Error): typeof BACKOFF {
-  return isPassing(error) ? DATABASE_BACKOFF : BACKOFF;
-}
-
-function isPassing(error: Error): boolean {
-  return error instanceof DatabaseFailure && error.passing;
 }

@@ -27,5 +27,6 @@ export interface Cycle extends EngineContext, PairRuntime {
   readonly fence: Fence;
   readonly runId: number;
   readonly signal: AbortSignal;
-  readonly progress: (text: string, done: number, total: number | null) => void;
+  /** `leftMs`: how long it may still take, where that is known. */
+  readonly progress: (text: string, done: number, total: number | null, leftMs?: number | null) => void;
 }

@@ -1,6 +1,7 @@
 import { evaluateGuards } from '../core/guard.ts';
 import { GUARD_CLASSES, type PlanItem } from '../core/plan.ts';
 import { SIDES } from '../core/record.ts';
+import type { BatchVerdict } from '../crm/adapter.ts';
 import { isSyncError, toError } from '../errors.ts';
 import { countConflicts } from '../store/conflicts.ts';
 import { closeWaiting, saveWaiting, type Tripped } from '../store/guards.ts';
@@ -25,6 +26,8 @@ import {
 import { clearUnlinkedDirty, hasUnlinkedDirty } from '../store/records.ts';
 import type { SideAlarms } from '../store/schema.ts';
 import { fenced } from '../store/tx.ts';
+import { type BackfillReport, backfill } from './backfill.ts';
+import { settleSeen } from './backfill-settle.ts';
 import type { Cycle, EngineContext, PairRuntime } from './context.ts';
 import { readDueFeeds } from './feeds.ts';
 import { holdLease } from './lease-keeper.ts';
@@ -48,6 +51,8 @@ export interface CycleOptions {
   readonly acceptFirstPlan?: boolean;
   /** Releases the guarded part of the plan if, and only if, it is exactly the plan with this hash. */
   readonly approve?: string;
+  /** What a side told of its batches since the last call, where it tells (a webhook). */
+  readonly batchVerdicts?: () => readonly BatchVerdict[];
   readonly onItem?: (item: PlanItem, link: PlannedLink) => void;
   readonly leaseWaitMs?: number;
   readonly signal?: AbortSignal;
@@ -66,6 +71,8 @@ export interface CycleReport {
   readonly firstPlan: boolean;
   readonly waiting: { readonly hash: string; readonly tripped: readonly Tripped[] } | null;
   readonly push: PushReport | null;
+  /** Many creates that this cycle brought a few batches further; null where there are none. */
+  readonly backfill: BackfillReport | null;
   readonly openConflicts: number;
   readonly parked: number;
 }
@@ -135,7 +142,10 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   cycle = await withNames(cycle);
   await planKnownNames(cycle);
   // What was seen may settle creates of unknown outcome: before anybody is taken for unmatched.
-  if (accepted && options.dry !== true) await pushIntents(cycle);
+  if (accepted && options.dry !== true) {
+    for (const side of SIDES) await settleSeen(cycle, side);
+    await pushIntents(cycle);
+  }
   const seesAll = observed.udesk.lane === 'full' || observed.crm.lane === 'full';
   const mustMatch = seesAll || !accepted || options.dry === true;
   const matchedAt = cycle.clock();
@@ -150,13 +160,22 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
       push: null,
       firstPlan: !accepted,
       waiting: null,
+      backfill: null,
     });
   }
   if (!accepted) {
     if (spec.firstRun === 'review' && options.acceptFirstPlan !== true) {
       const summary = await planDry(cycle, match.unmatched, options.onItem);
       await fenced(db, fence, (tx) => saveFirstPlan(tx, spec.name, summary.hashOf(GUARD_CLASSES)));
-      return await reportOf(cycle, { observed, match, summary, push: null, firstPlan: true, waiting: null });
+      return await reportOf(cycle, {
+        observed,
+        match,
+        summary,
+        push: null,
+        firstPlan: true,
+        waiting: null,
+        backfill: null,
+      });
     }
     await fenced(db, fence, (tx) => saveFirstRun(tx, spec.name, 'accepting'));
   }
@@ -203,6 +222,7 @@ async function planAndPush(
     if (pushed.settled + pushed.replanned === 0) break;
     match = await matchWhatMoved(cycle);
   }
+  const filled = push === null ? null : await backfill(cycle, push, options.batchVerdicts);
   return await reportOf(cycle, {
     observed,
     match: start.match,
@@ -210,6 +230,7 @@ async function planAndPush(
     push,
     firstPlan: false,
     waiting,
+    backfill: filled,
   });
 }
 
@@ -301,6 +322,7 @@ async function reportOf(
     push: PushReport | null;
     firstPlan: boolean;
     waiting: CycleReport['waiting'];
+    backfill: BackfillReport | null;
   },
 ): Promise<CycleReport> {
   const { hashOf, ...summary } = parts.summary;
@@ -316,6 +338,7 @@ async function reportOf(
     firstPlan: parts.firstPlan,
     waiting: parts.waiting,
     push: parts.push,
+    backfill: parts.backfill,
     openConflicts: conflicts.open,
     parked: intents.parked,
   };
@@ -334,7 +357,8 @@ async function reportOf(
   return report;
 }
 
-function addUp(before: PushReport | null, now: PushReport): PushReport {
+/** What the pushes of several cycles, or of several rounds of one, amount to. */
+export function addUp(before: PushReport | null, now: PushReport): PushReport {
   if (before === null) return now;
   return {
     settled: before.settled + now.settled,

@@ -39,8 +39,6 @@ export interface Observation {
   readonly udesk: SideObservation;
   readonly crm: SideObservation;
   readonly emptySide: SideName | null;
-  /** Hints that did not fit into the budget of this cycle. */
-  readonly pointsLeft: readonly string[];
 }
 
 const NOT_READ: SideObservation = {
@@ -63,17 +61,15 @@ export async function observeSides(
   scope: ObserveScope,
   approve: string | null,
 ): Promise<Observation> {
-  let pointsLeft: readonly string[] = [];
   if (scope.points !== undefined && scope.points.ids.length > 0) {
     const fingerprint = await cycle.sides.udesk.fingerprint({ signal: cycle.signal });
     await knownAccount(cycle, known, 'udesk', fingerprint, approve);
-    pointsLeft = (await observePoints(cycle, scope.points)).left;
+    await observePoints(cycle, scope.points);
   }
   const lane = await observeSide(cycle, known, 'udesk', scope.udesk, approve);
   const udesk = scope.sweep === undefined ? lane : await sweepSlice(cycle, known, lane, scope.sweep, approve);
   const crm = await observeSide(cycle, known, 'crm', scope.crm, approve);
-  const emptySide = udesk.alarm?.empty ? 'udesk' : crm.alarm?.empty ? 'crm' : null;
-  return { udesk, crm, emptySide, pointsLeft };
+  return { udesk, crm, emptySide: udesk.alarm?.empty ? 'udesk' : crm.alarm?.empty ? 'crm' : null };
 }
 
 async function observeSide(
@@ -88,8 +84,7 @@ async function observeSide(
   const options = { signal: cycle.signal };
   await knownAccount(cycle, known, side, await adapter.fingerprint(options), approve);
   if (lane === 'head') {
-    const newest = adapter.enumerate({ ...options, urgency: 'soon' });
-    const observed = await observePages(cycle, side, 'head', newest, true);
+    const observed = await observePages(cycle, side, 'head', adapter.enumerate(options), true);
     return toObservation('head', observed);
   }
   if (
@@ -178,8 +173,7 @@ async function observeAll(cycle: Cycle, side: SideName): Promise<SideObservation
   const adapter = cycle.sides[side];
   const startedAt = cycle.clock();
   const checked = await adapter.check({ signal: cycle.signal });
-  const all = adapter.enumerate({ signal: cycle.signal, urgency: 'soon' });
-  const observed = await observePages(cycle, side, 'sweep', all);
+  const observed = await observePages(cycle, side, 'sweep', adapter.enumerate({ signal: cycle.signal }));
   const absences = await proveAbsences(cycle, side, observed, startedAt);
   const uncertified = await saveEnd(cycle, side, startedAt, observed, observed.end);
   return {

@@ -7,39 +7,28 @@ import { markFeedsDue } from '../store/feeds.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
-import { fits } from './room.ts';
 
 export interface Points {
   readonly ids: readonly string[];
   /** Who was not found is added here. */
   readonly suspects: Set<string>;
-  /** With it, what does not fit because of the quota is left to a later cycle: nobody's write waits longer. */
-  readonly budgetMs?: number;
 }
 
 export interface PointsReport {
   readonly read: number;
   readonly dropped: number;
-  /** Not asked for: the budget was used up. */
-  readonly left: readonly string[];
 }
 
 /** Above this the suspects are not remembered one by one: the sweep finds them all. */
 const MAX_SUSPECTS = 1_000;
 
-export async function observePoints(cycle: Cycle, points: Points): Promise<PointsReport> {
-  const { ids, suspects, budgetMs = Number.POSITIVE_INFINITY } = points;
-  const until = cycle.clock().getTime() + budgetMs;
+export async function observePoints(cycle: Cycle, { ids, suspects }: Points): Promise<PointsReport> {
   let read = 0;
   let dropped = 0;
-  for (const [n, id] of ids.entries()) {
+  for (const id of ids) {
     cycle.signal.throwIfAborted();
-    // The first is read in any case: hints must come to an end, too.
-    if (n > 0 && !(await fits(cycle, 'udesk', 'read', until, 'soon'))) {
-      return { read, dropped, left: ids.slice(n) };
-    }
     try {
-      const found = await cycle.sides.udesk.read(id, { signal: cycle.signal, urgency: 'soon' });
+      const found = await cycle.sides.udesk.read(id, { signal: cycle.signal });
       if (found === null) {
         if (suspects.size < MAX_SUSPECTS) suspects.add(id);
         continue;
@@ -60,5 +49,5 @@ export async function observePoints(cycle: Cycle, points: Points): Promise<Point
       );
     }
   }
-  return { read, dropped, left: [] };
+  return { read, dropped };
 }

@@ -4,10 +4,19 @@ import { backoffMs } from '../core/retry.ts';
 import { holds } from '../core/written.ts';
 import { isSyncError, SyncError, toError } from '../errors.ts';
 import { park } from '../store/guards.ts';
-import { dropIntent, freeClaims, type IntentRow, loadIntents, moveIntent } from '../store/intents.ts';
+import {
+  dropIntent,
+  freeClaims,
+  type IntentRow,
+  knownWhenPlanned,
+  loadIntents,
+  moveIntent,
+} from '../store/intents.ts';
 import { dissolveUncreated } from '../store/links.ts';
 import { loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
+import { resolveBatchRow } from './backfill-recover.ts';
+import { backfilledSides } from './backfill-sides.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
 import { lookupByKeys, naturalKeys, resolveUnknown } from './recover.ts';
@@ -45,6 +54,7 @@ export async function pushIntents(cycle: Cycle): Promise<PushReport> {
     pausedSides: [],
   };
   const failures: Record<SideName, number> = { udesk: 0, crm: 0 };
+  const backfilled = await backfilledSides(cycle);
   /** Still in the outbox after a try: the next cycle's work. */
   const left: string[] = [];
   for (const state of ['unknown', 'pending'] as const) {
@@ -53,6 +63,7 @@ export async function pushIntents(cycle: Cycle): Promise<PushReport> {
         limit: BATCH_INTENTS,
         now: cycle.clock(),
         exclude: left,
+        backfilled,
       });
       if (batch.length === 0) break;
       for (const intent of batch) {
@@ -82,9 +93,18 @@ function count(report: PushReport, outcome: Outcome): void {
   else report[outcome] += 1;
 }
 
+/** One intent that waits, outside the order of the outbox: a backfill's creates that no batch carries. */
+export async function pushOne(cycle: Cycle, intent: IntentRow, report: PushReport): Promise<Outcome> {
+  const outcome = await sendOne(cycle, intent, report);
+  count(report, outcome);
+  return outcome;
+}
+
 async function lookAt(cycle: Cycle, intent: IntentRow, report: PushReport): Promise<Outcome> {
-  const recovery = await resolveUnknown(cycle, intent);
-  return recovery === 'resend' ? await sendOne(cycle, { ...intent, state: 'pending' }, report) : recovery;
+  const inBatch = intent.batchId !== null;
+  const recovery = inBatch ? await resolveBatchRow(cycle, intent) : await resolveUnknown(cycle, intent);
+  if (recovery !== 'resend') return recovery;
+  return await sendOne(cycle, { ...intent, state: 'pending', batchId: null }, report);
 }
 
 async function sendOne(cycle: Cycle, intent: IntentRow, report: PushReport): Promise<Outcome> {
@@ -156,8 +176,7 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow): Promise<null | 'st
   const found = await lookupByKeys(cycle, intent.side, await naturalKeys(cycle, intent));
   if (found.length === 0) return null;
   const ids = found.map(({ id }) => id);
-  const known = await loadRecords(cycle.db, cycle.spec.name, intent.side, ids);
-  if (ids.every((id) => known.get(id)?.state === 'live')) {
+  if (await knownWhenPlanned(cycle.db, intent, ids)) {
     // Matching knew of them, and a person (or a stop list) said that they are not the same.
     throw new SyncError(
       'rejected',

@@ -11,7 +11,7 @@ import { storeOne } from './observe.ts';
 import { settleDelete, settleWrite } from './settle.ts';
 
 /** An unknown create is looked for this often, each time after the side's lookup lag, before it may be sent again. */
-const LOOKS_BEFORE_RESEND = 2;
+export const LOOKS_BEFORE_RESEND = 2;
 
 export type Recovery = 'settled' | 'resend' | 'replanned' | 'parked' | 'later';
 
@@ -164,7 +164,7 @@ async function replan(
 }
 
 /** Better a parked record than a duplicate (sync design §8). */
-async function uncertain(cycle: Cycle, intent: IntentRow, reason: string): Promise<Recovery> {
+export async function uncertain(cycle: Cycle, intent: IntentRow, reason: string): Promise<Recovery> {
   const at = cycle.clock();
   await fenced(cycle.db, cycle.fence, async (tx) => {
     await moveIntent(tx, intent.id, ['unknown'], { state: 'parked', at, error: reason });

@@ -1,8 +1,6 @@
-import type { FieldBase } from '../core/link.ts';
 import { otherSide, type SideRecord } from '../core/record.ts';
-import { baseOf, pairOf, settledBases, siblingOf } from '../core/settle.ts';
-import { flowsTo, sideField } from '../core/spec.ts';
-import { isBlank, type Value } from '../core/value.ts';
+import { settledBases, siblingOf, withDefaults } from '../core/settle.ts';
+import type { Value } from '../core/value.ts';
 import { settleConflicts, writeConflicts } from '../store/conflicts.ts';
 import { markFeedsDue } from '../store/feeds.ts';
 import { park } from '../store/guards.ts';
@@ -143,25 +141,13 @@ async function advanceBases(
   );
 }
 
-/**
- * A new record comes with defaults (a level, say) in fields that may not flow to it. Nobody edited anything, and
- * nothing may be written there: the difference is where the field starts from, not a conflict.
- */
 async function acceptDefaults(cycle: Cycle, tx: Db, intent: IntentRow, created: SideRecord): Promise<void> {
   const link = await loadLink(tx, intent.linkId);
   const from = otherSide(intent.side);
   const sourceId = from === 'udesk' ? link?.udeskId : link?.crmId;
   if (!link || !sourceId) return;
   const source = (await loadRecords(tx, cycle.spec.name, from, [sourceId])).get(sourceId)?.record;
-  const bases: Record<string, FieldBase> = { ...link.bases };
-  for (const spec of cycle.spec.fields) {
-    const own = created.fields[sideField(spec, intent.side)];
-    const other = source?.fields[sideField(spec, from)];
-    if (flowsTo(spec, intent.side) || spec.udesk in bases || own === undefined || other === undefined)
-      continue;
-    // A blank over there is filled by the ordinary way.
-    if (!isBlank(other))
-      bases[spec.udesk] = baseOf(spec, cycle.spec.match.defaultRegion, pairOf(intent.side, own, other));
-  }
+  if (source === undefined) return;
+  const bases = withDefaults(cycle.spec, link.bases, intent.side, { created, source });
   await saveBases(tx, [{ id: link.id, bases }]);
 }

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { HalfWrite } from '../core/link.ts';
 import type { GuardClass } from '../core/plan.ts';
 import type { Patch, SideName } from '../core/record.ts';
@@ -25,6 +25,8 @@ export interface IntentRow {
   readonly state: IntentState;
   readonly attempts: number;
   readonly looks: number;
+  /** The batch that carried it; null when it was never in one. */
+  readonly batchId: string | null;
   readonly result: Record<string, Value> | null;
   /** ISO 8601; null while it was never sent. */
   readonly sentAt: string | null;
@@ -49,13 +51,14 @@ type Row = {
   state: IntentState;
   attempts: number;
   looks: number;
+  batch_id: string | null;
   result: string | null;
   sent_at: string | null;
   error: string | null;
 };
 
 const COLUMNS = sql`id, pair, link_id, run_id, side, op, remote_id, patch::text as patch, reasons::text as reasons,
-  source::text as source, halves::text as halves, decisions::text as decisions, round, marker, state, attempts, looks, result::text as result,
+  source::text as source, halves::text as halves, decisions::text as decisions, round, marker, state, attempts, looks, batch_id, result::text as result,
   to_char(sent_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as sent_at, error`;
 
 const ACTIVE = sql`('planned', 'held', 'pending', 'sending', 'unknown')`;
@@ -79,6 +82,7 @@ function toIntent(row: Row): IntentRow {
     state: row.state,
     attempts: row.attempts,
     looks: row.looks,
+    batchId: row.batch_id,
     result: row.result === null ? null : fromJsonb(row.result),
     sentAt: row.sent_at,
     error: row.error,
@@ -207,17 +211,48 @@ export async function loadIntents(
   db: Db,
   pair: string,
   state: 'pending' | 'unknown' | 'held',
-  options: { limit: number; now: Date; exclude?: readonly string[] },
+  options: {
+    limit: number;
+    now: Date;
+    exclude?: readonly string[];
+    /** Sides with a backfill under way: it sends the ordinary creates there. */
+    backfilled?: readonly SideName[];
+  },
 ): Promise<IntentRow[]> {
+  const { exclude = [], backfilled = [] } = options;
+  return await intentsWhere(
+    db,
+    sql`pair = ${pair} and state = ${state}
+          and (not_before is null or not_before <= ${options.now.toISOString()}::timestamptz)
+          and not (id = any(${textArray(exclude)}::bigint[]))
+          and not (state = 'pending' and op = 'create' and priority = 3 and side = any(${textArray(backfilled)}))`,
+    options.limit,
+  );
+}
+
+/** Intents under a condition that a neighbour states, in the order of the outbox. */
+export async function intentsWhere(db: Db, condition: SQL, limit: number): Promise<IntentRow[]> {
   const found = await rows<Row>(
     db,
-    sql`select ${COLUMNS} from udesk_sync.intent
-        where pair = ${pair} and state = ${state}
-          and (not_before is null or not_before <= ${options.now.toISOString()}::timestamptz)
-          and not (id = any(${textArray(options.exclude ?? [])}::bigint[]))
-        order by priority, id limit ${options.limit}`,
+    sql`select ${COLUMNS} from udesk_sync.intent where ${condition} order by priority, id limit ${limit}`,
   );
   return found.map(toIntent);
+}
+
+/** Whether the mirror held all of these records, as they are, when the intent was planned: matching knew of them. */
+export async function knownWhenPlanned(
+  db: Db,
+  intent: Pick<IntentRow, 'id' | 'pair' | 'side'>,
+  ids: readonly string[],
+): Promise<boolean> {
+  const [row] = await rows<{ n: string }>(
+    db,
+    sql`select count(*) as n from udesk_sync.intent i
+        join udesk_sync.record r on r.pair = i.pair and r.side = i.side and r.state = 'live'
+          and r.observed_at <= i.created_at and r.remote_id = any(${textArray(ids)})
+        where i.id = ${intent.id}::bigint`,
+  );
+  return Number(row?.n ?? 0) === ids.length;
 }
 
 export async function siblingIntents(db: Db, intent: IntentRow): Promise<IntentRow[]> {

@@ -310,6 +310,15 @@ export async function reviewsAbout(db: Db, pair: string, side: SideName, id: str
   return found.map(toLink);
 }
 
+export async function loadLinks(db: Db, linkIds: readonly string[]): Promise<LinkRow[]> {
+  if (linkIds.length === 0) return [];
+  const found = await rows<Row>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.link l where l.id = any(${textArray(linkIds)}::bigint[])`,
+  );
+  return found.map(toLink);
+}
+
 export async function listLinks(
   db: Db,
   filter: { pair?: string; state?: LinkRowState; afterId?: string; limit: number },

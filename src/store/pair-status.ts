@@ -1,6 +1,7 @@
 /** How one pair stands, from our tables alone: neither side is asked, nothing is written. */
 import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
+import { type BackfillProgress, backfillProgress } from './backfill-progress.ts';
 import { countConflicts } from './conflicts.ts';
 import { driftOf, type FieldDrift, loadKnownFields } from './custom-fields.ts';
 import { type GuardRow, waitingGuards } from './guards.ts';
@@ -31,6 +32,8 @@ export interface PairStatus {
   readonly conflicts: { readonly open: number; readonly resolving: number };
   readonly outbox: { readonly pending: number; readonly held: number; readonly unknown: number };
   readonly parked: number;
+  /** Sides that are being filled with many records. */
+  readonly backfills: readonly BackfillProgress[];
   readonly guards: readonly GuardRow[];
   /** Mapped custom fields of Udesk that do not mean what they were pinned to. */
   readonly fieldDrift: readonly FieldDrift[];
@@ -61,6 +64,7 @@ export async function loadPairStatus(
     conflicts: await countConflicts(db, pair),
     outbox,
     parked,
+    backfills: await backfillProgress(db, pair),
     guards: await waitingGuards(db, pair),
     fieldDrift: (await loadKnownFields(db, pair))
       .filter(({ name }) => mapped.includes(name))

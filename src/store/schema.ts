@@ -265,6 +265,11 @@ export const intent = udeskSync.table(
     looks: integer('looks').notNull().default(0),
     fence: bigint('fence', { mode: 'number' }),
     notBefore: at('not_before'),
+    /** The batch that carried it, and its place there; stays when it has to be sent again on its own. */
+    batchId: bigint('batch_id', { mode: 'number' }),
+    batchRow: integer('batch_row'),
+    /** Not for a batch: one cannot carry it, or one carried it before. */
+    alone: boolean('alone').notNull().default(false),
     /** What the target held after the write, for the patched fields. */
     result: jsonb<Record<string, Value> | null>()('result'),
     error: text('error'),
@@ -280,7 +285,38 @@ export const intent = udeskSync.table(
       .on(table.pair, table.priority, table.id)
       .where(sql`state in ('planned', 'held', 'pending', 'sending', 'unknown')`),
     index('intent_link').on(table.linkId),
+    index('intent_batch').on(table.batchId).where(sql`batch_id is not null`),
+    // How far a backfill is.
+    index('intent_created')
+      .on(table.pair, table.side, table.settledAt)
+      .where(sql`op = 'create' and state = 'settled'`),
   ],
+);
+
+/** Many creates on one side, carried by batches. At most one per pair and side is under way. */
+export const backfill = udeskSync.table(
+  'backfill',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    side: text('side').$type<SideName>().notNull(),
+    startedAt: at('started_at').notNull(),
+    endedAt: at('ended_at'),
+  },
+  (table) => [uniqueIndex('backfill_active').on(table.pair, table.side).where(sql`ended_at is null`)],
+);
+
+/** One call that creates many. Its rows are the intents that name it. */
+export const batch = udeskSync.table(
+  'batch',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    backfillId: bigint('backfill_id', { mode: 'number' }).notNull(),
+    rows: integer('rows').notNull(),
+    sentAt: at('sent_at').notNull(),
+  },
+  (table) => [index('batch_backfill').on(table.backfillId, table.id)],
 );
 
 /** Natural keys of records about to be created: two creates of one person cannot both pass (promise P5). */

@@ -10,17 +10,35 @@ import type { Logger } from '../lib/log.ts';
 const MAX_BODY_BYTES = 1024 * 1024;
 const WARN_EVERY_MS = 60_000;
 
+export interface PushedBatchResult {
+  readonly errors: readonly (readonly [row: number, words: string])[];
+  readonly successCount: number | null;
+  readonly failedCount: number | null;
+}
+
+export interface PushNews {
+  /** Ids of customers to look at. */
+  readonly customers: readonly string[];
+  /** How many customers were created: a page of the list shows a hundred of them. */
+  readonly created: number;
+  readonly batchResults: readonly PushedBatchResult[];
+}
+
 export interface HookTarget {
   readonly secret: string;
   /** The customer should be looked at soon. Must not throw. */
   readonly hint: (customerId: string) => void;
+  /** New customers: the head of the list should be read soon. Must not throw. */
+  readonly created: () => void;
+  /** What became of a batch of ours. Must not throw. */
+  readonly batchResult: (result: PushedBatchResult) => void;
 }
 
 export interface HookSource {
   /** By pair; one without a secret in the configuration is left out. */
   readonly targets: ReadonlyMap<string, HookTarget>;
-  /** Ids of the customers that a push names; never throws. */
-  readonly customersOf: (body: string, contentType: string) => readonly string[];
+  /** What a push names; never throws. */
+  readonly newsOf: (body: string, contentType: string) => PushNews;
   readonly log: Logger;
   readonly clock: () => Date;
 }
@@ -44,7 +62,7 @@ export interface Hooks {
  * `POST /hooks/udesk/:pair/:secret` → 204 at once, whatever the push says. A wrong secret and an unknown pair get the
  * same 404 after the same comparison, so that neither can be found out.
  */
-export function createHooks({ targets, customersOf, log, clock }: HookSource): Hooks {
+export function createHooks({ targets, newsOf, log, clock }: HookSource): Hooks {
   const counts: HookCounts = { taken: 0, refused: 0, tooLarge: 0, hints: 0 };
   const routes = new Hono();
   let warnedAt = Number.NEGATIVE_INFINITY;
@@ -82,10 +100,13 @@ export function createHooks({ targets, customersOf, log, clock }: HookSource): H
     }),
     async (c) => {
       const target = targets.get(c.req.param('pair'));
-      const ids = new Set(customersOf(await c.req.text(), c.req.header('content-type') ?? ''));
+      const news = newsOf(await c.req.text(), c.req.header('content-type') ?? '');
+      const ids = new Set(news.customers);
       counts.taken += 1;
-      counts.hints += ids.size;
+      counts.hints += ids.size + news.created;
       for (const id of ids) target?.hint(id);
+      if (news.created > 0) target?.created();
+      for (const result of news.batchResults) target?.batchResult(result);
       return c.body(null, 204);
     },
   );

@@ -42,12 +42,11 @@ export async function startClient(
     sleep,
   });
   const quota: Quota = {
-    async take(endpoint, signal, urgency) {
-      await open.take(endpoint, signal, urgency);
+    async take(endpoint, signal) {
+      await open.take(endpoint, signal);
       taken.push(endpoint);
     },
-    waitMs: (endpoint, urgency) => open.waitMs(endpoint, urgency),
-    slowDown: (suspected) => open.slowDown(suspected),
+    slowDown: () => open.slowDown(),
   };
   const log = (fields: object, message: string): void =>
     void lines.push(JSON.stringify({ ...fields, message }));

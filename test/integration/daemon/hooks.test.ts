@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createPairWorker, type PairWorker } from '../../../src/daemon/pair-worker.ts';
 import type { CycleReport } from '../../../src/engine/cycle.ts';
-import { customersOf } from '../../../src/udesk/webhook.ts';
+import { newsOf } from '../../../src/udesk/webhook.ts';
 import { type HttpServer, serve } from '../../../src/web/health.ts';
 import { createHooks, type Hooks } from '../../../src/web/hooks.ts';
 import { clientOf } from '../../support/tenant-client.ts';
@@ -29,8 +29,18 @@ beforeEach(async () => {
   worker = createPairWorker(world.engine, world.pair, (report) => cycles.push(report));
   running = worker.run(stop.signal);
   hooks = createHooks({
-    targets: new Map([['main', { secret: SECRET, hint: worker.hint }]]),
-    customersOf,
+    targets: new Map([
+      [
+        'main',
+        {
+          secret: SECRET,
+          hint: worker.hint,
+          created: () => worker.due('head'),
+          batchResult: worker.batchResult,
+        },
+      ],
+    ]),
+    newsOf,
     log: world.engine.log,
     clock: world.engine.clock,
   });

@@ -28,6 +28,7 @@ function status(over: Partial<PairStatus> = {}): PairStatus {
     conflicts: { open: 0, resolving: 0 },
     outbox: { pending: 0, held: 0, unknown: 0 },
     parked: 0,
+    backfills: [],
     guards: [],
     fieldDrift: [],
     lease: null,

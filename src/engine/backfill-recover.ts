@@ -1,0 +1,100 @@
+import { equalValues } from '../core/equivalence.ts';
+import type { SideRecord } from '../core/record.ts';
+import { isBlank, isSet } from '../core/value.ts';
+import { isSyncError } from '../errors.ts';
+import { firstSights, leaveBatch } from '../store/backfill.ts';
+import { dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
+import { dissolveUncreated } from '../store/links.ts';
+import { loadRecords } from '../store/records.ts';
+import { fenced } from '../store/tx.ts';
+import { contactKeys, sentKeys } from './backfill-rows.ts';
+import { asShown, isNew } from './backfill-settle.ts';
+import type { Cycle } from './context.ts';
+import { storeOne } from './observe.ts';
+import { LOOKS_BEFORE_RESEND, lookupByKeys, parseNaturalKeys, type Recovery, uncertain } from './recover.ts';
+import { settleWrite } from './settle.ts';
+
+/**
+ * A row of a batch that did not appear in time is looked up by its e-mails and phones (P5): nobody there, twice over →
+ * it may be sent again, on its own; somebody new who holds all of them → that is the row; somebody who was there before
+ * the batch → the row was refused, and matching decides. Where that record now holds what was sent, the batch has
+ * written over it, which a person should know.
+ */
+export async function resolveBatchRow(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
+  try {
+    return await resolve(cycle, intent);
+  } catch (error) {
+    if (isSyncError(error, 'transient') || isSyncError(error, 'throttled')) return 'later';
+    if (isSyncError(error, 'contract') || isSyncError(error, 'rejected')) {
+      return await uncertain(cycle, intent, error.message);
+    }
+    throw error;
+  }
+}
+
+async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
+  const { lookupLagMs } = cycle.sides[intent.side].manifest;
+  if (lookupLagMs > 0) await cycle.sleep(lookupLagMs, cycle.signal);
+  const keys = sentKeys(cycle, intent);
+  const found = await lookupByKeys(cycle, intent.side, parseNaturalKeys(keys));
+  const [only] = found;
+  if (only === undefined) return await notThere(cycle, intent);
+  if (found.length > 1)
+    return await uncertain(cycle, intent, 'its e-mails and phones are on several records');
+  const firstSeen = await firstSights(cycle.db, intent.pair, intent.side, [only.id]);
+  if (!isNew(intent, firstSeen.get(only.id))) return await wasThere(cycle, intent, only);
+  const held = new Set(contactKeys(cycle, intent.side, only));
+  if (!keys.every((key) => held.has(key))) {
+    return await uncertain(cycle, intent, 'a new record has some of its e-mails and phones');
+  }
+  const outcome = await settleWrite(cycle, asShown(intent, only), only, 'look');
+  return outcome === 'taken' ? 'parked' : 'settled';
+}
+
+async function notThere(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
+  if (intent.looks + 1 < LOOKS_BEFORE_RESEND) {
+    await fenced(cycle.db, cycle.fence, (tx) =>
+      moveIntent(tx, intent.id, ['unknown'], {
+        state: 'unknown',
+        at: cycle.clock(),
+        looked: true,
+        error: intent.error,
+      }),
+    );
+    return await resolve(cycle, { ...intent, looks: intent.looks + 1 });
+  }
+  const why = 'a batch carried it, and it was looked for and is not there';
+  await fenced(cycle.db, cycle.fence, (tx) => leaveBatch(tx, intent.id, why));
+  return 'resend';
+}
+
+async function wasThere(cycle: Cycle, intent: IntentRow, now: SideRecord): Promise<Recovery> {
+  const mirrored = await loadRecords(cycle.db, intent.pair, intent.side, [now.id]);
+  const before = mirrored.get(now.id)?.record;
+  if (before !== undefined && overwritten(cycle, intent, before, now)) {
+    await fenced(cycle.db, cycle.fence, (tx) => storeOne(cycle, tx, intent.side, 'verify', now));
+    return await uncertain(
+      cycle,
+      intent,
+      `record ${now.id} was there before and holds now what was sent, so the batch may have written over it; what it held before stands in its history`,
+    );
+  }
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    await storeOne(cycle, tx, intent.side, 'verify', now);
+    await dropIntent(tx, intent, 'somebody with this e-mail or phone exists already', cycle.clock());
+    await dissolveUncreated(tx, intent.pair, cycle.clock());
+  });
+  return 'replanned';
+}
+
+/** A single value that the mirror knew differently is now the one that was sent. */
+function overwritten(cycle: Cycle, intent: IntentRow, before: SideRecord, now: SideRecord): boolean {
+  const region = cycle.spec.match.defaultRegion;
+  return Object.entries(intent.patch).some(([name, { field, after }]) => {
+    const spec = cycle.spec.fields.find(({ udesk }) => udesk === field);
+    const [old, held] = [before.fields[name], now.fields[name]];
+    if (spec === undefined || old === undefined || held === undefined || isSet(after) || isBlank(old))
+      return false;
+    return !equalValues(spec, old, after, region) && equalValues(spec, held, after, region);
+  });
+}
