@@ -2,6 +2,7 @@ import type { NameBook } from '../core/names.ts';
 import type { Manifest, Patch, SideRecord } from '../core/record.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
 import type { FieldChange } from '../core/witness-records.ts';
+import type { Urgency } from '../lib/urgency.ts';
 
 /** An element of a page that could not be read; the page goes on without it. */
 export interface DroppedElement {
@@ -118,6 +119,8 @@ export interface BatchVerdict {
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
+  /** Whom the call lets pass where the side counts calls; `now` unless told. Only reads have one. */
+  readonly urgency?: Urgency;
 }
 
 /**
@@ -140,6 +143,11 @@ export interface Side {
   read(id: string, options?: CallOptions): Promise<SideRecord | null>;
   /** What happened with a record, from page 1; left out where the side keeps no history. */
   history?(id: string, page: number, options?: CallOptions): Promise<HistoryPage>;
+  /**
+   * How long a read of this kind would wait for the side's quota, in milliseconds; left out where calls are not counted.
+   * With it the engine turns to other work instead of waiting.
+   */
+  waitMs?(call: 'enumerate' | 'read' | 'history', urgency: Urgency): Promise<number>;
   /** Live records that hold this key, compared as the side compares. */
   lookup(kind: MatchKeyKind, value: string, options?: CallOptions): Promise<SideRecord[]>;
   /** Returns the record as the side holds it after the write. */

@@ -5,6 +5,8 @@ import type { SweepHolder } from '../engine/sweep.ts';
 export const LANES = ['head', 'sweep', 'crm', 'feeds', 'audit'] as const;
 export type ScheduledLane = (typeof LANES)[number];
 
+/** How long one cycle reads what hints named, before it turns to everything else. */
+export const POINTS_SLICE_MS = 5_000;
 /** How long one cycle reads on a sweep before it turns to what people and the CRM have done. */
 export const SWEEP_SLICE_MS = 5_000;
 

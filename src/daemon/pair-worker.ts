@@ -5,12 +5,14 @@ import { type CycleReport, runCycle } from '../engine/cycle.ts';
 import { type SweepHolder, startSweep } from '../engine/sweep.ts';
 import { isSyncError, toError } from '../errors.ts';
 import { createHints } from './hints.ts';
-import { type ScheduledLane, scopeOf, wantsSweep } from './lanes.ts';
+import { POINTS_SLICE_MS, type ScheduledLane, scopeOf, wantsSweep } from './lanes.ts';
 
 /** A pair whose cycle failed waits at least this long, doubling up to the maximum; it never gives up. */
 const BACKOFF = { baseMs: 2_000, maxMs: 300_000 };
 
 const MAX_VERDICTS = 20;
+/** How long work in the background rests at most: what it waits for may have changed. */
+const MAX_PAUSE_MS = 10_000;
 
 export interface PairHealth {
   /** ISO time of the last cycle that ended well; null before the first. */
@@ -56,6 +58,7 @@ export function createPairWorker(
   let filling = false;
   let verdicts: BatchVerdict[] = [];
   let wake: () => void = () => {};
+  let resuming = false;
 
   async function nextWork(signal: AbortSignal): Promise<void> {
     while (waiting.size === 0 && hints.size === 0 && !decisions && !filling && !signal.aborted) {
@@ -63,6 +66,17 @@ export function createPairWorker(
         wake = resolve;
       });
     }
+  }
+
+  /** Work in the background goes on as soon as the quota has room for it; until then a cycle would do nothing. */
+  async function resume(signal: AbortSignal): Promise<void> {
+    if (resuming) return;
+    resuming = true;
+    const waitMs = (await pair.sides.udesk.waitMs?.('enumerate', 'background').catch(() => 0)) ?? 0;
+    if (waitMs > 0) await context.sleep(Math.min(waitMs, MAX_PAUSE_MS), signal).catch(() => {});
+    resuming = false;
+    waiting.add('sweep');
+    wake();
   }
 
   async function oneCycle(signal: AbortSignal): Promise<void> {
@@ -74,7 +88,10 @@ export function createPairWorker(
       if (wantsSweep(lanes)) holder.current ??= startSweep(pair, 'udesk', context.clock(), signal);
       const report = await runCycle(context, pair, {
         trigger: 'run',
-        observe: { ...scopeOf(lanes, holder), points: { ids: [...hinted.keys()], suspects } },
+        observe: {
+          ...scopeOf(lanes, holder),
+          points: { ids: [...hinted.keys()], suspects, budgetMs: POINTS_SLICE_MS },
+        },
         readFeeds: lanes.has('feeds'),
         batchVerdicts: () => {
           const told = verdicts;
@@ -83,9 +100,10 @@ export function createPairWorker(
         },
         signal,
       });
+      for (const id of report.observed.pointsLeft) hints.add(id);
       // The rest of the sweep is the next piece of work, together with whatever became due meanwhile.
-      if (holder.current !== null) waiting.add('sweep');
       filling = report.backfill?.more === true;
+      if (holder.current !== null) void resume(signal);
       health.lastGoodAt = context.clock().toISOString();
       if (health.failures > 0) log.info({ failures: health.failures }, 'the pair is well again');
       health.failures = 0;

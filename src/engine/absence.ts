@@ -4,9 +4,12 @@ import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { followMerges } from './merge.ts';
 import { type Observed, storeOne, target } from './observe.ts';
+import { fits } from './room.ts';
 
 /** Point reads that one cycle spends on suspects; the rest waits for the next certified enumeration. */
 const PROOFS_PER_CYCLE = 200;
+/** And how long it goes on with them: nobody's write waits longer. */
+const PROOFS_BUDGET_MS = 20_000;
 const CHUNK = 5000;
 
 export interface AbsenceReport {
@@ -44,8 +47,10 @@ export async function proveAbsences(
   }
   suspects.sort((a, b) => Number(askFirst.has(b)) - Number(askFirst.has(a)));
   const gone: string[] = [];
+  const until = cycle.clock().getTime() + PROOFS_BUDGET_MS;
   for (const id of suspects.slice(0, PROOFS_PER_CYCLE)) {
-    const found = await cycle.sides[side].read(id, { signal: cycle.signal });
+    if (!(await fits(cycle, side, 'read', until, 'soon'))) break;
+    const found = await cycle.sides[side].read(id, { signal: cycle.signal, urgency: 'soon' });
     if (found === null) gone.push(id);
     else await fenced(cycle.db, cycle.fence, (tx) => storeOne(cycle, tx, side, 'point', found));
   }

@@ -6,12 +6,15 @@ import { isSyncError } from '../errors.ts';
 import { dueFeeds, saveEditTimes, saveFeedRead, saveHistory } from '../store/feeds.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
+import { fits } from './room.ts';
 
 const CUSTOMERS_PER_CYCLE = 10;
 const BACKGROUND_PER_CYCLE = 2;
 const MAX_PAGES = 3;
 /** Failures in a row after which the rest waits for the next time. */
 const MAX_FAILURES = 3;
+/** What does not fit because of the quota waits for the next time. */
+const BUDGET_MS = 5_000;
 
 export interface FeedsReport {
   readonly customers: number;
@@ -31,8 +34,11 @@ export async function readDueFeeds(cycle: Cycle): Promise<FeedsReport> {
     background: BACKGROUND_PER_CYCLE,
     turn: cycle.runId,
   });
-  for (const id of due) {
+  const until = cycle.clock().getTime() + BUDGET_MS;
+  for (const [n, id] of due.entries()) {
     cycle.signal.throwIfAborted();
+    // The first is read in any case, or nobody's history would be as long as there is much else to do.
+    if (n > 0 && !(await fits(cycle, 'udesk', 'history', until))) break;
     try {
       items += await readHistory(cycle, id);
       customers += 1;
@@ -55,7 +61,10 @@ async function readHistory(cycle: Cycle, id: string): Promise<number> {
   const startedAt = cycle.clock();
   let fresh = 0;
   for (let page = 1; page <= MAX_PAGES; page += 1) {
-    const found = await cycle.sides.udesk.history?.(id, page, { signal: cycle.signal });
+    const found = await cycle.sides.udesk.history?.(id, page, {
+      signal: cycle.signal,
+      urgency: 'background',
+    });
     if (found === undefined) break;
     for (const { reason, sample } of found.dropped) {
       cycle.log.warn(

@@ -39,6 +39,8 @@ export interface Observation {
   readonly udesk: SideObservation;
   readonly crm: SideObservation;
   readonly emptySide: SideName | null;
+  /** Hints that did not fit into the budget of this cycle. */
+  readonly pointsLeft: readonly string[];
 }
 
 const NOT_READ: SideObservation = {
@@ -61,15 +63,17 @@ export async function observeSides(
   scope: ObserveScope,
   approve: string | null,
 ): Promise<Observation> {
+  let pointsLeft: readonly string[] = [];
   if (scope.points !== undefined && scope.points.ids.length > 0) {
     const fingerprint = await cycle.sides.udesk.fingerprint({ signal: cycle.signal });
     await knownAccount(cycle, known, 'udesk', fingerprint, approve);
-    await observePoints(cycle, scope.points);
+    pointsLeft = (await observePoints(cycle, scope.points)).left;
   }
   const lane = await observeSide(cycle, known, 'udesk', scope.udesk, approve);
   const udesk = scope.sweep === undefined ? lane : await sweepSlice(cycle, known, lane, scope.sweep, approve);
   const crm = await observeSide(cycle, known, 'crm', scope.crm, approve);
-  return { udesk, crm, emptySide: udesk.alarm?.empty ? 'udesk' : crm.alarm?.empty ? 'crm' : null };
+  const emptySide = udesk.alarm?.empty ? 'udesk' : crm.alarm?.empty ? 'crm' : null;
+  return { udesk, crm, emptySide, pointsLeft };
 }
 
 async function observeSide(
@@ -84,7 +88,8 @@ async function observeSide(
   const options = { signal: cycle.signal };
   await knownAccount(cycle, known, side, await adapter.fingerprint(options), approve);
   if (lane === 'head') {
-    const observed = await observePages(cycle, side, 'head', adapter.enumerate(options), true);
+    const newest = adapter.enumerate({ ...options, urgency: 'soon' });
+    const observed = await observePages(cycle, side, 'head', newest, true);
     return toObservation('head', observed);
   }
   if (
@@ -173,7 +178,8 @@ async function observeAll(cycle: Cycle, side: SideName): Promise<SideObservation
   const adapter = cycle.sides[side];
   const startedAt = cycle.clock();
   const checked = await adapter.check({ signal: cycle.signal });
-  const observed = await observePages(cycle, side, 'sweep', adapter.enumerate({ signal: cycle.signal }));
+  const all = adapter.enumerate({ signal: cycle.signal, urgency: 'soon' });
+  const observed = await observePages(cycle, side, 'sweep', all);
   const absences = await proveAbsences(cycle, side, observed, startedAt);
   const uncertified = await saveEnd(cycle, side, startedAt, observed, observed.end);
   return {

@@ -7,28 +7,39 @@ import { markFeedsDue } from '../store/feeds.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
+import { fits } from './room.ts';
 
 export interface Points {
   readonly ids: readonly string[];
   /** Who was not found is added here. */
   readonly suspects: Set<string>;
+  /** With it, what does not fit because of the quota is left to a later cycle: nobody's write waits longer. */
+  readonly budgetMs?: number;
 }
 
 export interface PointsReport {
   readonly read: number;
   readonly dropped: number;
+  /** Not asked for: the budget was used up. */
+  readonly left: readonly string[];
 }
 
 /** Above this the suspects are not remembered one by one: the sweep finds them all. */
 const MAX_SUSPECTS = 1_000;
 
-export async function observePoints(cycle: Cycle, { ids, suspects }: Points): Promise<PointsReport> {
+export async function observePoints(cycle: Cycle, points: Points): Promise<PointsReport> {
+  const { ids, suspects, budgetMs = Number.POSITIVE_INFINITY } = points;
+  const until = cycle.clock().getTime() + budgetMs;
   let read = 0;
   let dropped = 0;
-  for (const id of ids) {
+  for (const [n, id] of ids.entries()) {
     cycle.signal.throwIfAborted();
+    // The first is read in any case: hints must come to an end, too.
+    if (n > 0 && !(await fits(cycle, 'udesk', 'read', until, 'soon'))) {
+      return { read, dropped, left: ids.slice(n) };
+    }
     try {
-      const found = await cycle.sides.udesk.read(id, { signal: cycle.signal });
+      const found = await cycle.sides.udesk.read(id, { signal: cycle.signal, urgency: 'soon' });
       if (found === null) {
         if (suspects.size < MAX_SUSPECTS) suspects.add(id);
         continue;
@@ -49,5 +60,5 @@ export async function observePoints(cycle: Cycle, { ids, suspects }: Points): Pr
       );
     }
   }
-  return { read, dropped };
+  return { read, dropped, left: [] };
 }

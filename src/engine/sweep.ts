@@ -3,6 +3,7 @@ import type { EnumerationEnd, Page } from '../crm/adapter.ts';
 import { type AbsenceReport, proveAbsences } from './absence.ts';
 import type { Cycle, PairRuntime } from './context.ts';
 import { type Observed, observePages } from './observe.ts';
+import { fits } from './room.ts';
 
 /**
  * A full enumeration that is read in slices, so that heads, writes and decisions are never kept waiting behind it
@@ -16,7 +17,12 @@ export interface SweepSession {
   readonly seen: Set<string>;
   pageCount: number;
   total: number | null;
+  /** When its last page was read. */
+  readAt: Date;
 }
+
+/** A sweep that was kept waiting for so long by more urgent calls reads a page all the same: nothing starves. */
+const STARVED_MS = 60_000;
 
 /** Where a worker keeps its sweep between cycles. */
 export interface SweepHolder {
@@ -38,7 +44,10 @@ export function startSweep(
   startedAt: Date,
   signal?: AbortSignal,
 ): SweepSession {
-  const pages = pair.sides[side].enumerate(signal === undefined ? {} : { signal });
+  const pages = pair.sides[side].enumerate({
+    urgency: 'background',
+    ...(signal === undefined ? {} : { signal }),
+  });
   return {
     side,
     startedAt,
@@ -46,10 +55,14 @@ export function startSweep(
     seen: new Set(),
     pageCount: 0,
     total: null,
+    readAt: startedAt,
   };
 }
 
-/** Reads at least one page, and goes on until `budgetMs` are used up. A failure ends the sweep: the next is a new one. */
+/**
+ * Reads pages until `budgetMs` are used up; what does not fit the budget because the quota has no room for it is left to
+ * the next slice, so that a write never waits behind a sweep. A failure ends the sweep: the next is a new one.
+ */
 export async function observeSlice(cycle: Cycle, holder: SweepHolder, budgetMs: number): Promise<SweepSlice> {
   const session = holder.current;
   if (session === null) throw new Error('no sweep is under way');
@@ -57,7 +70,10 @@ export async function observeSlice(cycle: Cycle, holder: SweepHolder, budgetMs: 
   let done = false;
   async function* slice(sweep: SweepSession): AsyncGenerator<Page> {
     for (;;) {
+      const starved = cycle.clock().getTime() - sweep.readAt.getTime() >= STARVED_MS;
+      if (!starved && !(await fits(cycle, sweep.side, 'enumerate', until))) return;
       const next = await sweep.pages.next();
+      sweep.readAt = cycle.clock();
       if (next.done === true) {
         done = true;
         return;

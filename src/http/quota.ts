@@ -7,6 +7,7 @@
  */
 import { SyncError } from '../errors.ts';
 import { decideReservation, type QuotaLedger } from '../lib/sliding-window.ts';
+import type { Urgency } from '../lib/urgency.ts';
 
 const MINUTE_MS = 60_000;
 /** How much longer one request may travel than another and still be counted in time. */
@@ -17,8 +18,12 @@ const USABLE_BLOCK_MS = 1_000;
 const STALE_GRANTS = 5;
 /** A burst of "too many" answers halves the rate once, not once per answer. */
 const SLOW_DOWN_ONCE_MS = 5_000;
-/** What background calls may use of the quota. */
-const BACKGROUND_SHARE = 0.75;
+/** How much of the quota may be used up, by all, before a call of this urgency waits: the rest is for what is more urgent. */
+const SHARES: Readonly<Record<Urgency, number>> = { now: 1, soon: 0.9, background: 0.75 };
+/** However much the others use, the background gets this much: nothing starves. */
+const BACKGROUND_FLOOR = 0.1;
+/** Failures that may have been the remote's way of saying "too many" slow us down to this and no further. */
+const SUSPICION_FLOOR = 0.25;
 /** Share of the full rate that comes back per quiet minute. */
 const RECOVERY_PER_MINUTE = 0.1;
 
@@ -37,19 +42,35 @@ export interface QuotaOptions {
 
 export interface Quota {
   /**
-   * Resolves when one call may be sent, at once; first come, first served per scope. Rejects with the signal's reason.
-   * A background call (a sweep) leaves a quarter of the quota free, so that people and writes never wait behind it.
+   * Resolves when one call may be sent, at once; first come, first served per scope and urgency, `now` unless told.
+   * Rejects with the signal's reason. Calls in the background are spread evenly over the minute, so that whoever is more
+   * urgent finds room at any time, and never waits for the end of a burst.
    */
-  take(endpoint: string, signal?: AbortSignal, options?: { readonly background?: boolean }): Promise<void>;
-  /** The remote said "too many": halves the rate; a tenth of it comes back per quiet minute. */
-  slowDown(): void;
+  take(endpoint: string, signal?: AbortSignal, urgency?: Urgency): Promise<void>;
+  /** How long `take` would wait now, in milliseconds, if nobody else came first; 0: not at all. */
+  waitMs(endpoint: string, urgency: Urgency): Promise<number>;
+  /**
+   * The remote said "too many": halves the rate; a tenth of the full rate comes back per quiet minute. With `suspected`
+   * it did not say so, but failed in a way that may mean it (udesk/api.md §6.4): at least a quarter stays.
+   */
+  slowDown(suspected?: boolean): void;
 }
 
-interface Lane {
+interface Line {
   tail: Promise<unknown>;
+  waiting: number;
   /** Calls left in the block, good until `usableUntil`. */
   left: number;
   usableUntil: number;
+}
+
+/** What the background used of one scope, as far as this process knows. */
+interface Background {
+  readonly line: Line;
+  /** Its grants of the last window, oldest first. */
+  grants: { readonly at: number; readonly n: number }[];
+  /** The next may not come before this: they are spread. */
+  notBefore: number;
 }
 
 export function createQuota(options: QuotaOptions): Quota {
@@ -60,7 +81,8 @@ export function createQuota(options: QuotaOptions): Quota {
   // From the full rate and not from the slowed one: all processes must ask for the same window.
   const usableMs = blockSize(perMinute) === 1 ? USABLE_SINGLE_MS : USABLE_BLOCK_MS;
   const windowMs = MINUTE_MS + marginMs + usableMs;
-  const lanes = new Map<string, Lane>();
+  const lines = new Map<string, Line>();
+  const backgrounds = new Map<string, Background>();
   let share = 1;
   let slowedAt = Number.NEGATIVE_INFINITY;
 
@@ -69,30 +91,83 @@ export function createQuota(options: QuotaOptions): Quota {
     return Math.max(1, Math.floor(perMinute * Math.min(1, share + recovered)));
   }
 
+  function portion(of: number): number {
+    return Math.max(1, Math.floor(currentLimit() * of));
+  }
+
+  function lineOf(scopeKey: string, urgency: Urgency): Line {
+    const key = `${urgency} ${scopeKey}`;
+    const known = lines.get(key);
+    if (known !== undefined) return known;
+    const line: Line = { tail: Promise.resolve(), waiting: 0, left: 0, usableUntil: 0 };
+    lines.set(key, line);
+    return line;
+  }
+
+  function backgroundOf(scopeKey: string): Background {
+    const known = backgrounds.get(scopeKey);
+    if (known !== undefined) {
+      const now = clock();
+      known.grants = known.grants.filter(({ at }) => at + windowMs > now);
+      return known;
+    }
+    const made = { line: lineOf(scopeKey, 'background'), grants: [], notBefore: Number.NEGATIVE_INFINITY };
+    backgrounds.set(scopeKey, made);
+    return made;
+  }
+
+  /** What the background has not had yet of its due. */
+  function owed({ grants }: Background): number {
+    return Math.max(0, portion(BACKGROUND_FLOOR) - grants.reduce((sum, { n }) => sum + n, 0));
+  }
+
+  /** Up to which use, by all, this call may go. */
+  function limitOf(scopeKey: string, urgency: Urgency): number {
+    const background = backgroundOf(scopeKey);
+    if (urgency === 'background') return portion(owed(background) > 0 ? 1 : SHARES.background);
+    // Its due is kept for it while it waits.
+    const kept = background.line.waiting > 0 ? owed(background) : 0;
+    return Math.max(1, portion(SHARES[urgency]) - kept);
+  }
+
+  function blockOf(limit: number, urgency: Urgency): number {
+    return Math.min(limit, blockSize(portion(SHARES[urgency])));
+  }
+
   async function acquire(
     scopeKey: string,
-    lane: Lane,
+    line: Line,
     signal: AbortSignal | undefined,
-    background: boolean,
+    urgency: Urgency,
   ): Promise<void> {
     for (let stale = 0; ; ) {
       signal?.throwIfAborted();
       const askedAt = clock();
-      if (lane.left > 0 && askedAt < lane.usableUntil) {
-        lane.left -= 1;
+      if (line.left > 0 && askedAt < line.usableUntil) {
+        line.left -= 1;
         return;
       }
-      const limit = background ? Math.max(1, Math.floor(currentLimit() * BACKGROUND_SHARE)) : currentLimit();
-      const block = blockSize(limit);
+      const paceMs = urgency === 'background' ? backgroundOf(scopeKey).notBefore - askedAt : 0;
+      if (paceMs > 0) {
+        await sleep(Math.ceil(paceMs), signal);
+        continue;
+      }
+      const limit = limitOf(scopeKey, urgency);
+      const block = blockOf(limit, urgency);
       const { granted, waitMs } = await ledger.reserve(scopeKey, limit, windowMs, block);
       if (!granted) {
         await sleep(Math.max(1, Math.ceil(waitMs)), signal);
         continue;
       }
+      if (urgency === 'background') {
+        const background = backgroundOf(scopeKey);
+        background.grants.push({ at: askedAt, n: block });
+        background.notBefore = askedAt + (windowMs * block) / portion(SHARES.background);
+      }
       // Counted from before the question: the ledger's own time of the grant lies after it.
-      lane.left = block;
-      lane.usableUntil = askedAt + usableMs;
-      if (clock() >= lane.usableUntil && ++stale >= STALE_GRANTS) {
+      line.left = block;
+      line.usableUntil = askedAt + usableMs;
+      if (clock() >= line.usableUntil && ++stale >= STALE_GRANTS) {
         throw new SyncError('transient', 'the quota ledger answers too slowly to send anything in time', {
           code: 'quota-ledger-slow',
           advice: 'Look at the load of the Postgres database.',
@@ -101,25 +176,40 @@ export function createQuota(options: QuotaOptions): Quota {
     }
   }
 
+  function scopeKeyOf(endpoint: string): string {
+    return options.scope === 'tenant' ? options.key : `${options.key} ${endpoint}`;
+  }
+
   return {
-    async take(endpoint, signal, { background = false } = {}) {
-      const scopeKey = options.scope === 'tenant' ? options.key : `${options.key} ${endpoint}`;
+    async take(endpoint, signal, urgency = 'now') {
+      const scopeKey = scopeKeyOf(endpoint);
       // Lines of their own: what waits in the background stands in nobody's way.
-      const line = background ? `${scopeKey} background` : scopeKey;
-      let lane = lanes.get(line);
-      if (lane === undefined) {
-        lane = { tail: Promise.resolve(), left: 0, usableUntil: 0 };
-        lanes.set(line, lane);
-      }
-      const mine = lane;
-      const turn = mine.tail.then(() => acquire(scopeKey, mine, signal, background));
-      mine.tail = turn.catch(() => {});
+      const line = lineOf(scopeKey, urgency);
+      line.waiting += 1;
+      const turn = line.tail
+        .then(() => acquire(scopeKey, line, signal, urgency))
+        .finally(() => {
+          line.waiting -= 1;
+        });
+      line.tail = turn.catch(() => {});
       await (signal === undefined ? turn : orAborted(turn, signal));
     },
-    slowDown() {
+    async waitMs(endpoint, urgency) {
+      const scopeKey = scopeKeyOf(endpoint);
+      const line = lineOf(scopeKey, urgency);
+      const now = clock();
+      if (line.left > 0 && now < line.usableUntil) return 0;
+      const limit = limitOf(scopeKey, urgency);
+      const paceMs = urgency === 'background' ? backgroundOf(scopeKey).notBefore - now : 0;
+      const { waitMs } = await ledger.peek(scopeKey, limit, windowMs, blockOf(limit, urgency));
+      return Math.max(0, paceMs, waitMs);
+    },
+    slowDown(suspected = false) {
       const now = clock();
       if (now - slowedAt < SLOW_DOWN_ONCE_MS) return;
-      share = Math.max(1 / perMinute, currentLimit() / perMinute / 2);
+      const before = currentLimit() / perMinute;
+      const half = Math.max(1 / perMinute, before / 2);
+      share = suspected ? Math.max(half, Math.min(before, SUSPICION_FLOOR)) : half;
       slowedAt = now;
     },
   };
@@ -146,18 +236,19 @@ async function orAborted(turn: Promise<void>, signal: AbortSignal): Promise<void
 /** A ledger for one process, forgotten when it ends. `clock`: monotonic milliseconds. */
 export function memoryLedger(clock: () => number): QuotaLedger {
   const scopes = new Map<string, { at: number; n: number }[]>();
+  const decide = (scopeKey: string, limit: number, windowMs: number, n: number) => {
+    const now = clock();
+    const kept = (scopes.get(scopeKey) ?? []).filter((grant) => grant.at + windowMs > now);
+    scopes.set(scopeKey, kept);
+    const grants = kept.map((grant) => ({ leftMs: grant.at + windowMs - now, n: grant.n }));
+    return { kept, now, answer: decideReservation(grants, limit, n) };
+  };
   return {
     async reserve(scopeKey, limit, windowMs, n) {
-      const now = clock();
-      const kept = (scopes.get(scopeKey) ?? []).filter((grant) => grant.at + windowMs > now);
-      scopes.set(scopeKey, kept);
-      const answer = decideReservation(
-        kept.map((grant) => ({ leftMs: grant.at + windowMs - now, n: grant.n })),
-        limit,
-        n,
-      );
+      const { kept, now, answer } = decide(scopeKey, limit, windowMs, n);
       if (answer.granted) kept.push({ at: now, n });
       return answer;
     },
+    peek: async (...question) => decide(...question).answer,
   };
 }

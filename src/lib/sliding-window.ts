@@ -20,6 +20,8 @@ export interface QuotaLedger {
    * @param scopeKey what the remote counts under: tenant, or tenant and endpoint
    */
   reserve(scopeKey: string, limit: number, windowMs: number, n: number): Promise<Reservation>;
+  /** What `reserve` would answer now; grants nothing. */
+  peek(scopeKey: string, limit: number, windowMs: number, n: number): Promise<Reservation>;
 }
 
 /**

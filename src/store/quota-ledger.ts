@@ -3,7 +3,7 @@
  * by the database's clock, one at a time per scope.
  */
 import type postgres from 'postgres';
-import { decideReservation, type QuotaLedger } from '../lib/sliding-window.ts';
+import { decideReservation, type Grant, type QuotaLedger } from '../lib/sliding-window.ts';
 
 /** Ledger in `udesk_sync.quota_call(scope, at, n)`. Each question is one short transaction; rows that no longer count go with it. */
 export function postgresLedger(sql: postgres.Sql): QuotaLedger {
@@ -15,19 +15,25 @@ export function postgresLedger(sql: postgres.Sql): QuotaLedger {
         await tx`
           delete from udesk_sync.quota_call
           where scope = ${scopeKey} and at <= clock_timestamp() - ${windowMs} * interval '1 millisecond'`;
-        const rows = await tx<{ left_ms: number; n: number }[]>`
-          select n, (extract(epoch from at - clock_timestamp()) * 1000)::float8 + ${windowMs}::float8 as left_ms
-          from udesk_sync.quota_call where scope = ${scopeKey} order by at`;
-        const answer = decideReservation(
-          rows.map((row) => ({ leftMs: row.left_ms, n: row.n })),
-          limit,
-          n,
-        );
+        const answer = decideReservation(await grants(tx, scopeKey, windowMs), limit, n);
         if (answer.granted) {
           await tx`insert into udesk_sync.quota_call (scope, at, n) values (${scopeKey}, clock_timestamp(), ${n})`;
         }
         return answer;
       });
     },
+    peek: async (scopeKey, limit, windowMs, n) =>
+      decideReservation(await grants(sql, scopeKey, windowMs), limit, n),
   };
+}
+
+async function grants(
+  sql: postgres.Sql | postgres.TransactionSql,
+  scopeKey: string,
+  windowMs: number,
+): Promise<Grant[]> {
+  const rows = await sql<{ left_ms: number; n: number }[]>`
+    select n, (extract(epoch from at - clock_timestamp()) * 1000)::float8 + ${windowMs}::float8 as left_ms
+    from udesk_sync.quota_call where scope = ${scopeKey} order by at`;
+  return rows.map((row) => ({ leftMs: row.left_ms, n: row.n }));
 }

@@ -1,6 +1,7 @@
 /**
  * The endpoints of one Udesk tenant (udesk/api.md §2, §7). Customers come back undecoded: decode-customer.ts reads them.
  */
+import type { Urgency } from '../lib/urgency.ts';
 import { type BatchCustomer, encodeBatch } from './batch-import.ts';
 import {
   type DecodedPage,
@@ -16,8 +17,14 @@ import { objectOf } from './errors.ts';
 import { decodeFeeds, type Feed } from './feeds.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { createMetadataCalls, type MetadataCalls } from './metadata-client.ts';
-import { createNotFoundJudge, mayMeanNotFound } from './not-found.ts';
-import { type Answer, type Call, createTransport, type TransportOptions } from './transport.ts';
+import { createNotFoundJudge, mayMeanNotFound, type NotFoundJudge } from './not-found.ts';
+import {
+  type Answer,
+  type Call,
+  createTransport,
+  type Transport,
+  type TransportOptions,
+} from './transport.ts';
 import { createWebhookCalls, type WebhookCalls } from './webhook-client.ts';
 
 export type { RawPage } from './calls.ts';
@@ -38,8 +45,6 @@ export interface ListQuery {
   /** Id of a saved filter; with it `query` is ignored by Udesk, and the order is the filter's own. */
   readonly filterId?: string;
   readonly query?: string;
-  /** A sweep: it leaves room in the quota for everything else. */
-  readonly background?: boolean;
 }
 
 export interface UdeskClient extends MetadataCalls, DirectoryCalls, WebhookCalls {
@@ -82,13 +87,21 @@ export interface UdeskClient extends MetadataCalls, DirectoryCalls, WebhookCalls
   ): Promise<RawPage>;
   /** Which of the two survives is not documented; INF: `to` (api.md §2.7). The survivor where it is told. */
   mergeCustomers(from: CustomerRef, to: CustomerRef, signal?: AbortSignal): Promise<JsonObject | null>;
+  /** The same client, whose calls wait for the quota with this urgency; `now` unless told. */
+  at(urgency: Urgency): UdeskClient;
+  /** How long a call to this endpoint would wait for the quota, in milliseconds. */
+  waitMs(path: string, urgency: Urgency): Promise<number>;
   /** Udesk's clock minus ours by the last answer's `Date`, to about a second; null before the first answer. */
   clockSkewMs(): number | null;
   close(): Promise<void>;
 }
 
 export function createUdeskClient(options: TransportOptions): UdeskClient {
-  const transport = createTransport(options);
+  return clientOn(createTransport(options), options, null);
+}
+
+/** @param known the judge of "not found" that all urgencies share; null makes it */
+function clientOn(transport: Transport, options: TransportOptions, known: NotFoundJudge | null): UdeskClient {
   const { run } = transport;
 
   async function about(type: LookupType, content: string, call: Omit<Call, 'query'>): Promise<Answer> {
@@ -96,10 +109,7 @@ export function createUdeskClient(options: TransportOptions): UdeskClient {
     return await run({ ...call, query: { type, content } });
   }
 
-  const listCustomers: UdeskClient['listCustomers'] = (
-    { page, pageSize, filterId, query, background },
-    signal,
-  ) =>
+  const listCustomers: UdeskClient['listCustomers'] = ({ page, pageSize, filterId, query }, signal) =>
     list(
       transport,
       {
@@ -110,7 +120,6 @@ export function createUdeskClient(options: TransportOptions): UdeskClient {
           filter_id: filterId,
           query,
         },
-        ...(background === undefined ? {} : { background }),
         signal,
       },
       'customers',
@@ -131,15 +140,17 @@ export function createUdeskClient(options: TransportOptions): UdeskClient {
     return objectOf(body, 'customer', context);
   }
 
-  const judge = createNotFoundJudge(
-    {
-      newestId: async (signal) => firstId((await listCustomers({ page: 1, pageSize: 1 }, signal)).rows),
-      find: async (id, signal) => {
-        await find('id', id, signal);
+  const judge =
+    known ??
+    createNotFoundJudge(
+      {
+        newestId: async (signal) => firstId((await listCustomers({ page: 1, pageSize: 1 }, signal)).rows),
+        find: async (id, signal) => {
+          await find('id', id, signal);
+        },
       },
-    },
-    options.monotonic,
-  );
+      options.monotonic,
+    );
 
   const getCustomer: UdeskClient['getCustomer'] = (type, content, signal) =>
     orNotFound(
@@ -241,6 +252,9 @@ export function createUdeskClient(options: TransportOptions): UdeskClient {
     ...createMetadataCalls(transport),
     ...createDirectoryCalls(transport, options.monotonic),
     ...createWebhookCalls(transport),
+    at: (urgency) =>
+      clientOn({ ...transport, run: (call) => transport.run({ urgency, ...call }) }, options, judge),
+    waitMs: transport.waitMs,
     clockSkewMs: transport.clockSkewMs,
     close: () => options.dispatcher.close(),
   };

@@ -120,10 +120,7 @@ export const MAX_HEAD_PAGES = 10;
 /** @param filterId the whole list where it is left out */
 export function read(options: SweepOptions, page: number, filterId?: string): Promise<RawPage> {
   const filter = filterId === undefined ? {} : { filterId };
-  return options.client.listCustomers(
-    { page, pageSize: options.pageSize, background: true, ...filter },
-    options.signal,
-  );
+  return options.client.listCustomers({ page, pageSize: options.pageSize, ...filter }, options.signal);
 }
 
 /** Decodes a page without the customers that were yielded before. */

@@ -6,7 +6,7 @@ import type { UdeskContacts } from '../core/id-merge.ts';
 import type { Manifest, Patch, SideRecord } from '../core/record.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
 import { isSet, type SetValue, type Value } from '../core/value.ts';
-import type { Side } from '../crm/adapter.ts';
+import type { CallOptions, Side } from '../crm/adapter.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { udeskBatchCreate } from './batch-create.ts';
 import { checkUdesk, fingerprintOf } from './check.ts';
@@ -35,6 +35,12 @@ export interface UdeskSideOptions {
 }
 
 const PAGE_SIZE = 100;
+/** What the quota counts by where it counts per endpoint. */
+const ENDPOINTS = {
+  enumerate: 'customers',
+  read: 'customers/get_customer',
+  history: 'customers/feeds',
+} as const;
 /** The documented default (api.md §7): what more may be asked for is unknown. */
 const FEED_PAGE_SIZE = 20;
 /** INF: nothing is known about the lag of Udesk's lookups (api.md §11). */
@@ -54,8 +60,18 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
     });
   }
 
-  async function find(type: LookupType, content: string, signal?: AbortSignal): Promise<SideRecord | null> {
-    const raw = await client.getCustomer(type, content, signal);
+  const at = ({ urgency = 'now' }: CallOptions = {}): UdeskClient =>
+    urgency === 'now' ? client : urgency === 'soon' ? soon : inBackground;
+  const soon = client.at('soon');
+  const inBackground = client.at('background');
+
+  async function find(
+    type: LookupType,
+    content: string,
+    signal?: AbortSignal,
+    from: UdeskClient = client,
+  ): Promise<SideRecord | null> {
+    const raw = await from.getCustomer(type, content, signal);
     return raw === null ? null : decode(raw);
   }
 
@@ -111,15 +127,16 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
     check: (call) => checkUdesk(client, shards, call?.signal),
     fingerprint: async () => fingerprintOf(client),
     enumerate: (call) => {
-      const how = { client, pageSize, customFields, signal: call?.signal };
+      const how = { client: at(call), pageSize, customFields, signal: call?.signal };
       return shards.length === 0 ? sweep(how) : sweepShards({ ...how, shards });
     },
     changes() {
       throw new SyncError('invariant', 'Udesk has no change cursor', { side: 'udesk' });
     },
-    read: (id, call) => find('id', id, call?.signal),
+    read: (id, call) => find('id', id, call?.signal, at(call)),
+    waitMs: (call, urgency) => client.waitMs(ENDPOINTS[call], urgency),
     async history(id, page, call) {
-      const found = await client.feeds('id', id, page, FEED_PAGE_SIZE, call?.signal);
+      const found = await at(call).feeds('id', id, page, FEED_PAGE_SIZE, call?.signal);
       const { dropped, totalPages } = found;
       const rows = found.items.length + dropped.length;
       const items = found.items.map((item) =>

@@ -3,10 +3,12 @@
  * retries where they are allowed, judged by `code`. Neither token nor signed URL gets into an error or a log.
  */
 import { isSyncError, SyncError } from '../errors.ts';
+import { HttpFailure } from '../http/classify.ts';
 import type { SideDispatcher } from '../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../http/exchange.ts';
 import type { Quota } from '../http/quota.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../http/retry.ts';
+import type { Urgency } from '../lib/urgency.ts';
 import {
   type AnswerContext,
   BAD_SIGN,
@@ -57,8 +59,8 @@ export interface Call {
   readonly expects: string;
   /** About one record, so that a refusal can mean "no such"; left out: when the query has a `type`. */
   readonly namesCustomer?: boolean;
-  /** A sweep or a backfill: it leaves room in the quota for everything else. */
-  readonly background?: boolean;
+  /** `now` unless told. */
+  readonly urgency?: Urgency;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -70,6 +72,8 @@ export interface Answer {
 export interface Transport {
   readonly origin: string;
   run(call: Call): Promise<Answer>;
+  /** How long a call of this urgency would wait for the quota, in milliseconds. */
+  waitMs(path: string, urgency: Urgency): Promise<number>;
   /** Fetches the token by password; nothing to do when there is one. */
   logIn(signal?: AbortSignal): Promise<void>;
   clockSkewMs(): number | null;
@@ -85,7 +89,7 @@ export function createTransport(options: TransportOptions): Transport {
 
   /** One attempt: waits for the quota first, so that timestamp and nonce are fresh when the request leaves. */
   async function attempt(call: Call, secret: string | null): Promise<Answer> {
-    await quota.take(call.path, call.signal, { background: call.background === true });
+    await quota.take(call.path, call.signal, call.urgency);
     const signedAtMs = clock();
     const url = new URL(`/open_api_v1/${call.path}`, origin);
     const auth = secret === null ? {} : signature(secret, signedAtMs);
@@ -97,6 +101,7 @@ export function createTransport(options: TransportOptions): Transport {
       expects: call.expects,
       namesCustomer: call.namesCustomer ?? call.query?.type !== undefined,
     };
+    const sentAt = monotonic();
     const reply = await exchange({
       side: dispatcher,
       method: call.method,
@@ -111,6 +116,7 @@ export function createTransport(options: TransportOptions): Transport {
           }),
     });
     noteClock(reply, signedAtMs);
+    if (monotonic() - sentAt >= SLOW_ANSWER_MS) quota.slowDown(true);
     return { body: readAnswer(reply, context), context };
   }
 
@@ -141,6 +147,7 @@ export function createTransport(options: TransportOptions): Transport {
           return answer;
         } catch (error) {
           if (isSyncError(error, 'throttled')) quota.slowDown();
+          else if (mayBeTooMany(error)) quota.slowDown(true);
           throw forgetRefusedToken(error);
         }
       },
@@ -213,6 +220,7 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     origin,
     run,
+    waitMs: (path, urgency) => quota.waitMs(path, urgency),
     async logIn(signal) {
       if (token !== null) return;
       await withRetry(secretToken, {
@@ -227,6 +235,17 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 const RELOGIN_MS = 60_000;
+/** An answer that takes so long comes from a server with too much to do. */
+const SLOW_ANSWER_MS = 10_000;
+
+/** What Udesk answers above the quota is not known (api.md §6.4): 5xx, a page of HTML and a reset may mean it, too. */
+function mayBeTooMany(error: unknown): boolean {
+  return (
+    error instanceof HttpFailure &&
+    !error.undone &&
+    (error.kind === 'transient' || error.kind === 'ambiguous')
+  );
+}
 
 function originOf(baseUrl: string): string {
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : null;

@@ -42,11 +42,12 @@ export async function startClient(
     sleep,
   });
   const quota: Quota = {
-    async take(endpoint, signal) {
-      await open.take(endpoint, signal);
+    async take(endpoint, signal, urgency) {
+      await open.take(endpoint, signal, urgency);
       taken.push(endpoint);
     },
-    slowDown: () => open.slowDown(),
+    waitMs: (endpoint, urgency) => open.waitMs(endpoint, urgency),
+    slowDown: (suspected) => open.slowDown(suspected),
   };
   const log = (fields: object, message: string): void =>
     void lines.push(JSON.stringify({ ...fields, message }));

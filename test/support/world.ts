@@ -47,6 +47,8 @@ export interface WorldOptions {
   readonly pair?: Readonly<Record<string, string>>;
   /** Lines under `crm:`. */
   readonly crm?: readonly string[];
+  /** The tenant's clock in milliseconds. */
+  readonly clock?: () => number;
 }
 
 export interface World {
@@ -78,6 +80,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const simulator = await startSimulator({
     customers: options.customers ?? [],
     switches: { 'rate.per_minute': '0', ...options.switches },
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const crmDb = await createEmptyDatabase();
   const crmOpened = await crmDb.open({ max: 2, applicationName: 'crm person' });

@@ -25,13 +25,14 @@ const workload = fc.record({
       pauseMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 90_000 })),
       travelMs: fc.integer({ min: 0, max: 990 }),
       slowDown: fc.boolean(),
+      urgency: fc.constantFrom('now' as const, 'soon' as const, 'background' as const),
     }),
     { minLength: 1, maxLength: 150 },
   ),
 });
 
 describe('P10: in every sliding minute the calls stay within the quota', () => {
-  it('whatever the pattern of calls, of several clients on one ledger, with jitter of up to a second', async () => {
+  it('whatever the pattern and urgency of calls, of several clients on one ledger, with jitter of up to a second', async () => {
     await fc.assert(
       fc.asyncProperty(
         workload,
@@ -47,6 +48,7 @@ describe('P10: in every sliding minute the calls stay within the quota', () => {
               await clock.sleep((lags.next().value ?? 0) / 2);
               return answer;
             },
+            peek: memory.peek,
           };
           const quotas = Array.from({ length: clients }, () =>
             createQuota({
@@ -66,7 +68,11 @@ describe('P10: in every sliding minute the calls stay within the quota', () => {
                 for (const call of calls.filter((one) => one.client % clients === client)) {
                   await clock.sleep(call.pauseMs);
                   if (call.slowDown && call.pauseMs > 80_000) quota.slowDown();
-                  waiting.push(quota.take('e').then(() => void arrivals.push(clock.now() + call.travelMs)));
+                  waiting.push(
+                    quota
+                      .take('e', undefined, call.urgency)
+                      .then(() => void arrivals.push(clock.now() + call.travelMs)),
+                  );
                 }
                 await Promise.all(waiting);
               }),

@@ -67,6 +67,7 @@ describe('quota', () => {
       perMinute: 6_000,
       scope: 'tenant',
       ledger: {
+        peek: memory.peek,
         reserve: (...question) => {
           questions += 1;
           return memory.reserve(...question);
@@ -87,6 +88,7 @@ describe('quota', () => {
       perMinute: 60,
       scope: 'tenant',
       ledger: {
+        peek: memory.peek,
         async reserve(...question) {
           const answer = await memory.reserve(...question);
           await clock.sleep(5_000);
@@ -100,5 +102,107 @@ describe('quota', () => {
       kind: 'transient',
       details: { code: 'quota-ledger-slow' },
     });
+  });
+
+  it('halves once more and less far when a failure only may have meant "too many"', async () => {
+    const { clock, quota } = setUp(40);
+    for (let n = 0; n < 5; n += 1) {
+      quota.slowDown(true);
+      await clock.run(clock.sleep(5_001));
+    }
+    const at = clock.now();
+    // A quarter, and what came back of it since.
+    await clock.run(Promise.all(Array.from({ length: 10 }, () => quota.take('e'))));
+    expect(clock.now()).toBe(at);
+    await clock.run(quota.take('e'));
+    expect(clock.now()).toBeGreaterThan(at + 10_000);
+  });
+});
+
+describe('who waits for the quota', () => {
+  const times = async (
+    clock: ReturnType<typeof setUp>['clock'],
+    count: number,
+    take: () => Promise<void>,
+  ): Promise<number[]> => {
+    const at: number[] = [];
+    await clock.run(
+      Promise.all(Array.from({ length: count }, () => take().then(() => void at.push(clock.now())))),
+    );
+    return at;
+  };
+
+  it('a sweep is spread over the minute and leaves a quarter: a write goes at once, at any time of it', async () => {
+    const { clock, quota } = setUp(60);
+    const pauses: number[] = [];
+    const sweep = times(clock, 90, () => quota.take('list', undefined, 'background'));
+    const people = (async () => {
+      for (let n = 0; n < 20; n += 1) {
+        await clock.sleep(5_000);
+        const before = clock.now();
+        await quota.take('update');
+        await quota.take('update');
+        pauses.push(clock.now() - before);
+      }
+    })();
+    const [at] = await Promise.all([sweep, people]);
+
+    expect(Math.max(...pauses)).toBe(0);
+    const gaps = at.slice(1).map((time, n) => time - (at[n] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThan(1_300);
+    expect(at).toHaveLength(90);
+  });
+
+  it('a burst of writes behind a sweep waits for single places, not for the end of the minute', async () => {
+    const { clock, quota } = setUp(60);
+    await times(clock, 45, () => quota.take('list', undefined, 'background'));
+    const before = clock.now();
+    const writes = await times(clock, 25, () => quota.take('update'));
+    const waits = writes.map((at) => at - before);
+    expect(waits.filter((ms) => ms === 0)).toHaveLength(15);
+    expect(Math.max(...waits)).toBeLessThan(20_000);
+  });
+
+  it('hints leave a tenth for writes', async () => {
+    const { clock, quota } = setUp(60);
+    const hints = times(clock, 60, () => quota.take('get', undefined, 'soon'));
+    const write = (async () => {
+      await clock.sleep(1_000);
+      await quota.take('update');
+      return clock.now();
+    })();
+    const [at, wrote] = await Promise.all([hints, write]);
+    expect(at.filter((ms) => ms < 60_000)).toHaveLength(54);
+    expect(wrote).toBe(1_000);
+  });
+
+  it('nothing starves: however many writes there are, a tenth of the minute goes to the sweep', async () => {
+    const { clock, quota } = setUp(60);
+    const sweep: number[] = [];
+    let stop = false;
+    const sweeping = (async () => {
+      while (!stop) {
+        await quota.take('list', undefined, 'background');
+        sweep.push(clock.now());
+      }
+    })();
+    const writing = (async () => {
+      for (let n = 0; n < 5 * 60; n += 1) await quota.take('update');
+      stop = true;
+    })();
+    await clock.run(Promise.all([writing, sweeping]));
+    const minutes = clock.now() / 60_000;
+    expect(sweep.length).toBeGreaterThanOrEqual(5 * Math.floor(minutes));
+  });
+
+  it('tells how long a call would wait, so that nobody has to find out by waiting', async () => {
+    const { clock, quota } = setUp(4);
+    expect(await quota.waitMs('e', 'background')).toBe(0);
+    await clock.run(quota.take('e', undefined, 'background'));
+    const paceMs = await quota.waitMs('e', 'background');
+    expect(paceMs).toBeGreaterThan(20_000);
+    expect(await quota.waitMs('e', 'now')).toBe(0);
+    await times(clock, 3, () => quota.take('e'));
+    expect(await quota.waitMs('e', 'now')).toBeGreaterThan(60_000);
   });
 });
