@@ -48,7 +48,60 @@ export function isSyncError(error: unknown, kind?: ErrorKind): error is SyncErro
   return error instanceof SyncError && (kind === undefined || error.kind === kind);
 }
 
-/** Turns anything thrown into an `Error`, once, at the catch site. */
+/**
+ * Our own database failed. A driver's error quotes the statement and its values, which are customer data: here only the
+ * code is left. It is no `SyncError`, because a write to a side that was under way has then happened or not; who catches
+ * `transient` must not take it for a side that did not answer.
+ */
+export class DatabaseFailure extends Error {
+  /** SQLSTATE, or the driver's word; null where neither is known. */
+  readonly code: string | null;
+  /** It is not there, or has no room, now: what was under way can be tried again later, and nothing of ours is wrong. */
+  readonly passing: boolean;
+
+  constructor(code: string | null, cause: unknown) {
+    const passing = code !== null && PASSING.test(code);
+    super(
+      passing ? passingText(code) : `a database statement failed${code === null ? '' : ` with code ${code}`}`,
+      {
+        cause,
+      },
+    );
+    this.name = 'DatabaseFailure';
+    this.code = code;
+    this.passing = passing;
+  }
+}
+
+/** Lost, stopping, out of room, or in the way of somebody else (PostgreSQL, appendix A; postgres.js for the words). */
+const PASSING =
+  /^(08...|25P03|40001|40P01|53...|57014|57P0[1-5]|58030|CONNECTION_(CLOSED|ENDED|DESTROYED)|ECONNRE(FUSED|SET)|EPIPE|ENOENT|CONNECT_TIMEOUT)$/;
+
+function passingText(code: string): string {
+  if (code === '53100') return 'the disk of the database is full (53100)';
+  if (code.startsWith('53') || code === '58030') return `the database has run out of something (${code})`;
+  if (code === '40001' || code === '40P01' || code === '57014')
+    return `the database gave a statement up (${code})`;
+  return `the connection to the database was lost (${code})`;
+}
+
+/** Turns anything thrown into an `Error` whose message may be logged, once, at the catch site. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  if (error instanceof SyncError || error instanceof DatabaseFailure) return error;
+  const { query, severity, code, cause } = error as {
+    query?: unknown;
+    severity?: unknown;
+    code?: unknown;
+    cause?: { code?: unknown } | null;
+  };
+  // drizzle wraps the driver's error and has the statement; the driver's own has a severity, or only a word for a code.
+  const told = query === undefined ? code : cause?.code;
+  const known = typeof told === 'string' ? told : null;
+  const isDatabase = query !== undefined || severity !== undefined || isDriverWord(known);
+  return isDatabase ? new DatabaseFailure(known, error) : error;
+}
+
+function isDriverWord(code: string | null): boolean {
+  return code !== null && /^(CONNECT(ION)?_|ECONNRE(FUSED|SET)$)/.test(code);
 }

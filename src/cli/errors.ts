@@ -1,6 +1,6 @@
 /** Every failure ends as one paragraph that says what happened, to which record, and what to do; and as an exit code. */
 import { CommanderError } from 'commander';
-import { type ErrorKind, isSyncError, SyncError, toError } from '../errors.ts';
+import { DatabaseFailure, type ErrorKind, isSyncError, SyncError, toError } from '../errors.ts';
 
 /** interface.md, "Command line". */
 export const EXIT = { done: 0, failed: 1, usage: 2, guard: 3, openWork: 4 } as const;
@@ -65,16 +65,10 @@ function renderSyncError(error: SyncError): string {
   return `${sentence(error.message, where)}${separator}${sentence(adviceOf(error))}`;
 }
 
-/** The server of our own database stopped, or ended our session, in the middle of the work (SQLSTATE, or the driver's word). */
-const DATABASE_LOST =
-  /^(08...|57P0[1-4]|25P03|CONNECTION_(CLOSED|ENDED|DESTROYED)|ECONNRE(FUSED|SET)|CONNECT_TIMEOUT)$/;
-
 function foreseen(error: Error): Error {
-  const parts = error as { query?: unknown; severity?: unknown; code?: unknown };
-  const { code } = (parts.query === undefined ? parts : (error.cause ?? {})) as { code?: unknown };
-  if (error instanceof SyncError || typeof code !== 'string' || !DATABASE_LOST.test(code)) return error;
-  return new SyncError('transient', `the connection to the database was lost (${code})`, {
-    code,
+  if (!(error instanceof DatabaseFailure) || !error.passing) return error;
+  return new SyncError('transient', error.message, {
+    ...(error.code === null ? {} : { code: error.code }),
     advice: 'See that the database runs, and run the command again: it goes on where it was.',
     cause: error,
   });
@@ -84,17 +78,7 @@ function renderUnexpected(error: Error): string {
   return `${sentence(`Unexpected failure: ${unexpectedText(error)}`)} This is a fault of udesk-sync, not of your data. Run the command again with --log-level debug and report what it prints.`;
 }
 
-/**
- * Errors of libraries may quote a statement and its values, which are customer data: of a database error only
- * its code is told.
- */
 function unexpectedText(error: Error): string {
-  const parts = error as { query?: unknown; code?: unknown; severity?: unknown };
-  if (parts.query !== undefined || parts.severity !== undefined) {
-    const cause = error.cause === undefined ? null : (error.cause as { code?: unknown });
-    const code = typeof parts.code === 'string' ? parts.code : cause?.code;
-    return `a database statement failed${typeof code === 'string' ? ` with code ${code}` : ''}`;
-  }
   const line = error.message.split('\n', 1)[0] ?? '';
   return line === '' ? error.name : line.slice(0, 300);
 }

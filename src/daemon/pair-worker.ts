@@ -3,12 +3,14 @@ import type { BatchVerdict } from '../crm/adapter.ts';
 import type { EngineContext, PairRuntime } from '../engine/context.ts';
 import { type CycleReport, runCycle } from '../engine/cycle.ts';
 import { type SweepHolder, startSweep } from '../engine/sweep.ts';
-import { isSyncError, toError } from '../errors.ts';
+import { DatabaseFailure, isSyncError, toError } from '../errors.ts';
 import { createHints } from './hints.ts';
 import { POINTS_SLICE_MS, type ScheduledLane, scopeOf, wantsSweep } from './lanes.ts';
 
 /** A pair whose cycle failed waits at least this long, doubling up to the maximum; it never gives up. */
 const BACKOFF = { baseMs: 2_000, maxMs: 300_000 };
+/** Our own database is asked again sooner: it costs no quota, and nothing goes on without it. */
+const DATABASE_BACKOFF = { baseMs: 1_000, maxMs: 15_000 };
 
 const MAX_VERDICTS = 20;
 /** How long work in the background rests at most: what it waits for may have changed. */
@@ -124,8 +126,8 @@ export function createPairWorker(
       }
       health.failures += 1;
       health.lastError = error.message;
-      const delayMs = backoffMs(health.failures, context.random, BACKOFF);
-      const kind = isSyncError(error) ? error.kind : 'unexpected';
+      const kind = kindOf(error);
+      const delayMs = backoffMs(health.failures, context.random, backoffFor(error));
       const level = kind === 'auth' || kind === 'unexpected' || health.failures > 5 ? 'error' : 'warn';
       log[level]({ kind, failures: health.failures, delayMs, err: error.message }, 'the cycle failed');
       await context.sleep(delayMs, signal).catch(() => {});
@@ -165,4 +167,18 @@ export function createPairWorker(
       }
     },
   };
+}
+
+/** Who must act: nobody, for a database that is only away. */
+function kindOf(error: Error): string {
+  if (isSyncError(error)) return error.kind;
+  return isPassing(error) ? 'transient' : 'unexpected';
+}
+
+function backoffFor(error: Error): typeof BACKOFF {
+  return isPassing(error) ? DATABASE_BACKOFF : BACKOFF;
+}
+
+function isPassing(error: Error): boolean {
+  return error instanceof DatabaseFailure && error.passing;
 }

@@ -1,4 +1,4 @@
-import { SyncError } from '../errors.ts';
+import { SyncError, toError } from '../errors.ts';
 import { acquireLease, releaseLease, renewLease, takeOverLease } from '../store/lease.ts';
 import type { Fence } from '../store/tx.ts';
 import type { EngineContext } from './context.ts';
@@ -53,7 +53,7 @@ function keep(context: EngineContext, fence: Fence): HeldLease {
       })
       // A database that does not answer: the fence check of the next transaction decides.
       .catch((error: unknown) =>
-        context.log.warn({ pair: fence.pair, err: error }, 'the lease was not renewed'),
+        context.log.warn({ pair: fence.pair, err: toError(error).message }, 'the lease was not renewed'),
       );
   }, LEASE_TTL_MS / 3);
   timer.unref();

@@ -148,8 +148,8 @@ function serverArgs({ layout, flags, tcpPort }: RunOptions, port: number): strin
   ];
 }
 
-/** A server stands in its data directory; where that cannot be read, a live process is believed. */
-function isServerOf(clusterDir: string, pid: number): boolean {
+/** Whether this process is a server of this cluster. A server stands in its data directory; where that cannot be read, a live process is believed. */
+export function isServerOf(clusterDir: string, pid: number): boolean {
   if (!isAlive(pid)) return false;
   const directory = workingDirectory(pid);
   return directory === undefined ? process.platform !== 'linux' : directory === clusterDir;

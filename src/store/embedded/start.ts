@@ -9,12 +9,15 @@ import { type Account, canEnter, serverAccount, spawnAs } from './account.ts';
 import { prepareBinaries } from './binaries.ts';
 import { ensureCluster, SUPERUSER } from './cluster.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
+import { type KeptServer, keepRunning } from './keep-running.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { runServer } from './run-server.ts';
 import { stopServer } from './server-process.ts';
 
 /** How long a server that shall stop waits for the short commands that use it. */
 const DRAIN_MS = 10_000;
+/** Recovery from the log after a crash may take a while. */
+const RESTART_TIMEOUT_MS = 60_000;
 
 export interface EmbeddedPostgresOptions {
   /** A folder of ours; as root, one that the server's account can enter (data-dir.ts). Created when missing. */
@@ -31,6 +34,7 @@ export interface EmbeddedPostgres {
   readonly socketDir: string;
   /** Of the socket's name, and of loopback TCP where that was asked for. */
   readonly port: number;
+  /** Another one after the server was started again. */
   readonly pid: number;
   readonly dataDir: string;
   /** The server was left over by a program that died, and was taken over. */
@@ -62,35 +66,45 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const flags = options.flags ?? [];
     const durable = !flags.includes('fsync=off');
     await ensureCluster(layout, binaries, account, { durable, timeoutMs: deadline - Date.now() });
-    const server = await runServer({ layout, binaries, account, flags, tcpPort: options.tcpPort, deadline });
-    return handle(layout, server, lock, options.tcpPort !== undefined);
+    const run = { layout, binaries, account, flags, tcpPort: options.tcpPort };
+    const first = await runServer({ ...run, deadline });
+    const tcp = options.tcpPort !== undefined;
+    const kept = keepRunning(layout.clusterDir, first, () =>
+      runServer({
+        ...run,
+        tcpPort: tcp ? first.port : undefined,
+        deadline: Date.now() + RESTART_TIMEOUT_MS,
+      }),
+    );
+    return handle(layout, kept, lock, tcp);
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-function handle(
-  layout: Layout,
-  server: { pid: number; port: number; adopted: boolean },
-  lock: DirectoryLock,
-  tcp: boolean,
-): EmbeddedPostgres {
+function handle(layout: Layout, kept: KeptServer, lock: DirectoryLock, tcp: boolean): EmbeddedPostgres {
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     await lock.drain(DRAIN_MS);
-    await stopServer(server.pid, 30_000);
+    await kept.release();
+    await stopServer(kept.current.pid, 30_000);
     lock.release();
   };
+  const { port, adopted } = kept.current;
   return {
-    ...server,
+    get pid() {
+      return kept.current.pid;
+    },
+    port,
+    adopted,
     socketDir: layout.socketDir,
     dataDir: layout.dataDir,
     holderPid: null,
     url(database) {
-      if (!tcp) return socketUrl(layout, server.port, database);
+      if (!tcp) return socketUrl(layout, port, database);
       const password = readFileSync(layout.passwordFile, 'utf8').trim();
-      return `postgres://${SUPERUSER}:${encodeURIComponent(password)}@127.0.0.1:${server.port}/${encodeURIComponent(database)}`;
+      return `postgres://${SUPERUSER}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
     },
     stop() {
       stopping ??= stop();

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { openDatabase } from '../../../src/store/database.ts';
+import { openDatabase, openDatabaseOn } from '../../../src/store/database.ts';
 import { removeDataDir, startEmbeddedPostgres } from '../../../src/store/embedded/start.ts';
 import { runChild, temporaryFolder, until } from '../../support/child.ts';
 
@@ -175,3 +175,22 @@ function shellsOfGroup(group: number): number[] {
     })
     .map(Number);
 }
+
+test('P9: a server that is killed under a living program is started again, and has every acknowledged row', async () => {
+  const dataDir = dataDirectory();
+  const server = await start(dataDir);
+  const database = await openDatabaseOn(server);
+  cleanups.push(() => database.close());
+  await database.sql`create table t as select 1 as n`;
+  const { pid } = server;
+
+  process.kill(pid, 'SIGKILL');
+
+  await until(() => server.pid !== pid);
+  // Connections of the old one may end one after the other.
+  let found: unknown = null;
+  for (let tries = 0; found === null && tries < 20; tries += 1) {
+    found = await database.sql`select n from t`.catch(() => null);
+  }
+  expect(found).toEqual([{ n: 1 }]);
+});

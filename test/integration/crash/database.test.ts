@@ -1,0 +1,204 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  type EmbeddedPostgres,
+  removeDataDir,
+  startEmbeddedPostgres,
+} from '../../../src/store/embedded/start.ts';
+import { temporaryFolder } from '../../support/child.ts';
+import { startProxy } from '../../support/postgres-proxy.ts';
+import { type Running, startProgram, writeConfig } from '../../support/program.ts';
+import { createWorld, type World } from '../../support/world.ts';
+
+let world: World;
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  await world.close();
+});
+
+const EVERY_SECOND =
+  "{ head: '* * * * * *', sweep: '* * * * * *', crm: '* * * * * *', feeds: '0 3 * * *', audit: '0 3 * * *' }";
+
+async function worldOfFive(): Promise<void> {
+  world = await createWorld({
+    customers: Array.from({ length: 5 }, (_, n) => ({ nick_name: `U${n}`, email: `u${n}@example.com` })),
+    pair: { schedule: EVERY_SECOND },
+  });
+}
+
+function folder(): string {
+  const dataDir = temporaryFolder();
+  cleanups.push(() => removeDataDir({ dataDir, socketDir: join(dataDir, 'socket') }));
+  return dataDir;
+}
+
+async function postgres(dataDir: string, tcpPort: number | 'auto' = 'auto'): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({ dataDir, tcpPort });
+  cleanups.push(() => server.stop());
+  return server;
+}
+
+/** Everything that it says, line by line, as JSON. */
+function daemon(env: Readonly<Record<string, string>>, more = ''): Running & { said(): string } {
+  const config = writeConfig(`${world.configText}\nhttp: { port: 0 }\n${more}`);
+  cleanups.push(() => config.remove());
+  const running = startProgram(['--config', config.file, 'run'], env);
+  let said = '';
+  running.process.stdout?.on('data', (text) => {
+    said += text;
+  });
+  running.process.stderr?.on('data', (text) => {
+    said += text;
+  });
+  cleanups.push(async () => {
+    running.process.kill('SIGKILL');
+    await running.ended;
+  });
+  return { ...running, said: () => said };
+}
+
+/** Asks again until it holds; the time-out is the test's own. */
+async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await holds())) await wait(50);
+}
+
+const namesInCrm = async () => (await world.people()).map(({ name }) => name);
+const namesInUdesk = () => world.simulator.tenant.list().map(({ nick_name }) => nick_name);
+
+/** An edit on either side that was not made before, and the wait until both have crossed. */
+async function editBoth(text: string): Promise<() => Promise<void>> {
+  const [first] = world.simulator.tenant.list();
+  world.simulator.tenant.edit(first?.id ?? '', { nick_name: `${text} in Udesk` });
+  await world.crm`update contact set name = ${`${text} in the CRM`} where emails @> ${['u0@example.com']}`;
+  return () =>
+    until(
+      async () =>
+        (await namesInCrm()).includes(`${text} in Udesk`) && namesInUdesk().includes(`${text} in the CRM`),
+    );
+}
+
+describe('P9: the database under the daemon', () => {
+  test('is killed and started again: the daemon lives on, and what was edited meanwhile arrives once', async () => {
+    await worldOfFive();
+    const dataDir = folder();
+    const first = await postgres(dataDir);
+    const running = daemon({ DATABASE_URL: first.url('postgres') });
+    await until(async () => (await world.people()).length === 5);
+
+    process.kill(first.pid, 'SIGKILL');
+    await first.stop();
+    const arrived = await editBoth('while it was down');
+    await until(() => /the cycle failed/.test(running.said()));
+    await postgres(dataDir, first.port);
+
+    await arrived();
+    expect(running.process.exitCode).toBeNull();
+    expect(world.simulator.tenant.count).toBe(5);
+    expect(await world.people()).toHaveLength(5);
+  });
+
+  test('fails over to a copy at another place behind the same address: nothing is lost, nothing is there twice', async () => {
+    await worldOfFive();
+    const [one, two] = [folder(), folder()];
+    const primary = await postgres(one);
+    const proxy = await startProxy(primary.url('postgres'));
+    cleanups.push(() => proxy.close());
+    const running = daemon({ DATABASE_URL: proxy.url });
+    await until(async () => (await world.people()).length === 5);
+
+    await primary.stop();
+    cpSync(join(one, 'postgres'), join(two, 'postgres'), { recursive: true });
+    execFileSync('chown', ['-R', owner(join(one, 'postgres')), join(two, 'postgres')]);
+    execFileSync('chmod', ['700', join(two, 'postgres')]);
+    const arrived = await editBoth('during the failover');
+    await postgres(two, primary.port);
+    proxy.cutAll();
+
+    await arrived();
+    expect(running.process.exitCode).toBeNull();
+    expect(world.simulator.tenant.count).toBe(5);
+    expect(await world.people()).toHaveLength(5);
+  });
+
+  test('two daemons on one database: each piece of work is done once, and one goes on when the other is killed', async () => {
+    await worldOfFive();
+    const server = await postgres(folder());
+    const env = { DATABASE_URL: server.url('postgres') };
+    const both = [daemon(env), daemon(env)] as const;
+    await until(async () => (await world.people()).length === 5);
+    const created = await world.insert({ name: 'new', emails: ['new@example.com'] });
+    await until(() => namesInUdesk().includes('new'));
+
+    both[0].process.kill('SIGKILL');
+    await both[0].ended;
+    const arrived = await editBoth('after the kill');
+
+    await arrived();
+    expect(created).not.toBe('');
+    expect(world.simulator.tenant.count).toBe(6);
+    // The new customer, and the edit.
+    expect(world.simulator.counts().committed).toBe(2);
+    expect(await world.people()).toHaveLength(6);
+  });
+
+  test('has no room on its disk: the daemon says so, and goes on by itself when there is room again', async (context) => {
+    await worldOfFive();
+    const dataDir = folder();
+    const small = join(dataDir, 'small');
+    mkdirSync(small);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=180m,mode=0755', 'tmpfs', small], {
+        stdio: 'ignore',
+      });
+    } catch {
+      context.skip('a small disk needs the right to mount one (root)');
+    }
+    cleanups.push(() => execFileSync('umount', ['--lazy', small]));
+    const running = daemon({}, `database: { dataDir: ${join(small, 'data')} }\n`);
+    cleanups.push(async () => {
+      running.process.kill('SIGTERM');
+      await running.ended;
+    });
+    await until(async () => (await world.people()).length === 5);
+
+    const ballast = join(small, 'ballast');
+    fill(ballast);
+    const arrived = await editBoth('while the disk was full');
+    const more = Array.from({ length: 200 }, (_, n) => ({
+      nick_name: `M${n}`,
+      description: 'x'.repeat(9_000),
+    }));
+    for (const one of more) world.simulator.tenant.create(one);
+    await until(() =>
+      /the disk of the database is full|the connection to the database was lost/.test(running.said()),
+    );
+    rmSync(ballast);
+
+    await arrived();
+    await until(async () => (await world.people()).length === 205);
+    expect(running.process.exitCode).toBeNull();
+    expect(world.simulator.tenant.count).toBe(205);
+    // Of the statements that failed nothing is told but a code: their values are people.
+    expect(running.said()).not.toMatch(/xxxx|while the disk was full|example\.com/);
+  });
+});
+
+function owner(path: string): string {
+  const { uid, gid } = statSync(path);
+  return `${uid}:${gid}`;
+}
+
+/** Takes what is left of the disk. */
+function fill(path: string): void {
+  for (let size = 1 << 26; size >= 1 << 12; size = Math.floor(size / 2)) {
+    try {
+      for (;;) writeFileSync(path, Buffer.alloc(size), { flag: 'a' });
+    } catch {
+      // The next smaller piece may still fit.
+    }
+  }
+}
