@@ -24,7 +24,7 @@ export async function readHead(cycle: Cycle, side: SideName): Promise<{ whole: b
   const pages: Page[] = [];
   let shown = 0;
   let connected = false;
-  for await (const page of cycle.sides[side].enumerate({ signal: cycle.signal })) {
+  for await (const page of cycle.sides[side].enumerate({ signal: cycle.signal, urgency: 'soon' })) {
     const known = await loadRecords(
       cycle.db,
       pair,

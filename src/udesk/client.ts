@@ -225,7 +225,7 @@ function clientOn(transport: Transport, options: TransportOptions, known: NotFou
     async batchImport(customers, signal) {
       const body = encodeBatch(customers);
       const path = 'customers/batch_import_async';
-      await run({ method: 'POST', path, body, write: true, expects: 'code', background: true, signal });
+      await run({ method: 'POST', path, body, write: true, expects: 'code', urgency: 'soon', signal });
     },
     exportCustomers: ({ page, pageSize }, signal) => {
       const query = { page: String(page), page_size: String(pageSize) };
