@@ -24,6 +24,7 @@ export function toPairSpec(pair: PairConfig, manifests: Readonly<Record<SideName
     deletes: pair.deletes,
     firstRun: pair.firstRun,
     guards: pair.guards,
+    quietMs: pair.quietMs,
     capacity,
     trustedTime: { udesk: manifests.udesk.trustedTime, crm: manifests.crm.trustedTime },
   };

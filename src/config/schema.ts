@@ -174,6 +174,14 @@ export const pairSchema = z.strictObject({
   deletes: z.enum(['flag', 'unlink', 'propagate']).default('flag'),
   firstRun: z.enum(['review', 'auto']).default('review'),
   guards: guardsSchema.prefault({}),
+  quietMs: z
+    .int()
+    .min(0)
+    .max(3_600_000)
+    .default(0)
+    .describe(
+      'How long a record must be left alone before the daemon carries an edit of it, in milliseconds',
+    ),
   schedule: scheduleSchema.prefault({}),
 });
 

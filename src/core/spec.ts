@@ -65,6 +65,8 @@ export interface PairSpec {
   readonly deletes: 'flag' | 'unlink' | 'propagate';
   readonly firstRun: 'review' | 'auto';
   readonly guards: GuardSpec;
+  /** How long a record must have been left alone before the daemon carries an edit of it; left out: not at all. */
+  readonly quietMs?: number;
   /** Most elements of a set per side and pair field name; missing: no limit. From the adapters' manifests. */
   readonly capacity: Readonly<Record<SideName, Readonly<Record<string, number>>>>;
   /** Whose `updatedAt` may order edits (policy `newest`). From the adapters' manifests; left out: neither. */

@@ -27,6 +27,8 @@ export interface Cycle extends EngineContext, PairRuntime {
   readonly fence: Fence;
   readonly runId: number;
   readonly signal: AbortSignal;
+  /** Edits of records that changed after this wait for a later cycle (src/core/quiet.ts); none does where it is left out. */
+  readonly quietSince?: Date | null;
   /** `leftMs`: how long it may still take, where that is known. */
   readonly progress: (text: string, done: number, total: number | null, leftMs?: number | null) => void;
 }

@@ -1,5 +1,6 @@
 import { evaluateGuards } from '../core/guard.ts';
 import { GUARD_CLASSES, type PlanItem } from '../core/plan.ts';
+import { quietSince } from '../core/quiet.ts';
 import { SIDES } from '../core/record.ts';
 import type { BatchVerdict } from '../crm/adapter.ts';
 import { isSyncError, toError } from '../errors.ts';
@@ -100,6 +101,7 @@ export async function runCycle(
       fence: lease.fence,
       runId,
       signal: AbortSignal.any(signals),
+      quietSince: quietSince(context.clock(), pair.spec.quietMs ?? 0, options.trigger !== 'run'),
       progress: options.progress ?? (() => {}),
     };
     const report = await work(cycle, options);
@@ -211,7 +213,10 @@ async function planAndPush(
     await fenced(cycle.db, cycle.fence, (tx) => dropUnsent(tx, cycle.spec.name, ['planned', 'held']));
     if (round === 1) {
       // Before the plan: whoever it cannot create after all (another create holds the same e-mail) is dirty again.
-      await fenced(cycle.db, cycle.fence, (tx) => clearUnlinkedDirty(tx, cycle.spec.name, start.matchedAt));
+      await fenced(cycle.db, cycle.fence, (tx) =>
+        // Whoever still has to be left alone for a while stays to be matched.
+        clearUnlinkedDirty(tx, cycle.spec.name, earlier(start.matchedAt, cycle.quietSince ?? null)),
+      );
     }
     const summary = await planIntoOutbox(cycle, match.unmatched, round);
     first ??= summary;
@@ -368,6 +373,10 @@ export function addUp(before: PushReport | null, now: PushReport): PushReport {
     writes: { udesk: before.writes.udesk + now.writes.udesk, crm: before.writes.crm + now.writes.crm },
     pausedSides: now.pausedSides,
   };
+}
+
+function earlier(a: Date, b: Date | null): Date {
+  return b === null || a <= b ? a : b;
 }
 
 function emptySummary(): PlanSummary {

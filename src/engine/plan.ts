@@ -1,5 +1,6 @@
 import type { LinkPlan } from '../core/link.ts';
 import { type GuardClass, guardClass, type PlanItem, planHash, planItems } from '../core/plan.ts';
+import { isLeftAlone } from '../core/quiet.ts';
 import { reconcileLink } from '../core/reconcile.ts';
 import type { SideName } from '../core/record.ts';
 import { sha256 } from '../lib/hash.ts';
@@ -65,7 +66,9 @@ export async function planIntoOutbox(
 async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): AsyncGenerator<PlannedLink[]> {
   const { db, spec } = cycle;
   const plan = (links: readonly LoadedLink[]): PlannedLink[] =>
-    links.map((link) => ({ link, plan: reconcileLink(spec, link.state) }));
+    links
+      .filter((link) => mayTravel(link, cycle.quietSince ?? null))
+      .map((link) => ({ link, plan: reconcileLink(spec, link.state) }));
   let done = 0;
   for (let afterId = '0'; ; ) {
     const { links, lastId } = await loadLinksToPlan(db, spec.name, afterId, CHUNK_LINKS);
@@ -92,6 +95,13 @@ async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): A
       yield plan(links).filter(({ plan: { writes } }) => writes.some((w) => Object.keys(w.patch).length > 0));
     }
   }
+}
+
+/** What has to wait stays dirty, and is planned in a later cycle. */
+function mayTravel({ records, state }: LoadedLink, since: Date | null): boolean {
+  const changedAt = [records.udesk, records.crm].flatMap((record) => record?.observedAt ?? []);
+  const decided = state.conflicts.some(({ decision }) => decision !== null);
+  return isLeftAlone(changedAt, decided, since);
 }
 
 function startTally(): { add: (planned: PlannedLink) => void; summary: () => PlanSummary } {

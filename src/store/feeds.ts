@@ -1,7 +1,7 @@
 /** Histories of Udesk's customers: whose is due, and what they held when they were read. */
 import { sql } from 'drizzle-orm';
 import type { HistoryItem } from '../crm/adapter.ts';
-import { type Db, jsonParam, rows, textArray } from './tx.ts';
+import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';
 
 /** A history that should be read soon: after a hint, or a write of ours. */
 export async function markFeedsDue(db: Db, pair: string, ids: readonly string[]): Promise<void> {
@@ -143,7 +143,3 @@ const lastEdit = sql`
   where l.id = c.link_id and c.udesk is not null and h.observation_id is not null
     and (h.field = c.field or c.field = '*') and h.valid_from <= coalesce(c.closed_at, h.valid_from)
   order by h.observation_id desc limit 1`;
-
-function isoText(time: ReturnType<typeof sql>) {
-  return sql`to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-}

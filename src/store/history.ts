@@ -1,5 +1,5 @@
 /** What is kept of one customer over time: read for `explain`, and to prove that nothing is without an origin (P12). */
-import { type SQL, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type {
   CustomerHistory,
   HistoryChange,
@@ -13,7 +13,7 @@ import type {
 import type { FieldBase } from '../core/link.ts';
 import { otherSide, SIDES, type SideName } from '../core/record.ts';
 import { fromJsonb } from './jsonb.ts';
-import { type Db, rows, textArray } from './tx.ts';
+import { type Db, isoText, rows, textArray } from './tx.ts';
 
 /** Null when this record was never seen. */
 export async function loadHistory(
@@ -74,7 +74,7 @@ async function linksOf(db: Db, pair: string, side: SideName, id: string): Promis
   }>(
     db,
     sql`select l.id, l.udesk_id, l.crm_id, l.state, l.decided_by, l.evidence::text as evidence, l.bases::text as bases,
-          ${iso(sql`l.created_at`)} as created_at
+          ${isoText(sql`l.created_at`)} as created_at
         from udesk_sync.link l
         where l.pair = ${pair} and l.state <> 'candidate' and (${column} = ${id} or (${moved}))
         order by l.state <> 'confirmed', l.id desc`,
@@ -112,7 +112,7 @@ async function loadRecords(
     obs_seq: string;
   }>(
     db,
-    sql`select remote_id as id, state, fields::text as fields, ${iso(sql`first_seen_at`)} as first_seen_at, obs_seq
+    sql`select remote_id as id, state, fields::text as fields, ${isoText(sql`first_seen_at`)} as first_seen_at, obs_seq
         from udesk_sync.record where pair = ${pair} and side = ${side} and remote_id = any(${textArray(ids)})`,
   );
   const byId = new Map(found.map((row) => [row.id, row]));
@@ -147,8 +147,8 @@ async function loadObservations(
     authors: string | null;
   }>(
     db,
-    sql`select o.id, o.remote_id as record_id, o.delta::text as delta, o.lane, o.run_id, ${iso(sql`o.at`)} as at,
-          (select jsonb_object_agg(h.field, jsonb_build_object('name', h.who, 'at', ${iso(sql`h.edited_at`)}))
+    sql`select o.id, o.remote_id as record_id, o.delta::text as delta, o.lane, o.run_id, ${isoText(sql`o.at`)} as at,
+          (select jsonb_object_agg(h.field, jsonb_build_object('name', h.who, 'at', ${isoText(sql`h.edited_at`)}))
            from report.customer_history h
            where h.pair = o.pair and h.side = o.side and h.record_id = o.remote_id and h.observation_id = o.id
              and h.edited_at is not null)::text as authors
@@ -190,7 +190,7 @@ async function loadIntents(db: Db, linkIds: readonly string[]): Promise<HistoryI
     db,
     sql`select id, link_id, run_id, side, op, remote_id as record_id, patch::text as patch, reasons::text as reasons,
           source::text as source, halves::text as halves, decisions::text as decisions, state, result::text as result, error,
-          ${iso(sql`created_at`)} as created_at, ${iso(sql`sent_at`)} as sent_at, ${iso(sql`settled_at`)} as settled_at
+          ${isoText(sql`created_at`)} as created_at, ${isoText(sql`sent_at`)} as sent_at, ${isoText(sql`settled_at`)} as settled_at
         from udesk_sync.intent where link_id = any(${textArray(linkIds)}::bigint[]) order by id`,
   );
   return found.map((row) => ({
@@ -230,7 +230,7 @@ async function loadConflicts(db: Db, linkIds: readonly string[]): Promise<Histor
   }>(
     db,
     sql`select id, field, kind, state, base::text as base, udesk::text as udesk, crm::text as crm, reason, resolved_by,
-          ${iso(sql`opened_at`)} as opened_at, ${iso(sql`closed_at`)} as closed_at
+          ${isoText(sql`opened_at`)} as opened_at, ${isoText(sql`closed_at`)} as closed_at
         from udesk_sync.conflict where link_id = any(${textArray(linkIds)}::bigint[]) order by id`,
   );
   return found.map((row) => ({
@@ -259,7 +259,7 @@ async function loadDecisions(db: Db, linkIds: readonly string[]): Promise<Histor
     at: string;
   }>(
     db,
-    sql`select d.id, d.conflict_id, c.field, d.who, d.take, d.value::text as value, ${iso(sql`d.at`)} as at
+    sql`select d.id, d.conflict_id, c.field, d.who, d.take, d.value::text as value, ${isoText(sql`d.at`)} as at
         from udesk_sync.conflict c join udesk_sync.decision d on d.conflict_id = c.id
         where c.link_id = any(${textArray(linkIds)}::bigint[]) order by d.id`,
   );
@@ -277,7 +277,7 @@ async function loadDecisions(db: Db, linkIds: readonly string[]): Promise<Histor
 async function loadChanges(db: Db, pair: string, ids: readonly string[]): Promise<HistoryChange[]> {
   return await rows<{ id: string; at: string | null; author: string | null; summary: string }>(
     db,
-    sql`select feed_id as id, ${iso(sql`at`)} as at, author_name as author, coalesce(data ->> 'summary', '') as summary
+    sql`select feed_id as id, ${isoText(sql`at`)} as at, author_name as author, coalesce(data ->> 'summary', '') as summary
         from udesk_sync.feed
         where pair = ${pair} and udesk_id = any(${textArray(ids)}) and kind = 'Alteration'
         order by at nulls first, feed_id`,
@@ -286,8 +286,4 @@ async function loadChanges(db: Db, pair: string, ids: readonly string[]): Promis
 
 function optional<T>(stored: string | null): T | null {
   return stored === null ? null : fromJsonb<T>(stored);
-}
-
-function iso(time: SQL): SQL {
-  return sql`to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }

@@ -9,7 +9,7 @@ import { countIntents } from './intents.ts';
 import { countLinks, type LinkRowState } from './links.ts';
 import { lastRuns, type RunRow } from './pairs.ts';
 import { countLive } from './records.ts';
-import { type Db, rows } from './tx.ts';
+import { type Db, isoText, rows } from './tx.ts';
 
 export interface SideStatus {
   /** Live records in the mirror. */
@@ -94,11 +94,9 @@ type Row = {
 };
 
 async function pairRow(db: Db, pair: string): Promise<Row | undefined> {
-  const iso = (column: string) =>
-    sql.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`);
   const [row] = await rows<Row>(
     db,
-    sql`select first_run, ${iso('udesk_certified_at')} as udesk_at, ${iso('crm_certified_at')} as crm_at,
+    sql`select first_run, ${isoText(sql`udesk_certified_at`)} as udesk_at, ${isoText(sql`crm_certified_at`)} as crm_at,
           udesk_uncertified, crm_uncertified, udesk_total
         from udesk_sync.pair where name = ${pair}`,
   );

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import { fromJsonb } from './jsonb.ts';
 import type { SideAlarms } from './schema.ts';
-import { type Db, jsonParam, rows } from './tx.ts';
+import { type Db, isoText, jsonParam, rows } from './tx.ts';
 
 export interface PairRow {
   readonly name: string;
@@ -14,9 +14,6 @@ export interface PairRow {
   readonly certifiedAt: Readonly<Record<SideName, string | null>>;
   readonly uncertified: Readonly<Record<SideName, string | null>>;
 }
-
-const iso = (column: string) =>
-  sql.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`);
 
 /** Reads the pair's row, making it when the pair is new. */
 export async function loadPair(db: Db, name: string): Promise<PairRow> {
@@ -35,7 +32,7 @@ export async function loadPair(db: Db, name: string): Promise<PairRow> {
   }>(
     db,
     sql`select first_run, alarms::text as alarms, first_plan_hash, udesk_fingerprint, crm_fingerprint, crm_cursor,
-          ${iso('udesk_certified_at')} as udesk_at, ${iso('crm_certified_at')} as crm_at,
+          ${isoText(sql`udesk_certified_at`)} as udesk_at, ${isoText(sql`crm_certified_at`)} as crm_at,
           udesk_uncertified, crm_uncertified
         from udesk_sync.pair where name = ${name}`,
   );
@@ -163,7 +160,7 @@ async function runRows(db: Db, where: SQL, limit: number): Promise<RunRow[]> {
     error: string | null;
   }>(
     db,
-    sql`select id, trigger, ${iso('started_at')} as started_at, ${iso('finished_at')} as finished_at, outcome,
+    sql`select id, trigger, ${isoText(sql`started_at`)} as started_at, ${isoText(sql`finished_at`)} as finished_at, outcome,
           stats::text as stats, error
         from udesk_sync.run where ${where} order by id desc limit ${limit}`,
   );

@@ -3,7 +3,7 @@ import type { Delta } from '../core/observation.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import { fromJsonb, toJsonb } from './jsonb.ts';
-import { type Db, jsonParam, rows, textArray } from './tx.ts';
+import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';
 
 export interface KnownRecord {
   readonly record: SideRecord;
@@ -11,6 +11,8 @@ export interface KnownRecord {
   readonly state: 'live' | 'deleted';
   readonly linkId: string | null;
   readonly obsSeq: number;
+  /** ISO 8601: when it was last seen to change. */
+  readonly observedAt: string;
 }
 
 export interface RecordUpsert {
@@ -31,9 +33,10 @@ type RecordRow = {
   state: 'live' | 'deleted';
   link_id: string | null;
   obs_seq: string;
+  observed_at: string;
 };
 
-const COLUMNS = sql`remote_id, fields::text as fields, external_id, version, updated_at, hash, state, link_id, obs_seq`;
+const COLUMNS = sql`remote_id, fields::text as fields, external_id, version, updated_at, hash, state, link_id, obs_seq, ${isoText(sql`observed_at`)} as observed_at`;
 
 /**
  * Which of `seen` (by position) the mirror does not hold alive with this very hash; `known`: it holds, or held, the id
@@ -324,6 +327,7 @@ function toKnown(row: RecordRow): KnownRecord {
     state: row.state,
     linkId: row.link_id,
     obsSeq: Number(row.obs_seq),
+    observedAt: row.observed_at,
   };
 }
 

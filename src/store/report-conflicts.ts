@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import type { ConflictKind } from '../core/link.ts';
 import type { ConflictState } from './conflicts.ts';
-import { type Db, rows, textArray } from './tx.ts';
+import { type Db, isoText, rows, textArray } from './tx.ts';
 
 /** Days are those of the report's time zone, `2026-11-25`. */
 export interface ConflictFact {
@@ -32,8 +32,6 @@ export interface ReportScope {
 export async function conflictFacts(db: Db, scope: ReportScope): Promise<ConflictFact[]> {
   const since = sql`${scope.since.toISOString()}::timestamptz`;
   const until = sql`${scope.until.toISOString()}::timestamptz`;
-  const iso = (column: string) =>
-    sql`to_char(${sql.raw(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
   const day = (column: string) =>
     sql`to_char(${sql.raw(column)} at time zone ${scope.timezone}::text, 'YYYY-MM-DD')`;
   const found = await rows<{
@@ -50,8 +48,8 @@ export async function conflictFacts(db: Db, scope: ReportScope): Promise<Conflic
     decision: ConflictFact['decision'];
   }>(
     db,
-    sql`select c.id, c.pair, c.field, c.kind, c.state, ${iso('c.opened_at')} as opened_at,
-          ${day('c.opened_at')} as opened_day, ${iso('c.closed_at')} as closed_at, ${day('c.closed_at')} as closed_day,
+    sql`select c.id, c.pair, c.field, c.kind, c.state, ${isoText(sql`c.opened_at`)} as opened_at,
+          ${day('c.opened_at')} as opened_day, ${isoText(sql`c.closed_at`)} as closed_at, ${day('c.closed_at')} as closed_day,
           coalesce(d.who, c.resolved_by) as decided_by, d.take as decision
         from udesk_sync.conflict c left join udesk_sync.decision d on d.id = c.decision_id
         where c.pair = any(${textArray(scope.pairs)}) and c.opened_at <= ${until}

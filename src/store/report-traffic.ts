@@ -1,10 +1,9 @@
 /** What the report tells about the flow: lag, cycles, changes, parked records, coverage. Counted by the database. */
-import { type SQL, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import type { ReportScope } from './report-conflicts.ts';
-import { type Db, rows, textArray } from './tx.ts';
+import { type Db, isoText, rows, textArray } from './tx.ts';
 
-const iso = (column: SQL) => sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 const within = (column: string, { since, until, pairs }: ReportScope) =>
   sql`pair = any(${textArray(pairs)}) and ${sql.raw(column)} >= ${since.toISOString()}::timestamptz
     and ${sql.raw(column)} <= ${until.toISOString()}::timestamptz`;
@@ -124,7 +123,7 @@ export interface FailureRow {
 export async function failuresOf(db: Db, scope: ReportScope, limit: number): Promise<FailureRow[]> {
   const found = await rows<{ pair: string; error: string; times: string; last_at: string }>(
     db,
-    sql`select pair, coalesce(error, '') as error, count(*)::text as times, ${iso(sql`max(started_at)`)} as last_at
+    sql`select pair, coalesce(error, '') as error, count(*)::text as times, ${isoText(sql`max(started_at)`)} as last_at
         from report.sync_run where ${within('started_at', scope)} and outcome = 'failed'
         group by pair, coalesce(error, '') order by count(*) desc, max(started_at) desc limit ${limit}`,
   );
@@ -234,7 +233,7 @@ export async function coverageOf(db: Db, pairs: readonly string[]): Promise<Cove
     total: number | null;
   }>(
     db,
-    sql`select pair, side, ${iso(sql`certified_at`)} as certified_at, uncertified_reason,
+    sql`select pair, side, ${isoText(sql`certified_at`)} as certified_at, uncertified_reason,
           live_records::text as live, linked_records::text as linked, total_on_side as total
         from report.coverage where pair = any(${textArray(pairs)}) order by pair, side desc`,
   );

@@ -41,6 +41,11 @@ export async function rows<T extends Record<string, unknown>>(db: Db, query: SQL
   return [...(await db.execute<T>(query))] as unknown as T[];
 }
 
+/** A time as ISO 8601 text in UTC, milliseconds included: what the rest of the program works with. */
+export function isoText(time: SQL): SQL {
+  return sql`to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
+
 /** Any JSON value as one parameter, without loss. */
 export function jsonParam(value: unknown): SQL {
   return sql`${toJsonb(value)}::text::jsonb`;

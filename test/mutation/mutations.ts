@@ -236,6 +236,14 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/unit/report/conflict-html.test.ts', 'test/integration/cli/conflicts.test.ts'],
   },
   {
+    name: 'an edit travels while somebody types',
+    breaks: 'T24: half-typed values travel',
+    file: 'src/core/quiet.ts',
+    find: 'if (since === null || decided) return true;',
+    replace: 'return true;',
+    tests: ['test/unit/core/quiet.test.ts', `${ENGINE}/quiet.test.ts`],
+  },
+  {
     name: 'an addition is lost where both sides added',
     breaks: 'P2: one half of a set merge is taken for the whole',
     file: 'src/core/set-merge.ts',
