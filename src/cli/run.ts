@@ -1,7 +1,6 @@
 /** `udesk-sync run`: the daemon. */
 import type { Command } from 'commander';
-import { sql } from 'drizzle-orm';
-import { createPairWorker, type PairWorker } from '../daemon/pair-worker.ts';
+import type { PairWorker } from '../daemon/pair-worker.ts';
 import { startSchedules } from '../daemon/scheduler.ts';
 import { SyncError } from '../errors.ts';
 import { newsOf } from '../udesk/webhook.ts';
@@ -11,6 +10,7 @@ import { healthRoutes, serve } from '../web/health.ts';
 import { createHooks, type Hooks, type HookTarget } from '../web/hooks.ts';
 import type { Services } from '../web/visit.ts';
 import type { CliContext } from './context.ts';
+import { createMonitoring, type Monitoring } from './monitoring.ts';
 import { type OpenPair, openPair, openRuntime, type Runtime } from './runtime.ts';
 import { decider } from './who.ts';
 
@@ -31,8 +31,11 @@ async function runDaemon(context: CliContext): Promise<void> {
   const runtime = await openRuntime(context, 'run');
   const pairs: OpenPair[] = [];
   try {
-    for (const config of runtime.config.pairs) pairs.push(await openPair(runtime, config));
-    await work(context, runtime, pairs);
+    const watched = createMonitoring(runtime);
+    for (const config of runtime.config.pairs) {
+      pairs.push(await openPair(runtime, config, (call) => watched.metrics.called(config.name, call)));
+    }
+    await work(context, runtime, pairs, watched);
     log.info('stopped');
   } finally {
     for (const pair of pairs) await pair.close();
@@ -40,11 +43,19 @@ async function runDaemon(context: CliContext): Promise<void> {
   }
 }
 
-async function work(context: CliContext, runtime: Runtime, pairs: readonly OpenPair[]): Promise<void> {
+async function work(
+  context: CliContext,
+  runtime: Runtime,
+  pairs: readonly OpenPair[],
+  watched: Monitoring,
+): Promise<void> {
   const { config, engine } = runtime;
-  const workers = pairs.map((pair) => createPairWorker(engine, pair));
-  const routes = healthRoutes({ notReady: () => notReady(runtime, workers) });
-  routes.route('/', hooksFor(runtime, workers).routes);
+  const workers = pairs.map((pair) => watched.worker(pair));
+  const routes = healthRoutes({ readiness: () => watched.readiness(workers) });
+  const hooks = hooksFor(runtime, workers);
+  watched.countHooks(hooks.counts);
+  routes.route('/', hooks.routes);
+  routes.route('/', watched.metrics.routes);
   routes.route('/', createWeb(servicesFor(context, runtime, workers)));
   const server = await serve(routes, config.http.host, config.http.port);
   const stopSchedules = startSchedules(
@@ -95,18 +106,6 @@ function hooksFor({ config, engine }: Runtime, workers: readonly PairWorker[]): 
     });
   }
   return createHooks({ targets, newsOf, log: engine.log, clock: engine.clock });
-}
-
-async function notReady(runtime: Runtime, workers: readonly PairWorker[]): Promise<string | null> {
-  try {
-    await runtime.database.db.execute(sql`select 1`);
-  } catch {
-    return 'the database does not answer';
-  }
-  const failing = workers.filter(({ health }) => health.lastGoodAt === null || health.failures > 0);
-  return failing.length === 0
-    ? null
-    : `no good cycle yet, or a failing one: ${failing.map(({ name }) => name).join(', ')}`;
 }
 
 /** Resolves a bounded time after the stop was asked for. */

@@ -23,6 +23,7 @@ import { createUdeskClient, type UdeskClient } from '../udesk/client.ts';
 import { labelled } from '../udesk/labelled-side.ts';
 import { named } from '../udesk/named-side.ts';
 import { createUdeskSide } from '../udesk/side.ts';
+import type { AttemptMade } from '../udesk/transport.ts';
 import type { CliContext } from './context.ts';
 import { createDirectoryBook, namedFields } from './directory-book.ts';
 import { createFieldBook, mappedCustomFields } from './field-book.ts';
@@ -85,11 +86,20 @@ export interface OpenPair extends PairRuntime {
   close(): Promise<void>;
 }
 
-/** Connects both sides of a pair. */
-export async function openPair(runtime: Runtime, pair: PairConfig): Promise<OpenPair> {
+/** Connects both sides of a pair. `onAttempt` is told of every call of Udesk. */
+export async function openPair(
+  runtime: Runtime,
+  pair: PairConfig,
+  onAttempt?: UdeskWorld['onAttempt'],
+): Promise<OpenPair> {
   const { db, log } = runtime.engine;
   const crm = await openCrm(pair);
-  const udesk = openUdesk(pair, { ledger: postgresLedger(runtime.database.sql), log, db });
+  const udesk = openUdesk(pair, {
+    ledger: postgresLedger(runtime.database.sql),
+    log,
+    db,
+    ...(onAttempt === undefined ? {} : { onAttempt }),
+  });
   try {
     await udesk.learnFields();
   } catch (error) {
@@ -111,6 +121,7 @@ export interface UdeskWorld {
   readonly retry?: RetryPolicy;
   /** Where the meanings of custom fields are kept; without it they are as they stand on the wire. */
   readonly db?: Db;
+  readonly onAttempt?: (call: AttemptMade) => void;
 }
 
 export interface OpenUdesk extends Side {
@@ -195,6 +206,7 @@ export function openUdeskClient(pair: PairConfig, world: UdeskWorld): UdeskClien
     randomNonce: randomUUID,
     log: world.log,
     ...(world.retry === undefined ? {} : { retry: world.retry }),
+    ...(world.onAttempt === undefined ? {} : { onAttempt: world.onAttempt }),
   });
 }
 

@@ -1,9 +1,11 @@
+import type { SideName } from '../core/record.ts';
 import { backoffMs } from '../core/retry.ts';
 import type { BatchVerdict } from '../crm/adapter.ts';
 import type { EngineContext, PairRuntime } from '../engine/context.ts';
 import { type CycleReport, runCycle } from '../engine/cycle.ts';
+import type { CycleEnd } from '../engine/measures.ts';
 import { type SweepHolder, startSweep } from '../engine/sweep.ts';
-import { DatabaseFailure, isSyncError, toError } from '../errors.ts';
+import { DatabaseFailure, type ErrorKind, isSyncError, toError } from '../errors.ts';
 import { createHints } from './hints.ts';
 import { POINTS_SLICE_MS, type ScheduledLane, scopeOf, wantsSweep } from './lanes.ts';
 
@@ -22,6 +24,9 @@ export interface PairHealth {
   failures: number;
   /** For people: what went wrong last, without personal data. */
   lastError: string | null;
+  lastKind: ErrorKind | 'unexpected' | null;
+  /** Which side the last error is about, where that is known. */
+  lastSide: SideName | null;
 }
 
 export interface PairWorker {
@@ -47,6 +52,7 @@ export function createPairWorker(
   context: EngineContext,
   pair: PairRuntime,
   onCycle: (report: CycleReport) => void = () => {},
+  onEnd: (end: CycleEnd) => void = () => {},
 ): PairWorker {
   const { name } = pair.spec;
   const log = context.log.child({ pair: name });
@@ -54,7 +60,13 @@ export function createPairWorker(
   const hints = createHints();
   const suspects = new Set<string>();
   const holder: SweepHolder = { current: null, suspects };
-  const health: PairHealth = { lastGoodAt: null, failures: 0, lastError: null };
+  const health: PairHealth = {
+    lastGoodAt: null,
+    failures: 0,
+    lastError: null,
+    lastKind: null,
+    lastSide: null,
+  };
   let decisions = false;
   /** A backfill goes on with the next cycle, whether or not a lane is due. */
   let filling = false;
@@ -86,6 +98,9 @@ export function createPairWorker(
     waiting.clear();
     decisions = false;
     const hinted = hints.take();
+    const startedAt = context.clock().getTime();
+    const ended = (outcome: CycleEnd['outcome']) =>
+      onEnd({ outcome, durationMs: Math.max(0, context.clock().getTime() - startedAt) });
     try {
       if (wantsSweep(lanes)) holder.current ??= startSweep(pair, 'udesk', context.clock(), signal);
       const report = await runCycle(context, pair, {
@@ -110,6 +125,9 @@ export function createPairWorker(
       if (health.failures > 0) log.info({ failures: health.failures }, 'the pair is well again');
       health.failures = 0;
       health.lastError = null;
+      health.lastKind = null;
+      health.lastSide = null;
+      ended(report.outcome);
       onCycle(report);
     } catch (thrown) {
       filling = false;
@@ -120,6 +138,7 @@ export function createPairWorker(
       for (const lane of lanes) waiting.add(lane);
       hints.giveBack(hinted);
       if (isSyncError(error, 'lease-lost')) {
+        ended('lease-lost');
         log.info({ kind: 'lease-lost' }, 'another process works on this pair');
         await context.sleep(BACKOFF.baseMs, signal).catch(() => {});
         return;
@@ -127,6 +146,9 @@ export function createPairWorker(
       health.failures += 1;
       health.lastError = error.message;
       const kind = kindOf(error);
+      health.lastKind = kind;
+      health.lastSide = isSyncError(error) ? (error.details.side ?? null) : null;
+      ended('failed');
       const delayMs = backoffMs(health.failures, context.random, backoffFor(error));
       const level = kind === 'auth' || kind === 'unexpected' || health.failures > 5 ? 'error' : 'warn';
       log[level]({ kind, failures: health.failures, delayMs, err: error.message }, 'the cycle failed');
@@ -170,7 +192,7 @@ export function createPairWorker(
 }
 
 /** Who must act: nobody, for a database that is only away. */
-function kindOf(error: Error): string {
+function kindOf(error: Error): ErrorKind | 'unexpected' {
   if (isSyncError(error)) return error.kind;
   return isPassing(error) ? 'transient' : 'unexpected';
 }

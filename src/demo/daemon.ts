@@ -1,6 +1,7 @@
 /** The daemon of the demo: the worker, timetable and health page of `udesk-sync run`, in this process. */
-import { sql } from 'drizzle-orm';
-import { createPairWorker, type PairHealth } from '../daemon/pair-worker.ts';
+
+import { createMonitoring } from '../cli/monitoring.ts';
+import type { PairHealth } from '../daemon/pair-worker.ts';
 import { startSchedules } from '../daemon/scheduler.ts';
 import type { CycleReport } from '../engine/cycle.ts';
 import { SyncError } from '../errors.ts';
@@ -22,18 +23,17 @@ export interface Daemon {
 
 export async function startDaemon(stage: Stage): Promise<Daemon> {
   const { runtime, pair, context } = stage;
-  const { config, engine } = runtime;
+  const { config } = runtime;
   const [pairConfig] = config.pairs;
   if (pairConfig === undefined) throw new SyncError('invariant', 'the demo has no pair');
   const listeners = new Set<(report: CycleReport) => void>();
-  const worker = createPairWorker(engine, pair, (report) => {
+  const watched = createMonitoring(runtime);
+  const worker = watched.worker(pair, (report) => {
     for (const listener of listeners) listener(report);
   });
-  const notReady = async () => {
-    await engine.db.execute(sql`select 1`);
-    return worker.health.failures === 0 ? null : (worker.health.lastError ?? 'the last cycle failed');
-  };
-  const server = await serve(healthRoutes({ notReady }), config.http.host, config.http.port);
+  const routes = healthRoutes({ readiness: () => watched.readiness([worker]) });
+  routes.route('/', watched.metrics.routes);
+  const server = await serve(routes, config.http.host, config.http.port);
   const stopped = new AbortController();
   const stopSchedules = startSchedules(
     [{ pair: worker.name, lanes: pairConfig.schedule, due: (lane) => worker.due(lane) }],

@@ -2,7 +2,7 @@
  * One signed call of the Open API: quota (P10), nonce, timestamp and signature of its own for every attempt,
  * retries where they are allowed, judged by `code`. Neither token nor signed URL gets into an error or a log.
  */
-import { isSyncError, SyncError } from '../errors.ts';
+import { type ErrorKind, isSyncError, SyncError } from '../errors.ts';
 import { HttpFailure } from '../http/classify.ts';
 import type { SideDispatcher } from '../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../http/exchange.ts';
@@ -46,6 +46,14 @@ export interface TransportOptions {
   readonly randomNonce: () => string;
   readonly retry?: RetryPolicy;
   readonly log?: ClientLog;
+  /** Told of every attempt that was made, for counting. Must not throw. */
+  readonly onAttempt?: (call: AttemptMade) => void;
+}
+
+export interface AttemptMade {
+  readonly outcome: 'done' | ErrorKind | 'unexpected';
+  /** From 1; above it, the call was sent again. */
+  readonly attempt: number;
 }
 
 export interface Call {
@@ -143,9 +151,11 @@ export function createTransport(options: TransportOptions): Transport {
         try {
           const secret = call.signed === false ? null : await secretToken();
           const answer = await attempt(call, secret);
+          options.onAttempt?.({ outcome: 'done', attempt: n });
           log?.debug({ endpoint: call.path, attempt: n, durationMs: since(startedAt) }, 'udesk call');
           return answer;
         } catch (error) {
+          options.onAttempt?.({ outcome: isSyncError(error) ? error.kind : 'unexpected', attempt: n });
           if (isSyncError(error, 'throttled')) quota.slowDown();
           else if (mayBeTooMany(error)) quota.slowDown(true);
           throw forgetRefusedToken(error);

@@ -1,10 +1,17 @@
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
 import { SyncError } from '../errors.ts';
+import type { PairReadiness } from './readiness.ts';
 
 export interface HealthSource {
+  /** Must not throw, and must not take long: who asks gives up after seconds. */
+  readonly readiness: () => Promise<Readiness>;
+}
+
+export interface Readiness {
   /** Null when ready; otherwise why not, in one sentence. */
-  readonly notReady: () => Promise<string | null>;
+  readonly reason: string | null;
+  readonly pairs: readonly PairReadiness[];
 }
 
 export interface HttpServer {
@@ -17,8 +24,10 @@ export function healthRoutes(source: HealthSource): Hono {
   const app = new Hono();
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
-    const reason = await source.notReady();
-    return reason === null ? c.json({ status: 'ready' }) : c.json({ status: 'not ready', reason }, 503);
+    const { reason, pairs } = await source.readiness();
+    return reason === null
+      ? c.json({ status: 'ready', pairs })
+      : c.json({ status: 'not ready', reason, pairs }, 503);
   });
   return app;
 }

@@ -1,0 +1,165 @@
+/**
+ * `/metrics` for Prometheus. Labels are names of pairs and sides and fixed words: no label holds customer data, and their
+ * number is bounded by the configuration. A scrape never fails because Postgres does not answer: the figures of the
+ * process are still there, those of the database are left out, and `udesk_sync_database_up` is 0.
+ */
+import { Hono } from 'hono';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { CycleEnd, WriteSample } from '../engine/measures.ts';
+import { withTimeout } from '../lib/with-timeout.ts';
+import type { PairGauges } from '../store/gauges.ts';
+import type { HookCounts } from './hooks.ts';
+import { createStoreGauges, type QuotaGauge, type StoreGauges } from './metrics-gauges.ts';
+
+/** Figures of the database are as old as this at most: many scrapers cost one question. */
+const CACHE_MS = 10_000;
+/** A scrape waits no longer for the database; Prometheus itself gives up after ten seconds. */
+const PATIENCE_MS = 3_000;
+/** A question on a connection that is dead is asked again on another. */
+const GIVE_UP_MS = 30_000;
+
+export interface MetricsSource {
+  readonly gauges: () => Promise<readonly PairGauges[]>;
+  readonly quota: () => Promise<readonly QuotaGauge[]>;
+  /** Counted by the callbacks' route; null where none is open. */
+  readonly hooks: () => Readonly<HookCounts> | null;
+  readonly clock: () => Date;
+  readonly pairs: readonly string[];
+  /** How long a scrape waits for the database. */
+  readonly patienceMs?: number;
+}
+
+export interface Metrics {
+  readonly routes: Hono;
+  readonly registry: Registry;
+  cycleEnded(pair: string, end: CycleEnd): void;
+  wrote(pair: string, sample: WriteSample): void;
+  /** One attempt of a call of Udesk. `attempt` above 1: it was sent again. */
+  called(pair: string, call: { readonly outcome: string; readonly attempt: number }): void;
+}
+
+const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+
+export function createMetrics(source: MetricsSource): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const cycles = new Counter({
+    name: 'udesk_sync_cycles_total',
+    help: 'Cycles of this process, by how they ended: done, waiting (for an approval), failed, lease-lost.',
+    labelNames: ['pair', 'outcome'],
+    registers,
+  });
+  const cycleSeconds = new Histogram({
+    name: 'udesk_sync_cycle_duration_seconds',
+    help: 'From the begin to the end of a cycle.',
+    labelNames: ['pair', 'outcome'],
+    buckets: SECONDS,
+    registers,
+  });
+  const writeSeconds = new Histogram({
+    name: 'udesk_sync_write_duration_seconds',
+    help: 'One write to a side, retries included; outcome is done or the kind of the error.',
+    labelNames: ['pair', 'side', 'op', 'outcome'],
+    buckets: SECONDS,
+    registers,
+  });
+  const calls = new Counter({
+    name: 'udesk_sync_udesk_calls_total',
+    help: 'Attempts of calls of Udesk, by outcome: done, or the kind of the error.',
+    labelNames: ['pair', 'outcome'],
+    registers,
+  });
+  const retries = new Counter({
+    name: 'udesk_sync_retries_total',
+    help: 'Calls of Udesk that were sent again after a failure.',
+    labelNames: ['pair'],
+    registers,
+  });
+  const refused = new Counter({
+    name: 'udesk_sync_quota_refused_total',
+    help: 'Calls that Udesk refused because there were too many.',
+    labelNames: ['pair'],
+    registers,
+  });
+  for (const pair of source.pairs) {
+    for (const outcome of ['done', 'waiting', 'failed', 'lease-lost']) cycles.inc({ pair, outcome }, 0);
+    retries.inc({ pair }, 0);
+    refused.inc({ pair }, 0);
+  }
+  hookCounters(source, registers);
+  const store = createStoreGauges(registers);
+
+  const refresh = createRefresh(source, store);
+  const routes = new Hono();
+  routes.get('/metrics', async (c) => {
+    await refresh();
+    return c.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
+  });
+  return {
+    routes,
+    registry,
+    cycleEnded(pair, { outcome, durationMs }) {
+      cycles.inc({ pair, outcome });
+      if (outcome !== 'lease-lost') cycleSeconds.observe({ pair, outcome }, durationMs / 1000);
+    },
+    wrote(pair, { side, op, outcome, durationMs }) {
+      writeSeconds.observe({ pair, side, op, outcome }, durationMs / 1000);
+    },
+    called(pair, { outcome, attempt }) {
+      calls.inc({ pair, outcome });
+      if (attempt > 1) retries.inc({ pair });
+      if (outcome === 'throttled') refused.inc({ pair });
+    },
+  };
+}
+
+/** Brings the figures of the database up to date, or takes them away when it does not answer in time. Never throws. */
+function createRefresh(source: MetricsSource, store: StoreGauges): () => Promise<void> {
+  const { patienceMs = PATIENCE_MS } = source;
+  let answeredAt = Number.NEGATIVE_INFINITY;
+  let asking: Promise<void> | null = null;
+  // One question at a time: while the database hangs, scrapes wait for the same answer, and then go without it.
+  function ask(): Promise<void> {
+    asking ??= withTimeout(Promise.all([source.gauges(), source.quota()]), GIVE_UP_MS)
+      .then(([gauges, quota]) => {
+        store.show(gauges, quota);
+        answeredAt = source.clock().getTime();
+      })
+      .finally(() => {
+        asking = null;
+      });
+    return asking;
+  }
+  return async () => {
+    const ageMs = source.clock().getTime() - answeredAt;
+    if (ageMs >= 0 && ageMs < CACHE_MS) return;
+    await withTimeout(ask(), patienceMs).catch(() => store.unknown());
+  };
+}
+
+/** The route counts for itself; a scrape copies what it counted. A counter belongs to its registry once it is made. */
+function hookCounters({ hooks }: MetricsSource, registers: Registry[]): void {
+  new Counter({
+    name: 'udesk_sync_hooks_total',
+    help: 'Callbacks of Udesk since the start: taken, refused (wrong secret), too-large.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      const counts = hooks();
+      this.reset();
+      this.inc({ result: 'taken' }, counts?.taken ?? 0);
+      this.inc({ result: 'refused' }, counts?.refused ?? 0);
+      this.inc({ result: 'too-large' }, counts?.tooLarge ?? 0);
+    },
+  });
+  new Counter({
+    name: 'udesk_sync_hook_hints_total',
+    help: 'Customers that callbacks named.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(hooks()?.hints ?? 0);
+    },
+  });
+}
