@@ -151,6 +151,7 @@ describe('/metrics', () => {
 
   test('answers while Postgres does not: without its figures, and with them again afterwards', async () => {
     await cycle();
+    expect(await scrape()).toMatch(/^udesk_sync_conflicts\{/m);
     vi.useFakeTimers({ toFake: ['Date'] });
     try {
       proxy.freeze(true);
