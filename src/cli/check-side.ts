@@ -61,6 +61,7 @@ export async function checkSide(
     const findings: Found[] = [
       ...report.findings.map((finding) => ({ ...finding, config: false })),
       ...mappingFindings(name, specs, manifest, report.fields ?? manifest.fields).map(asConfig),
+      ...unwitnessed(side),
     ];
     const { count, clockSkewMs } = report;
     const told = report.findings.some(({ message }) => /\bclock\b/.test(message));
@@ -74,6 +75,21 @@ export async function checkSide(
   } finally {
     await side.close().catch(() => {}); // what it held is gone with this process
   }
+}
+
+/** Nothing refuses a write when the record moved, and nothing tells afterwards what it replaced. */
+function unwitnessed({ manifest, history }: Side): Found[] {
+  if (manifest.compareAndSet || history !== undefined) return [];
+  return [
+    {
+      level: 'warning',
+      message:
+        'writes to this side cannot be witnessed: it has neither compare-and-set nor a history, so an edit made in the moment between our look and our write is lost unseen',
+      advice:
+        'Choose an adapter option that compares versions, or map the fields to flow from this side only.',
+      config: false,
+    },
+  ];
 }
 
 /** One finding per problem: an error of kind `config` lists several, one per line. Anything unforeseen is thrown on. */

@@ -106,6 +106,11 @@ function describe(row: ConflictRow, config: Config, editor: string | null): stri
     `  in the CRM   ${shown(row, row.crm)}${changed(row.crmAt)}`,
   ];
   if (row.field !== '*') lines.push(`  last agreed  ${agreed(row)}`);
+  for (const { value, author, at, text } of row.overwritten) {
+    const what = value === undefined ? (text ?? 'not told') : shown(row, value);
+    const by = [at === null ? '' : ` at ${at}`, author === null ? '' : ` by ${author.name ?? author.id}`];
+    lines.push(`  overwritten  ${what}  (edited${by.join('')})`);
+  }
   if (row.resolvedBy !== null) lines.push(`  decided by   ${row.resolvedBy}`);
   if (row.closedAt !== null) lines.push(`  closed       ${row.closedAt}`);
   if (row.state !== 'open') return lines.join('\n');

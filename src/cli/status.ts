@@ -144,6 +144,13 @@ function describe({ pair, status, health, quota }: View, now: Date): string {
     `${outbox.pending} to send, ${outbox.held} held by a guard, ${outbox.unknown} of unknown outcome, ${parked} parked`,
   );
   for (const backfill of status.backfills) line('backfill', backfillText(backfill));
+  const { due, clean, overwritten, unclear, none } = status.witness;
+  if (due + clean + overwritten + unclear + none > 0) {
+    line(
+      'witness',
+      `of the last writes ${clean} replaced what was expected, ${overwritten} an edit that is kept as a conflict, of ${unclear + none} it is not known; ${due} to be looked at`,
+    );
+  }
   line(
     'quota',
     `${quota.used} of ${quota.perMinute} calls in the last minute${quota.scope === 'endpoint' ? ' (busiest endpoint)' : ''}`,

@@ -41,11 +41,11 @@ export type DecidedBy = {
   readonly reason: string;
 };
 
-/** Kinds that report what happened and stop nothing: only a person closes them. */
+/** Kinds that report what happened and stop nothing: only a person or a policy closes them, and so it is with edits that were overwritten. */
 const FLAGS: ReadonlySet<ConflictKind> = new Set(['element', 'overwritten-in-window']);
 
 export function isFlag(row: ActiveConflict | null): boolean {
-  return row !== null && FLAGS.has(row.kind);
+  return row !== null && (FLAGS.has(row.kind) || (row.overwritten?.length ?? 0) > 0);
 }
 
 /** Whether both sides hold the same, compared in Udesk's values. What has no image equals nothing. */

@@ -1,5 +1,6 @@
 import type { Patch, SideName, SideRecord } from './record.ts';
 import type { Value } from './value.ts';
+import type { Overwritten } from './witness-records.ts';
 
 /** The last value that each side was seen to hold when both agreed: one base per side (sync design §3). */
 export interface FieldBase {
@@ -46,6 +47,8 @@ export interface ActiveConflict {
   readonly base: FieldBase | null;
   readonly udesk: Value | null;
   readonly crm: Value | null;
+  /** Edits that a write of ours replaced unseen, oldest first; none where left out. They outlive the kind of the row. */
+  readonly overwritten?: readonly Overwritten[];
   readonly decision: Decision | null;
 }
 

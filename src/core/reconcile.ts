@@ -30,6 +30,7 @@ import type {
   Reason,
 } from './link.ts';
 import { applyDecision } from './reconcile-decision.ts';
+import { restoreOverwritten } from './reconcile-overwritten.ts';
 import { createRecord, oneSideDeleted, WHOLE_RECORD } from './reconcile-presence.ts';
 import { carryScalar, decideScalar, linkScalar } from './reconcile-scalar.ts';
 import { mergeSetField } from './reconcile-set.ts';
@@ -122,6 +123,8 @@ function byTable(field: FieldContext): FieldOutcome {
   const { spec, row, base } = field;
   // Refused because the value belongs to another record there: trying again is for when something moved.
   if (row?.kind === 'identity' && holdsRowValues(field)) return {};
+  const restored = restoreOverwritten(field);
+  if (restored !== null) return restored;
   const isSetField = spec.shape === 'set';
   if (base === null) {
     if (!isSetField) return linkScalar(field);

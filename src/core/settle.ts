@@ -1,14 +1,14 @@
 /**
  * What a settled write does to the bases (sync design §3, §8; the rule stands in the header of reconcile.ts). Only what
  * was carried counts as agreed (P2): one half of a set merge moves the bases by its own delta, one half of a scalar by
- * nothing until the other half is settled too, and a value that a later look shows, and that is not what was sent, may
+ * nothing until the other half is settled too, what others added to a set or took from it meanwhile by nothing, and a value that a later look shows, and that is not what was sent, may
  * be somebody's edit: its base stays.
  */
 import { equalValues } from './equivalence.ts';
 import type { FieldBase, HalfWrite, PlannedWrite } from './link.ts';
 import { toCommon } from './mapping.ts';
 import { otherSide, type SideName, type SideRecord } from './record.ts';
-import { type Sides, settledHalf } from './set-merge.ts';
+import { asCarried, type Sides, settledHalf } from './set-merge.ts';
 import { type FieldSpec, flowsTo, type PairSpec, sideField } from './spec.ts';
 import { isBlank, type Value } from './value.ts';
 
@@ -51,16 +51,17 @@ export function settledBases(
     if (field === undefined || own === undefined) continue;
     const asSent = equalValues(field, own, change.after, region);
     if (!asSent && looked.has(name)) continue;
+    const carried = field.shape === 'set' ? asCarried(field, region, own, change.after, change.before) : own;
     const half = write.halves[change.field];
     if (half !== undefined && field.shape === 'set') {
-      const move = { planned: half, before: change.before, after: own };
+      const move = { planned: half, before: change.before, after: carried };
       bases[change.field] = afterSetHalf(field, region, write.side, bases[change.field] ?? null, move);
       if (sibling(change.field)?.settled === true) settled.push(change.field);
       continue;
     }
     const other = otherValue(write, sibling, change.field);
     if (other === undefined) continue;
-    const base = baseOf(field, region, pairOf(write.side, own, other));
+    const base = baseOf(field, region, pairOf(write.side, carried, other));
     bases[change.field] = base;
     settled.push(change.field);
     if (!asSent && equalValues(field, own, change.before, region))

@@ -67,6 +67,10 @@ export interface UpdateRequest {
   readonly externalId?: string;
 }
 
+export interface DeleteOptions extends CallOptions {
+  readonly current?: SideRecord;
+}
+
 /** One thing that happened with a record: a ticket, a call, a change. */
 export interface HistoryItem {
   readonly kind: string;
@@ -156,8 +160,11 @@ export interface Side {
   readonly batchCreate?: BatchCreate;
   /** Returns the record as the side holds it after the write. An empty patch is a programming error. */
   update(request: UpdateRequest, options?: CallOptions): Promise<SideRecord>;
-  /** Deletes, or marks as deleted where the side does it so. Not found counts as done. */
-  delete(id: string, options?: CallOptions): Promise<void>;
+  /**
+   * Deletes, or marks as deleted where the side does it so. Not found counts as done. With `current` (the record as it
+   * was just verified) a side with compare-and-set deletes nothing and throws `stale` when it holds something else.
+   */
+  delete(id: string, options?: DeleteOptions): Promise<void>;
   /** Which names there are for fields that hold a reference by name, by field; left out where the side has none. */
   names?(options?: CallOptions): Promise<Readonly<Record<string, NameBook>>>;
   close(): Promise<void>;

@@ -224,7 +224,7 @@ async function planAndPush(
     const pushed = await pushIntents(cycle);
     push = addUp(push, pushed);
     // What a write brought back (defaults that a side fills in, an edit that came in between) is planned at once.
-    if (pushed.settled + pushed.replanned === 0) break;
+    if (pushed.settled + pushed.replanned + pushed.overwritten === 0) break;
     match = await matchWhatMoved(cycle);
   }
   const filled = push === null ? null : await backfill(cycle, push, options.batchVerdicts);
@@ -370,6 +370,7 @@ export function addUp(before: PushReport | null, now: PushReport): PushReport {
     replanned: before.replanned + now.replanned,
     parked: before.parked + now.parked,
     waiting: now.waiting,
+    overwritten: before.overwritten + now.overwritten,
     writes: { udesk: before.writes.udesk + now.writes.udesk, crm: before.writes.crm + now.writes.crm },
     pausedSides: now.pausedSides,
   };

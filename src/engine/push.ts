@@ -21,6 +21,7 @@ import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
 import { lookupByKeys, naturalKeys, resolveUnknown } from './recover.ts';
 import { settleDelete, settleWrite } from './settle.ts';
+import { witnessWrites } from './witness.ts';
 
 const BATCH_INTENTS = 100;
 /** After this many failures in a row a side is left alone until the next cycle. */
@@ -34,6 +35,8 @@ export interface PushReport {
   parked: number;
   /** Not sent or not known yet: the next cycle goes on. */
   waiting: number;
+  /** Edits that a write of ours replaced unseen, as the histories tell: kept as conflicts, or restored by a policy. */
+  overwritten: number;
   readonly writes: Record<SideName, number>;
   readonly pausedSides: SideName[];
 }
@@ -50,6 +53,7 @@ export async function pushIntents(cycle: Cycle): Promise<PushReport> {
     replanned: 0,
     parked: 0,
     waiting: 0,
+    overwritten: 0,
     writes: { udesk: 0, crm: 0 },
     pausedSides: [],
   };
@@ -82,6 +86,7 @@ export async function pushIntents(cycle: Cycle): Promise<PushReport> {
       }
     }
   }
+  report.overwritten = await witnessWrites(cycle);
   for (const side of ['udesk', 'crm'] as const) {
     if (failures[side] >= FAILURES_BEFORE_PAUSE) report.pausedSides.push(side);
   }
@@ -110,6 +115,7 @@ async function lookAt(cycle: Cycle, intent: IntentRow, report: PushReport): Prom
 async function sendOne(cycle: Cycle, intent: IntentRow, report: PushReport): Promise<Outcome> {
   let sent = false;
   try {
+    const verifiedAt = cycle.clock();
     const current = await verify(cycle, intent);
     if (current === 'stale') return 'replanned';
     if (current === 'missing') return 'missing';
@@ -119,6 +125,7 @@ async function sendOne(cycle: Cycle, intent: IntentRow, report: PushReport): Pro
         at: cycle.clock(),
         fence: cycle.fence.fence,
         attempted: true,
+        verifiedAt,
       }),
     );
     if (!mine) return 'later';
@@ -233,7 +240,7 @@ async function send(
     const created = await side.create({ patch: intent.patch, marker: intent.marker ?? '' });
     return (await settleWrite(cycle, intent, created, 'answer')) === 'taken' ? 'parked' : 'settled';
   } else if (intent.op === 'delete') {
-    await side.delete(intent.remoteId ?? '');
+    await side.delete(intent.remoteId ?? '', current === null ? {} : { current });
     await settleDelete(cycle, intent);
   } else {
     if (current === null) throw new SyncError('invariant', `intent ${intent.id} was not verified`);
@@ -262,6 +269,14 @@ async function afterFailure(
     if (now === null) await waitForProof(cycle, intent, intent.remoteId ?? '');
     else await observeAndReplan(cycle, intent, now);
     return now === null ? 'missing' : 'replanned';
+  }
+  if (
+    isSyncError(error, 'rejected') &&
+    sent &&
+    intent.op === 'update' &&
+    (await movedMeanwhile(cycle, intent))
+  ) {
+    return 'replanned';
   }
   if (isSyncError(error, 'rejected') || isSyncError(error, 'contract')) {
     await fenced(cycle.db, cycle.fence, async (tx) => {
@@ -294,6 +309,16 @@ async function afterFailure(
     );
   }
   throw error;
+}
+
+/** A refusal may come from somebody who wrote in between (an element that we named is gone): then the plan is old, not bad. */
+async function movedMeanwhile(cycle: Cycle, intent: IntentRow): Promise<boolean> {
+  const side = cycle.sides[intent.side];
+  if (side.manifest.compareAndSet) return false;
+  const now = await side.read(intent.remoteId ?? '', { signal: cycle.signal }).catch(() => null);
+  if (now === null || holds(cycle.spec, intent.patch, now, 'before')) return false;
+  await observeAndReplan(cycle, intent, now);
+  return true;
 }
 
 async function observeAndReplan(cycle: Cycle, intent: IntentRow, seen: SideRecord): Promise<void> {

@@ -9,6 +9,7 @@ import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
 import { settleDelete, settleWrite } from './settle.ts';
+import { traceUpdate } from './trace.ts';
 
 /** An unknown create is looked for this often, each time after the side's lookup lag, before it may be sent again. */
 export const LOOKS_BEFORE_RESEND = 2;
@@ -17,7 +18,8 @@ export type Recovery = 'settled' | 'resend' | 'replanned' | 'parked' | 'later';
 
 /**
  * UNKNOWN is a state, not an error: whether a write happened is found out by reading, never by sending it again (P5).
- * Equals the target → settled; equals the pre-image → may be sent again; anything else → planned again.
+ * Equals the target → settled; the history shows our write → it was settled, and edited since; equals the pre-image → may
+ * be sent again; anything else → planned again.
  */
 export async function resolveUnknown(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   try {
@@ -29,7 +31,9 @@ export async function resolveUnknown(cycle: Cycle, intent: IntentRow): Promise<R
       return 'settled';
     }
     if (current === null) return await replan(cycle, intent, null, 'the record is not there any more');
-    switch (outcomeOf(cycle.spec, intent.patch, current)) {
+    const outcome = outcomeOf(cycle.spec, intent.patch, current);
+    if (outcome !== 'happened' && (await traceUpdate(cycle, intent, current)) === 'written') return 'settled';
+    switch (outcome) {
       case 'happened':
         return await settled(cycle, intent, current);
       case 'not-happened':

@@ -5,10 +5,11 @@ import { settleConflicts, writeConflicts } from '../store/conflicts.ts';
 import { markFeedsDue } from '../store/feeds.ts';
 import { park } from '../store/guards.ts';
 import { freeClaims, type IntentRow, moveIntent, siblingIntents } from '../store/intents.ts';
-import { breakLink, linkHolding, loadLink, saveBases, setLinkSide } from '../store/links.ts';
+import { breakLink, linkHolding, loadLink, saveBases, setLinkSide, setLinksDirty } from '../store/links.ts';
 import { loadRecords, markDeleted, setRecordLink } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
+import { isWitnessed } from './history.ts';
 import { storeOne, target } from './observe.ts';
 
 /** How the state after a write became known: by the write's own answer, or by a look at some later time. */
@@ -18,6 +19,8 @@ export type Evidence = 'answer' | 'look';
  * The write is known to have happened: what the side now holds becomes its base, what the other side held when the
  * write was planned becomes the other's, and the intent is settled, all in one transaction and last (sync design §8).
  * Which bases move, and how far: src/core/settle.ts.
+ * `carried`: fields of which the side's history says that they were written, though they hold something else by now: what
+ * was sent is their base, and what they hold an edit made later.
  * @returns `taken` when the created record belongs to another link already: a person has to look.
  */
 export async function settleWrite(
@@ -25,6 +28,7 @@ export async function settleWrite(
   intent: IntentRow,
   after: SideRecord,
   evidence: Evidence,
+  carried: ReadonlySet<string> = new Set(),
 ): Promise<'settled' | 'taken'> {
   return await fenced(cycle.db, cycle.fence, async (tx) => {
     const at = cycle.clock();
@@ -36,9 +40,9 @@ export async function settleWrite(
         return 'taken';
       }
     }
-    const result = resultOf(intent, after);
-    if (!(await moveIntent(tx, intent.id, ['sending', 'unknown'], { state: 'settled', at, result })))
-      return 'settled';
+    const result = resultOf(intent, after, carried);
+    const settled = { state: 'settled', at, result, witness: witnessFor(cycle, intent) } as const;
+    if (!(await moveIntent(tx, intent.id, ['sending', 'unknown'], settled))) return 'settled';
     await storeOne(cycle, tx, intent.side, 'write', after);
     // Our write made a change record, and the one before it names whom we overwrote.
     if (intent.side === 'udesk') await markFeedsDue(tx, cycle.spec.name, [after.id]);
@@ -47,7 +51,9 @@ export async function settleWrite(
       await setRecordLink(tx, cycle.spec.name, intent.side, [after.id], intent.linkId);
       await freeClaims(tx, intent.linkId);
     }
-    const looked = new Set(evidence === 'look' ? Object.keys(intent.patch) : (after.reread ?? []));
+    const told = evidence === 'look' ? Object.keys(intent.patch) : (after.reread ?? []);
+    const looked = new Set(told.filter((name) => !carried.has(name)));
+    if (carried.size > 0) await setLinksDirty(tx, [intent.linkId], true);
     await advanceBases(cycle, tx, intent, result, looked, at);
     if (intent.op === 'create') await acceptDefaults(cycle, tx, intent, after);
     return 'settled';
@@ -80,12 +86,19 @@ export async function settleDelete(cycle: Cycle, intent: IntentRow): Promise<voi
 }
 
 /** What the target holds now in the written fields, by the pair's field name. */
-function resultOf(intent: IntentRow, after: SideRecord): Record<string, Value> {
+function resultOf(intent: IntentRow, after: SideRecord, carried: ReadonlySet<string>): Record<string, Value> {
   const result: Record<string, Value> = {};
   for (const [name, write] of Object.entries(intent.patch)) {
-    result[write.field] = after.fields[name] ?? write.after;
+    const held = carried.has(name) ? undefined : after.fields[name];
+    result[write.field] = held ?? write.after;
   }
   return result;
+}
+
+/** A write that nothing checked atomically has to be witnessed; where no history is kept, nobody can. */
+function witnessFor(cycle: Cycle, intent: IntentRow): 'due' | 'none' | null {
+  if (intent.op !== 'update' || cycle.sides[intent.side].manifest.compareAndSet) return null;
+  return isWitnessed(cycle, intent.side) ? 'due' : 'none';
 }
 
 async function advanceBases(

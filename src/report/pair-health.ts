@@ -91,7 +91,10 @@ function todosOf(pair: string, status: PairStatus): Todo[] {
   return todos;
 }
 
-function notesOf({ sides, outbox, runs, lease }: PairStatus): string[] {
+/** Fewer writes than these say nothing about a side. */
+const WITNESSES_TO_JUDGE = 5;
+
+function notesOf({ sides, outbox, runs, lease, witness }: PairStatus): string[] {
   const notes: string[] = [];
   for (const side of SIDES) {
     const { uncertified, records, total } = sides[side];
@@ -104,6 +107,15 @@ function notesOf({ sides, outbox, runs, lease }: PairStatus): string[] {
   }
   if (outbox.unknown > 0) {
     notes.push(`${counted(outbox.unknown, 'write')} of unknown outcome: the next cycle finds out by reading`);
+  }
+  const blind = witness.unclear + witness.none;
+  const judged = blind + witness.clean + witness.overwritten;
+  if (judged >= WITNESSES_TO_JUDGE && blind * 2 > judged) {
+    const why =
+      witness.none > witness.unclear ? 'it keeps no history' : 'its history does not show them clearly';
+    notes.push(
+      `writes to a side cannot be witnessed (${blind} of the last ${judged}): ${why}. An edit made in the moment between our look and our write would be lost unseen`,
+    );
   }
   if (lease === null && runs[0] !== undefined && runs[0].finishedAt === null) {
     notes.push('the last cycle was cut off: the next one goes on where it was');

@@ -18,7 +18,7 @@ export interface ItemView {
 export interface FeedView {
   readonly id: string;
   readonly time: string;
-  readonly author: Author;
+  readonly author: Author | null;
   readonly summary: string;
 }
 

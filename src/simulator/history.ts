@@ -52,7 +52,10 @@ const NAMES: Readonly<Record<HistoryForm, Readonly<Record<HistoryItem['kind'], s
 export function historyJson(item: HistoryItem, form: HistoryForm, ids: IdForm): string {
   const head = `${NAMES[form][item.kind]},"id":${idJson(item.id, ids)}`;
   if (item.kind === 'Alteration') {
-    const author = `{"id":${idJson(item.author.id, ids)},"nick_name":${JSON.stringify(item.author.nick_name)}}`;
+    const author =
+      item.author === null
+        ? 'null'
+        : `{"id":${idJson(item.author.id, ids)},"nick_name":${JSON.stringify(item.author.nick_name)}}`;
     const summary = JSON.stringify(item.summary);
     return `{${head},"time":"${vendorTime(item.time)}","author":${author},"summary":${summary}}`;
   }

@@ -255,6 +255,18 @@ export const SWITCHES = {
     default: 'feed_type',
     doc: '`feed_type: Alteration` (the sample), `from_type: Alternation` (the text), or UcpappConversation for calls (m17)',
   },
+  'feeds.api_writes': {
+    kind: 'choice',
+    values: ['shown', 'anonymous', 'hidden'],
+    default: 'shown',
+    doc: 'changes through the API in the history of a customer: under an administrator, without an author, or not at all',
+  },
+  'feeds.wording': {
+    kind: 'choice',
+    values: ['zh', 'en', 'strange'],
+    default: 'zh',
+    doc: 'sentences of changes: as in the sample, in English, or in words that tell the field and no value',
+  },
   'shape.custom_fields': {
     kind: 'choice',
     values: ['f1', 'f2'],

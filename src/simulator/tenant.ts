@@ -208,7 +208,7 @@ export class Tenant {
     this.#checkUnique(customer);
     this.#lastCustomerId = customer.id;
     this.#store(customer);
-    this.#record(customer.id, author, [CREATED_SUMMARY]);
+    this.#record(customer.id, author, [CREATED_SUMMARY], origin);
     this.tell({ object: 'Customer', type: 'create', before: null, after: customer, byApi: origin === 'api' });
     return customer;
   }
@@ -216,7 +216,8 @@ export class Tenant {
   #replace(before: Customer, after: Customer, author: Author, origin: Origin): Customer {
     this.#checkUnique(after);
     this.#store(after);
-    this.#record(after.id, author, summariesOf(before, after, this.directory));
+    const wording = this.#switches.get('feeds.wording');
+    this.#record(after.id, author, summariesOf(before, after, this.directory, wording), origin);
     this.tell({ object: 'Customer', type: 'update', before, after, byApi: origin === 'api' });
     return after;
   }
@@ -235,11 +236,13 @@ export class Tenant {
     this.index.put(customer);
   }
 
-  #record(id: number, author: Author, summaries: readonly string[]): void {
-    if (summaries.length === 0) return;
+  #record(id: number, author: Author, summaries: readonly string[], origin: Origin): void {
+    const shown = origin === 'api' ? this.#switches.get('feeds.api_writes') : 'shown';
+    if (summaries.length === 0 || shown === 'hidden') return;
+    const by = shown === 'anonymous' ? null : author;
     const feeds = this.#feeds.get(id) ?? [];
     for (const summary of summaries)
-      feeds.push({ id: ++this.#lastFeedId, time: this.#now(), author, summary });
+      feeds.push({ id: ++this.#lastFeedId, time: this.#now(), author: by, summary });
     this.#feeds.set(id, feeds);
   }
 

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { ActiveConflict, ConflictChange, ConflictKind, FieldBase, Take } from '../core/link.ts';
 import type { Value } from '../core/value.ts';
+import type { Overwritten } from '../core/witness-records.ts';
 import { fromJsonb } from './jsonb.ts';
 import { lockOutCycle } from './lease.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
@@ -24,6 +25,8 @@ export interface ConflictRow {
   readonly udeskAt: string | null;
   readonly crmAt: string | null;
   readonly reason: string;
+  /** Edits that a write of ours replaced unseen, oldest first. */
+  readonly overwritten: readonly Overwritten[];
   readonly resolvedBy: string | null;
   readonly openedAt: string;
   readonly closedAt: string | null;
@@ -44,6 +47,7 @@ type Row = {
   udesk_at: string | null;
   crm_at: string | null;
   reason: string;
+  overwritten: string;
   resolved_by: string | null;
   opened_at: string;
   closed_at: string | null;
@@ -51,7 +55,8 @@ type Row = {
 
 const ISO = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
 const COLUMNS = sql`c.id, c.pair, c.link_id, l.udesk_id, l.crm_id, c.field, c.kind, c.state,
-  c.base::text as base, c.udesk::text as udesk, c.crm::text as crm, c.udesk_at, c.crm_at, c.reason, c.resolved_by,
+  c.base::text as base, c.udesk::text as udesk, c.crm::text as crm, c.udesk_at, c.crm_at, c.reason,
+  c.overwritten::text as overwritten, c.resolved_by,
   to_char(c.opened_at at time zone 'UTC', ${ISO}) as opened_at, to_char(c.closed_at at time zone 'UTC', ${ISO}) as closed_at`;
 
 function optional<T>(stored: string | null): T | null {
@@ -74,6 +79,7 @@ function toConflict(row: Row): ConflictRow {
     udeskAt: row.udesk_at,
     crmAt: row.crm_at,
     reason: row.reason,
+    overwritten: fromJsonb(row.overwritten),
     resolvedBy: row.resolved_by,
     openedAt: row.opened_at,
     closedAt: row.closed_at,
@@ -104,6 +110,7 @@ export async function activeConflicts(
       base: conflict.base,
       udesk: conflict.udesk,
       crm: conflict.crm,
+      overwritten: conflict.overwritten,
       decision:
         row.decision_id === null || row.take === null
           ? null

@@ -4,7 +4,7 @@ import type { GuardClass } from '../core/plan.ts';
 import type { Patch, SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import { fromJsonb } from './jsonb.ts';
-import type { IntentState } from './schema.ts';
+import type { IntentState, WitnessState } from './schema.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 export interface IntentRow {
@@ -31,9 +31,13 @@ export interface IntentRow {
   /** ISO 8601; null while it was never sent. */
   readonly sentAt: string | null;
   readonly error: string | null;
+  /** ISO 8601; null while it was never verified. */
+  readonly verifiedAt: string | null;
+  /** ISO 8601; null while it is not settled. */
+  readonly settledAt: string | null;
 }
 
-type Row = {
+export type IntentColumns = {
   id: string;
   pair: string;
   link_id: string;
@@ -55,15 +59,20 @@ type Row = {
   result: string | null;
   sent_at: string | null;
   error: string | null;
+  verified_at: string | null;
+  settled_at: string | null;
 };
 
-const COLUMNS = sql`id, pair, link_id, run_id, side, op, remote_id, patch::text as patch, reasons::text as reasons,
+const iso = (column: string) =>
+  sql.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${column}`);
+
+export const INTENT_COLUMNS = sql`id, pair, link_id, run_id, side, op, remote_id, patch::text as patch, reasons::text as reasons,
   source::text as source, halves::text as halves, decisions::text as decisions, round, marker, state, attempts, looks, batch_id, result::text as result,
-  to_char(sent_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as sent_at, error`;
+  ${iso('sent_at')}, error, ${iso('verified_at')}, ${iso('settled_at')}`;
 
 const ACTIVE = sql`('planned', 'held', 'pending', 'sending', 'unknown')`;
 
-function toIntent(row: Row): IntentRow {
+export function toIntent(row: IntentColumns): IntentRow {
   return {
     id: row.id,
     pair: row.pair,
@@ -86,6 +95,8 @@ function toIntent(row: Row): IntentRow {
     result: row.result === null ? null : fromJsonb(row.result),
     sentAt: row.sent_at,
     error: row.error,
+    verifiedAt: row.verified_at,
+    settledAt: row.settled_at,
   };
 }
 
@@ -232,9 +243,9 @@ export async function loadIntents(
 
 /** Intents under a condition that a neighbour states, in the order of the outbox. */
 export async function intentsWhere(db: Db, condition: SQL, limit: number): Promise<IntentRow[]> {
-  const found = await rows<Row>(
+  const found = await rows<IntentColumns>(
     db,
-    sql`select ${COLUMNS} from udesk_sync.intent where ${condition} order by priority, id limit ${limit}`,
+    sql`select ${INTENT_COLUMNS} from udesk_sync.intent where ${condition} order by priority, id limit ${limit}`,
   );
   return found.map(toIntent);
 }
@@ -256,9 +267,9 @@ export async function knownWhenPlanned(
 }
 
 export async function siblingIntents(db: Db, intent: IntentRow): Promise<IntentRow[]> {
-  const found = await rows<Row>(
+  const found = await rows<IntentColumns>(
     db,
-    sql`select ${COLUMNS} from udesk_sync.intent
+    sql`select ${INTENT_COLUMNS} from udesk_sync.intent
         where link_id = ${intent.linkId}::bigint and run_id = ${intent.runId}::bigint and round = ${intent.round}
           and id <> ${intent.id}::bigint`,
   );
@@ -279,6 +290,8 @@ export async function moveIntent(
     result?: Record<string, Value>;
     attempted?: boolean;
     looked?: boolean;
+    verifiedAt?: Date;
+    witness?: WitnessState | null;
   },
 ): Promise<boolean> {
   const at = sql`${change.at.toISOString()}::timestamptz`;
@@ -290,6 +303,8 @@ export async function moveIntent(
           not_before = ${change.notBefore?.toISOString() ?? null}::timestamptz,
           fence = coalesce(${change.fence ?? null}::bigint, fence),
           result = coalesce(${change.result === undefined ? null : jsonParam(change.result)}, result),
+          verified_at = coalesce(${change.verifiedAt?.toISOString() ?? null}::timestamptz, verified_at),
+          witness = coalesce(${change.witness ?? null}, witness),
           attempts = attempts + ${change.attempted === true ? 1 : 0},
           looks = looks + ${change.looked === true ? 1 : 0},
           sent_at = case when ${change.state} = 'sending' then ${at} else sent_at end,

@@ -10,6 +10,7 @@ import { countLinks, type LinkRowState } from './links.ts';
 import { lastRuns, type RunRow } from './pairs.ts';
 import { countLive } from './records.ts';
 import { type Db, isoText, rows } from './tx.ts';
+import { countWitnesses, type WitnessCounts } from './witnesses.ts';
 
 export interface SideStatus {
   /** Live records in the mirror. */
@@ -35,6 +36,8 @@ export interface PairStatus {
   /** Sides that are being filled with many records. */
   readonly backfills: readonly BackfillProgress[];
   readonly guards: readonly GuardRow[];
+  /** What the histories tell about writes that nothing checked atomically. */
+  readonly witness: WitnessCounts;
   /** Mapped custom fields of Udesk that do not mean what they were pinned to. */
   readonly fieldDrift: readonly FieldDrift[];
   /** Who works on the pair now. */
@@ -66,6 +69,7 @@ export async function loadPairStatus(
     parked,
     backfills: await backfillProgress(db, pair),
     guards: await waitingGuards(db, pair),
+    witness: await countWitnesses(db, pair),
     fieldDrift: (await loadKnownFields(db, pair))
       .filter(({ name }) => mapped.includes(name))
       .flatMap(driftOf),

@@ -16,6 +16,7 @@ import type { GuardClass } from '../core/plan.ts';
 import type { Patch, SideName } from '../core/record.ts';
 import type { FieldSpec } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
+import type { Overwritten } from '../core/witness-records.ts';
 import { fromJsonb, toJsonb } from './jsonb.ts';
 
 /**
@@ -197,6 +198,8 @@ export const conflict = udeskSync.table(
     udeskAt: text('udesk_at'),
     crmAt: text('crm_at'),
     reason: text('reason').notNull(),
+    /** Edits that a write of ours replaced unseen, as the side's history tells (src/core/witness.ts). They outlive the kind. */
+    overwritten: jsonb<Overwritten[]>()('overwritten').notNull().default([]),
     resolvedBy: text('resolved_by'),
     decisionId: bigint('decision_id', { mode: 'number' }),
     openedAt: at('opened_at').notNull(),
@@ -232,6 +235,9 @@ export const INTENT_STATES = [
   'parked',
 ] as const;
 export type IntentState = (typeof INTENT_STATES)[number];
+
+/** `none`: the side keeps no history, so nobody can say. */
+export type WitnessState = 'due' | 'clean' | 'overwritten' | 'unclear' | 'none';
 
 /** The outbox: one durable intended write of one record, recorded before it is sent (promises P5, P9). */
 export const intent = udeskSync.table(
@@ -276,6 +282,12 @@ export const intent = udeskSync.table(
     createdAt: at('created_at').notNull(),
     sentAt: at('sent_at'),
     settledAt: at('settled_at'),
+    /** When the target was last asked for its pre-image before the write was sent. */
+    verifiedAt: at('verified_at'),
+    /** Null: needs none. Whether the side's history was asked, after the write was settled, what it replaced. */
+    witness: text('witness').$type<WitnessState>(),
+    /** Why nothing can be said. */
+    witnessReason: text('witness_reason'),
   },
   (table) => [
     uniqueIndex('intent_active')
@@ -290,6 +302,7 @@ export const intent = udeskSync.table(
     index('intent_created')
       .on(table.pair, table.side, table.settledAt)
       .where(sql`op = 'create' and state = 'settled'`),
+    index('intent_witness').on(table.pair, table.id).where(sql`witness = 'due'`),
   ],
 );
 

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Patch } from '../../src/core/record.ts';
+import type { SetValue } from '../../src/core/value.ts';
 import {
   elements,
   failure,
@@ -264,6 +266,36 @@ export function writingTests(harness: () => Harness): void {
     const { ids, deletedIds } = await readAll(side.enumerate());
     expect(ids).toEqual([other]);
     expect(deletedIds).toEqual(side.manifest.visibleDeletes ? [id] : []);
+  });
+
+  test('P2: a record that was edited since it was looked at is not deleted', async (context) => {
+    const { side, insert } = harness();
+    needs(context, side.manifest.canDelete, 'deleting');
+    needs(context, side.manifest.compareAndSet, 'compare-and-set');
+    const id = await insert({ name: 'one', emails: ['a@example.com'], note: 'n' });
+    const current = await mustRead(side, id);
+    const email = { id: null, value: 'b@example.com' };
+    const edits: Patch[] = [
+      { note: scalar('n', 'edited by a person') },
+      {
+        emails: {
+          field: 'emails',
+          before: current.fields.emails ?? [],
+          after: [...((current.fields.emails ?? []) as SetValue), email],
+          ops: { add: [email.value], remove: [], change: [] },
+        },
+      },
+    ];
+    let seen = current;
+    for (const patch of edits) {
+      const edited = await side.update({ id, current: seen, patch });
+      expect((await failure(side.delete(id, { current: seen }))).kind).toBe('stale');
+      expect((await mustRead(side, id)).fields).toEqual(edited.fields);
+      seen = edited;
+    }
+    await side.delete(id, { current: await mustRead(side, id) });
+    expect(await side.read(id)).toBeNull();
+    await side.delete(id, { current: seen });
   });
 
   test('P5: a connection lost before the commit is transient, nothing was written, and the next try works', async () => {

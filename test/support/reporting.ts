@@ -105,7 +105,7 @@ export async function readFeedsOf(world: World, udeskId: string): Promise<void> 
       id,
       udeskId,
       at: time,
-      author: { id: String(author.id), name: author.nick_name },
+      author: { id: String(author?.id ?? ''), name: author?.nick_name ?? '' },
       data: { summary },
     })),
   );

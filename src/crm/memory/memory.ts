@@ -11,7 +11,7 @@ import { SyncError } from '../../errors.ts';
 import { sha256 } from '../../lib/hash.ts';
 import type { CreateRequest, EnumerationEnd, Page, Side } from '../adapter.ts';
 import type { MappedField } from '../definition.ts';
-import { applyPatch, compare } from './patch.ts';
+import { applyPatch, compare, compareWhole } from './patch.ts';
 import { type MemoryRow, MemoryTable } from './table.ts';
 
 export type MemoryOperation =
@@ -246,12 +246,14 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
       });
       return recordOf(id);
     },
-    async delete(id) {
+    async delete(id, options) {
       if (!manifest.canDelete)
         throw new SyncError('rejected', 'the memory CRM deletes nothing', { record: id });
       await write('delete', () => {
         const row = table.find(id);
         if (row === null || row.deleted) return id;
+        if (options?.current !== undefined && manifest.compareAndSet)
+          compareWhole(context, options.current, recordOf(id));
         table.delete(id);
         table.writes.delete++;
         return id;

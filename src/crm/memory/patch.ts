@@ -81,3 +81,16 @@ export function compare(context: PatchContext, request: UpdateRequest, now: Side
     }
   }
 }
+
+/** A record is deleted as it was seen, or not at all. Throws `stale`. */
+export function compareWhole(context: PatchContext, seen: SideRecord, now: SideRecord): void {
+  const moved = Object.entries(seen.fields).find(
+    ([field, before]) =>
+      !equalValues(specOf(context, field), before, now.fields[field] ?? null, context.region),
+  );
+  if (moved === undefined && (seen.version === null || seen.version === now.version)) return;
+  throw new SyncError('stale', 'the record moved since it was to be deleted', {
+    side: 'crm',
+    record: seen.id,
+  });
+}

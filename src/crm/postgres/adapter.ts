@@ -136,7 +136,9 @@ function makeSide(pool: Pool, layout: Layout, config: PostgresConfig, context: A
         about(request.id, () => pool.transaction((session) => updateRow(session, write, request))),
       ),
     delete: (id, options) =>
-      guarded(options, () => about(id, () => pool.transaction((session) => deleteRow(session, layout, id)))),
+      guarded(options, () =>
+        about(id, () => pool.transaction((session) => deleteRow(session, write, id, options?.current))),
+      ),
     close: () => pool.close(),
   };
 }

@@ -95,9 +95,23 @@ export async function createRow(
   return reread(session, layout, id);
 }
 
-/** Marks or removes the row, its child rows included. No such row: done already. */
-export async function deleteRow(session: Session, layout: Layout, id: string): Promise<void> {
+/**
+ * Marks or removes the row, its child rows included. No such row: done already. What was seen right before (`current`)
+ * is compared under the row's lock: an edit made since survives (P2), and `stale` is thrown.
+ */
+export async function deleteRow(
+  session: Session,
+  context: WriteContext,
+  id: string,
+  current?: SideRecord,
+): Promise<void> {
+  const { layout } = context;
   if (!couldBeId(layout, id)) return;
+  if (current !== undefined) {
+    const found = await lockedRow(session, layout, id, () => true);
+    if (found === null || found.deleted) return;
+    compareWhole(context, current, found.record);
+  }
   const table = raw(layout.table.sqlName);
   if (layout.deletedAt !== null) {
     const mark = setClause({ column: layout.deletedAt, value: raw('clock_timestamp()') });
@@ -120,22 +134,43 @@ export async function deleteRow(session: Session, layout: Layout, id: string): P
  * to wait for a lock sees the row anew, but not the child rows.
  */
 async function lockRow(session: Session, context: WriteContext, request: UpdateRequest): Promise<FoundRow> {
-  const { layout } = context;
   const { id } = request;
+  const found = await lockedRow(session, context.layout, id, (field) => request.patch[field] !== undefined);
+  if (found === null || found.deleted) throw stale(id, 'the record is no longer there');
+  return found;
+}
+
+async function lockedRow(
+  session: Session,
+  layout: Layout,
+  id: string,
+  touches: (field: string) => boolean,
+): Promise<FoundRow | null> {
   if (couldBeId(layout, id)) {
     await session.query(sql`
       select '1' as locked from ${raw(layout.table.sqlName)} t where ${hasId(layout, id)} for update`);
     for (const place of layout.places) {
-      if (place.kind !== 'child' || request.patch[place.field] === undefined) continue;
+      if (place.kind !== 'child' || !touches(place.field)) continue;
       const { child } = place;
       await session.query(sql`
         select '1' as locked from ${raw(child.table.sqlName)} c
         where c.${name(child.foreignKey.name)} = ${typed(id, layout.key)} for update`);
     }
   }
-  const found = await readRow(session, layout, id);
-  if (found === null || found.deleted) throw stale(id, 'the record is no longer there');
-  return found;
+  return await readRow(session, layout, id);
+}
+
+/** Every field that was seen must still hold what was seen: a deletion takes all of them. */
+function compareWhole(context: WriteContext, seen: SideRecord, now: SideRecord): void {
+  if (context.layout.version !== null && seen.version !== null && seen.version !== now.version) {
+    throw stale(seen.id, 'the record has a newer version than the one that was to be deleted');
+  }
+  for (const [field, before] of Object.entries(seen.fields)) {
+    const current = now.fields[field];
+    if (current === undefined || equalValues(specOf(context, field), before, current, context.region))
+      continue;
+    throw stale(seen.id, `"${field}" moved since the record was to be deleted`, field);
+  }
 }
 
 function compare(context: WriteContext, request: UpdateRequest, now: SideRecord): void {

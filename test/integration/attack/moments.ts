@@ -8,7 +8,7 @@ import type { PairRuntime } from '../../../src/engine/context.ts';
 import { type CycleOptions, type CycleReport, runCycle } from '../../../src/engine/cycle.ts';
 import type { World } from '../../support/world.ts';
 
-type Call = 'read' | 'lookup' | 'create' | 'update' | 'delete' | 'check';
+type Call = 'read' | 'lookup' | 'create' | 'update' | 'delete' | 'check' | 'history';
 
 export interface Moment {
   readonly side: SideName;
@@ -34,7 +34,7 @@ export function withMoments(pair: PairRuntime, moments: readonly Moment[]): Pair
     new Proxy(side, {
       get(target, key) {
         const member = Reflect.get(target, key) as unknown;
-        const calls: readonly string[] = ['read', 'lookup', 'create', 'update', 'delete', 'check'];
+        const calls: readonly string[] = ['read', 'lookup', 'create', 'update', 'delete', 'check', 'history'];
         if (typeof member !== 'function' || !calls.includes(String(key))) return member;
         return async (...args: unknown[]) => {
           await meet(name, String(key), 'before');

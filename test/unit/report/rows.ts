@@ -16,6 +16,7 @@ export function conflictRow(over: Partial<ConflictRow> = {}): ConflictRow {
     udeskAt: null,
     crmAt: null,
     reason: 'both edited',
+    overwritten: [],
     resolvedBy: null,
     openedAt: '2025-01-02T03:04:05.678Z',
     closedAt: null,

@@ -1,0 +1,72 @@
+/** The change records of one record around a write of ours, as its side's history tells them. */
+import type { SideName } from '../core/record.ts';
+import type { ChangeRecord } from '../core/witness-records.ts';
+import type { HistoryItem } from '../crm/adapter.ts';
+import { SyncError } from '../errors.ts';
+import { saveFeedRead, saveHistory } from '../store/feeds.ts';
+import { fenced } from '../store/tx.ts';
+import { knownBefore } from '../store/witnesses.ts';
+import type { Cycle } from './context.ts';
+
+/** Between a write and its witness a customer hardly gathers more news than these pages hold. */
+const MAX_PAGES = 3;
+/** Clocks may differ by so much: older records than that before the look at the pre-image are not about it. */
+const REACH_MS = 300_000;
+
+export interface HistorySince {
+  /** Newest first, as told. */
+  readonly items: readonly HistoryItem[];
+  /** Reaches back to `since`; otherwise more was written meanwhile than is read. */
+  readonly whole: boolean;
+}
+
+/** Whether somebody can be asked what a write replaced. */
+export function isWitnessed(cycle: Cycle, side: SideName): boolean {
+  const { manifest, history } = cycle.sides[side];
+  return !manifest.compareAndSet && history !== undefined;
+}
+
+/** Reads page 1, and older pages as far back as `since` (ISO 8601). Histories of Udesk are mirrored on the way. */
+export async function readHistorySince(
+  cycle: Cycle,
+  side: SideName,
+  remoteId: string,
+  since: string,
+): Promise<HistorySince> {
+  const source = cycle.sides[side];
+  if (source.history === undefined) {
+    throw new SyncError('invariant', `${side} keeps no history`, { side, record: remoteId });
+  }
+  const startedAt = cycle.clock();
+  const items: HistoryItem[] = [];
+  let whole = false;
+  for (let page = 1; page <= MAX_PAGES && !whole; page += 1) {
+    const found = await source.history(remoteId, page, { signal: cycle.signal });
+    items.push(...found.items);
+    const reached = found.items.some(
+      ({ at }) => at !== null && Date.parse(at) < Date.parse(since) - REACH_MS,
+    );
+    whole = found.last || reached || found.items.length === 0;
+  }
+  if (side === 'udesk') {
+    await fenced(cycle.db, cycle.fence, async (tx) => {
+      await saveHistory(tx, cycle.spec.name, remoteId, items, cycle.clock());
+      await saveFeedRead(tx, cycle.spec.name, remoteId, startedAt);
+    });
+  }
+  return { items, whole };
+}
+
+/** Change records that were not known when the pre-image was verified, oldest first. */
+export async function changesSince(
+  cycle: Cycle,
+  items: readonly HistoryItem[],
+  verifiedAt: string,
+): Promise<ChangeRecord[]> {
+  const told = items.filter(({ changes }) => changes !== undefined);
+  const known = await knownBefore(cycle.db, cycle.spec.name, told, verifiedAt);
+  return told
+    .filter(({ kind, id }) => !known.has(`${kind}:${id}`))
+    .map(({ at, author, text, changes }) => ({ at, author, text: text ?? null, changes: changes ?? null }))
+    .reverse();
+}

@@ -1,0 +1,61 @@
+/**
+ * An update of unknown outcome, after which the record does not hold what was sent: it may have been written, and a
+ * person may have set it back since. Sending it again would take that edit away (P2), so the history is asked first.
+ */
+
+import type { SideRecord } from '../core/record.ts';
+import { writeHappened } from '../core/witness.ts';
+import type { IntentRow } from '../store/intents.ts';
+import { loadPair } from '../store/pairs.ts';
+import { fenced } from '../store/tx.ts';
+import type { Cycle } from './context.ts';
+import { changesSince, isWitnessed, readHistorySince } from './history.ts';
+import { settleWrite } from './settle.ts';
+import { keep } from './witness.ts';
+
+/**
+ * @returns `written`: it happened, and is settled; `not`: nothing shows it. Where the history cannot be read clearly,
+ * what the record holds now is kept in a conflict before it is written over.
+ */
+export async function traceUpdate(
+  cycle: Cycle,
+  intent: IntentRow,
+  current: SideRecord,
+): Promise<'written' | 'not'> {
+  const since = intent.verifiedAt ?? intent.sentAt;
+  if (!isWitnessed(cycle, intent.side) || since === null) return 'not';
+  const { items } = await readHistorySince(cycle, intent.side, current.id, since);
+  const records = await changesSince(cycle, items, since);
+  const { alarms } = await loadPair(cycle.db, cycle.spec.name);
+  const times = {
+    verifiedAt: since,
+    answeredAt: cycle.clock().toISOString(),
+    skewMs: alarms[intent.side]?.clockSkewMs ?? null,
+  };
+  const traces = Object.entries(intent.patch).flatMap(([name, write]) => {
+    const spec = cycle.spec.fields.find(({ udesk }) => udesk === write.field);
+    if (spec === undefined) return [];
+    const region = cycle.spec.match.defaultRegion;
+    const happened = writeHappened({ side: intent.side, spec, region, name, write, records, times });
+    return [{ name, spec, happened }];
+  });
+  const carried = new Set(traces.flatMap(({ name, happened }) => (happened === 'yes' ? [name] : [])));
+  if (carried.size > 0) {
+    await settleWrite(cycle, intent, current, 'look', carried);
+    return 'written';
+  }
+  const unclear = traces.filter(({ happened }) => happened === 'unclear');
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    for (const { name, spec } of unclear) {
+      const value = current.fields[name];
+      const [latest] = records.toReversed();
+      if (value === undefined || latest === undefined) continue;
+      await keep(cycle, tx, intent, spec, { side: intent.side, value, ...pick(latest) });
+    }
+  });
+  return 'not';
+}
+
+function pick({ author, at, text }: Awaited<ReturnType<typeof changesSince>>[number]) {
+  return { author, at, text };
+}

@@ -1,0 +1,250 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { SyncError } from '../../../src/errors.ts';
+import type { CustomerAttributes } from '../../../src/simulator/customer.ts';
+import { createWorld, ourRows, type World, type WorldOptions, writesSoFar } from '../../support/world.ts';
+import { NOTHING, syncAt } from '../attack/moments.ts';
+
+let world: World;
+afterEach(async () => {
+  await world.close();
+});
+
+const FIRST = {
+  nick_name: 'Base',
+  email: 'p@example.com',
+  other_emails: ['a@example.com'],
+  cellphones: ['13800000001'],
+  description: 'before',
+};
+const first = () => world.simulator.tenant.list()[0]?.id ?? '';
+const now = () => world.simulator.tenant.get(first());
+const begin = async (options: WorldOptions = {}) => {
+  world = await createWorld({ customers: [FIRST], ...options });
+  await world.sync();
+};
+/** An agent's edit between our look at the customer and our write. */
+const inWindow = (changes: CustomerAttributes) =>
+  syncAt(world, [
+    {
+      side: 'udesk',
+      call: 'update',
+      when: 'before',
+      times: 1,
+      act: () => world.simulator.tenant.edit(first(), changes),
+    },
+  ]);
+const witnesses = async () =>
+  (await ourRows(world, `select witness from udesk_sync.intent where side = 'udesk' order by id`)).map(
+    ({ witness }) => witness,
+  );
+
+describe('P2 an edit between verify and send', () => {
+  test('is kept as a conflict with its value, author and time', async () => {
+    await begin();
+    await world.crm`update contact set note = 'by the CRM'`;
+    await inWindow({ description: 'by Tom' });
+
+    const [row, ...others] = await world.conflicts();
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({
+      kind: 'overwritten-in-window',
+      state: 'open',
+      field: 'description',
+      udesk: 'by the CRM',
+      crm: 'by the CRM',
+      base: { udesk: 'before', crm: 'before' },
+      overwritten: [{ side: 'udesk', value: 'by Tom', author: { id: '8', name: 'Tom' } }],
+    });
+    expect(row?.reason).toContain('Tom');
+    expect(row?.reason).toContain('by Tom');
+    expect(await witnesses()).toEqual(['overwritten']);
+    // It stops nothing, stays until a person decides, and costs no write.
+    const writes = await writesSoFar(world);
+    await world.sync();
+    await world.sync();
+    expect(await writesSoFar(world)).toEqual(writes);
+    expect((await world.conflicts())[0]?.state).toBe('open');
+  });
+
+  test('is put back where the policy of the field says so', async () => {
+    const fields = '[{ udesk: nick_name, crm: name }, { udesk: description, crm: note, policy: udesk }]';
+    await begin({ pair: { fields } });
+    await world.crm`update contact set note = 'by the CRM'`;
+    await inWindow({ description: 'by Tom' });
+    await world.sync();
+
+    expect(now()?.description).toBe('by Tom');
+    expect((await world.people())[0]?.note).toBe('by Tom');
+    expect((await world.conflicts()).map(({ state, kind }) => [state, kind])).toEqual([
+      ['resolved', 'overwritten-in-window'],
+    ]);
+  });
+
+  test('loses against the policy in a row that keeps it', async () => {
+    await begin({ pair: { fields: '[{ udesk: description, crm: note, policy: crm }]' } });
+    await world.crm`update contact set note = 'by the CRM'`;
+    await inWindow({ description: 'by Tom' });
+    await world.sync();
+
+    expect(now()?.description).toBe('by the CRM');
+    expect(await world.conflicts()).toMatchObject([
+      { state: 'resolved', overwritten: [{ value: 'by Tom' }] },
+    ]);
+  });
+
+  test('of a set is merged: an address that our whole list took away comes back', async () => {
+    await begin();
+    await world.crm`update contact set emails = emails || 'c@example.com'::text`;
+    await inWindow({ other_emails: ['a@example.com', 't@example.com'] });
+    await world.sync();
+
+    const all = ['a', 'c', 'p', 't'].map((name) => `${name}@example.com`);
+    const held = [now()?.email, ...(now()?.other_emails.map(({ content }) => content) ?? [])];
+    expect(held.toSorted()).toEqual(all);
+    expect((await world.people())[0]?.emails.toSorted()).toEqual(all);
+  });
+
+  test('of a set is carried over where it survived', async () => {
+    await begin();
+    await world.crm`update contact set phones = phones || '13800000002'::text`;
+    await inWindow({ cellphones: ['13800000001', '13800000003'] });
+    await world.sync();
+
+    const all = ['13800000001', '13800000002', '13800000003'];
+    expect(
+      now()
+        ?.cellphones.map(({ content }) => content)
+        .toSorted(),
+    ).toEqual(all);
+    const digits = (await world.people())[0]?.phones.map((phone) =>
+      phone.replace(/^\+86/, '').replaceAll(' ', ''),
+    );
+    expect(digits?.toSorted()).toEqual(all);
+  });
+
+  test('that makes Udesk refuse our write is planned anew, and nobody has to look', async () => {
+    await begin();
+    await world.crm`update contact set emails = emails || 'c@example.com'::text`;
+    // The address that our whole list names by its id is gone.
+    await inWindow({ other_emails: [] });
+    await world.sync();
+
+    const all = ['c@example.com', 'p@example.com'];
+    const held = [now()?.email, ...(now()?.other_emails.map(({ content }) => content) ?? [])];
+    expect(held.toSorted()).toEqual(all);
+    expect((await world.people())[0]?.emails.toSorted()).toEqual(all);
+    expect(await ourRows(world, `select 1 from udesk_sync.parked where state = 'parked'`)).toEqual([]);
+  });
+
+  test('of another field is no conflict', async () => {
+    await begin();
+    await world.crm`update contact set note = 'by the CRM'`;
+    await inWindow({ nick_name: 'Tom was here' });
+    await world.sync();
+
+    expect(await world.conflicts()).toEqual([]);
+    expect((await world.people())[0]).toMatchObject({ name: 'Tom was here', note: 'by the CRM' });
+    expect(await witnesses()).toEqual(['clean']);
+  });
+
+  test.each(['shown', 'anonymous', 'hidden'] as const)(
+    'is found with API writes %s in the history',
+    async (how) => {
+      await begin({ switches: { 'feeds.api_writes': how } });
+      await world.crm`update contact set note = 'by the CRM'`;
+      await inWindow({ description: 'by Tom' });
+
+      expect(await world.conflicts()).toMatchObject([{ overwritten: [{ value: 'by Tom' }] }]);
+    },
+  );
+
+  test.each(['en', 'strange'] as const)(
+    'is found in the wording "%s", as far as it can be read',
+    async (wording) => {
+      await begin({ switches: { 'feeds.wording': wording } });
+      await world.crm`update contact set note = 'by the CRM'`;
+      await inWindow({ description: 'by Tom' });
+
+      const [row] = await world.conflicts();
+      expect(row).toMatchObject({
+        kind: 'overwritten-in-window',
+        overwritten: [{ author: { name: 'Tom' } }],
+      });
+      expect(row?.overwritten[0]?.value).toBe(wording === 'en' ? 'by Tom' : undefined);
+      expect(row?.overwritten[0]?.text).toEqual(expect.any(String));
+    },
+  );
+
+  test('is found by a later process: the mark outlives a history that cannot be read now', async () => {
+    await begin();
+    await world.crm`update contact set note = 'by the CRM'`;
+    let asked = 0;
+    await syncAt(world, [
+      {
+        side: 'udesk',
+        call: 'update',
+        when: 'before',
+        act: () => world.simulator.tenant.edit(first(), { description: 'by Tom' }),
+      },
+      {
+        side: 'udesk',
+        call: 'history',
+        when: 'before',
+        act: () => {
+          asked += 1;
+          throw new SyncError('transient', 'Udesk does not answer');
+        },
+      },
+    ]);
+    // A history that does not answer is left alone for the rest of the cycle.
+    expect(asked).toBe(1);
+    expect(await witnesses()).toEqual(['due']);
+    expect(await world.conflicts()).toEqual([]);
+
+    await syncAt(world, [], { observe: NOTHING });
+
+    expect(await witnesses()).toEqual(['overwritten']);
+    expect(await world.conflicts()).toMatchObject([{ overwritten: [{ value: 'by Tom' }] }]);
+  });
+});
+
+describe('P2 an update of unknown outcome', () => {
+  test('that a person set back meanwhile is not sent again', async () => {
+    await begin();
+    await world.crm`update contact set note = 'by the CRM'`;
+    world.simulator.tenant.faults.push({ kind: 'reset-after-commit', match: { method: 'PUT' } });
+    let down = false;
+    await syncAt(world, [
+      {
+        side: 'udesk',
+        call: 'read',
+        when: 'before',
+        act: () => {
+          if (now()?.description === 'by the CRM') down = true;
+          if (down) throw new SyncError('transient', 'Udesk does not answer');
+        },
+      },
+    ]);
+    expect(now()?.description).toBe('by the CRM');
+    const { writes } = world.simulator.counts();
+    world.simulator.tenant.edit(first(), { description: 'before' });
+
+    await world.sync();
+    await world.sync();
+
+    expect(world.simulator.counts().writes).toBe(writes);
+    expect(now()?.description).toBe('before');
+    expect((await world.people())[0]?.note).toBe('before');
+  });
+
+  test('that did not happen is sent again', async () => {
+    await begin();
+    await world.crm`update contact set note = 'by the CRM'`;
+    world.simulator.tenant.faults.push({ kind: 'reset', match: { method: 'PUT' } });
+    await world.sync();
+    await world.sync();
+
+    expect(now()?.description).toBe('by the CRM');
+    expect(await world.conflicts()).toEqual([]);
+  });
+});
