@@ -94,6 +94,8 @@ export function createTransport(options: TransportOptions): Transport {
   let loggedInAt = Number.NEGATIVE_INFINITY;
   let loggingIn: Promise<string> | null = null;
   let skewMs: number | null = null;
+  /** The last attempt failed: a trouble is told once, and not once per attempt. */
+  let troubled = false;
 
   /** One attempt: waits for the quota first, so that timestamp and nonce are fresh when the request leaves. */
   async function attempt(call: Call, secret: string | null): Promise<Answer> {
@@ -152,6 +154,7 @@ export function createTransport(options: TransportOptions): Transport {
           const secret = call.signed === false ? null : await secretToken();
           const answer = await attempt(call, secret);
           options.onAttempt?.({ outcome: 'done', attempt: n });
+          troubled = false;
           log?.debug({ endpoint: call.path, attempt: n, durationMs: since(startedAt) }, 'udesk call');
           return answer;
         } catch (error) {
@@ -168,7 +171,11 @@ export function createTransport(options: TransportOptions): Transport {
         sleep: options.sleep,
         onRetry: ({ error, attempt: n }) => {
           const details = isSyncError(error) ? { kind: error.kind, code: error.details.code } : {};
-          log?.warn({ endpoint: call.path, attempt: n, ...details }, 'udesk call failed, trying again');
+          log?.[troubled ? 'debug' : 'warn'](
+            { endpoint: call.path, attempt: n, ...details },
+            'udesk call failed, trying again',
+          );
+          troubled = true;
         },
       },
     );

@@ -49,8 +49,10 @@ export async function startClient(
     waitMs: (endpoint, urgency) => open.waitMs(endpoint, urgency),
     slowDown: (suspected) => open.slowDown(suspected),
   };
-  const log = (fields: object, message: string): void =>
-    void lines.push(JSON.stringify({ ...fields, message }));
+  const log =
+    (level: string) =>
+    (fields: object, message: string): void =>
+      void lines.push(JSON.stringify({ level, ...fields, message }));
   const { timeouts, ...rest } = over;
   const made = (): UdeskClient =>
     createUdeskClient({
@@ -65,7 +67,7 @@ export async function startClient(
       sleep,
       randomNonce: () => `nonce-${++nonce}`,
       retry: { ...DEFAULT_RETRY, minDelayMs: 0, maxDelayMs: 0 },
-      log: { debug: log, warn: log },
+      log: { debug: log('debug'), warn: log('warn') },
       ...rest,
     });
   let client: UdeskClient;

@@ -314,3 +314,22 @@ it('a base URL that is no origin is refused at once', async () => {
     expect((error as Error).message).not.toContain('secret');
   }
 });
+
+describe('what an operator is told', () => {
+  it('a trouble once, and not once per attempt; and a new one after it was over', async () => {
+    let broken = true;
+    const { client, logged } = await start(() => (broken ? { status: 503 } : EMPTY_LIST));
+    const told = () =>
+      logged()
+        .split('\n')
+        .filter((line) => line.includes('"level":"warn"') && line.includes('trying again')).length;
+    await expect(client.listCustomers(page)).rejects.toThrow();
+    await expect(client.listCustomers(page)).rejects.toThrow();
+    expect(told()).toBe(1);
+    broken = false;
+    await client.listCustomers(page);
+    broken = true;
+    await expect(client.listCustomers(page)).rejects.toThrow();
+    expect(told()).toBe(2);
+  });
+});
