@@ -32,7 +32,7 @@ export async function checkDirectory(
     for (const kind of kinds) {
       const readAt = await directoryReadAt(db, pair.name, kind);
       const fresh = readAt !== null && now - readAt < FRESH_MS;
-      if (!fresh) await readDirectory({ pair, client, db, at: new Date(now) }, kind, signal);
+      if (!fresh) await readDirectory({ pair, lists: client, db, at: new Date(now) }, kind, signal);
     }
   } catch (error) {
     signal.throwIfAborted();

@@ -33,10 +33,9 @@ const POINTS_PER_MINUTE = 20;
 
 export interface DirectoryBookOptions {
   readonly pair: Pick<PairConfig, 'name' | 'fields'>;
-  readonly client: Pick<
-    DirectoryCalls,
-    'agents' | 'userGroups' | 'organizations' | 'getAgent' | 'getOrganization'
-  >;
+  /** In the background of the quota. */
+  readonly lists: Pick<DirectoryCalls, 'agents' | 'userGroups' | 'organizations'>;
+  readonly points: Pick<DirectoryCalls, 'getAgent' | 'getOrganization'>;
   readonly db: Db;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
@@ -67,7 +66,7 @@ export function createDirectoryBook(options: DirectoryBookOptions): DirectoryBoo
   const reading = new Map<DirectoryKind, Promise<void>>();
   /** Ids that Udesk did not know when asked, and until when they are not asked for again. */
   const unknown = new Map<string, number>();
-  let points: number[] = [];
+  let asked: number[] = [];
   let books: NameBooks = {};
   let loadedAt: number | null = null;
   let loading: Promise<void> | null = null;
@@ -166,22 +165,22 @@ export function createDirectoryBook(options: DirectoryBookOptions): DirectoryBoo
     },
     async learn(kind, ids, signal) {
       const now = clock();
-      points = points.filter((at) => at > now - 60_000);
-      const asked = ids
+      asked = asked.filter((at) => at > now - 60_000);
+      const wanted = ids
         .filter((id) => now >= (unknown.get(`${kind} ${id}`) ?? Number.NEGATIVE_INFINITY))
-        .slice(0, Math.max(0, POINTS_PER_MINUTE - points.length));
-      if (asked.length === 0) return;
+        .slice(0, Math.max(0, POINTS_PER_MINUTE - asked.length));
+      if (wanted.length === 0) return;
       if (kind === 'group') {
         // There is no call for one group; the list is short.
-        points.push(now);
-        for (const id of asked) unknown.set(`${kind} ${id}`, now + FRESH_MS);
+        asked.push(now);
+        for (const id of wanted) unknown.set(`${kind} ${id}`, now + FRESH_MS);
         await readOnce(kind).catch(tell(kind));
         return;
       }
-      const { getAgent, getOrganization } = options.client;
+      const { getAgent, getOrganization } = options.points;
       const found: DirectoryEntry[] = [];
-      for (const id of asked) {
-        points.push(now);
+      for (const id of wanted) {
+        asked.push(now);
         unknown.set(`${kind} ${id}`, now + FRESH_MS);
         try {
           const entry = await (kind === 'agent'
@@ -226,14 +225,14 @@ async function orAborted(work: Promise<void>, signal: AbortSignal | undefined): 
  * @returns how many calls that took
  */
 export async function readDirectory(
-  { pair, client, db, at }: Pick<DirectoryBookOptions, 'pair' | 'client' | 'db'> & { readonly at: Date },
+  { pair, lists, db, at }: Pick<DirectoryBookOptions, 'pair' | 'lists' | 'db'> & { readonly at: Date },
   kind: DirectoryKind,
   signal?: AbortSignal,
 ): Promise<number> {
   let pages = 0;
   let total: number | null = null;
   const { items, dropped, complete } = await allPages(async (page) => {
-    const found = await pageOf(client, kind, page, signal);
+    const found = await pageOf(lists, kind, page, signal);
     pages += 1;
     total = found.total ?? total;
     return found;
@@ -246,19 +245,19 @@ export async function readDirectory(
 }
 
 async function pageOf(
-  client: DirectoryBookOptions['client'],
+  lists: DirectoryBookOptions['lists'],
   kind: DirectoryKind,
   page: number,
   signal: AbortSignal | undefined,
 ): Promise<DecodedPage<DirectoryEntry>> {
-  const query = { page, pageSize: PAGE_SIZE, background: true };
+  const query = { page, pageSize: PAGE_SIZE };
   switch (kind) {
     case 'agent':
-      return await client.agents({ ...query, withDisabled: true }, signal);
+      return await lists.agents({ ...query, withDisabled: true }, signal);
     case 'group':
-      return await client.userGroups(query, signal);
+      return await lists.userGroups(query, signal);
     case 'organization':
-      return await client.organizations(query, signal);
+      return await lists.organizations(query, signal);
   }
 }
 

@@ -33,7 +33,9 @@ async function runDaemon(context: CliContext): Promise<void> {
   try {
     const watched = createMonitoring(runtime);
     for (const config of runtime.config.pairs) {
-      pairs.push(await openPair(runtime, config, (call) => watched.metrics.called(config.name, call)));
+      pairs.push(
+        await openPair(runtime, config, { onAttempt: (call) => watched.metrics.called(config.name, call) }),
+      );
     }
     await work(context, runtime, pairs, watched);
     log.info('stopped');

@@ -86,11 +86,11 @@ export interface OpenPair extends PairRuntime {
   close(): Promise<void>;
 }
 
-/** Connects both sides of a pair. `onAttempt` is told of every call of Udesk. */
+/** Connects both sides of a pair. `over`: another ledger, retries or time for Udesk than this process has. */
 export async function openPair(
   runtime: Runtime,
   pair: PairConfig,
-  onAttempt?: UdeskWorld['onAttempt'],
+  over: Partial<UdeskWorld> = {},
 ): Promise<OpenPair> {
   const { db, log } = runtime.engine;
   const crm = await openCrm(pair);
@@ -98,7 +98,7 @@ export async function openPair(
     ledger: postgresLedger(runtime.database.sql),
     log,
     db,
-    ...(onAttempt === undefined ? {} : { onAttempt }),
+    ...over,
   });
   try {
     await udesk.learnFields();
@@ -115,10 +115,22 @@ export async function openPair(
   };
 }
 
+/** Time as the outside gets it; a test of a whole day brings its own. */
+export interface Time {
+  /** Wall clock, milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Milliseconds that never jump. */
+  readonly monotonic: () => number;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+}
+
+const REAL_TIME: Time = { now: Date.now, monotonic: () => performance.now(), sleep };
+
 export interface UdeskWorld {
   readonly ledger: QuotaLedger;
   readonly log: Logger;
   readonly retry?: RetryPolicy;
+  readonly time?: Time;
   /** Where the meanings of custom fields are kept; without it they are as they stand on the wire. */
   readonly db?: Db;
   readonly onAttempt?: (call: AttemptMade) => void;
@@ -146,9 +158,10 @@ export function openUdesk(pair: PairConfig, world: UdeskWorld): OpenUdesk {
     defaultRegion: pair.match.defaultRegion,
   });
   const { db, log } = world;
-  const side = db === undefined ? plain : withNames(pair, plain, { client, db, log });
+  const clock = (world.time ?? REAL_TIME).now;
+  const side = db === undefined ? plain : withNames(pair, plain, { client, db, log, clock });
   if (db === undefined || mapped.length === 0) return { ...side, learnFields: async () => {} };
-  const book = createFieldBook({ pair, client, db, log, clock: Date.now });
+  const book = createFieldBook({ pair, client, db, log, clock });
   const written = mapped.filter(({ direction }) => direction !== 'to-crm').map((field) => field.udesk);
   return {
     ...labelled(side, book, { mapped: customFields, written }),
@@ -168,11 +181,28 @@ export function openUdesk(pair: PairConfig, world: UdeskWorld): OpenUdesk {
 function withNames(
   pair: PairConfig,
   side: Side,
-  parts: { readonly client: UdeskClient; readonly db: Db; readonly log: Logger },
+  {
+    client,
+    db,
+    log,
+    clock,
+  }: {
+    readonly client: UdeskClient;
+    readonly db: Db;
+    readonly log: Logger;
+    readonly clock: () => number;
+  },
 ): Side {
   const fields = namedFields(pair);
   if (fields.length === 0) return side;
-  const directory = createDirectoryBook({ pair, ...parts, clock: Date.now });
+  const directory = createDirectoryBook({
+    pair,
+    lists: client.at('background'),
+    points: client,
+    db,
+    log,
+    clock,
+  });
   return {
     ...named(side, directory, fields),
     async close() {
@@ -185,6 +215,7 @@ function withNames(
 /** Makes no call yet. */
 export function openUdeskClient(pair: PairConfig, world: UdeskWorld): UdeskClient {
   const dispatcher = createSideDispatcher();
+  const { now, monotonic, sleep } = world.time ?? REAL_TIME;
   const { baseUrl, email, token, password, sign, quota } = pair.udesk;
   return createUdeskClient({
     baseUrl,
@@ -197,11 +228,11 @@ export function openUdeskClient(pair: PairConfig, world: UdeskWorld): UdeskClien
       ...quota,
       key: baseUrl,
       ledger: world.ledger,
-      clock: () => performance.now(),
+      clock: monotonic,
       sleep,
     }),
-    clock: Date.now,
-    monotonic: () => performance.now(),
+    clock: now,
+    monotonic,
     sleep,
     randomNonce: randomUUID,
     log: world.log,

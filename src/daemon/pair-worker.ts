@@ -6,6 +6,7 @@ import { type CycleReport, runCycle } from '../engine/cycle.ts';
 import type { CycleEnd } from '../engine/measures.ts';
 import { type SweepHolder, startSweep } from '../engine/sweep.ts';
 import { DatabaseFailure, type ErrorKind, isSyncError, toError } from '../errors.ts';
+import { createFailureLines } from './failure-lines.ts';
 import { createHints } from './hints.ts';
 import { POINTS_SLICE_MS, type ScheduledLane, scopeOf, wantsSweep } from './lanes.ts';
 
@@ -71,6 +72,7 @@ export function createPairWorker(
   /** A backfill goes on with the next cycle, whether or not a lane is due. */
   let filling = false;
   let verdicts: BatchVerdict[] = [];
+  const lines = createFailureLines();
   let wake: () => void = () => {};
   let resuming = false;
 
@@ -122,7 +124,10 @@ export function createPairWorker(
       filling = report.backfill?.more === true;
       if (holder.current !== null) void resume(signal);
       health.lastGoodAt = context.clock().toISOString();
-      if (health.failures > 0) log.info({ failures: health.failures }, 'the pair is well again');
+      if (health.failures > 0) {
+        log.info({ kind: health.lastKind, failures: health.failures }, 'the pair is well again');
+        lines.over();
+      }
       health.failures = 0;
       health.lastError = null;
       health.lastKind = null;
@@ -150,8 +155,10 @@ export function createPairWorker(
       health.lastSide = isSyncError(error) ? (error.details.side ?? null) : null;
       ended('failed');
       const delayMs = backoffMs(health.failures, context.random, backoffFor(error));
-      const level = kind === 'auth' || kind === 'unexpected' || health.failures > 5 ? 'error' : 'warn';
-      log[level]({ kind, failures: health.failures, delayMs, err: error.message }, 'the cycle failed');
+      log[lines.levelOf(kind, health.failures)](
+        { kind, failures: health.failures, delayMs, err: error.message },
+        'the cycle failed',
+      );
       await context.sleep(delayMs, signal).catch(() => {});
     }
   }

@@ -1,11 +1,11 @@
-import { evaluateGuards } from '../core/guard.ts';
+import { evaluateGuards, type GuardVerdict } from '../core/guard.ts';
 import { GUARD_CLASSES, type PlanItem } from '../core/plan.ts';
 import { quietSince } from '../core/quiet.ts';
 import { SIDES } from '../core/record.ts';
 import type { BatchVerdict } from '../crm/adapter.ts';
 import { isSyncError, toError } from '../errors.ts';
 import { countConflicts } from '../store/conflicts.ts';
-import { closeWaiting, saveWaiting, type Tripped } from '../store/guards.ts';
+import { closeWaiting, saveWaiting, type Tripped, waitingGuards } from '../store/guards.ts';
 import {
   countIntents,
   dropUnsent,
@@ -283,6 +283,7 @@ async function guardPlan(
   const hash = summary.hashOf(heldClasses);
   const approved = heldWrites > 0 && options.approve === hash;
   const blocked = heldWrites > 0 && !approved;
+  const told = blocked && (await waitingGuards(db, spec.name)).some((row) => sameGuards(row, verdict));
   await fenced(db, fence, async (tx) => {
     const at = cycle.clock();
     if (blocked) {
@@ -296,11 +297,21 @@ async function guardPlan(
     if (start.firstPlan) await saveFirstRun(tx, spec.name, 'accepted');
   });
   if (!blocked) return null;
-  cycle.log.error(
+  // What waits is told once; the plan, and so its hash, may change with every cycle until somebody looks.
+  cycle.log[told ? 'info' : 'error'](
     { kind: 'guard', hash, guards: verdict.tripped.map(({ guard }) => guard), writes: heldWrites },
     'a guard holds part of the plan until a person approves it',
   );
   return { hash, tripped: verdict.tripped };
+}
+
+function sameGuards(waiting: { readonly tripped: readonly Tripped[] }, now: GuardVerdict): boolean {
+  const names = (tripped: readonly { readonly guard: string }[]) =>
+    tripped
+      .map(({ guard }) => guard)
+      .sort()
+      .join();
+  return names(waiting.tripped) === names(now.tripped);
 }
 
 /** What a full look found stays alarming until the next full look, or until a person approves: lanes that saw less say nothing. */

@@ -2,7 +2,7 @@ import type { SideName } from '../core/record.ts';
 import type { EnumerationEnd } from '../crm/adapter.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { sha256 } from '../lib/hash.ts';
-import { type PairRow, saveCrmCursor, saveEnumeration, saveFingerprint } from '../store/pairs.ts';
+import { loadPair, type PairRow, saveCrmCursor, saveEnumeration, saveFingerprint } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
 import { proveAbsences } from './absence.ts';
 import type { Cycle } from './context.ts';
@@ -157,6 +157,7 @@ async function saveEnd(
 ): Promise<string | null> {
   const certified = end?.certified === true;
   const uncertified = certified ? null : (end?.reason ?? 'the enumeration did not come to its end');
+  const before = (await loadPair(cycle.db, cycle.spec.name)).uncertified[side];
   await fenced(cycle.db, cycle.fence, (tx) =>
     saveEnumeration(tx, cycle.spec.name, side, {
       certifiedAt: certified ? startedAt : null,
@@ -166,7 +167,8 @@ async function saveEnd(
     }),
   );
   if (!certified) {
-    cycle.log.warn(
+    // A tenant above the cap is never certified: that is told once, and shown by `status`.
+    cycle.log[before === null ? 'warn' : 'info'](
       { side, reason: uncertified },
       'the enumeration is not certified: no absence follows from it',
     );

@@ -21,8 +21,6 @@ export interface PageQuery {
   readonly page: number;
   /** At most 100. */
   readonly pageSize: number;
-  /** It leaves room in the quota for everything else. */
-  readonly background?: boolean;
 }
 
 /** On the wire as it stands; ids in it are text. */
@@ -82,11 +80,9 @@ export function createDirectoryCalls(transport: Transport, monotonic: () => numb
   /** Agents, groups and organizations say `per_page`, customers `page_size` (api.md §5). */
   const perPage = ({ page, pageSize }: PageQuery) => ({ page: String(page), per_page: String(pageSize) });
 
-  const priority = ({ background }: PageQuery) => (background === undefined ? {} : { background });
-
   const rawAgents = (query: PageQuery, withDisabled: boolean | undefined, signal?: AbortSignal) => {
     const disabled = withDisabled === undefined ? {} : { with_disabled: String(withDisabled) };
-    const call = { path: 'agents', query: { ...perPage(query), ...disabled }, ...priority(query), signal };
+    const call = { path: 'agents', query: { ...perPage(query), ...disabled }, signal };
     return list(transport, call, 'agents');
   };
   const rawOrganizations = (
@@ -94,7 +90,7 @@ export function createDirectoryCalls(transport: Transport, monotonic: () => numb
     signal: AbortSignal | undefined,
   ) => {
     const parameters = { ...perPage(query), filter_id: query.filterId, query: query.query };
-    const call = { path: 'organizations', query: parameters, ...priority(query), signal };
+    const call = { path: 'organizations', query: parameters, signal };
     return list(transport, call, 'organizations');
   };
 
@@ -155,7 +151,7 @@ export function createDirectoryCalls(transport: Transport, monotonic: () => numb
     getAgent: (type, content, signal) =>
       orNotFound(agentJudge, () => findAgent(type, content, signal), signal),
     async userGroups(query, signal) {
-      const call = { path: 'user_groups', query: perPage(query), ...priority(query), signal };
+      const call = { path: 'user_groups', query: perPage(query), signal };
       return directoryPage('group', await list(transport, call, 'user_groups'));
     },
     async groupAgents(groupId, query, signal) {

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
 import type postgres from 'postgres';
-import { type OpenPair, openPair, type Runtime } from '../../src/cli/runtime.ts';
+import { type OpenPair, openPair, type Runtime, type Time, type UdeskWorld } from '../../src/cli/runtime.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { crmAdapters } from '../../src/crm/registry.ts';
 import type { EngineContext } from '../../src/engine/context.ts';
@@ -49,6 +49,12 @@ export interface WorldOptions {
   readonly crm?: readonly string[];
   /** The tenant's clock in milliseconds. */
   readonly clock?: () => number;
+  /** Time of the simulator, the engine and the client of Udesk; left out: real, with short sleeps. */
+  readonly time?: Time;
+  /** Calls per minute that the pair believes in. */
+  readonly perMinute?: number;
+  readonly udesk?: Partial<UdeskWorld>;
+  readonly log?: EngineContext['log'];
 }
 
 export interface World {
@@ -80,7 +86,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const simulator = await startSimulator({
     customers: options.customers ?? [],
     switches: { 'rate.per_minute': '0', ...options.switches },
-    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    clock: options.clock ?? options.time?.now ?? Date.now,
   });
   const crmDb = await createEmptyDatabase();
   const crmOpened = await crmDb.open({ max: 2, applicationName: 'crm person' });
@@ -92,10 +98,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const config = loadConfig({ env: {}, readFile: () => configText, adapters: crmAdapters });
   const engine: EngineContext = {
     db: database.db,
-    log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
-    clock: () => new Date(),
+    log: options.log ?? pino({ level: process.env.TEST_LOG ?? 'silent' }),
+    clock: () => new Date(options.time?.now() ?? Date.now()),
     // Nothing here depends on real waiting: lookup lags and back-offs are short for the test's sake.
-    sleep: (ms, signal) => sleep(Math.min(ms, 20), signal),
+    sleep: options.time?.sleep ?? ((ms, signal) => sleep(Math.min(ms, 20), signal)),
     random: Math.random,
     owner: processOwner(crypto.randomUUID()),
     ownerIsDead,
@@ -103,7 +109,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const runtime: Runtime = { config, database, engine, close: async () => {} };
   const [pairConfig] = config.pairs;
   if (pairConfig === undefined) throw new Error('the world has no pair');
-  const pair = await openPair(runtime, pairConfig);
+  const pair = await openPair(runtime, pairConfig, {
+    ...options.udesk,
+    ...(options.time === undefined ? {} : { time: options.time }),
+  });
 
   const insert = async (person: Person): Promise<string> => {
     const [row] = await crm`
@@ -186,7 +195,7 @@ pairs:
       baseUrl: ${simulator.url}
       email: ${simulator.admin.email}
       token: ${simulator.admin.token}
-      quota: { perMinute: 1000000 }
+      quota: { perMinute: ${options.perMinute ?? 1_000_000} }
     crm:
       adapter: postgres
       url: ${crmUrl}

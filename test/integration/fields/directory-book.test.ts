@@ -40,10 +40,9 @@ async function start(size: number) {
   const make = () =>
     createDirectoryBook({
       pair,
-      client: {
+      lists: {
         agents: unused,
         userGroups: unused,
-        getAgent: unused,
         async organizations(query) {
           state.pages.push(query);
           if (state.broken) throw new SyncError('transient', 'down');
@@ -52,6 +51,9 @@ async function start(size: number) {
           const totalPages = Math.ceil(state.companies.length / query.pageSize);
           return { items, dropped: [], total: state.companies.length, totalPages };
         },
+      },
+      points: {
+        getAgent: unused,
         async getOrganization(_type, id) {
           state.points.push(id);
           return state.companies.find((one) => one.id === id) ?? null;
@@ -64,11 +66,11 @@ async function start(size: number) {
   return { state, lines, make };
 }
 
-test('a large directory is read in pages, in the background of the quota, and once an hour at most', async () => {
+test('a large directory is read in pages, and once an hour at most', async () => {
   const { state, make } = await start(250);
   const book = make();
   expect((await book.current()).organization?.entry('250')?.word).toBe('Company 250');
-  expect(state.pages).toEqual([1, 2, 3].map((page) => ({ page, pageSize: 100, background: true })));
+  expect(state.pages).toEqual([1, 2, 3].map((page) => ({ page, pageSize: 100 })));
   await book.current();
   state.now += HOUR - 1;
   await book.current();

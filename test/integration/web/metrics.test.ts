@@ -43,7 +43,9 @@ beforeEach(async () => {
   monitoring = createMonitoring(runtime);
   const [pairConfig] = config.pairs;
   if (pairConfig === undefined) throw new Error('no pair');
-  const pair = await openPair(runtime, pairConfig, (call) => monitoring.metrics.called('main', call));
+  const pair = await openPair(runtime, pairConfig, {
+    onAttempt: (call) => monitoring.metrics.called('main', call),
+  });
   worker = monitoring.worker(pair);
   const routes = healthRoutes({ readiness: () => monitoring.readiness([worker]) });
   routes.route('/', monitoring.metrics.routes);
