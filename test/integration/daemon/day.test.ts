@@ -203,9 +203,6 @@ test('a day of edits and four troubles: no breach of the quota, nothing lost, ea
   );
   expect(calm.filter(({ level }) => level >= ERROR)).toEqual([]);
   expect(worker.health).toMatchObject({ failures: 0, lastError: null });
-  console.info(
-    `a day: ${simulator.counts().requests} calls (at most ${busiest} in 60 s), ${edits.length} edits: ${JSON.stringify({ ...fates, lost: fates.lost.length })}, ${calm.length} warnings without a trouble`,
-  );
 }, 180_000);
 
 /** Every value that the CRM ever held, written down by the CRM itself. */
