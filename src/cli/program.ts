@@ -14,6 +14,7 @@ import { registerParked } from './parked.ts';
 import { registerPlan } from './plan.ts';
 import { registerRefresh } from './refresh.ts';
 import { registerReport } from './report.ts';
+import { registerRevert } from './revert.ts';
 import { registerRun } from './run.ts';
 import { registerSimulate } from './simulate.ts';
 import { registerStatus } from './status.ts';
@@ -35,6 +36,7 @@ const COMMANDS: readonly Register[] = [
   registerReport,
   registerExplain,
   registerRefresh,
+  registerRevert,
   registerMigrate,
   registerHashPassword,
   registerSimulate,

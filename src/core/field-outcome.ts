@@ -1,6 +1,13 @@
 /** What the planner knows of one field, and the ways in which its answer is put. Internal to reconciliation. */
 import { equalValues } from './equivalence.ts';
-import type { ActiveConflict, ConflictChange, ConflictKind, FieldBase, Reason } from './link.ts';
+import type {
+  ActiveConflict,
+  ConflictChange,
+  ConflictKind,
+  FieldBase,
+  Reason,
+  RevertChange,
+} from './link.ts';
 import { fromCommon, type Mapped, toCommon, writableName } from './mapping.ts';
 import type { EditTimes } from './policy.ts';
 import { otherSide, type SetOps, SIDES, type SideName } from './record.ts';
@@ -33,6 +40,8 @@ export interface FieldOutcome {
   readonly partial?: boolean;
   readonly base?: FieldBase;
   readonly conflict?: ConflictChange | null;
+  /** What becomes of a person's wish to undo; left out: it waits. */
+  readonly revert?: Omit<RevertChange, 'id'>;
 }
 
 export type DecidedBy = {
@@ -42,7 +51,7 @@ export type DecidedBy = {
 };
 
 /** Kinds that report what happened and stop nothing: only a person or a policy closes them, and so it is with edits that were overwritten. */
-const FLAGS: ReadonlySet<ConflictKind> = new Set(['element', 'overwritten-in-window']);
+const FLAGS: ReadonlySet<ConflictKind> = new Set(['element', 'overwritten-in-window', 'edited-since']);
 
 export function isFlag(row: ActiveConflict | null): boolean {
   return row !== null && (FLAGS.has(row.kind) || (row.overwritten?.length ?? 0) > 0);

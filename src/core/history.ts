@@ -90,6 +90,18 @@ export interface HistoryLink {
   readonly createdAt: string;
 }
 
+/** A person's wish to undo our writes of one field. */
+export interface HistoryRevert {
+  readonly id: string;
+  readonly revertId: string;
+  readonly field: string;
+  readonly who: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly at: string;
+  readonly closedAt: string | null;
+}
+
 export interface CustomerHistory {
   /** The link that the asked record belongs to, or last belonged to; null: none. */
   readonly link: HistoryLink | null;
@@ -101,5 +113,6 @@ export interface CustomerHistory {
   readonly intents: readonly HistoryIntent[];
   readonly conflicts: readonly HistoryConflict[];
   readonly decisions: readonly HistoryDecision[];
+  readonly reverts: readonly HistoryRevert[];
   readonly changes: readonly HistoryChange[];
 }

@@ -25,6 +25,8 @@ export const CONFLICT_KINDS = [
   'identity',
   'unmappable',
   'overwritten-in-window',
+  'reverted',
+  'edited-since',
 ] as const;
 export type ConflictKind = (typeof CONFLICT_KINDS)[number];
 
@@ -52,6 +54,32 @@ export interface ActiveConflict {
   readonly decision: Decision | null;
 }
 
+/** One write of ours that a person wants undone, in the written side's own values. */
+export interface RevertedWrite {
+  readonly before: Value;
+  /** What the side held after it. */
+  readonly result: Value;
+}
+
+/** A person's wish to undo what we wrote in one field of a link, until it is carried out or cannot be. */
+export interface RevertRequest {
+  readonly id: string;
+  readonly field: string;
+  /** By the side that was written, newest first. */
+  readonly writes: Readonly<Partial<Record<SideName, readonly RevertedWrite[]>>>;
+  /** The side that was not written gets the restored value, too. */
+  readonly bothSides: boolean;
+  /** Sides whose restoring write is settled: each is restored once, whatever people do afterwards. */
+  readonly carried: readonly SideName[];
+}
+
+/** What became of a request; one that is not named still waits. */
+export interface RevertChange {
+  readonly id: string;
+  readonly outcome: 'done' | 'edited' | 'refused';
+  readonly reason: string;
+}
+
 export type Presence =
   | { readonly state: 'live'; readonly record: SideRecord }
   /** Proven gone (tombstone). */
@@ -69,6 +97,8 @@ export interface LinkState {
   /** By the pair's field name; missing: never agreed (first link). */
   readonly bases: Readonly<Record<string, FieldBase>>;
   readonly conflicts: readonly ActiveConflict[];
+  /** At most one per field; left out: none. */
+  readonly reverts?: readonly RevertRequest[];
 }
 
 export type Reason =
@@ -78,6 +108,7 @@ export type Reason =
   | 'policy'
   | 'decision'
   | 'revert-blocked'
+  | 'revert'
   | 'create'
   | 'delete';
 
@@ -157,5 +188,6 @@ export interface LinkPlan {
   /** Bases that advance now, because both sides were observed to agree (or a difference was accepted). */
   readonly bases: Readonly<Record<string, FieldBase>>;
   readonly conflicts: readonly ConflictChange[];
+  readonly reverts?: readonly RevertChange[];
   readonly life: LifeChange;
 }

@@ -18,6 +18,7 @@ export type Origin =
       /** Null: the value was there when the record was first seen. */
       readonly observationId: string | null;
     }
+  | { readonly kind: 'revert'; readonly revertId: string; readonly who: string; readonly at: string }
   | { readonly kind: 'decision'; readonly decisionId: string; readonly who: string; readonly at: string };
 
 export interface Trace {
@@ -162,6 +163,13 @@ function causeOf(history: CustomerHistory, spec: FieldSpec, writer: HistoryInten
     const decision = history.decisions.find((one) => one.id === id);
     if (decision === undefined) return `the decision behind write ${writer.id} is not on record`;
     return { kind: 'decision', decisionId: decision.id, who: decision.who, at: decision.at };
+  }
+  if (writer.reasons[spec.udesk] === 'revert') {
+    const wish = history.reverts
+      .filter((one) => one.field === spec.udesk && one.at <= writer.createdAt)
+      .at(-1);
+    if (wish === undefined) return `the wish behind write ${writer.id} is not on record`;
+    return { kind: 'revert', revertId: wish.revertId, who: wish.who, at: wish.at };
   }
   // A value that was carried may be null: an emptied field.
   const source = spec.udesk in writer.source ? writer.source[spec.udesk] : writer.halves[spec.udesk]?.other;

@@ -28,10 +28,12 @@ import type {
   LinkState,
   PlannedWrite,
   Reason,
+  RevertChange,
 } from './link.ts';
 import { applyDecision } from './reconcile-decision.ts';
 import { restoreOverwritten } from './reconcile-overwritten.ts';
 import { createRecord, oneSideDeleted, WHOLE_RECORD } from './reconcile-presence.ts';
+import { applyRevert } from './reconcile-revert.ts';
 import { carryScalar, decideScalar, linkScalar } from './reconcile-scalar.ts';
 import { mergeSetField } from './reconcile-set.ts';
 import { type FieldWrite, otherSide, SIDES, type SideName, type SideRecord } from './record.ts';
@@ -72,9 +74,10 @@ function reconcileFields(
   spec: PairSpec,
   link: LinkState,
   records: Records,
-): Pick<LinkPlan, 'writes' | 'bases' | 'conflicts'> {
+): Pick<LinkPlan, 'writes' | 'bases' | 'conflicts' | 'reverts'> {
   const bases: Record<string, FieldBase> = {};
   const conflicts: ConflictChange[] = [];
+  const reverts: RevertChange[] = [];
   const drafts = { udesk: newDraft(), crm: newDraft() };
   if (link.conflicts.some(({ field }) => field === WHOLE_RECORD)) {
     conflicts.push({ action: 'close', field: WHOLE_RECORD, outcome: 'converged' });
@@ -83,7 +86,10 @@ function reconcileFields(
     const context = contextOf(spec, link, records, field);
     // NOT-RETURNED never takes part in a diff (§3).
     if (context === null) continue;
-    const outcome = reconcileField(context);
+    const request = link.reverts?.find((one) => one.field === field.udesk);
+    const ordinary = () => reconcileField(context);
+    const outcome = request === undefined ? ordinary() : applyRevert(context, request, ordinary);
+    if (request && outcome.revert) reverts.push({ id: request.id, ...outcome.revert });
     if (outcome.base) bases[field.udesk] = outcome.base;
     if (outcome.conflict) conflicts.push(outcome.conflict);
     for (const side of SIDES) {
@@ -94,7 +100,7 @@ function reconcileFields(
   const writes = SIDES.flatMap((side): PlannedWrite[] =>
     Object.keys(drafts[side].patch).length === 0 ? [] : [{ side, op: 'update', ...drafts[side] }],
   );
-  return { writes, bases, conflicts };
+  return { writes, bases, conflicts, ...(reverts.length > 0 ? { reverts } : {}) };
 }
 
 /** One field of two live records. */

@@ -75,6 +75,14 @@ export type StoryEvent = Event &
         readonly sentAt: string | null;
         readonly settledAt: string | null;
       }
+    | {
+        readonly kind: 'revert-asked' | 'revert-closed';
+        readonly revertId: string;
+        readonly field: string;
+        readonly who: string;
+        readonly state: string;
+        readonly reason: string | null;
+      }
     | { readonly kind: 'change-record'; readonly author: string | null; readonly summary: string }
   );
 
@@ -111,6 +119,7 @@ export function tellStory(history: CustomerHistory, fields: readonly FieldSpec[]
     ...observations(history, fields),
     ...conflicts(history, fields),
     ...decisions(history, fields),
+    ...reverts(history, fields),
     ...history.intents.flatMap((intent) => writes(intent, fields)),
   ];
   const all = [...events, ...changeRecords(history, events, whole)];
@@ -185,6 +194,15 @@ function decisions(history: CustomerHistory, fields: readonly FieldSpec[]): Stor
     take,
     value,
   }));
+}
+
+function reverts(history: CustomerHistory, fields: readonly FieldSpec[]): StoryEvent[] {
+  return history.reverts.filter(about(fields)).flatMap((wish): StoryEvent[] => {
+    const { revertId, field, who, state, reason } = wish;
+    const told = { revertId, field, who, state, reason };
+    const asked: StoryEvent = { at: wish.at, kind: 'revert-asked', ...told };
+    return wish.closedAt === null ? [asked] : [asked, { at: wish.closedAt, kind: 'revert-closed', ...told }];
+  });
 }
 
 /** The fields that are asked for, and the whole record: its decisions concern every field. */

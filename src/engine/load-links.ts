@@ -4,6 +4,7 @@ import { activeConflicts } from '../store/conflicts.ts';
 import { linksInFlight } from '../store/intents.ts';
 import { type LinkRow, linksToPlan } from '../store/links.ts';
 import { type KnownRecord, loadRecords } from '../store/records.ts';
+import { waitingReverts } from '../store/reverts.ts';
 import type { Db } from '../store/tx.ts';
 
 /** A link with what the mirror knows of both records, ready for the planner. */
@@ -39,6 +40,10 @@ export async function loadLinkStates(db: Db, pair: string, free: readonly LinkRo
     db,
     free.map((row) => row.id),
   );
+  const reverts = await waitingReverts(
+    db,
+    free.map((row) => row.id),
+  );
   return free.map((row): LoadedLink => {
     const records = {
       udesk: row.udeskId === null ? null : (udesk.get(row.udeskId) ?? null),
@@ -55,6 +60,7 @@ export async function loadLinkStates(db: Db, pair: string, free: readonly LinkRo
         crm: presence(records.crm),
         bases: row.bases,
         conflicts: conflicts.get(row.id) ?? [],
+        reverts: reverts.get(row.id) ?? [],
       },
     };
   });

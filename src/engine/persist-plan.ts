@@ -6,6 +6,7 @@ import { claimKeys, insertIntents, type NewIntent, retireParked } from '../store
 import { decidedSincePlanned } from '../store/link-decisions.ts';
 import { breakLink, forgetLinks, insertConfirmedLinks, saveBases, setLinksDirty } from '../store/links.ts';
 import { clearDirty, keyedRecords } from '../store/records.ts';
+import { closeReverts, revertsSincePlanned } from '../store/reverts.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import type { PlannedLink } from './plan.ts';
@@ -43,6 +44,11 @@ export async function persistPlans(
     await writeConflicts(tx, spec.name, conflicts, at);
     await closeConflicts(tx, closes, at);
     await saveBases(tx, bases);
+    await closeReverts(
+      tx,
+      withIds.flatMap(({ plan }) => plan.reverts ?? []),
+      at,
+    );
     await retireParked(
       tx,
       withIds.map(({ linkId }) => linkId),
@@ -72,7 +78,14 @@ async function stillCurrent(tx: Db, chunk: readonly PlannedLink[]): Promise<read
       row === null ? [] : [{ id: row.id, decisions: state.conflicts.flatMap((c) => c.decision?.id ?? []) }],
     ),
   );
-  return decided.size === 0 ? chunk : chunk.filter(({ link }) => !decided.has(link.row?.id ?? ''));
+  const undone = await revertsSincePlanned(
+    tx,
+    chunk.flatMap(({ link: { row, state } }) =>
+      row === null ? [] : [{ id: row.id, reverts: (state.reverts ?? []).map(({ id }) => id) }],
+    ),
+  );
+  if (decided.size + undone.size === 0) return chunk;
+  return chunk.filter(({ link }) => !decided.has(link.row?.id ?? '') && !undone.has(link.row?.id ?? ''));
 }
 
 async function linkIds(

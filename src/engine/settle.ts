@@ -7,6 +7,7 @@ import { park } from '../store/guards.ts';
 import { freeClaims, type IntentRow, moveIntent, siblingIntents } from '../store/intents.ts';
 import { breakLink, linkHolding, loadLink, saveBases, setLinkSide, setLinksDirty } from '../store/links.ts';
 import { loadRecords, markDeleted, setRecordLink } from '../store/records.ts';
+import { markCarried } from '../store/reverts.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { isWitnessed } from './history.ts';
@@ -44,6 +45,8 @@ export async function settleWrite(
     const settled = { state: 'settled', at, result, witness: witnessFor(cycle, intent) } as const;
     if (!(await moveIntent(tx, intent.id, ['sending', 'unknown'], settled))) return 'settled';
     await storeOne(cycle, tx, intent.side, 'write', after);
+    const undone = Object.keys(intent.reasons).filter((field) => intent.reasons[field] === 'revert');
+    await markCarried(tx, intent.linkId, intent.side, undone);
     // Our write made a change record, and the one before it names whom we overwrote.
     if (intent.side === 'udesk') await markFeedsDue(tx, cycle.spec.name, [after.id]);
     if (intent.op === 'create') {

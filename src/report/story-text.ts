@@ -67,6 +67,8 @@ function originText({ origin, gap, intents }: Trace): string {
       ? ''
       : ` by way of our ${intents.length === 1 ? 'write' : 'writes'} ${intents.join(', ')}`;
   if (origin === null) return `the chain is NOT complete${by}: ${gap ?? ''}`;
+  if (origin.kind === 'revert')
+    return `goes back to undo ${origin.revertId} of ${origin.who} (${origin.at})${by}`;
   if (origin.kind === 'decision')
     return `goes back to decision ${origin.decisionId} of ${origin.who} (${origin.at})${by}`;
   const seen =
@@ -103,6 +105,10 @@ function eventText(event: StoryEvent, show: Show): string {
       return `conflict ${event.conflictId} about ${event.field} closed as ${event.state}${event.by === null ? '' : ` by ${event.by}`}`;
     case 'decision':
       return `decision ${event.decisionId} of ${event.who} on conflict ${event.conflictId}: take ${event.take}${event.take === 'value' ? ` ${show(event.value)}` : ''}`;
+    case 'revert-asked':
+      return `undo ${event.revertId} of ${event.field} asked for by ${event.who}`;
+    case 'revert-closed':
+      return `undo ${event.revertId} of ${event.field}: ${event.state} (${event.reason ?? ''})`;
     case 'write':
       return writeText(event, show);
     case 'change-record':

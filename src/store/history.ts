@@ -9,6 +9,7 @@ import type {
   HistoryLink,
   HistoryObservation,
   HistoryRecord,
+  HistoryRevert,
 } from '../core/history.ts';
 import type { FieldBase } from '../core/link.ts';
 import { otherSide, SIDES, type SideName } from '../core/record.ts';
@@ -48,6 +49,7 @@ export async function loadHistory(
     intents: await loadIntents(db, linkIds),
     conflicts: await loadConflicts(db, linkIds),
     decisions: await loadDecisions(db, linkIds),
+    reverts: await loadReverts(db, linkIds),
     changes: await loadChanges(db, pair, ids.udesk),
   };
 }
@@ -271,6 +273,29 @@ async function loadDecisions(db: Db, linkIds: readonly string[]): Promise<Histor
     take: row.take,
     value: optional(row.value),
     at: row.at,
+  }));
+}
+
+async function loadReverts(db: Db, linkIds: readonly string[]): Promise<HistoryRevert[]> {
+  const found = await rows<{
+    id: string;
+    revert_id: string;
+    field: string;
+    who: string;
+    state: string;
+    reason: string | null;
+    at: string;
+    closed_at: string | null;
+  }>(
+    db,
+    sql`select f.id, f.revert_id, f.field, r.who, f.state, f.reason, ${isoText(sql`r.at`)} as at, ${isoText(sql`f.closed_at`)} as closed_at
+        from udesk_sync.revert_field f join udesk_sync.revert r on r.id = f.revert_id
+        where f.link_id = any(${textArray(linkIds)}::bigint[]) order by f.id`,
+  );
+  return found.map(({ revert_id, closed_at, ...row }) => ({
+    ...row,
+    revertId: revert_id,
+    closedAt: closed_at,
   }));
 }
 

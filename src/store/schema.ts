@@ -11,7 +11,7 @@ import {
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
-import type { FieldBase, HalfWrite } from '../core/link.ts';
+import type { FieldBase, HalfWrite, RevertRequest } from '../core/link.ts';
 import type { GuardClass } from '../core/plan.ts';
 import type { Patch, SideName } from '../core/record.ts';
 import type { FieldSpec } from '../core/spec.ts';
@@ -223,6 +223,45 @@ export const decision = udeskSync.table('decision', {
   value: jsonb<Value | null>()('value'),
   at: at('at').notNull(),
 });
+
+/** What a person asked to undo: one link, one run, or everything since a time. */
+export interface RevertScope {
+  readonly link?: string;
+  readonly run?: string;
+  readonly since?: string;
+  readonly field?: string;
+}
+
+/** A person's wish to undo writes of ours; append-only. */
+export const revert = udeskSync.table('revert', {
+  id: id(),
+  pair: text('pair').notNull(),
+  who: text('who').notNull(),
+  scope: jsonb<RevertScope>()('scope').notNull(),
+  at: at('at').notNull(),
+});
+
+/** One field of one link that is to be undone, and what became of it: an input of the planner until it is closed. */
+export const revertField = udeskSync.table(
+  'revert_field',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    revertId: bigint('revert_id', { mode: 'number' }).notNull(),
+    linkId: bigint('link_id', { mode: 'number' }).notNull(),
+    field: text('field').notNull(),
+    writes: jsonb<RevertRequest['writes']>()('writes').notNull(),
+    bothSides: boolean('both_sides').notNull(),
+    carried: text('carried').array().notNull().default([]),
+    state: text('state').$type<'waiting' | 'done' | 'edited' | 'refused'>().notNull(),
+    reason: text('reason'),
+    closedAt: at('closed_at'),
+  },
+  (table) => [
+    uniqueIndex('revert_field_waiting').on(table.linkId, table.field).where(sql`state = 'waiting'`),
+    index('revert_field_link').on(table.linkId),
+  ],
+);
 
 export const INTENT_STATES = [
   'planned',

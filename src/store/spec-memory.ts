@@ -59,6 +59,12 @@ export async function forgetFields(
     sql`update udesk_sync.link set bases = bases - ${changed} where pair = ${pair} and bases ?| ${changed}`,
   );
   await closeConflictsOf(db, pair, fields, at);
+  await db.execute(
+    sql`update udesk_sync.revert_field set state = 'refused', reason = 'the mapping of the field has changed',
+          closed_at = ${at.toISOString()}::timestamptz
+        where pair = ${pair} and state = 'waiting'
+          and (field = any(${changed}) or not field = any(${textArray(fields.mapped)}))`,
+  );
   // Not sent, or known not to have happened: planned again as the mapping is now.
   await db.execute(
     sql`update udesk_sync.intent i set state = 'dropped', error = 'the mapping of a field has changed'

@@ -15,20 +15,25 @@ export interface Provenance {
 
 /** Every mapped field of every live record of both sides of the pair. Asks our database alone. */
 export async function provenanceOf(db: Db, spec: PairSpec): Promise<Provenance> {
-  const live = await rows<{ side: SideName; id: string; link_id: string | null }>(
+  const live = await rows<{ side: SideName; id: string }>(
     db,
-    sql`select side, remote_id as id, link_id from udesk_sync.record
+    sql`select side, remote_id as id from udesk_sync.record
         where pair = ${spec.name} and state = 'live' order by side, remote_id`,
   );
   const traces: Trace[] = [];
   const gaps: string[] = [];
+  const told = new Set<string>();
   for (const { side, id } of live) {
+    if (told.has(`${side} ${id}`)) continue;
     const history = await loadHistory(db, spec.name, side, id);
-    const own = history === null ? [] : traceAll(history, spec.fields).filter((trace) => trace.side === side);
-    if (history?.records[side][0]?.id !== id)
-      gaps.push(`${side} ${id}: its history begins with another record`);
-    traces.push(...own);
-    for (const { field, gap } of own) if (gap !== null) gaps.push(`${side} ${id} ${field}: ${gap}`);
+    for (const trace of history === null ? [] : traceAll(history, spec.fields)) {
+      const record = history?.records[trace.side][0]?.id ?? '?';
+      told.add(`${trace.side} ${record}`);
+      traces.push(trace);
+      if (trace.gap !== null) gaps.push(`${trace.side} ${record} ${trace.field}: ${trace.gap}`);
+    }
+    // Whoever is asked for must have been told of: by the link that holds the record, or alone.
+    if (!told.has(`${side} ${id}`)) gaps.push(`${side} ${id}: its history is that of another record`);
   }
   return { traces, gaps };
 }

@@ -219,6 +219,8 @@ const en: Words = {
     identity: 'belongs to somebody else',
     unmappable: 'no counterpart',
     'overwritten-in-window': 'overwritten while writing',
+    reverted: 'undone on one side',
+    'edited-since': 'edited, so not undone',
   },
   ages: {
     hour: 'up to 1 hour',
@@ -394,6 +396,8 @@ const zh: Words = {
     identity: '该值属于另一条记录',
     unmappable: '没有对应的值',
     'overwritten-in-window': '写入时被覆盖',
+    reverted: '一边已撤销',
+    'edited-since': '之后被修改，未撤销',
   },
   ages: {
     hour: '1 小时以内',

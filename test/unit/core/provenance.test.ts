@@ -79,6 +79,7 @@ function history(over: Partial<CustomerHistory> & { udesk?: Value; crm?: Value }
     intents: [],
     conflicts: [],
     decisions: [],
+    reverts: [],
     changes: [],
     ...rest,
   };

@@ -1,0 +1,166 @@
+/** What people want undone: recorded here, read by the planner, closed in the transaction that explains it. */
+import { sql } from 'drizzle-orm';
+import type { RevertChange, RevertedWrite, RevertRequest } from '../core/link.ts';
+import type { Patch, SideName } from '../core/record.ts';
+import type { Value } from '../core/value.ts';
+import { fromJsonb } from './jsonb.ts';
+import { lockOutCycle } from './lease.ts';
+import type { RevertScope } from './schema.ts';
+import { type Db, jsonParam, rows, textArray } from './tx.ts';
+
+/** A settled write of ours. */
+export interface SettledIntent {
+  readonly linkId: string;
+  readonly side: SideName;
+  readonly op: 'create' | 'update' | 'delete';
+  readonly patch: Patch;
+  /** By the pair's field name. */
+  readonly result: Readonly<Record<string, Value>>;
+}
+
+/** All settled writes of the scope, newest first per link. */
+export async function settledIntents(db: Db, pair: string, scope: RevertScope): Promise<SettledIntent[]> {
+  const found = await rows<{
+    link_id: string;
+    side: SideName;
+    op: SettledIntent['op'];
+    patch: string;
+    result: string | null;
+  }>(
+    db,
+    sql`select link_id, side, op, patch::text as patch, result::text as result from udesk_sync.intent
+        where pair = ${pair} and state = 'settled'
+          and (${scope.link ?? null}::bigint is null or link_id = ${scope.link ?? null}::bigint)
+          and (${scope.run ?? null}::bigint is null or run_id = ${scope.run ?? null}::bigint)
+          and (${scope.since ?? null}::timestamptz is null or settled_at >= ${scope.since ?? null}::timestamptz)
+        order by link_id, settled_at desc, id desc`,
+  );
+  return found.map((row) => ({
+    linkId: row.link_id,
+    side: row.side,
+    op: row.op,
+    patch: fromJsonb(row.patch),
+    result: row.result === null ? {} : fromJsonb(row.result),
+  }));
+}
+
+/** The pair whose run this is; null: there is none. */
+export async function pairOfRun(db: Db, runId: string): Promise<string | null> {
+  const [row] = await rows<{ pair: string }>(
+    db,
+    sql`select pair from udesk_sync.run where id = ${runId}::bigint`,
+  );
+  return row?.pair ?? null;
+}
+
+export interface NewRevertField {
+  readonly linkId: string;
+  readonly field: string;
+  readonly writes: Readonly<Partial<Record<SideName, readonly RevertedWrite[]>>>;
+  readonly bothSides: boolean;
+}
+
+/**
+ * Records the wish; the next cycle carries it out. A field that an earlier wish still waits for is left to that one.
+ * @returns how many fields were taken.
+ */
+export async function requestRevert(
+  db: Db,
+  wish: { readonly pair: string; readonly who: string; readonly scope: RevertScope; readonly at: Date },
+  fields: readonly NewRevertField[],
+): Promise<{ id: string; taken: number }> {
+  return await db.transaction(async (tx) => {
+    await lockOutCycle(tx, wish.pair);
+    const [made] = await rows<{ id: string }>(
+      tx,
+      sql`insert into udesk_sync.revert (pair, who, scope, at)
+          values (${wish.pair}, ${wish.who}, ${jsonParam(wish.scope)}, ${wish.at.toISOString()}::timestamptz) returning id`,
+    );
+    const id = made?.id ?? '';
+    const payload = fields.map((one) => ({ l: one.linkId, f: one.field, w: one.writes, b: one.bothSides }));
+    const taken = await rows<{ link_id: string }>(
+      tx,
+      sql`insert into udesk_sync.revert_field (pair, revert_id, link_id, field, writes, both_sides, state)
+          select ${wish.pair}, ${id}::bigint, s.l::bigint, s.f, s.w, s.b, 'waiting'
+          from jsonb_to_recordset(${jsonParam(payload)}) as s(l text, f text, w jsonb, b boolean)
+          on conflict (link_id, field) where state = 'waiting' do nothing returning link_id`,
+    );
+    await tx.execute(
+      sql`update udesk_sync.link set dirty = true
+          where id = any(${textArray([...new Set(taken.map((row) => row.link_id))])}::bigint[])`,
+    );
+    return { id, taken: taken.length };
+  });
+}
+
+/** Wishes of these links that wait. */
+export async function waitingReverts(
+  db: Db,
+  linkIds: readonly string[],
+): Promise<Map<string, RevertRequest[]>> {
+  const byLink = new Map<string, RevertRequest[]>();
+  if (linkIds.length === 0) return byLink;
+  const found = await rows<{
+    id: string;
+    link_id: string;
+    field: string;
+    writes: string;
+    both_sides: boolean;
+    carried: SideName[];
+  }>(
+    db,
+    sql`select id, link_id, field, writes::text as writes, both_sides, carried from udesk_sync.revert_field
+        where link_id = any(${textArray(linkIds)}::bigint[]) and state = 'waiting' order by id`,
+  );
+  for (const row of found) {
+    const request: RevertRequest = {
+      id: row.id,
+      field: row.field,
+      writes: fromJsonb(row.writes),
+      bothSides: row.both_sides,
+      carried: row.carried,
+    };
+    byLink.set(row.link_id, [...(byLink.get(row.link_id) ?? []), request]);
+  }
+  return byLink;
+}
+
+/** Of links that were just planned, those of which somebody asked for an undo that the plan does not know. */
+export async function revertsSincePlanned(
+  tx: Db,
+  planned: readonly { readonly id: string; readonly reverts: readonly string[] }[],
+): Promise<Set<string>> {
+  if (planned.length === 0) return new Set();
+  const found = await rows<{ link_id: string }>(
+    tx,
+    sql`select distinct link_id from udesk_sync.revert_field
+        where link_id = any(${textArray(planned.map(({ id }) => id))}::bigint[]) and state = 'waiting'
+          and not id = any(${textArray(planned.flatMap(({ reverts }) => reverts))}::bigint[])`,
+  );
+  return new Set(found.map((row) => row.link_id));
+}
+
+/** These fields of this side were restored, in the transaction that settles the write. */
+export async function markCarried(
+  tx: Db,
+  linkId: string,
+  side: SideName,
+  fields: readonly string[],
+): Promise<void> {
+  if (fields.length === 0) return;
+  await tx.execute(
+    sql`update udesk_sync.revert_field set carried = array_append(carried, ${side}::text)
+        where link_id = ${linkId}::bigint and state = 'waiting' and field = any(${textArray(fields)})
+          and not (${side}::text = any(carried))`,
+  );
+}
+
+export async function closeReverts(tx: Db, changes: readonly RevertChange[], at: Date): Promise<void> {
+  if (changes.length === 0) return;
+  const payload = changes.map(({ id, outcome, reason }) => ({ i: id, o: outcome, r: reason }));
+  await tx.execute(
+    sql`update udesk_sync.revert_field f set state = s.o, reason = s.r, closed_at = ${at.toISOString()}::timestamptz
+        from jsonb_to_recordset(${jsonParam(payload)}) as s(i text, o text, r text)
+        where f.id = s.i::bigint and f.state = 'waiting'`,
+  );
+}

@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import type { ActiveConflict, RevertRequest } from '../../../src/core/link.ts';
+import { guardClass } from '../../../src/core/plan.ts';
+import { reconcileLink } from '../../../src/core/reconcile.ts';
+import type { FieldSpec, PairSpec } from '../../../src/core/spec.ts';
+import { restoredScalar } from '../../../src/core/undo.ts';
+import { ABSENT, type Value } from '../../../src/core/value.ts';
+import { base, conflict, field, link, live, pair, set } from '../../support/core-fixtures.ts';
+
+const wish = (over: Partial<RevertRequest> = {}): RevertRequest => ({
+  id: 'r1',
+  field: 'nick_name',
+  writes: { crm: [{ before: 'good', result: 'wrong' }] },
+  bothSides: false,
+  carried: [],
+  ...over,
+});
+
+interface State {
+  readonly udesk?: Value;
+  readonly crm?: Value;
+  readonly row?: ActiveConflict;
+  readonly request?: RevertRequest;
+  readonly spec?: FieldSpec;
+  readonly pairSpec?: PairSpec;
+}
+
+/** Both sides hold `wrong`, which we wrote to the CRM, unless told otherwise. */
+function plan({
+  udesk = 'wrong',
+  crm = 'wrong',
+  row,
+  request = wish(),
+  spec = field(),
+  pairSpec,
+}: State = {}) {
+  const bases = { nick_name: base(udesk, 'wrong', udesk !== 'wrong') };
+  const rows = row === undefined ? [] : [row];
+  const state = link(live('u1', { nick_name: udesk }), live('c1', { name: crm }), bases, rows);
+  return reconcileLink(pairSpec ?? pair([spec]), { ...state, reverts: [request] });
+}
+
+describe('a wish to undo, as an input of the planner', () => {
+  test('P8: restores what still stands, as a write that the guards count as overwriting', () => {
+    const { writes, reverts } = plan();
+    expect(writes).toMatchObject([
+      { side: 'crm', patch: { name: { before: 'wrong', after: 'good' } }, reasons: { nick_name: 'revert' } },
+    ]);
+    expect(writes.map(guardClass)).toEqual(['overwrite']);
+    expect(reverts).toBeUndefined();
+  });
+
+  test('writes the other side only when the person said so, and only where the field flows', () => {
+    const both = wish({ bothSides: true });
+    expect(plan({ request: both }).writes.map(({ side }) => side)).toEqual(['udesk', 'crm']);
+    const oneWay = field({ direction: 'to-crm' });
+    expect(plan({ request: both, spec: oneWay }).writes.map(({ side }) => side)).toEqual(['crm']);
+  });
+
+  test('P2: lets an edit go first that was not carried over yet', () => {
+    const { writes, reverts } = plan({ crm: 'edited' });
+    expect(writes).toMatchObject([{ side: 'udesk', reasons: { nick_name: 'propagate' } }]);
+    expect(reverts).toBeUndefined();
+  });
+
+  test('becomes a flag, which shows what it would have restored, where the side holds something else by now', () => {
+    const request = wish({ writes: { crm: [{ before: 'good', result: 'other' }] } });
+    const { writes, reverts, conflicts } = plan({ request });
+    expect(writes).toEqual([]);
+    expect(reverts).toMatchObject([{ id: 'r1', outcome: 'edited' }]);
+    expect(conflicts).toMatchObject([
+      {
+        action: 'hold',
+        kind: 'edited-since',
+        base: { udesk: 'good', crm: 'good' },
+        udesk: 'wrong',
+        crm: 'wrong',
+      },
+    ]);
+    // The flag stays until a person closes it, though both sides are equal.
+    const flag = conflict({ kind: 'edited-since', udesk: 'wrong', crm: 'wrong' });
+    const state = link(
+      live('u1', { nick_name: 'wrong' }),
+      live('c1', { name: 'wrong' }),
+      { nick_name: base('wrong') },
+      [flag],
+    );
+    expect(reconcileLink(pair([field()]), state).conflicts).toEqual([]);
+  });
+
+  test('P3: is refused while a conflict of the field is open, whose row stays as it is', () => {
+    const row = conflict({ kind: 'element', udesk: 'wrong', crm: 'wrong' });
+    const { writes, reverts, conflicts } = plan({ row });
+    expect([writes, conflicts]).toEqual([[], []]);
+    expect(reverts).toMatchObject([{ outcome: 'refused', reason: expect.stringContaining('K1') }]);
+  });
+
+  test('P6: once carried out, holds the difference for a person; it is done once, whatever happens to the value later', () => {
+    const request = wish({ carried: ['crm'] });
+    const bases = { nick_name: base('wrong', 'good', true) };
+    const state = link(live('u1', { nick_name: 'wrong' }), live('c1', { name: 'good' }), bases);
+    const { writes, reverts, conflicts } = reconcileLink(pair([field()]), { ...state, reverts: [request] });
+    expect(writes).toEqual([]);
+    expect(reverts).toMatchObject([{ outcome: 'done' }]);
+    expect(conflicts).toMatchObject([{ action: 'hold', kind: 'reverted', udesk: 'wrong', crm: 'good' }]);
+
+    const again = link(live('u1', { nick_name: 'wrong' }), live('c1', { name: 'wrong' }), {
+      nick_name: base('wrong'),
+    });
+    expect(reconcileLink(pair([field()]), { ...again, reverts: [request] }).writes).toEqual([]);
+  });
+
+  test('is refused where the field does not flow there any more, or there is no room', () => {
+    expect(plan({ spec: field({ direction: 'to-udesk' }) }).reverts).toMatchObject([{ outcome: 'refused' }]);
+    const spec = field({ shape: 'set' });
+    const request = wish({ writes: { crm: [{ before: set('a', 'b'), result: set('a') }] } });
+    const narrow = pair([spec], { capacity: { udesk: {}, crm: { nick_name: 1 } } });
+    const state = link(live('u1', { nick_name: set('a') }), live('c1', { name: set('a') }), {
+      nick_name: base(set('a')),
+    });
+    expect(reconcileLink(narrow, { ...state, reverts: [request] }).reverts).toMatchObject([
+      { outcome: 'refused', reason: expect.stringContaining('no room') },
+    ]);
+  });
+
+  test('closes quietly where there is nothing left to undo', () => {
+    const request = wish({ writes: { crm: [{ before: 'wrong', result: 'x' }] } });
+    expect(plan({ request })).toMatchObject({ writes: [], conflicts: [], reverts: [{ outcome: 'done' }] });
+  });
+});
+
+describe('what several writes in a row go back to', () => {
+  test('the value before the first of them, and no further than somebody else’s edit', () => {
+    const writes = [
+      { before: 'c', result: 'd' },
+      { before: 'b', result: 'c' },
+      { before: 'a', result: 'foreign' },
+    ];
+    expect(restoredScalar(field(), 'CN', writes)).toBe('b');
+    expect(restoredScalar(field(), 'CN', writes.slice(0, 1))).toBe('c');
+  });
+
+  test('a value that was never there becomes null: ABSENT cannot be written', () => {
+    expect(restoredScalar(field(), 'CN', [{ before: ABSENT, result: 'x' }])).toBeNull();
+  });
+});
