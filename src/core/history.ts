@@ -22,8 +22,6 @@ export interface HistoryObservation {
   readonly lane: string;
   readonly runId: string | null;
   readonly at: string;
-  /** By the side's own field name: whom the side's change records name for it, and when. */
-  readonly authors: Readonly<Record<string, { readonly name: string; readonly at: string | null }>>;
 }
 
 export interface HistoryIntent {

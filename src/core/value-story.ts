@@ -34,7 +34,7 @@ export type StoryEvent = Event &
         readonly lane: string;
         readonly runId: string | null;
         /** Whom the side's own change records name; null when they do not. */
-        readonly author: { readonly name: string; readonly at: string | null } | null;
+        readonly author: { readonly name: string; readonly at: string } | null;
       }
     | { readonly kind: 'record'; readonly side: SideName; readonly recordId: string; readonly state: string }
     | {
@@ -149,13 +149,13 @@ function links({ link }: CustomerHistory): StoryEvent[] {
 }
 
 function observations(history: CustomerHistory, fields: readonly FieldSpec[]): StoryEvent[] {
-  return history.observations.flatMap(({ side, recordId, delta, lane, runId, at, authors }) => {
+  return history.observations.flatMap(({ side, recordId, delta, lane, runId, at }) => {
     const seen = fields.flatMap((spec): StoryEvent[] => {
       const name = sideField(spec, side);
       const change = delta[name];
       if (change === undefined) return [];
-      const author = authors[name] ?? null;
       const [old, now] = change;
+      const author = side === 'udesk' && lane !== 'write' ? authorOf(history, at, old, now) : null;
       return [
         { at, kind: 'observed', side, recordId, field: spec.udesk, old, new: now, lane, runId, author },
       ];
@@ -163,6 +163,33 @@ function observations(history: CustomerHistory, fields: readonly FieldSpec[]): S
     const gone = delta['*'] === undefined ? [] : [String(delta['*'][1])];
     return [...seen, ...gone.map((state): StoryEvent => ({ at, kind: 'record', side, recordId, state }))];
   });
+}
+
+/** Udesk's clock and ours may differ by so much; its times are cut to the second. */
+const CLOCKS_MS = 2 * 60_000;
+const LONGEST_MS = 86_400_000;
+
+/**
+ * Whom Udesk's own change records name for what was seen at this time: the last record before it that quotes the new
+ * value (the old one where it was emptied); else the first right after it. A judgement: the records name no field.
+ */
+function authorOf(
+  { changes }: CustomerHistory,
+  seenAt: string,
+  old: Value,
+  now: Value,
+): { name: string; at: string } | null {
+  const texts = textOf(now).filter((text) => !textOf(old).includes(text));
+  const quoted = texts.length > 0 ? texts : textOf(old);
+  const seen = Date.parse(seenAt);
+  const named = changes.flatMap(({ at, author, summary }) => {
+    const ahead = at === null ? Number.NaN : Date.parse(at) - seen;
+    const near = ahead <= CLOCKS_MS && ahead >= -LONGEST_MS;
+    if (at === null || author === null || !near || !quoted.some((text) => summary.includes(text))) return [];
+    return [{ name: author, at, ahead }];
+  });
+  const chosen = named.filter(({ ahead }) => ahead <= 0).at(-1) ?? named[0];
+  return chosen === undefined ? null : { name: chosen.name, at: chosen.at };
 }
 
 function conflicts(history: CustomerHistory, fields: readonly FieldSpec[]): StoryEvent[] {

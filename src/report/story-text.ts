@@ -85,10 +85,7 @@ function eventText(event: StoryEvent, show: Show): string {
     case 'linked':
       return `link ${event.linkId} made (by ${event.by})`;
     case 'observed': {
-      const author =
-        event.author === null
-          ? ''
-          : `, changed by ${event.author.name}${event.author.at === null ? '' : ` at ${event.author.at}`}`;
+      const author = event.author === null ? '' : `, changed by ${event.author.name} at ${event.author.at}`;
       const run = event.runId === null ? '' : `, run ${event.runId}`;
       return `${name(event.side)} ${event.field}: ${show(event.old)} → ${show(event.new)} (seen by ${event.lane}${run}${author})`;
     }

@@ -146,14 +146,9 @@ async function loadObservations(
     lane: string;
     run_id: string | null;
     at: string;
-    authors: string | null;
   }>(
     db,
-    sql`select o.id, o.remote_id as record_id, o.delta::text as delta, o.lane, o.run_id, ${isoText(sql`o.at`)} as at,
-          (select jsonb_object_agg(h.field, jsonb_build_object('name', h.who, 'at', ${isoText(sql`h.edited_at`)}))
-           from report.customer_history h
-           where h.pair = o.pair and h.side = o.side and h.record_id = o.remote_id and h.observation_id = o.id
-             and h.edited_at is not null)::text as authors
+    sql`select o.id, o.remote_id as record_id, o.delta::text as delta, o.lane, o.run_id, ${isoText(sql`o.at`)} as at
         from udesk_sync.observation o
         where o.pair = ${pair} and o.side = ${side} and o.remote_id = any(${textArray(ids)}) order by o.id`,
   );
@@ -165,7 +160,6 @@ async function loadObservations(
     lane: row.lane,
     runId: row.run_id,
     at: row.at,
-    authors: row.authors === null ? {} : fromJsonb(row.authors),
   }));
 }
 

@@ -24,7 +24,6 @@ function seen(
     lane: 'sweep',
     runId: '1',
     at: at(1),
-    authors: {},
     ...over,
   };
 }
@@ -163,7 +162,7 @@ describe('P12: the chain of a value', () => {
 describe('the story of a value', () => {
   test('is told oldest first, and of one millisecond the cause before the effect', () => {
     const observations = [
-      seen('1', 'udesk', ['old', 'new'], { authors: { nick_name: { name: 'Wang', at: at(1) } } }),
+      seen('1', 'udesk', ['old', 'new']),
       seen('2', 'crm', ['old', 'new'], { lane: 'write', at: at(4) }),
     ];
     const story = history({
@@ -173,14 +172,23 @@ describe('the story of a value', () => {
       intents: [wrote('5', 'crm', 'new', { createdAt: at(1) })],
       changes: [
         { id: '1', at: at(1), author: 'Wang', summary: 'name: old -> new' },
-        { id: '2', at: at(1), author: 'Wang', summary: 'level: vip' },
+        { id: '2', at: at(1), author: 'Li', summary: 'level: vip' },
+        { id: '3', at: at(2), author: 'Tom', summary: 'name: new -> newer' },
       ],
     });
     const { events, now } = tellStory(story, [NAME], false);
-    const kinds = ['first-sight', 'first-sight', 'observed', 'write', 'change-record', 'observed'];
+    const kinds = [
+      'first-sight',
+      'first-sight',
+      'observed',
+      'write',
+      'change-record',
+      'change-record',
+      'observed',
+    ];
     expect(events.map(({ kind }) => kind)).toEqual(kinds);
     expect(events[2]).toMatchObject({ old: 'old', new: 'new', author: { name: 'Wang' } });
     expect(now).toMatchObject([{ field: 'nick_name', udesk: { gap: null }, crm: { gap: null }, base: null }]);
-    expect(tellStory(story, [NAME], true).events).toHaveLength(7);
+    expect(tellStory(story, [NAME], true).events).toHaveLength(8);
   });
 });
