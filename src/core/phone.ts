@@ -22,6 +22,18 @@ export function normalizePhone(text: string, region: string): string {
   return answer;
 }
 
+/**
+ * The texts by which a side that compares letter by letter may hold this number: as people of the region write it, then
+ * in full. For what is no valid number of the region, the text itself.
+ */
+export function phoneForms(normalized: string, region: string): string[] {
+  const country = isSupportedCountry(region) ? (region as CountryCode) : undefined;
+  const parsed = parsePhoneNumberFromString(normalized, country);
+  if (country === undefined || !parsed?.isValid() || parsed.ext || parsed.country !== country)
+    return [normalized];
+  return [...new Set([parsed.formatNational().replace(/\D/g, ''), normalized])];
+}
+
 const MEMO_SIZE = 20_000;
 const memo = new Map<string, string>();
 

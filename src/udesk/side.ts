@@ -3,6 +3,7 @@
  * Udesk has no compare-and-set, no change cursor and no visible deletions; the engine makes up for it (sync design §7, §8).
  */
 import type { UdeskContacts } from '../core/id-merge.ts';
+import { phoneForms } from '../core/phone.ts';
 import type { Manifest, Patch, SideRecord } from '../core/record.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
 import { isSet, type SetValue, type Value } from '../core/value.ts';
@@ -151,8 +152,12 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
       return { items, dropped, last: totalPages === null ? rows < FEED_PAGE_SIZE : page >= totalPages };
     },
     async lookup(kind: MatchKeyKind, value, call) {
-      const found = await find(kind, value, call?.signal);
-      return found === null ? [] : [found];
+      // Udesk keeps a phone as it was typed, and nothing says that it looks it up in any other form (api.md §11.11).
+      for (const form of kind === 'cellphone' ? phoneForms(value, defaultRegion) : [value]) {
+        const found = await find(kind, form, call?.signal);
+        if (found !== null) return [found];
+      }
+      return [];
     },
     async create({ patch, marker }, call) {
       const body = encodeCustomer(patch, NO_CONTACTS, defaultRegion, marker);
