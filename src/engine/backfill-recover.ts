@@ -2,7 +2,7 @@ import { equalValues } from '../core/equivalence.ts';
 import type { SideRecord } from '../core/record.ts';
 import { isBlank, isSet } from '../core/value.ts';
 import { isSyncError } from '../errors.ts';
-import { firstSights, leaveBatch } from '../store/backfill.ts';
+import { firstSights, heldBefore, leaveBatch } from '../store/backfill.ts';
 import { dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
 import { dissolveUncreated } from '../store/links.ts';
 import { loadRecords } from '../store/records.ts';
@@ -70,8 +70,10 @@ async function notThere(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
 
 async function wasThere(cycle: Cycle, intent: IntentRow, now: SideRecord): Promise<Recovery> {
   const mirrored = await loadRecords(cycle.db, intent.pair, intent.side, [now.id]);
-  const before = mirrored.get(now.id)?.record;
-  if (before !== undefined && overwritten(cycle, intent, before, now)) {
+  // The head may have shown the record already as the batch left it.
+  const held = await heldBefore(cycle.db, intent.pair, intent.side, now.id, intent.sentAt ?? '');
+  const before = { ...mirrored.get(now.id)?.record.fields, ...held };
+  if (overwritten(cycle, intent, before, now)) {
     await fenced(cycle.db, cycle.fence, (tx) => storeOne(cycle, tx, intent.side, 'verify', now));
     return await uncertain(
       cycle,
@@ -88,11 +90,16 @@ async function wasThere(cycle: Cycle, intent: IntentRow, now: SideRecord): Promi
 }
 
 /** A single value that the mirror knew differently is now the one that was sent. */
-function overwritten(cycle: Cycle, intent: IntentRow, before: SideRecord, now: SideRecord): boolean {
+function overwritten(
+  cycle: Cycle,
+  intent: IntentRow,
+  before: SideRecord['fields'],
+  now: SideRecord,
+): boolean {
   const region = cycle.spec.match.defaultRegion;
   return Object.entries(intent.patch).some(([name, { field, after }]) => {
     const spec = cycle.spec.fields.find(({ udesk }) => udesk === field);
-    const [old, held] = [before.fields[name], now.fields[name]];
+    const [old, held] = [before[name], now.fields[name]];
     if (spec === undefined || old === undefined || held === undefined || isSet(after) || isBlank(old))
       return false;
     return !equalValues(spec, old, after, region) && equalValues(spec, held, after, region);

@@ -157,6 +157,12 @@ export const SWITCHES = {
     default: 'newest',
     doc: 'order of the customers of a filter: admins can change it (api.md §5)',
   },
+  'cellphones.format': {
+    kind: 'choice',
+    values: ['any', 'digits'],
+    default: 'any',
+    doc: 'phones that the API takes: any text, or 6 to 20 digits with +, spaces, brackets and dashes (else code 2005, or an error of that row)',
+  },
   'batch.duplicates': {
     kind: 'choice',
     values: ['error', 'skip', 'update'],

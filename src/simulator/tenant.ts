@@ -172,6 +172,7 @@ export class Tenant {
   }
 
   #changed(before: Customer, request: WriteRequest): Customer {
+    this.#checkPhones(request);
     const after: Customer = {
       ...before,
       ...request.scalars,
@@ -183,6 +184,13 @@ export class Tenant {
       tags: this.#tags(before, request.tags),
     };
     return this.#switches.get('email.swap_primary') === 'on' ? swapped(after, request) : after;
+  }
+
+  /** The words are those of the importer; what the API checks is not documented (udesk/api.md §11.11). */
+  #checkPhones({ cellphones }: WriteRequest): void {
+    if (this.#switches.get('cellphones.format') === 'any' || cellphones === null) return;
+    const bad = cellphones.some(({ content }) => content !== '' && !/^\+?(?:[ ()-]*\d){6,20}$/.test(content));
+    if (bad) throw new Refusal(CODES.parameter, '电话格式不对!', 'cellphone is not valid');
   }
 
   #otherEmails(before: Customer, sent: WriteRequest['otherEmails']): Customer['otherEmails'] {

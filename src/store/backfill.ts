@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import { type IntentRow, intentsWhere } from './intents.ts';
+import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 export interface Backfill {
@@ -197,6 +198,30 @@ export async function firstSights(
         where pair = ${pair} and side = ${side} and remote_id = any(${textArray(ids)})`,
   );
   return new Map(found.map((row) => [row.remote_id, row.at]));
+}
+
+/** What a record held in the fields that were seen to change since then, before they did. */
+export async function heldBefore(
+  db: Db,
+  pair: string,
+  side: SideName,
+  id: string,
+  since: string,
+): Promise<Record<string, Value>> {
+  const found = await rows<{ delta: string }>(
+    db,
+    sql`select delta::text as delta from udesk_sync.observation
+        where pair = ${pair} and side = ${side} and remote_id = ${id} and at >= ${since}::timestamptz order by id`,
+  );
+  const held: Record<string, Value> = {};
+  for (const { delta } of found) {
+    for (const [field, [old]] of Object.entries(
+      fromJsonb<Record<string, [Value | null, Value | null]>>(delta),
+    )) {
+      held[field] ??= old;
+    }
+  }
+  return held;
 }
 
 export interface CreatedRow {

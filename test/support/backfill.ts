@@ -1,5 +1,5 @@
 /** A CRM full of people, and what a backfill makes of them. */
-import type { CycleOptions, CycleReport } from '../../src/engine/cycle.ts';
+import { type CycleOptions, type CycleReport, runCycle } from '../../src/engine/cycle.ts';
 import type { World } from './world.ts';
 
 /** People 0…count-1 with an e-mail and a phone of their own. */
@@ -34,4 +34,22 @@ export function names(world: World): string[] {
 
 export function namesOf(count: number): string[] {
   return Array.from({ length: count }, (_, n) => `Person ${n}`).sort();
+}
+
+const LATER_MS = 10 * 60_000;
+
+/** The same world ten minutes later: whatever waits for a lag waits no more. */
+export function later(world: World): World['sync'] {
+  const engine: World['engine'] = { ...world.engine, clock: () => new Date(Date.now() + LATER_MS) };
+  return (options = {}) =>
+    runCycle(engine, world.pair, {
+      trigger: 'sync',
+      observe: { udesk: 'full', crm: 'full' },
+      ...options,
+    });
+}
+
+/** How many batches reached Udesk. */
+export function batchCalls(world: World): number {
+  return world.simulator.counts().byCall['POST /open_api_v1/customers/batch_import_async'] ?? 0;
 }
