@@ -70,7 +70,7 @@ async function work(
   );
   engine.log.info({ pairs: workers.map(({ name }) => name), url: server.url }, 'running');
   // The first cycle starts at once: what happened while the daemon was down is read in full.
-  for (const worker of workers) worker.due('audit');
+  for (const worker of workers) worker.due('sweep');
   try {
     const all = Promise.all(workers.map((worker) => worker.run(context.signal)));
     await Promise.race([all, afterStop(context.signal, DRAIN_MS)]);

@@ -4,6 +4,7 @@ import type { PairConfig } from '../config/schema.ts';
 import { judgePair, type PairHealth } from '../report/pair-health.ts';
 import { loadPairStatus, type PairStatus, quotaUsed } from '../store/pair-status.ts';
 import type { RunRow } from '../store/pairs.ts';
+import type { Coverage } from '../store/reach.ts';
 import type { Db } from '../store/tx.ts';
 import { ago, duration } from './age.ts';
 import type { CliContext } from './context.ts';
@@ -134,6 +135,11 @@ function describe({ pair, status, health, quota }: View, now: Date): string {
     'read in full',
     `Udesk ${ago(sides.udesk.certifiedAt, now)}, the CRM ${ago(sides.crm.certifiedAt, now)}`,
   );
+  line('coverage', coverageText(status.coverage, now));
+  if (status.audit.links > 0) {
+    const { links: sampled, differences } = status.audit;
+    line('audit', `${sampled} links looked at in the last day, ${differences} records were not as known`);
+  }
   line(
     'links',
     `${links.confirmed} confirmed, ${links.candidate} to review, ${links.rejected} rejected, ${links.broken} ended`,
@@ -167,6 +173,20 @@ function backfillText(one: PairStatus['backfills'][number]): string {
       : `about ${duration(one.leftMs)} left (${one.rowsPerMinute} a minute)`;
   const parked = one.parked === 0 ? '' : `, ${one.parked} parked`;
   return `${one.done} of ${one.total} created in ${one.side}${parked}, ${left}`;
+}
+
+/** How much of Udesk is known, and how old the oldest of it is. */
+function coverageText(coverage: Coverage, now: Date): string {
+  const { total, listed, unlisted, missing, unreachable, oldestVerifiedAt } = coverage;
+  if (listed === null) return 'Udesk was never read to the end of its list';
+  const gone = missing === 0 ? '' : ` (${missing} of them not found when last asked for)`;
+  return [
+    `Udesk says ${total ?? 'not how many'}`,
+    `its list reaches ${listed}`,
+    `${unlisted} more are known and read one by one${gone}`,
+    `${unreachable ?? 'an unknown number'} out of reach`,
+    `oldest verified ${ago(oldestVerifiedAt, now)}`,
+  ].join(', ');
 }
 
 function cycleText(run: RunRow, owned: boolean, now: Date): string {

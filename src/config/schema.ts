@@ -157,7 +157,7 @@ const scheduleSchema = z.strictObject({
   sweep: cron.default('*/10 * * * *').describe('All customers of Udesk'),
   crm: cron.default('*/30 * * * * *').describe('What changed in the CRM'),
   feeds: cron.default('*/5 * * * *').describe('Activity feeds of Udesk'),
-  audit: cron.default('17 * * * *').describe('A slow sample, both sides read in full'),
+  audit: cron.default('17 * * * *').describe('20 links drawn by chance, both records read on their own'),
 });
 
 export const pairSchema = z.strictObject({

@@ -5,26 +5,58 @@ import type { SweepHolder } from '../engine/sweep.ts';
 export const LANES = ['head', 'sweep', 'crm', 'feeds', 'audit'] as const;
 export type ScheduledLane = (typeof LANES)[number];
 
+/** `rest`: what is under way in the background goes on. */
+export type DueLane = ScheduledLane | 'rest';
+
 /** How long one cycle reads what hints named, before it turns to everything else. */
 export const POINTS_SLICE_MS = 5_000;
 /** How long one cycle reads on a sweep before it turns to what people and the CRM have done. */
-export const SWEEP_SLICE_MS = 5_000;
+const SWEEP_SLICE_MS = 5_000;
+/** The same for customers beyond the list, and for the sample of the audit. */
+const REVISIT_SLICE_MS = 5_000;
+const AUDIT_SLICE_MS = 5_000;
+/** Links that one audit looks at. With the usual schedule that is 480 a day, for as many calls of Udesk. */
+export const AUDIT_LINKS = 20;
+/** How often the CRM is read in full: the only way to see a deletion where its change cursor does not show them. */
+const CRM_FULL_EVERY_MS = 60 * 60_000;
 
-/** A new sweep of Udesk is wanted. The audit is one, too: it reads both sides in full. */
-export function wantsSweep(due: ReadonlySet<ScheduledLane>): boolean {
-  return due.has('sweep') || due.has('audit');
+/** What a worker remembers between two cycles. */
+export interface Background {
+  readonly holder: SweepHolder;
+  readonly suspects: Set<string>;
+  /** Begin of the last cycle that read the CRM in full; null since the start. */
+  crmReadAt: Date | null;
+  /** Links of the audit that are still to be drawn. */
+  auditLeft: number;
+  /** Customers beyond the list are still due. */
+  revisiting: boolean;
+}
+
+export function startBackground(): Background {
+  const suspects = new Set<string>();
+  return { holder: { current: null, suspects }, suspects, crmReadAt: null, auditLeft: 0, revisiting: false };
+}
+
+/** Something in the background was not finished. */
+export function hasRest({ holder, auditLeft, revisiting }: Background): boolean {
+  return holder.current !== null || auditLeft > 0 || revisiting;
 }
 
 /**
- * What a cycle reads when these lanes are due together: the widest of them, once. A sweep of Udesk goes on in slices
- * beside everything else; the CRM is read in full by the audit, which is how deletions are found where it has a change
- * cursor.
+ * What a cycle reads when these lanes are due together: the widest of them, once. A sweep of Udesk, the customers beyond
+ * its list and the sample of the audit go on in slices beside everything else. The CRM is read in full with the first
+ * sweep after a start (what happened while the daemon was down) and once an hour; in between its changes are enough.
  */
-export function scopeOf(due: ReadonlySet<ScheduledLane>, holder: SweepHolder): ObserveScope {
-  const sweeping = holder.current !== null;
+export function scopeOf(due: ReadonlySet<DueLane>, background: Background, now: Date): ObserveScope {
+  const { holder, suspects, crmReadAt, auditLeft } = background;
+  const sweep = due.has('sweep');
+  const stale = crmReadAt === null || now.getTime() - crmReadAt.getTime() >= CRM_FULL_EVERY_MS;
+  const look = due.has('crm') || due.has('rest') || sweep;
   return {
     udesk: due.has('head') ? 'head' : 'none',
-    ...(sweeping ? { sweep: { holder, budgetMs: SWEEP_SLICE_MS } } : {}),
-    crm: due.has('audit') ? 'full' : due.has('crm') || due.has('sweep') ? 'changes' : 'none',
+    ...(holder.current === null ? {} : { sweep: { holder, budgetMs: SWEEP_SLICE_MS } }),
+    ...(sweep || due.has('rest') ? { revisit: { budgetMs: REVISIT_SLICE_MS } } : {}),
+    crm: sweep && stale ? 'full' : look ? 'changes' : 'none',
+    ...(auditLeft > 0 ? { audit: { links: auditLeft, budgetMs: AUDIT_SLICE_MS, suspects } } : {}),
   };
 }

@@ -4,11 +4,19 @@ import type { BatchVerdict } from '../crm/adapter.ts';
 import type { EngineContext, PairRuntime } from '../engine/context.ts';
 import { type CycleReport, runCycle } from '../engine/cycle.ts';
 import type { CycleEnd } from '../engine/measures.ts';
-import { type SweepHolder, startSweep } from '../engine/sweep.ts';
+import { startSweep } from '../engine/sweep.ts';
 import { DatabaseFailure, type ErrorKind, isSyncError, toError } from '../errors.ts';
 import { createFailureLines } from './failure-lines.ts';
 import { createHints } from './hints.ts';
-import { POINTS_SLICE_MS, type ScheduledLane, scopeOf, wantsSweep } from './lanes.ts';
+import {
+  AUDIT_LINKS,
+  type DueLane,
+  hasRest,
+  POINTS_SLICE_MS,
+  type ScheduledLane,
+  scopeOf,
+  startBackground,
+} from './lanes.ts';
 
 /** A pair whose cycle failed waits at least this long, doubling up to the maximum; it never gives up. */
 const BACKOFF = { baseMs: 2_000, maxMs: 300_000 };
@@ -57,10 +65,10 @@ export function createPairWorker(
 ): PairWorker {
   const { name } = pair.spec;
   const log = context.log.child({ pair: name });
-  const waiting = new Set<ScheduledLane>();
+  const waiting = new Set<DueLane>();
   const hints = createHints();
-  const suspects = new Set<string>();
-  const holder: SweepHolder = { current: null, suspects };
+  const background = startBackground();
+  const { holder, suspects } = background;
   const health: PairHealth = {
     lastGoodAt: null,
     failures: 0,
@@ -88,10 +96,13 @@ export function createPairWorker(
   async function resume(signal: AbortSignal): Promise<void> {
     if (resuming) return;
     resuming = true;
-    const waitMs = (await pair.sides.udesk.waitMs?.('enumerate', 'background').catch(() => 0)) ?? 0;
+    const waitMs =
+      (await pair.sides.udesk
+        .waitMs?.(holder.current === null ? 'read' : 'enumerate', 'background')
+        .catch(() => 0)) ?? 0;
     if (waitMs > 0) await context.sleep(Math.min(waitMs, MAX_PAUSE_MS), signal).catch(() => {});
     resuming = false;
-    waiting.add('sweep');
+    waiting.add('rest');
     wake();
   }
 
@@ -104,11 +115,14 @@ export function createPairWorker(
     const ended = (outcome: CycleEnd['outcome']) =>
       onEnd({ outcome, durationMs: Math.max(0, context.clock().getTime() - startedAt) });
     try {
-      if (wantsSweep(lanes)) holder.current ??= startSweep(pair, 'udesk', context.clock(), signal);
+      const lookedAt = context.clock();
+      if (lanes.has('audit')) background.auditLeft = AUDIT_LINKS;
+      if (lanes.has('sweep')) holder.current ??= startSweep(pair, 'udesk', lookedAt, signal);
+      const scope = scopeOf(lanes, background, lookedAt);
       const report = await runCycle(context, pair, {
         trigger: 'run',
         observe: {
-          ...scopeOf(lanes, holder),
+          ...scope,
           points: { ids: [...hinted.keys()], suspects, budgetMs: POINTS_SLICE_MS },
         },
         readFeeds: lanes.has('feeds'),
@@ -120,9 +134,13 @@ export function createPairWorker(
         signal,
       });
       for (const id of report.observed.pointsLeft) hints.add(id);
-      // The rest of the sweep is the next piece of work, together with whatever became due meanwhile.
       filling = report.backfill?.more === true;
-      if (holder.current !== null) void resume(signal);
+      if (scope.crm === 'full') background.crmReadAt = lookedAt;
+      const { audit, revisit } = report.observed;
+      if (audit !== undefined) background.auditLeft = audit.left;
+      if (revisit !== undefined) background.revisiting = revisit.left;
+      // The rest is the next piece of work, together with whatever became due meanwhile.
+      if (hasRest(background)) void resume(signal);
       health.lastGoodAt = context.clock().toISOString();
       if (health.failures > 0) {
         log.info({ kind: health.lastKind, failures: health.failures }, 'the pair is well again');

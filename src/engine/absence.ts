@@ -1,9 +1,11 @@
 import type { SideName } from '../core/record.ts';
+import { saveChecked } from '../store/reach.ts';
 import { countLive, liveIdsObservedBefore, markDeleted } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { followMerges } from './merge.ts';
 import { type Observed, storeOne, target } from './observe.ts';
+import { noteReach } from './reach.ts';
 import { fits } from './room.ts';
 
 /** Point reads that one cycle spends on suspects; the rest waits for the next certified enumeration. */
@@ -22,7 +24,8 @@ export interface AbsenceReport {
 /**
  * P7 absence safety: a record becomes a tombstone only after a certified enumeration did not show it, a point read
  * says that it is not there, and another record (the canary) is still readable. Anything less is a suspicion,
- * which this function reports and forgets. Who vanished may have been merged: that is looked up first.
+ * which this function reports: such a record stays, and is asked for one by one (revisit.ts). Who vanished may have been
+ * merged: that is looked up first.
  */
 export async function proveAbsences(
   cycle: Cycle,
@@ -32,6 +35,7 @@ export async function proveAbsences(
   askFirst: ReadonlySet<string> = new Set(),
 ): Promise<AbsenceReport> {
   const pair = cycle.spec.name;
+  await noteReach(cycle, side, observed, startedAt);
   if (observed.end?.certified !== true) return { suspects: 0, deleted: 0, empty: false };
   const live = await countLive(cycle.db, pair, side);
   if (observed.seen.size === 0) return { suspects: live, deleted: 0, empty: live > 0 };
@@ -52,7 +56,12 @@ export async function proveAbsences(
     if (!(await fits(cycle, side, 'read', until, 'soon'))) break;
     const found = await cycle.sides[side].read(id, { signal: cycle.signal, urgency: 'soon' });
     if (found === null) gone.push(id);
-    else await fenced(cycle.db, cycle.fence, (tx) => storeOne(cycle, tx, side, 'point', found));
+    else {
+      await fenced(cycle.db, cycle.fence, async (tx) => {
+        await storeOne(cycle, tx, side, 'point', found);
+        if (side === 'udesk') await saveChecked(tx, pair, id, cycle.clock(), true);
+      });
+    }
   }
   if (gone.length === 0) return { suspects: suspects.length, deleted: 0, empty: false };
   const [canary] = observed.seen;

@@ -1,13 +1,15 @@
-import type { SideName } from '../core/record.ts';
+import { SIDES, type SideName } from '../core/record.ts';
 import type { EnumerationEnd } from '../crm/adapter.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { sha256 } from '../lib/hash.ts';
 import { loadPair, type PairRow, saveCrmCursor, saveEnumeration, saveFingerprint } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
 import { proveAbsences } from './absence.ts';
+import { type Audit, type AuditReport, auditLinks } from './audit.ts';
 import type { Cycle } from './context.ts';
 import { type Observed, observePages } from './observe.ts';
 import { observePoints, type Points } from './points.ts';
+import { type RevisitReport, revisitUnlisted } from './revisit.ts';
 import { observeSlice, type SweepHolder } from './sweep.ts';
 
 /** Which lanes a cycle reads, per side. `full` may find deletions; `changes` uses the side's cursor where it has one. */
@@ -17,7 +19,11 @@ export interface ObserveScope {
   readonly points?: Points;
   /** Beside the lane: a slice of the sweep that the worker holds. */
   readonly sweep?: { readonly holder: SweepHolder; readonly budgetMs: number };
+  /** After it: customers that the list does not reach. */
+  readonly revisit?: { readonly budgetMs: number };
   readonly crm: 'full' | 'changes' | 'none';
+  /** After both lanes: links drawn by chance, so that what it finds is what they missed. */
+  readonly audit?: Audit;
 }
 
 export interface SideObservation {
@@ -41,6 +47,8 @@ export interface Observation {
   readonly emptySide: SideName | null;
   /** Hints that did not fit into the budget of this cycle. */
   readonly pointsLeft: readonly string[];
+  readonly revisit?: RevisitReport;
+  readonly audit?: AuditReport;
 }
 
 const NOT_READ: SideObservation = {
@@ -71,9 +79,28 @@ export async function observeSides(
   }
   const lane = await observeSide(cycle, known, 'udesk', scope.udesk, approve);
   const udesk = scope.sweep === undefined ? lane : await sweepSlice(cycle, known, lane, scope.sweep, approve);
+  const onlyKnown = async (side: SideName) =>
+    knownAccount(cycle, known, side, await cycle.sides[side].fingerprint({ signal: cycle.signal }), approve);
+  let revisit: RevisitReport | null = null;
+  if (scope.revisit !== undefined) {
+    await onlyKnown('udesk');
+    revisit = await revisitUnlisted(cycle, scope.revisit.budgetMs);
+  }
   const crm = await observeSide(cycle, known, 'crm', scope.crm, approve);
+  let audit: AuditReport | null = null;
+  if (scope.audit !== undefined) {
+    for (const side of SIDES) await onlyKnown(side);
+    audit = await auditLinks(cycle, scope.audit);
+  }
   const emptySide = udesk.alarm?.empty ? 'udesk' : crm.alarm?.empty ? 'crm' : null;
-  return { udesk, crm, emptySide, pointsLeft };
+  return {
+    udesk,
+    crm,
+    emptySide,
+    pointsLeft,
+    ...(revisit === null ? {} : { revisit }),
+    ...(audit === null ? {} : { audit }),
+  };
 }
 
 async function observeSide(

@@ -11,7 +11,7 @@ import type { Cycle } from './context.ts';
 /** How many records go to the database in one statement. */
 const BATCH_RECORDS = 1000;
 
-export type Lane = 'sweep' | 'head' | 'changes' | 'point' | 'hint' | 'write' | 'verify';
+export type Lane = 'sweep' | 'head' | 'changes' | 'point' | 'hint' | 'write' | 'verify' | 'audit';
 
 export interface Observed {
   readonly pages: number;
@@ -115,18 +115,22 @@ export async function observePages(
 /** Who looks: a cycle, or a person's single look, which belongs to no run. */
 export type Observer = Pick<Cycle, 'spec' | 'clock'> & { readonly runId: number | null };
 
-/** Stores one record as just read (verify, point read, answer of a write), inside the caller's transaction. */
+/**
+ * Stores one record as just read (verify, point read, answer of a write), inside the caller's transaction.
+ * @returns whether it was not as the mirror held it
+ */
 export async function storeOne(
   cycle: Observer,
   tx: Db,
   side: SideName,
   lane: Lane,
   shown: SideRecord,
-): Promise<void> {
+): Promise<boolean> {
   const record = storableRecord(shown);
   if (record === null) throw new SyncError('contract', `a record of ${side}: ${UNSTORABLE_ID}`, { side });
   const { upserts } = await compare(cycle, tx, side, [{ record, hash: contentHash(record) }]);
   await upsertRecords(tx, target(cycle, side, lane), upserts);
+  return upserts.length > 0;
 }
 
 export function target(cycle: Observer, side: SideName, lane: Lane) {

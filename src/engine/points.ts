@@ -4,6 +4,7 @@
  */
 import { isSyncError } from '../errors.ts';
 import { markFeedsDue } from '../store/feeds.ts';
+import { saveChecked } from '../store/reach.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
@@ -38,6 +39,7 @@ export async function observePoints(cycle: Cycle, points: Points): Promise<Point
     if (n > 0 && !(await fits(cycle, 'udesk', 'read', until, 'soon'))) {
       return { read, dropped, left: ids.slice(n) };
     }
+    const at = cycle.clock();
     try {
       const found = await cycle.sides.udesk.read(id, { signal: cycle.signal, urgency: 'soon' });
       if (found === null) {
@@ -46,6 +48,7 @@ export async function observePoints(cycle: Cycle, points: Points): Promise<Point
       }
       await fenced(cycle.db, cycle.fence, async (tx) => {
         await storeOne(cycle, tx, 'udesk', 'hint', found);
+        await saveChecked(tx, cycle.spec.name, found.id, at, true);
         await markFeedsDue(tx, cycle.spec.name, [found.id]);
       });
       suspects.delete(id);

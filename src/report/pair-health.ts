@@ -94,7 +94,7 @@ function todosOf(pair: string, status: PairStatus): Todo[] {
 /** Fewer writes than these say nothing about a side. */
 const WITNESSES_TO_JUDGE = 5;
 
-function notesOf({ sides, outbox, runs, lease, witness }: PairStatus): string[] {
+function notesOf({ sides, coverage, outbox, runs, lease, witness }: PairStatus): string[] {
   const notes: string[] = [];
   for (const side of SIDES) {
     const { uncertified, records, total } = sides[side];
@@ -104,6 +104,12 @@ function notesOf({ sides, outbox, runs, lease, witness }: PairStatus): string[] 
         ? ''
         : `; ${records} of ${total} are in the mirror (${Math.floor((100 * records) / total)} %)`;
     notes.push(`${side} was not read completely: ${uncertified}${share}. Nothing is taken as deleted there`);
+  }
+  const { unreachable, listed, total } = coverage;
+  if (unreachable !== null && unreachable > 0) {
+    notes.push(
+      `${counted(unreachable, 'customer')} of Udesk cannot be reached: the list showed ${listed} of ${total}. Add saved filters to udesk.shards until every customer is in one`,
+    );
   }
   if (outbox.unknown > 0) {
     notes.push(`${counted(outbox.unknown, 'write')} of unknown outcome: the next cycle finds out by reading`);

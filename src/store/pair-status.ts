@@ -7,7 +7,8 @@ import { driftOf, type FieldDrift, loadKnownFields } from './custom-fields.ts';
 import { type GuardRow, waitingGuards } from './guards.ts';
 import { countIntents } from './intents.ts';
 import { countLinks, type LinkRowState } from './links.ts';
-import { lastRuns, type RunRow } from './pairs.ts';
+import { type AuditSum, auditedLastDay, lastRuns, type RunRow } from './pairs.ts';
+import { type Coverage, loadCoverage } from './reach.ts';
 import { countLive } from './records.ts';
 import { type Db, isoText, rows } from './tx.ts';
 import { countWitnesses, type WitnessCounts } from './witnesses.ts';
@@ -29,6 +30,10 @@ export interface PairStatus {
   /** Newest first. */
   readonly runs: readonly RunRow[];
   readonly sides: Readonly<Record<SideName, SideStatus>>;
+  /** How much of Udesk is known, and how it is kept known. */
+  readonly coverage: Coverage;
+  /** The audit's samples of the last day. */
+  readonly audit: AuditSum;
   readonly links: Readonly<Record<LinkRowState, number>>;
   readonly conflicts: { readonly open: number; readonly resolving: number };
   readonly outbox: { readonly pending: number; readonly held: number; readonly unknown: number };
@@ -63,6 +68,8 @@ export async function loadPairStatus(
     firstRun: row?.first_run ?? 'new',
     runs: await lastRuns(db, pair, runLimit),
     sides: { udesk: await side('udesk'), crm: await side('crm') },
+    coverage: await loadCoverage(db, pair),
+    audit: await auditedLastDay(db, pair),
     links: await countLinks(db, pair),
     conflicts: await countConflicts(db, pair),
     outbox,

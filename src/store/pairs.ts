@@ -174,3 +174,22 @@ async function runRows(db: Db, where: SQL, limit: number): Promise<RunRow[]> {
     error: row.error,
   }));
 }
+
+export interface AuditSum {
+  readonly links: number;
+  /** Records that were not as the mirror held them: what the other lanes had not seen. */
+  readonly differences: number;
+}
+
+/** What the audit looked at and found in the cycles of the last day. */
+export async function auditedLastDay(db: Db, pair: string): Promise<AuditSum> {
+  const [row] = await rows<{ links: string | null; differences: string | null }>(
+    db,
+    sql`select sum((audit ->> 'links')::bigint) as links,
+          sum((audit -> 'differences' ->> 'udesk')::bigint + (audit -> 'differences' ->> 'crm')::bigint) as differences
+        from (select stats -> 'observed' -> 'audit' as audit from udesk_sync.run
+              where pair = ${pair} and started_at >= now() - interval '1 day') cycles
+        where audit is not null`,
+  );
+  return { links: Number(row?.links ?? 0), differences: Number(row?.differences ?? 0) };
+}

@@ -76,6 +76,12 @@ export const pair = udeskSync.table('pair', {
   udeskUncertified: text('udesk_uncertified'),
   crmUncertified: text('crm_uncertified'),
   udeskTotal: integer('udesk_total'),
+  /** Begin of the last enumeration of Udesk that came to its end, certified or not: who it showed was right then. */
+  udeskSweptAt: at('udesk_swept_at'),
+  /** How many customers that enumeration showed. */
+  udeskListed: integer('udesk_listed'),
+  /** It ended because the list does, not because there were no more customers. */
+  udeskCapped: boolean('udesk_capped').notNull().default(false),
   /** What the last full look at each side found alarming; cleared by the next full look, or by an approval. */
   alarms: jsonb<SideAlarms>()('alarms').notNull().default({}),
   createdAt: at('created_at').notNull().defaultNow(),
@@ -113,6 +119,11 @@ export const record = udeskSync.table(
     observedAt: at('observed_at').notNull(),
     firstSeenAt: at('first_seen_at').notNull().defaultNow(),
     deletedAt: at('deleted_at'),
+    /** Udesk: known, and not shown by the last enumeration that came to its end. Written when that changes only. */
+    unlisted: boolean('unlisted').notNull().default(false),
+    /** While it is unlisted: when it was last asked for on its own, and when that last found it. */
+    checkedAt: at('checked_at'),
+    verifiedAt: at('verified_at'),
     /** Udesk: when its feed was last read, and whether it should be read again soon (a hint, a write of ours, a conflict). */
     feedReadAt: at('feed_read_at'),
     feedDue: boolean('feed_due').notNull().default(false),
@@ -123,6 +134,7 @@ export const record = udeskSync.table(
     index('record_keys').using('gin', table.keys).with({ fastupdate: 'off' }),
     index('record_link').on(table.linkId),
     index('record_dirty').on(table.pair, table.side, table.linkId).where(sql`dirty and link_id is not null`),
+    index('record_unlisted').on(table.pair, table.checkedAt).where(sql`unlisted and state = 'live'`),
     index('record_feed_due').on(table.pair, table.remoteId).where(sql`feed_due and state = 'live'`),
     index('record_unmatched').on(table.pair).where(sql`link_id is null and state = 'live' and dirty`),
     index('record_unlinked')
