@@ -3,7 +3,7 @@ import type { ActiveConflict, RevertRequest } from '../../../src/core/link.ts';
 import { guardClass } from '../../../src/core/plan.ts';
 import { reconcileLink } from '../../../src/core/reconcile.ts';
 import type { FieldSpec, PairSpec } from '../../../src/core/spec.ts';
-import { restoredScalar } from '../../../src/core/undo.ts';
+import { restoredScalar, undoWrites } from '../../../src/core/undo.ts';
 import { ABSENT, type Value } from '../../../src/core/value.ts';
 import { base, conflict, field, link, live, pair, set } from '../../support/core-fixtures.ts';
 
@@ -142,5 +142,22 @@ describe('what several writes in a row go back to', () => {
 
   test('a value that was never there becomes null: ABSENT cannot be written', () => {
     expect(restoredScalar(field(), 'CN', [{ before: ABSENT, result: 'x' }])).toBeNull();
+  });
+});
+
+describe('undoing an edit of one element', () => {
+  const SET = field({ shape: 'set' });
+  const ours = [{ before: set(['1', 'a']), result: set(['1', 'b']) }];
+
+  test('brings the old value back under the same element', () => {
+    expect(undoWrites(SET, 'CN', set(['1', 'b'], ['2', 'x']), ours)).toEqual({
+      kind: 'restore',
+      value: set(['1', 'a'], ['2', 'x']),
+    });
+  });
+
+  test('leaves an element alone that a person edited on, or deleted', () => {
+    expect(undoWrites(SET, 'CN', set(['1', 'c']), ours)).toEqual({ kind: 'same' });
+    expect(undoWrites(SET, 'CN', set(), ours)).toEqual({ kind: 'same' });
   });
 });
