@@ -121,6 +121,24 @@ describe('P12 provenance: every current value has a chain back to an observation
     for (const { origin } of names) expect(origin).toMatchObject({ kind: 'decision', who: 'li' });
   });
 
+  test('of customers who were created in batches, whose answers tell no values: theirs go back to the CRM', async () => {
+    world = await createWorld({
+      people: Array.from({ length: 120 }, (_, n) => ({ name: `C${n}`, emails: [`c${n}@example.com`] })),
+    });
+    for (let cycle = 0; cycle < 3 && world.simulator.tenant.count < 120; cycle += 1) await world.sync();
+    await world.sync();
+    expect(world.simulator.tenant.count).toBe(120);
+
+    const { gaps, traces } = await provenance();
+    expect(gaps).toEqual([]);
+    const names = traces.filter(({ side, field }) => side === 'udesk' && field === 'nick_name');
+    expect(names).toHaveLength(120);
+    for (const { origin, intents } of names) {
+      expect(origin).toMatchObject({ kind: 'observation', side: 'crm' });
+      expect(intents).toHaveLength(1);
+    }
+  });
+
   test.each([
     ['an observation', `delete from udesk_sync.observation where side = 'crm'`, 'are not on record'],
     ['the source of a write', `delete from udesk_sync.observation where side = 'udesk'`, 'are not on record'],
