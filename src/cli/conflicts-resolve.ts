@@ -2,17 +2,18 @@
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/schema.ts';
 import type { Take } from '../core/link.ts';
-import { isBlank, isSet, type Value } from '../core/value.ts';
+import type { Value } from '../core/value.ts';
 import { SyncError } from '../errors.ts';
-import { choicesFor } from '../report/choices.ts';
 import { conflictDocument } from '../report/conflict-document.ts';
-import { type ConflictRow, decideConflict, loadConflict } from '../store/conflicts.ts';
+import { judgeDecision } from '../report/judge-decision.ts';
+import { fieldOf } from '../report/mapped-field.ts';
+import { decideConflict } from '../store/conflict-decisions.ts';
+import { type ConflictRow, loadConflict } from '../store/conflicts.ts';
 import type { Db } from '../store/tx.ts';
 import { addFilter, checkFilter, type FilterOptions, selectConflicts } from './conflict-filter.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './errors.ts';
 import { noSuchRow, rowIds } from './ids.ts';
-import { fieldOf } from './mapped-field.ts';
 import { progress } from './output.ts';
 import { parseValue } from './parse-value.ts';
 import { showValue } from './show-value.ts';
@@ -136,27 +137,18 @@ async function loadAll(db: Db, ids: readonly string[]): Promise<ConflictRow[]> {
 
 /** The choice for this conflict, or why it cannot be made. */
 function decisionFor(row: ConflictRow, config: Config, options: ResolveOptions): Decision | string {
-  const take = options.take ?? 'value';
+  const wish = { take: options.take ?? 'value', typed: options.value, emptying: options.yes } as const;
+  const judged = judgeDecision(row, config, wish, showValue);
+  if (judged.ok) return { row, take: judged.take, value: judged.value };
+  if (judged.text !== null) return judged.text;
   const { pair, spec } = fieldOf(config, row);
-  const region = pair?.match.defaultRegion ?? 'CN';
-  const choice = choicesFor(row, spec, region, showValue).find((one) => one.take === take);
-  if (choice === undefined) return 'the configuration does not map this field any more';
-  if (choice.refused !== null) return choice.refused;
-  if (options.value === undefined || spec === null) {
-    if (options.yes !== true && emptiesASet(row, take)) {
-      return `this empties the field where it holds something now; if that is meant, add --yes`;
-    }
-    return { row, take, value: null };
-  }
-  return { row, take, value: parseValue(options.value, spec, region) };
-}
-
-/** Taking the side that had no room, or nothing, removes every element from the other. */
-function emptiesASet(row: ConflictRow, take: Take): boolean {
-  if (take !== 'udesk' && take !== 'crm') return false;
-  const other = row[take === 'udesk' ? 'crm' : 'udesk'];
-  const own = row[take];
-  return other !== null && isSet(other) && other.length > 0 && (own === null || isBlank(own));
+  if (spec === null) return 'the configuration does not map this field any more';
+  // What was typed does not fit: says what would.
+  return {
+    row,
+    take: 'value',
+    value: parseValue(options.value ?? '', spec, pair?.match.defaultRegion ?? 'CN'),
+  };
 }
 
 function unconfirmed(rows: readonly ConflictRow[]): SyncError {

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import type { Value } from '../core/value.ts';
 import { choicesFor } from '../report/choices.ts';
 import { conflictDocuments, conflictText } from '../report/conflict-document.ts';
+import { fieldOf } from '../report/mapped-field.ts';
 import { type ConflictRow, loadConflict } from '../store/conflicts.ts';
 import { ago } from './age.ts';
 import {
@@ -19,7 +20,6 @@ import { registerExport } from './conflicts-export.ts';
 import { registerResolve } from './conflicts-resolve.ts';
 import type { CliContext } from './context.ts';
 import { limitOption, noSuchRow, rowId } from './ids.ts';
-import { fieldOf } from './mapped-field.ts';
 import { printTable } from './output.ts';
 import { showValue } from './show-value.ts';
 import { withRuntime } from './with-runtime.ts';

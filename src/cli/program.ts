@@ -19,6 +19,7 @@ import { registerRun } from './run.ts';
 import { registerSimulate } from './simulate.ts';
 import { registerStatus } from './status.ts';
 import { registerSync } from './sync.ts';
+import { registerVerifyLog } from './verify-log.ts';
 
 /** `parent` is the program, or the command under which a subcommand hangs. */
 export type Register = (parent: Command, context: CliContext) => void;
@@ -39,6 +40,7 @@ const COMMANDS: readonly Register[] = [
   registerRevert,
   registerMigrate,
   registerHashPassword,
+  registerVerifyLog,
   registerSimulate,
 ];
 

@@ -1,7 +1,8 @@
 /** Step 5: two people give one field two values. It is held, shown, decided, and then both sides agree. */
 import { showValue } from '../cli/show-value.ts';
 import type { Value } from '../core/value.ts';
-import { type ConflictRow, decideConflict, listConflicts, loadConflict } from '../store/conflicts.ts';
+import { decideConflict } from '../store/conflict-decisions.ts';
+import { type ConflictRow, listConflicts, loadConflict } from '../store/conflicts.ts';
 import { CAST } from './cast.ts';
 import type { Facts } from './claims.ts';
 import { contact, customer, waitFor } from './live-edits.ts';

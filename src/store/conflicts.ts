@@ -3,7 +3,6 @@ import type { ActiveConflict, ConflictChange, ConflictKind, FieldBase, Take } fr
 import type { Value } from '../core/value.ts';
 import type { Overwritten } from '../core/witness-records.ts';
 import { fromJsonb } from './jsonb.ts';
-import { lockOutCycle } from './lease.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 export type ConflictState = 'open' | 'resolving' | 'resolved' | 'converged';
@@ -29,10 +28,12 @@ export interface ConflictRow {
   readonly overwritten: readonly Overwritten[];
   readonly resolvedBy: string | null;
   readonly openedAt: string;
+  /** Moves with every change of the row: what a reviewer saw is what the row was at that time. */
+  readonly changedAt: string;
   readonly closedAt: string | null;
 }
 
-type Row = {
+export type ConflictRecord = {
   id: string;
   pair: string;
   link_id: string;
@@ -50,20 +51,23 @@ type Row = {
   overwritten: string;
   resolved_by: string | null;
   opened_at: string;
+  changed_at: string;
   closed_at: string | null;
 };
 
 const ISO = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
-const COLUMNS = sql`c.id, c.pair, c.link_id, l.udesk_id, l.crm_id, c.field, c.kind, c.state,
+/** Of the conflict `c` and its link `l`. */
+export const CONFLICT_COLUMNS = sql`c.id, c.pair, c.link_id, l.udesk_id, l.crm_id, c.field, c.kind, c.state,
   c.base::text as base, c.udesk::text as udesk, c.crm::text as crm, c.udesk_at, c.crm_at, c.reason,
   c.overwritten::text as overwritten, c.resolved_by,
-  to_char(c.opened_at at time zone 'UTC', ${ISO}) as opened_at, to_char(c.closed_at at time zone 'UTC', ${ISO}) as closed_at`;
+  to_char(c.opened_at at time zone 'UTC', ${ISO}) as opened_at,
+  to_char(c.changed_at at time zone 'UTC', ${ISO}) as changed_at, to_char(c.closed_at at time zone 'UTC', ${ISO}) as closed_at`;
 
 function optional<T>(stored: string | null): T | null {
   return stored === null ? null : fromJsonb<T>(stored);
 }
 
-function toConflict(row: Row): ConflictRow {
+export function toConflict(row: ConflictRecord): ConflictRow {
   return {
     id: row.id,
     pair: row.pair,
@@ -82,6 +86,7 @@ function toConflict(row: Row): ConflictRow {
     overwritten: fromJsonb(row.overwritten),
     resolvedBy: row.resolved_by,
     openedAt: row.opened_at,
+    changedAt: row.changed_at,
     closedAt: row.closed_at,
   };
 }
@@ -93,9 +98,11 @@ export async function activeConflicts(
 ): Promise<Map<string, ActiveConflict[]>> {
   const byLink = new Map<string, ActiveConflict[]>();
   if (linkIds.length === 0) return byLink;
-  const found = await rows<Row & { decision_id: string | null; take: Take | null; value: string | null }>(
+  const found = await rows<
+    ConflictRecord & { decision_id: string | null; take: Take | null; value: string | null }
+  >(
     db,
-    sql`select ${COLUMNS}, c.decision_id, d.take, d.value::text as value
+    sql`select ${CONFLICT_COLUMNS}, c.decision_id, d.take, d.value::text as value
         from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id
         left join udesk_sync.decision d on d.id = c.decision_id
         where c.link_id = any(${textArray(linkIds)}::bigint[]) and c.state in ('open', 'resolving')
@@ -239,9 +246,9 @@ export interface ConflictFilter {
 }
 
 export async function listConflicts(db: Db, filter: ConflictFilter): Promise<ConflictRow[]> {
-  const found = await rows<Row>(
+  const found = await rows<ConflictRecord>(
     db,
-    sql`select ${COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id
+    sql`select ${CONFLICT_COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id
         where c.id > ${filter.afterId ?? '0'}::bigint
           and (${filter.pair ?? null}::text is null or c.pair = ${filter.pair ?? null}::text)
           and (${filter.field ?? null}::text is null or c.field = ${filter.field ?? null}::text)
@@ -253,9 +260,9 @@ export async function listConflicts(db: Db, filter: ConflictFilter): Promise<Con
 }
 
 export async function loadConflict(db: Db, id: string): Promise<ConflictRow | null> {
-  const [row] = await rows<Row>(
+  const [row] = await rows<ConflictRecord>(
     db,
-    sql`select ${COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id where c.id = ${id}::bigint`,
+    sql`select ${CONFLICT_COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id where c.id = ${id}::bigint`,
   );
   return row === undefined ? null : toConflict(row);
 }
@@ -268,40 +275,4 @@ export async function countConflicts(db: Db, pair: string): Promise<{ open: numb
   );
   const count = (state: string) => Number(found.find((row) => row.state === state)?.n ?? 0);
   return { open: count('open'), resolving: count('resolving') };
-}
-
-/**
- * Records a person's choice; it takes effect through the outbox at the next cycle. The row must still be open,
- * so that of two reviewers who decide at once one wins and the other is told.
- * @returns false when the conflict was not open any more.
- */
-export async function decideConflict(
-  db: Db,
-  decision: { conflictId: string; who: string; take: Take; value: Value | null; at: Date },
-): Promise<boolean> {
-  return await db.transaction(async (tx) => {
-    await lockOutCycle(
-      tx,
-      sql`(select pair from udesk_sync.conflict where id = ${decision.conflictId}::bigint)`,
-    );
-    const [open] = await rows<{ pair: string; link_id: string }>(
-      tx,
-      sql`select pair, link_id from udesk_sync.conflict
-          where id = ${decision.conflictId}::bigint and state = 'open' and decision_id is null for update`,
-    );
-    if (open === undefined) return false;
-    const at = sql`${decision.at.toISOString()}::timestamptz`;
-    const [made] = await rows<{ id: string }>(
-      tx,
-      sql`insert into udesk_sync.decision (pair, conflict_id, who, take, value, at)
-          values (${open.pair}, ${decision.conflictId}::bigint, ${decision.who}, ${decision.take},
-            ${jsonParam(decision.value)}, ${at}) returning id`,
-    );
-    await tx.execute(
-      sql`update udesk_sync.conflict set decision_id = ${made?.id ?? null}::bigint, state = 'resolving', changed_at = ${at},
-            resolved_by = ${decision.who} where id = ${decision.conflictId}::bigint`,
-    );
-    await tx.execute(sql`update udesk_sync.link set dirty = true where id = ${open.link_id}::bigint`);
-    return true;
-  });
 }

@@ -226,14 +226,31 @@ export const conflict = udeskSync.table(
 );
 
 /** A person's choice; append-only. */
-export const decision = udeskSync.table('decision', {
-  id: id(),
-  pair: text('pair').notNull(),
-  conflictId: bigint('conflict_id', { mode: 'number' }).notNull(),
-  who: text('who').notNull(),
-  take: text('take').$type<'udesk' | 'crm' | 'base' | 'value'>().notNull(),
-  value: jsonb<Value | null>()('value'),
-  at: at('at').notNull(),
+export const decision = udeskSync.table(
+  'decision',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    conflictId: bigint('conflict_id', { mode: 'number' }).notNull(),
+    who: text('who').notNull(),
+    take: text('take').$type<'udesk' | 'crm' | 'base' | 'value'>().notNull(),
+    value: jsonb<Value | null>()('value'),
+    at: at('at').notNull(),
+  },
+  (table) => [index('decision_conflict').on(table.conflictId)],
+);
+
+/**
+ * What people decided, in an order that cannot be changed unseen: each row holds the digest of the one before it
+ * (src/core/decision-chain.ts). `entry` is text, because the digest is made of these very bytes.
+ */
+export const decisionLog = udeskSync.table('decision_log', {
+  seq: bigint('seq', { mode: 'number' }).primaryKey(),
+  /** The row of `decision` that it is about; null for everything else. */
+  decisionId: bigint('decision_id', { mode: 'number' }),
+  entry: text('entry').notNull(),
+  previousHash: text('previous_hash').notNull(),
+  hash: text('hash').notNull(),
 });
 
 /** What a person asked to undo: one link, one run, or everything since a time. */

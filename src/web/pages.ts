@@ -1,7 +1,8 @@
 /** All pages, in the order of the menu. */
 import type { Page } from './page.ts';
+import { conflictsPage } from './pages/conflicts.ts';
 import { homePage } from './pages/home.ts';
 import { languagePage } from './pages/language.ts';
 import { signInPage } from './pages/sign-in.ts';
 
-export const PAGES: readonly Page[] = [homePage, signInPage, languagePage];
+export const PAGES: readonly Page[] = [homePage, conflictsPage, signInPage, languagePage];

@@ -39,7 +39,7 @@ export function shell(visit: Visit, { title, body }: PageContent): Html {
 <body>
 <a class="skip" href="#main">${t('app.skip')}</a>
 <header class="top"><div class="bar">
-<a class="brand" href="/"><img src="${assets.url('icon.svg')}" alt="" width="24" height="24"><span>${t('app.name')}</span></a>
+<a class="brand" href="/" aria-label="${t('app.name')}"><img src="${assets.url('icon.svg')}" alt="" width="24" height="24"><span>${t('app.name')}</span></a>
 ${visit.actor !== null && menu(visit)}
 <div class="account" role="group" aria-label="${t('app.account')}">${languages(visit)}${account(visit)}</div>
 </div></header>

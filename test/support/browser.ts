@@ -72,6 +72,7 @@ export function useBrowser(): TestBrowser {
         reducedMotion: 'reduce',
       });
       contexts.push(context);
+      context.setDefaultTimeout(15_000);
       const page = await context.newPage();
       page.on('pageerror', (error) => faults.push(String(error)));
       page.on('dialog', (dialog) => {
@@ -80,7 +81,7 @@ export function useBrowser(): TestBrowser {
       });
       page.on('console', (message) => {
         // A refusal that the test asked for is told on the console, too.
-        const asked = message.text().startsWith('Failed to load resource');
+        const asked = /^(Failed to load resource|Response Status Error Code)/.test(message.text());
         if (message.type() === 'error' && !asked) faults.push(message.text());
       });
       return page;
@@ -107,5 +108,5 @@ export async function expectAccessible(page: Page): Promise<void> {
 /** For people to look at; the folder is not tracked. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+  await page.screenshot({ path: join(SHOTS, `${name}.png`) });
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
-import { decideConflict } from '../../../src/store/conflicts.ts';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
 import { reopen, syncAt, syncPair } from './moments.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { decideConflict } from '../../../src/store/conflicts.ts';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { type CommandLine, commandLine } from '../../support/command-line.ts';
 import { createWorld, type World } from '../../support/world.ts';
 

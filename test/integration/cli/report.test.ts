@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SyncReport } from '../../../src/report/sync/document.ts';
-import { decideConflict } from '../../../src/store/conflicts.ts';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { type CommandLine, commandLine } from '../../support/command-line.ts';
 import { addFeeds } from '../../support/reporting.ts';
 import { createWorld, type World } from '../../support/world.ts';

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { reconcileLink } from '../../../src/core/reconcile.ts';
 import { loadLinksToPlan } from '../../../src/engine/load-links.ts';
 import { persistPlans } from '../../../src/engine/persist-plan.ts';
-import { decideConflict } from '../../../src/store/conflicts.ts';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { listParked } from '../../../src/store/guards.ts';
 import { insertIntents } from '../../../src/store/intents.ts';
 import { acquireLease, releaseLease } from '../../../src/store/lease.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { decideConflict } from '../../../src/store/conflicts.ts';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { listParked } from '../../../src/store/guards.ts';
 import { dropParked, retryParked } from '../../../src/store/parked-decisions.ts';
 import { createWorld, type World } from '../../support/world.ts';

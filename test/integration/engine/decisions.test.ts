@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { decideConflict } from '../../../src/store/conflicts.ts';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { createWorld, type World, writesSoFar } from '../../support/world.ts';
 import { syncAt } from '../attack/moments.ts';
 

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, describe, expect, test } from 'vitest';
-import { decideConflict } from '../../../src/store/conflicts.ts';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { provenanceOf } from '../../support/provenance.ts';
 import { createWorld, type World } from '../../support/world.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { decideConflict } from '../../../src/store/conflicts.ts';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import {
   type Analyst,
   addAgents,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { decideConflict } from '../../../src/store/conflicts.ts';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { type Analyst, addAgents, addFeeds, createAnalyst } from '../../support/reporting.ts';
 import { createWorld, type World, type WorldOptions } from '../../support/world.ts';
 

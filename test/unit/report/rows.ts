@@ -18,6 +18,7 @@ export function conflictRow(over: Partial<ConflictRow> = {}): ConflictRow {
     reason: 'both edited',
     overwritten: [],
     resolvedBy: null,
+    changedAt: '2026-03-01T00:00:00.000Z',
     openedAt: '2025-01-02T03:04:05.678Z',
     closedAt: null,
     ...over,

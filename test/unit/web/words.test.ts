@@ -47,7 +47,9 @@ describe('the dictionaries', () => {
 
   test('are complete in Chinese: no text stands there in English', () => {
     const untranslated = Object.entries(zhCn).filter(
-      ([key, text]) => !/\p{Script=Han}/u.test(text) && key !== 'app.name' && /[a-z]{4}/.test(text),
+      ([, text]) =>
+        !/\p{Script=Han}/u.test(text) &&
+        /[a-z]{4}/.test(text.replaceAll(/\{\w+\}|Udesk|CRM|udesk-sync/g, '')),
     );
     expect(untranslated).toEqual([]);
   });

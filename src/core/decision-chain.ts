@@ -1,0 +1,58 @@
+/**
+ * The chain of people's decisions: each link is the digest of its entry and of the link before it, so that an entry that
+ * was changed, taken out or put in between is found by walking it (promise P12). Values are in it as digests only: a
+ * customer's data can be erased elsewhere without breaking it. Pure.
+ */
+import { canonicalJson, sha256 } from '../lib/hash.ts';
+import type { Take } from './link.ts';
+import type { Value } from './value.ts';
+
+export interface DecisionEntry {
+  readonly seq: number;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly who: string;
+  readonly action: 'decide' | 'withdraw';
+  readonly pair: string;
+  readonly conflictId: string;
+  readonly decisionId: string;
+  readonly take: Take;
+  /** Digest of the value that was given; of null where a side was taken. */
+  readonly value: string;
+  /** Digest of what the person was shown: base and both sides. */
+  readonly shown: string;
+}
+
+export interface ChainLink {
+  readonly seq: number;
+  readonly entry: string;
+  readonly previousHash: string;
+  readonly hash: string;
+}
+
+/** What the first link stands on. */
+export const CHAIN_START = '0'.repeat(64);
+
+export function linkTo(previousHash: string, entry: DecisionEntry): ChainLink {
+  const text = JSON.stringify(entry);
+  return { seq: entry.seq, entry: text, previousHash, hash: linkHash(previousHash, text) };
+}
+
+/** What is wrong with `link` after `previous` (null: it is the first); null when nothing is. */
+export function faultOf(previous: ChainLink | null, link: ChainLink): string | null {
+  const expected = previous?.hash ?? CHAIN_START;
+  const number = (previous?.seq ?? 0) + 1;
+  if (link.seq !== number) return `entry ${number} is missing`;
+  if (link.previousHash !== expected) return `entry ${link.seq} does not follow the one before it`;
+  if (link.hash !== linkHash(expected, link.entry)) return `entry ${link.seq} was changed`;
+  return null;
+}
+
+/** Of any value, whatever the order of its keys: what comes out of the database has another. */
+export function valueDigest(value: Value | Readonly<Record<string, unknown>> | null): string {
+  return sha256(canonicalJson(value));
+}
+
+function linkHash(previousHash: string, entry: string): string {
+  return sha256(`${previousHash}\n${entry}`);
+}

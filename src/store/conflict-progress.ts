@@ -1,0 +1,60 @@
+/** How far a decision has come. */
+import { sql } from 'drizzle-orm';
+import type { IntentState } from './schema.ts';
+import { type Db, rows } from './tx.ts';
+
+export interface WriteProgress {
+  readonly side: 'udesk' | 'crm';
+  readonly state: IntentState;
+  /** Of the last try; the vendor's own words for what was refused. */
+  readonly error: string | null;
+}
+
+export interface DecisionProgress {
+  readonly writes: readonly WriteProgress[];
+  /** Nothing is written before the first plan of the pair is accepted. */
+  readonly firstRunPending: boolean;
+}
+
+/** Of the decision that the conflict is being resolved by. */
+export async function decisionProgress(
+  db: Db,
+  conflict: { readonly id: string; readonly pair: string },
+): Promise<DecisionProgress> {
+  const writes = await rows<{ side: 'udesk' | 'crm'; state: IntentState; error: string | null }>(
+    db,
+    sql`select i.side, i.state, i.error from udesk_sync.conflict c
+        join udesk_sync.intent i on i.link_id = c.link_id and i.decisions ->> c.field = c.decision_id::text
+        where c.id = ${conflict.id}::bigint and i.state <> 'dropped' order by i.id`,
+  );
+  const [pair] = await rows<{ first_run: string }>(
+    db,
+    sql`select first_run from udesk_sync.pair where name = ${conflict.pair}`,
+  );
+  return { writes, firstRunPending: pair?.first_run !== 'accepted' };
+}
+
+export interface PastDecision {
+  readonly who: string;
+  readonly take: string;
+  readonly at: string;
+}
+
+/** All that were made about a conflict, newest first. */
+export async function decisionsOf(db: Db, conflictId: string): Promise<PastDecision[]> {
+  return await rows<{ who: string; take: string; at: string }>(
+    db,
+    sql`select who, take, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at
+        from udesk_sync.decision where conflict_id = ${conflictId}::bigint order by id desc`,
+  );
+}
+
+/** The conflicts of a link that wait: by field, the id. */
+export async function activeConflictsOf(db: Db, linkId: string): Promise<ReadonlyMap<string, string>> {
+  const found = await rows<{ field: string; id: string }>(
+    db,
+    sql`select field, id from udesk_sync.conflict
+        where link_id = ${linkId}::bigint and state in ('open', 'resolving')`,
+  );
+  return new Map(found.map(({ field, id }) => [field, id]));
+}

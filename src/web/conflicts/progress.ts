@@ -1,0 +1,60 @@
+/** What has become of a decision: on its way, both sides agree, or why not. */
+import { type Html, html } from '../../report/html.ts';
+import type { DecisionProgress, PastDecision } from '../../store/conflict-progress.ts';
+import type { ConflictRow } from '../../store/conflicts.ts';
+import type { WordKey } from '../i18n/en.ts';
+import type { Visit } from '../visit.ts';
+import { reasonText, tookText } from './show.ts';
+
+export interface Progress {
+  readonly step: 'open' | 'void' | 'under-way' | 'stuck' | 'done';
+  readonly text: Html | null;
+  /** Nothing was sent yet, so it can be taken back. */
+  readonly undo: boolean;
+}
+
+export function progressOf(
+  visit: Visit,
+  row: ConflictRow,
+  progress: DecisionProgress | null,
+  decisions: readonly PastDecision[],
+): Progress {
+  const { t } = visit;
+  const [last] = decisions;
+  if (row.state === 'open') {
+    const isVoid = last !== undefined && row.reason.endsWith('changed after the decision was made');
+    return isVoid
+      ? { step: 'void', text: html`${t('progress.void')} ${reasonText(visit, row.reason)}`, undo: false }
+      : { step: 'open', text: null, undo: false };
+  }
+  const who = byWhom(visit, row, last);
+  if (row.state === 'converged') return { step: 'done', text: html`${t('progress.converged')}`, undo: false };
+  if (row.state === 'resolved')
+    return { step: 'done', text: html`${t('progress.resolved')} ${who}`, undo: false };
+  const parked = progress?.writes.find(({ state }) => state === 'parked');
+  if (parked !== undefined) {
+    return {
+      step: 'stuck',
+      text: html`${t('progress.parked')} <span class="said">${parked.error ?? ''}</span>`,
+      undo: false,
+    };
+  }
+  const sent = progress?.writes.some(({ state }) => !['planned', 'held', 'pending'].includes(state)) ?? false;
+  const key = waitingFor(progress);
+  const step = key === 'progress.held' || key === 'progress.first-run' ? 'stuck' : 'under-way';
+  return { step, text: html`${t(key)} ${who}`, undo: last !== undefined && !sent };
+}
+
+function waitingFor(progress: DecisionProgress | null): WordKey {
+  const writes = progress?.writes ?? [];
+  const first = writes.find(({ state }) => state !== 'settled') ?? writes[0];
+  if (first !== undefined && first.state !== 'dropped') return `progress.${first.state}`;
+  return progress?.firstRunPending === true ? 'progress.first-run' : 'progress.waiting';
+}
+
+function byWhom(visit: Visit, row: ConflictRow, last: PastDecision | undefined): Html {
+  const { t } = visit;
+  if (row.resolvedBy === 'policy') return html`<span class="muted">${t('progress.policy')}</span>`;
+  if (last === undefined) return html``;
+  return html`<span class="muted">${t('progress.by', { who: last.who, took: tookText(visit, last.take) })}</span>`;
+}
