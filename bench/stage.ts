@@ -126,6 +126,8 @@ export interface UdeskAccount {
   readonly url: string;
   readonly email: string;
   readonly token: string;
+  /** Quota of calls that we keep; never reached unless told. */
+  readonly perMinute?: number;
 }
 
 const NOBODY: UdeskAccount = { url: 'http://127.0.0.1:9', email: 'nobody@example.com', token: 'none' };
@@ -147,7 +149,7 @@ pairs:
       baseUrl: ${udesk.url}
       email: ${udesk.email}
       token: ${udesk.token}
-      quota: { perMinute: 1000000 }
+      quota: { perMinute: ${udesk.perMinute ?? 1_000_000} }
     crm:
       adapter: postgres
       url: ${place.crm}
