@@ -18,6 +18,8 @@ describe('P5: a batch whose answer is lost', () => {
 
     expect(names(world)).toEqual(namesOf(250));
     expect(batchCalls(world)).toBe(3);
+    expect(world.simulator.counts().byCall).not.toHaveProperty('GET /open_api_v1/customers/get_customer');
+    expect(world.simulator.counts().byCall).not.toHaveProperty('POST /open_api_v1/customers');
     expect(await parked()).toEqual([]);
   });
 
