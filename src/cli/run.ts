@@ -9,6 +9,7 @@ import { createThrottle } from '../web/auth/throttle.ts';
 import { healthRoutes, serve } from '../web/health.ts';
 import { createHooks, type Hooks, type HookTarget } from '../web/hooks.ts';
 import type { Services } from '../web/visit.ts';
+import { createAlerting } from './alerting.ts';
 import type { CliContext } from './context.ts';
 import { createMonitoring, type Monitoring } from './monitoring.ts';
 import { type OpenPair, openPair, openRuntime, type Runtime } from './runtime.ts';
@@ -71,10 +72,14 @@ async function work(
   engine.log.info({ pairs: workers.map(({ name }) => name), url: server.url }, 'running');
   // The first cycle starts at once: what happened while the daemon was down is read in full.
   for (const worker of workers) worker.due('sweep');
+  const over = new AbortController();
+  const alerts = createAlerting(runtime, workers).run(AbortSignal.any([context.signal, over.signal]));
   try {
     const all = Promise.all(workers.map((worker) => worker.run(context.signal)));
     await Promise.race([all, afterStop(context.signal, DRAIN_MS)]);
   } finally {
+    over.abort();
+    await alerts;
     await stopSchedules();
     await server.close();
   }

@@ -188,6 +188,10 @@ export const pairSchema = z.strictObject({
 const httpSchema = z.strictObject({
   host: text.default('127.0.0.1'),
   port: z.int().min(0).max(65535).default(8420),
+  publicUrl: webUrl
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional()
+    .describe('Address under which people open the pages; alerts link to it'),
   auth: z
     .strictObject({
       users: z
@@ -207,8 +211,21 @@ const httpSchema = z.strictObject({
 
 const alertSchema = z.strictObject({
   type: z.enum(['webhook']),
-  url: webUrl,
+  url: webUrl.describe('Often a secret in itself: it is never logged'),
+  format: z
+    .enum(['json', 'dingtalk', 'wecom', 'feishu', 'slack'])
+    .optional()
+    .describe('Left out: by the host of the address; json for unknown ones'),
+  secret: text.optional().describe('Key for signatures of a DingTalk or Feishu robot'),
   on: z.array(z.enum(['guard', 'auth', 'stalled', 'conflict-digest'])).min(1),
+  digestAt: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { message: "must be a time of day such as '09:00'" })
+    .default('09:00')
+    .describe('When the conflict digest is sent, in `timezone`'),
+  remindHours: z.int().min(1).default(24).describe('How often what goes on is said again'),
+  stalledMinutes: z.int().min(1).default(15).describe('Stalled: no cycle ended well for so long'),
+  sweepHours: z.int().min(1).default(24).describe('Stalled: no side was read completely for so long'),
 });
 
 export const configSchema = z.strictObject({
@@ -230,6 +247,7 @@ export const configSchema = z.strictObject({
 
 export type FieldConfig = z.output<typeof fieldSchema>;
 export type PairConfig = z.output<typeof pairSchema>;
+export type AlertConfig = z.output<typeof alertSchema>;
 
 /** Whether the field holds a reference that travels by name. */
 export function isNamed({ udesk, as, map }: Pick<FieldConfig, 'udesk' | 'as' | 'map'>): boolean {

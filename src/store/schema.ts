@@ -365,6 +365,8 @@ export const intent = udeskSync.table(
       .on(table.pair, table.priority, table.id)
       .where(sql`state in ('planned', 'held', 'pending', 'sending', 'unknown')`),
     index('intent_link').on(table.linkId),
+    // What arrived lately: the lag of the metrics, and of the report.
+    index('intent_settled').on(table.settledAt).where(sql`state = 'settled'`),
     index('intent_batch').on(table.batchId).where(sql`batch_id is not null`),
     // How far a backfill is.
     index('intent_created')
@@ -547,4 +549,27 @@ export const session = udeskSync.table(
     expiresAt: at('expires_at').notNull(),
   },
   (table) => [index('session_expires').on(table.expiresAt)],
+);
+
+/** Where alerts go. Known by a digest of its address: the address itself often is a secret. */
+export const alertChannel = udeskSync.table('alert_channel', {
+  channel: text('channel').primaryKey(),
+  /** The day of the last conflict digest, in the configuration's time zone: `2026-11-25`. */
+  digestDay: text('digest_day'),
+  /** Which process is sending now. It runs out: a killed one keeps nobody silent. */
+  claimedBy: text('claimed_by'),
+  claimedUntil: at('claimed_until'),
+});
+
+/** What was said on a channel, written down after it was delivered (src/core/alert.ts). */
+export const alert = udeskSync.table(
+  'alert',
+  {
+    channel: text('channel').notNull(),
+    key: text('key').notNull(),
+    state: text('state').$type<'open' | 'closed'>().notNull(),
+    openedAt: at('opened_at').notNull(),
+    saidAt: at('said_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.channel, table.key] })],
 );

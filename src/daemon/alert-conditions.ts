@@ -1,0 +1,75 @@
+/** What may need a person, as this daemon sees it: from its own cycles and from the database. Pure. */
+import type { AlertEvent, Condition } from '../core/alert.ts';
+import { SIDES } from '../core/record.ts';
+import type { PairGauges } from '../store/gauges.ts';
+import type { PairHealth } from './pair-worker.ts';
+
+export interface AlertLimits {
+  /** Without a cycle that ends well for so long a pair is stalled. */
+  readonly cycleMs: number;
+  /** Without a certified enumeration of a side for so long, too. */
+  readonly sweepMs: number;
+}
+
+export interface PairView {
+  readonly pair: string;
+  readonly health: Readonly<PairHealth>;
+  /** Null while the database does not answer. */
+  readonly gauges: PairGauges | null;
+}
+
+/** @param uptimeMs a daemon that has just started has not had the time to do what an earlier one left undone */
+export function conditionsOf(
+  { pair, health, gauges }: PairView,
+  limits: AlertLimits,
+  now: number,
+  uptimeMs: number,
+): Condition[] {
+  const condition = (
+    event: AlertEvent,
+    subject: string,
+    state: Condition['state'],
+    count: number | null = null,
+  ): Condition => ({ key: `${event}/${pair}/${subject}`, event, pair, subject, state, count });
+  const well = health.failures === 0 && health.lastGoodAt !== null;
+  return [
+    condition('guard', '', guardState(health, gauges, well), gauges?.guarded ?? null),
+    ...SIDES.map((side) => {
+      const refused = health.lastKind === 'auth' && (health.lastSide ?? 'udesk') === side;
+      return condition('auth', side, refused ? 'on' : well ? 'off' : 'unknown');
+    }),
+    cycleCondition(),
+    ...SIDES.map((side) => sweepCondition(side)),
+  ];
+
+  function cycleCondition(): Condition {
+    const own = health.lastGoodAt === null ? null : Math.max(0, now - Date.parse(health.lastGoodAt));
+    const ages = [own, gauges?.lastGoodMs ?? null].filter((age) => age !== null);
+    const idleMs = ages.length === 0 ? uptimeMs : Math.min(...ages);
+    const minutes = Math.floor(idleMs / 60_000);
+    if (idleMs <= limits.cycleMs && ages.length > 0) return condition('stalled', 'cycle', 'off', minutes);
+    return condition('stalled', 'cycle', uptimeMs > limits.cycleMs ? 'on' : 'unknown', minutes);
+  }
+
+  function sweepCondition(side: 'udesk' | 'crm'): Condition {
+    if (gauges === null) return condition('stalled', side, 'unknown');
+    const ageMs = gauges.sides[side].certifiedAgeMs ?? gauges.knownMs ?? 0;
+    const hours = Math.floor(ageMs / 3_600_000);
+    if (ageMs <= limits.sweepMs) return condition('stalled', side, 'off', hours);
+    // A daemon begins with what it can read in full, which may take a while; the rest is due within the hour.
+    const given = Math.min(limits.sweepMs, FIRST_SWEEP_MS);
+    return condition('stalled', side, uptimeMs > given ? 'on' : 'unknown', hours);
+  }
+}
+
+const FIRST_SWEEP_MS = 2 * 3_600_000;
+
+function guardState(
+  health: Readonly<PairHealth>,
+  gauges: PairGauges | null,
+  well: boolean,
+): Condition['state'] {
+  // Another account or table than before is refused before anything is read: no plan waits then.
+  if (health.lastKind === 'guard' || (gauges?.guards ?? 0) > 0) return 'on';
+  return gauges !== null && well ? 'off' : 'unknown';
+}

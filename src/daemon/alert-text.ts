@@ -1,0 +1,144 @@
+/** What an alert says: counts, names of pairs and sides, a command or a link. Never a customer's data. Pure. */
+import type { Saying } from '../core/alert.ts';
+
+export type AlertLocale = 'zh-CN' | 'en';
+
+export interface DigestFigures {
+  readonly pair: string;
+  readonly open: number;
+  /** Within the last day. */
+  readonly opened: number;
+  readonly closed: number;
+  readonly oldestMs: number | null;
+  readonly parked: number;
+}
+
+/** One line of a message, and what a program reads of it. */
+export interface AlertItem {
+  readonly event: Saying['condition']['event'];
+  readonly kind: Saying['kind'] | 'digest';
+  readonly pair: string;
+  readonly subject: string;
+  readonly count: number | null;
+  readonly text: string;
+}
+
+interface AlertWords {
+  readonly title: (n: number) => string;
+  readonly kinds: Readonly<Record<Saying['kind'], string>>;
+  readonly sides: Readonly<Record<string, string>>;
+  readonly guard: (writes: number | null) => string;
+  readonly guardOver: string;
+  readonly auth: (side: string) => string;
+  readonly authOver: (side: string) => string;
+  readonly cycle: (minutes: number | null) => string;
+  readonly cycleOver: string;
+  readonly sweep: (side: string, hours: number | null) => string;
+  readonly sweepOver: (side: string) => string;
+  readonly digest: (figures: DigestFigures, days: number) => string;
+  /** Between two sentences. */
+  readonly stop: string;
+  readonly see: (place: string) => string;
+  readonly more: (n: number) => string;
+}
+
+const en: AlertWords = {
+  title: (n) => `udesk-sync: ${n === 1 ? 'a message' : `${n} messages`}`,
+  kinds: { raised: 'ALERT', reminder: 'STILL', recovered: 'OVER' },
+  sides: { udesk: 'Udesk', crm: 'the CRM' },
+  guard: (writes) =>
+    writes ? `a guard holds ${writes} writes until somebody approves them` : 'a guard stopped the cycle',
+  guardOver: 'no guard holds anything any more',
+  auth: (side) => `${side} refuses the credentials; nothing is synchronised`,
+  authOver: (side) => `${side} accepts the credentials again`,
+  cycle: (minutes) => `no cycle has ended well for ${minutes ?? 0} min`,
+  cycleOver: 'cycles end well again',
+  sweep: (side, hours) =>
+    `${side} has not been read completely for ${hours ?? 0} h; deletions there are not noticed`,
+  sweepOver: (side) => `${side} was read completely again`,
+  digest: ({ open, opened, closed, parked }, days) =>
+    `${open} open conflicts${open > 0 ? ` (the oldest for ${days} days)` : ''}; ${opened} new and ${closed} closed in the last day; ${parked} parked records`,
+  stop: '. ',
+  see: (place) => `See ${place}`,
+  more: (n) => `… and ${n} more`,
+};
+
+const zh: AlertWords = {
+  title: (n) => `udesk-sync：${n} 条消息`,
+  kinds: { raised: '告警', reminder: '仍未恢复', recovered: '已恢复' },
+  sides: { udesk: 'Udesk', crm: 'CRM' },
+  guard: (writes) => (writes ? `护栏拦下了 ${writes} 次写入，等待批准` : '护栏停止了同步周期'),
+  guardOver: '护栏不再拦截任何写入',
+  auth: (side) => `${side} 拒绝了凭据，同步已停止`,
+  authOver: (side) => `${side} 已重新接受凭据`,
+  cycle: (minutes) => `已有 ${minutes ?? 0} 分钟没有成功的同步周期`,
+  cycleOver: '同步周期已恢复正常',
+  sweep: (side, hours) => `${side} 已有 ${hours ?? 0} 小时未被完整读取，那里的删除不会被发现`,
+  sweepOver: (side) => `${side} 已重新完整读取`,
+  digest: ({ open, opened, closed, parked }, days) =>
+    `${open} 条冲突未关闭${open > 0 ? `（最久 ${days} 天）` : ''}；过去一天新增 ${opened} 条，关闭 ${closed} 条；${parked} 条记录被搁置`,
+  stop: '。',
+  see: (place) => `详见 ${place}`,
+  more: (n) => `……另有 ${n} 条`,
+};
+
+const WORDS: Readonly<Record<AlertLocale, AlertWords>> = { en, 'zh-CN': zh };
+/** Messengers cut or refuse longer messages (WeCom: 4,096 bytes). */
+const MAX_LINES = 20;
+
+export interface AlertPlace {
+  readonly locale: AlertLocale;
+  /** Address of the pages; null: a command is named instead. */
+  readonly publicUrl: string | null;
+}
+
+export function alertItem({ kind, condition }: Saying, { locale, publicUrl }: AlertPlace): AlertItem {
+  const words = WORDS[locale];
+  const { event, pair, subject, count } = condition;
+  const side = words.sides[subject] ?? subject;
+  const over = kind === 'recovered';
+  const what =
+    event === 'guard'
+      ? over
+        ? words.guardOver
+        : words.guard(count)
+      : event === 'auth'
+        ? over
+          ? words.authOver(side)
+          : words.auth(side)
+        : subject === 'cycle'
+          ? over
+            ? words.cycleOver
+            : words.cycle(count)
+          : over
+            ? words.sweepOver(side)
+            : words.sweep(side, count);
+  const place = publicUrl ?? `\`udesk-sync ${event === 'auth' ? 'check' : 'status'}\``;
+  const see = over ? '' : words.stop + words.see(place);
+  return { event, kind, pair, subject, count, text: `[${words.kinds[kind]}] ${pair}: ${what}${see}` };
+}
+
+export function digestItem(figures: DigestFigures, { locale, publicUrl }: AlertPlace): AlertItem {
+  const words = WORDS[locale];
+  const days = Math.floor((figures.oldestMs ?? 0) / 86_400_000);
+  const place = publicUrl === null ? '`udesk-sync conflicts list`' : `${publicUrl}/conflicts`;
+  return {
+    event: 'conflict-digest',
+    kind: 'digest',
+    pair: figures.pair,
+    subject: '',
+    count: figures.open,
+    text: `${figures.pair}: ${words.digest(figures, days)}${words.stop}${words.see(place)}`,
+  };
+}
+
+/** The whole message: its first line names the program, which messengers with keyword rules ask for. */
+export function messageLines(
+  items: readonly AlertItem[],
+  locale: AlertLocale,
+): { readonly title: string; readonly lines: readonly string[] } {
+  const words = WORDS[locale];
+  const lines = items.slice(0, MAX_LINES).map(({ text }) => text);
+  const left = items.length - lines.length;
+  return { title: words.title(items.length), lines: left > 0 ? [...lines, words.more(left)] : lines };
+}
