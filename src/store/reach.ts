@@ -1,6 +1,6 @@
 /**
  * What the list of Udesk reaches, and who is known beyond it. A sweep writes one time for the pair and only those rows that
- * it showed last time and not now, or the other way round; a point read writes one row (docs/decisions/0010).
+ * it showed last time and not now, or the other way round; a point read writes one row (docs/decisions/0012).
  */
 import { sql } from 'drizzle-orm';
 import { type Db, rows, textArray } from './tx.ts';
