@@ -205,6 +205,18 @@ const httpSchema = z.strictObject({
           }),
         )
         .min(1),
+      tokens: z
+        .array(
+          z.strictObject({
+            name: text,
+            role: z.enum(['viewer', 'reviewer', 'operator']),
+            token: z
+              .string()
+              .min(32, { message: 'must have at least 32 characters; `openssl rand -hex 32` makes one' }),
+          }),
+        )
+        .default([])
+        .describe('For programs: sent to /api/v1 as Authorization: Bearer'),
     })
     .optional(),
 });

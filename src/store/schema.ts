@@ -573,3 +573,18 @@ export const alert = udeskSync.table(
   },
   (table) => [primaryKey({ columns: [table.channel, table.key] })],
 );
+
+/** Requests that a program may send again: what the first one was answered is what all of them are answered. */
+export const idempotency = udeskSync.table(
+  'idempotency',
+  {
+    /** Digest of who asked and the key that he chose. */
+    keyHash: text('key_hash').primaryKey(),
+    requestHash: text('request_hash').notNull(),
+    /** Null while the first request is being answered. */
+    status: integer('status'),
+    body: text('body'),
+    at: at('at').notNull(),
+  },
+  (table) => [index('idempotency_at').on(table.at)],
+);

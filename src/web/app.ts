@@ -5,7 +5,7 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { type Assets, loadAssets } from './assets.ts';
-import { refuseForgery } from './auth/csrf.ts';
+import { refuseForgedCall, refuseForgery } from './auth/csrf.ts';
 import { type Caller, identify } from './auth/identify.ts';
 import { allows } from './auth/roles.ts';
 import { failed } from './failed.ts';
@@ -42,8 +42,12 @@ export function createWeb(services: Services, pages: readonly Page[] = PAGES): H
   for (const route of pages.flatMap((page) => page.routes)) {
     app.on(route.method, route.path, async (c) => {
       const caller = await identify(c, services);
-      const form = new URLSearchParams(route.method === 'POST' ? await c.req.text() : '');
-      if (route.method === 'POST') refuseForgery(c, caller.cookie, form.get('csrf'));
+      const api = route.path.startsWith('/api/');
+      const form = new URLSearchParams(route.method === 'POST' && !api ? await c.req.text() : '');
+      if (route.method !== 'GET') {
+        if (api) refuseForgedCall(c, caller);
+        else refuseForgery(c, caller.cookie, form.get('csrf'));
+      }
       return await pass(route, caller, openVisit(web, c, caller, form));
     });
   }

@@ -20,6 +20,8 @@ export async function failed(web: Web, c: Context, thrown: unknown): Promise<Res
   const visit = openVisit(web, c, caller, new URLSearchParams());
   const { title, detail } = textsOf(visit, refusal);
   if (visit.url.pathname.startsWith('/api/')) {
+    if (refusal.code === 'sign-in') c.header('www-authenticate', 'Bearer');
+    c.header('cache-control', 'no-store');
     const problem = { type: 'about:blank', title, status: refusal.status, code: refusal.code, detail };
     const body = reference === null ? problem : { ...problem, instance: `urn:uuid:${reference}` };
     return c.body(JSON.stringify(body), refusal.status, { 'content-type': 'application/problem+json' });

@@ -11,13 +11,13 @@ export interface NavItem {
 /** `public` is for what must work before signing in; everything else names the least role that may use it. */
 export type Route =
   | {
-      readonly method: 'GET' | 'POST';
+      readonly method: 'GET' | 'POST' | 'DELETE';
       readonly path: string;
       readonly access: 'public';
       readonly handle: (visit: Visit) => Response | Promise<Response>;
     }
   | {
-      readonly method: 'GET' | 'POST';
+      readonly method: 'GET' | 'POST' | 'DELETE';
       readonly path: string;
       readonly access: Role;
       readonly handle: (visit: SignedVisit) => Response | Promise<Response>;

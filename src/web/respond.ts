@@ -1,11 +1,12 @@
 import type { Html } from '../report/html.ts';
+import type { Refusal } from './refusal.ts';
 import { shell } from './shell.ts';
 import type { Visit } from './visit.ts';
 
 export interface PageContent {
   readonly title: string;
   readonly body: Html;
-  readonly status?: 200 | 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500;
+  readonly status?: 200 | Refusal['status'];
 }
 
 /** A whole page. It holds customers' data, so nobody keeps a copy on the way. */

@@ -31,6 +31,9 @@ export interface RunningWeb {
   close(): Promise<void>;
 }
 
+/** What a program of this role sends. */
+export const tokenOf = (role: string): string => `token-of-the-${role}-program-${'x'.repeat(20)}`;
+
 let hash: Promise<string> | undefined;
 
 export async function openWeb(world: World, options: WebOptions = {}): Promise<RunningWeb> {
@@ -58,6 +61,8 @@ function configOf(world: World, { users, locale }: WebOptions, passwordHash: str
     '  auth:',
     '    users:',
     ...roles.map((role) => `      - { name: ${role}, role: ${role}, passwordHash: '${passwordHash}' }`),
+    '    tokens:',
+    ...roles.map((role) => `      - { name: ${role} program, role: ${role}, token: '${tokenOf(role)}' }`),
   ];
   const lines = [`locale: ${locale ?? 'en'}`, ...(users === true ? auth : []), world.configText];
   return loadConfig({ env: {}, readFile: () => lines.join('\n'), adapters: crmAdapters });

@@ -7,12 +7,14 @@ import { loadSession } from '../../store/sessions.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../visit.ts';
 import type { Actor } from './roles.ts';
-import { digest, newToken } from './secret.ts';
+import { digest, newToken, sameText } from './secret.ts';
 
 const COOKIE = 'udesk_sync';
 /** A working day; whoever comes back the next morning signs in again. */
 const IDLE_MS = 12 * 3_600_000;
 export const SESSION_MS = 7 * 24 * 3_600_000;
+
+type Auth = NonNullable<Config['http']['auth']>;
 
 export interface Caller {
   readonly actor: Actor | null;
@@ -23,21 +25,26 @@ export interface Caller {
 export async function identify(c: Context, services: Services): Promise<Caller> {
   const sent = getCookie(c, COOKIE) ?? '';
   const valid = /^[\w-]{43}$/.test(sent);
-  const cookie = valid ? sent : newCookie(c);
+  const cookie = valid ? sent : c.req.path.startsWith('/api/') ? newToken() : newCookie(c);
   const { auth } = services.config.http;
   if (auth === undefined) {
     refuseForeignHost(c);
     return { cookie, actor: { name: services.machineUser, role: 'operator', by: 'machine' } };
   }
+  const bearer = /^Bearer ([^\s]{1,500})$/.exec(c.req.header('authorization') ?? '')?.[1];
+  // Tokens are for programs: pages, with their forms and cookies, are for people.
+  if (bearer !== undefined && c.req.path.startsWith('/api/')) return { cookie, actor: byToken(auth, bearer) };
   return { cookie, actor: valid ? await signedIn(services, auth, cookie) : null };
 }
 
+/** Every token is compared, so that the time tells nothing of which came close. */
+function byToken({ tokens }: Auth, bearer: string): Actor | null {
+  const [known] = tokens.filter(({ token }) => sameText(token, bearer));
+  return known === undefined ? null : { name: known.name, role: known.role, by: 'token' };
+}
+
 /** The role is read from the configuration each time: who was taken out of it is out at once. */
-async function signedIn(
-  { db, clock }: Services,
-  { users }: NonNullable<Config['http']['auth']>,
-  cookie: string,
-): Promise<Actor | null> {
+async function signedIn({ db, clock }: Services, { users }: Auth, cookie: string): Promise<Actor | null> {
   const session = await loadSession(db, digest(cookie), clock(), IDLE_MS);
   const user = users.find(({ name }) => name === session?.userName);
   if (session === null || user === undefined) return null;

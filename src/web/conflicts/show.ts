@@ -4,6 +4,7 @@ import type { Take } from '../../core/link.ts';
 import { isAbsent, isSet, type Value } from '../../core/value.ts';
 import type { Choice, SideEffect } from '../../report/choices.ts';
 import { type Html, html } from '../../report/html.ts';
+import type { judgeDecision } from '../../report/judge-decision.ts';
 import type { ConflictRow } from '../../store/conflicts.ts';
 import { loadKnownFields } from '../../store/custom-fields.ts';
 import { en, type WordKey } from '../i18n/en.ts';
@@ -90,4 +91,21 @@ export function reasonText({ locale }: Visit, reason: string): Html {
 
 export function tookText({ t }: Visit, take: string): string {
   return t(`took.${take as Take}`);
+}
+
+/** Why a choice was not taken. */
+export function refusalText(
+  t: Visit['t'],
+  code: Exclude<ReturnType<typeof judgeDecision>, { ok: true }>['code'],
+): string {
+  switch (code) {
+    case 'no-base':
+    case 'no-image':
+    case 'whole-record':
+    case 'unmapped':
+    case 'empties':
+      return t(`refusal.${code}`);
+    default:
+      return t(`problem.${code}`);
+  }
 }

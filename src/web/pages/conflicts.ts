@@ -12,7 +12,7 @@ import { detail, status } from '../conflicts/detail.ts';
 import { inbox } from '../conflicts/list.ts';
 import { inboxAddress, nameFields, readParams, toQuery } from '../conflicts/query.ts';
 import { type DecideOutcome, decide, loadRow, show, undo } from '../conflicts/service.ts';
-import { fieldLabels } from '../conflicts/show.ts';
+import { fieldLabels, refusalText } from '../conflicts/show.ts';
 import type { Page } from '../page.ts';
 import { respondPage, respondPart, seeOther } from '../respond.ts';
 import { csrfField } from '../ui/form.ts';
@@ -178,22 +178,6 @@ function saidOf({ t }: SignedVisit, done: Exclude<DecideOutcome, { outcome: 'dec
       return [notice('warn', t('decide.moved'), t('decide.moved-detail')), 409];
     case 'refused':
       return [notice('bad', refusalText(t, done.code)), 422];
-  }
-}
-
-function refusalText(
-  t: SignedVisit['t'],
-  code: Extract<DecideOutcome, { outcome: 'refused' }>['code'],
-): string {
-  switch (code) {
-    case 'no-base':
-    case 'no-image':
-    case 'whole-record':
-    case 'unmapped':
-    case 'empties':
-      return t(`refusal.${code}`);
-    default:
-      return t(`problem.${code}`);
   }
 }
 

@@ -35,6 +35,7 @@ describe('the files that come with the program', () => {
       ...ENV,
       DATABASE_URL: 'postgres://localhost/mirror',
       DESK_PASSWORD_HASH: `scrypt:16:8:2:${'A'.repeat(22)}:${'B'.repeat(43)}`,
+      API_TOKEN: 'a'.repeat(32),
       UDESK_HOOK_SECRET: 'sixteen-characters',
       ALERT_URL: 'https://alerts.example/x',
     };

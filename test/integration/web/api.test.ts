@@ -1,0 +1,223 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { bulkAnswer, conflictDetail, conflictList, problem } from '../../../src/web/api/contract.ts';
+import { visitor } from '../../support/visitor.ts';
+import { openWeb, PASSWORD, type RunningWeb, tokenOf } from '../../support/web.ts';
+import { createWorld, ourRows, type World } from '../../support/world.ts';
+
+let world: World;
+let web: RunningWeb;
+let woken: string[];
+beforeEach(async () => {
+  world = await createWorld({
+    customers: ['U1', 'U2', 'U3', 'U4', 'U5'].map((nick_name, n) => ({
+      nick_name,
+      email: `p${n}@example.com`,
+    })),
+    people: ['C1', 'C2', 'C3', 'C4', 'C5'].map((name, n) => ({ name, emails: [`p${n}@example.com`] })),
+  });
+  await world.sync();
+  woken = [];
+  web = await openWeb(world, { users: true, wake: (pair) => woken.push(pair) });
+});
+afterEach(async () => {
+  await web.close();
+  await world.close();
+});
+
+interface Called {
+  readonly status: number;
+  readonly body: never;
+  readonly type: string | null;
+}
+
+async function call(
+  method: string,
+  path: string,
+  {
+    role = 'reviewer',
+    json,
+    headers = {},
+  }: { role?: string; json?: unknown; headers?: Record<string, string> } = {},
+): Promise<Called> {
+  const response = await fetch(`${web.url}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${tokenOf(role)}`, 'content-type': 'application/json', ...headers },
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+  });
+  return {
+    status: response.status,
+    body: (await response.json()) as never,
+    type: response.headers.get('content-type'),
+  };
+}
+
+const decisions = async () =>
+  (await ourRows(world, 'select count(*)::int as n from udesk_sync.decision'))[0]?.n as number;
+
+describe('reading conflicts', () => {
+  test('goes page by page through all of them, each once, as the contract says', async () => {
+    const seen: string[] = [];
+    for (let path = '/conflicts?limit=2'; ; ) {
+      const { status, body } = await call('GET', path, { role: 'viewer' });
+      expect(status).toBe(200);
+      const page = conflictList.strict().parse(body);
+      expect(page.total).toBe(5);
+      seen.push(...page.conflicts.map(({ id }) => id));
+      if (page.next === null) break;
+      path = `/conflicts?limit=2&cursor=${encodeURIComponent(page.next)}`;
+    }
+    expect(seen).toEqual((await world.conflicts()).map(({ id }) => id));
+  });
+
+  test('a conflict tells what each choice would write', async () => {
+    const [row] = await world.conflicts();
+    const { body } = await call('GET', `/conflicts/${row?.id}`, { role: 'viewer' });
+    const one = conflictDetail.strict().parse(body);
+    expect(one.choices[1]).toEqual({
+      take: 'crm',
+      refusal: null,
+      record: null,
+      effects: [
+        { side: 'udesk', action: 'gets', now: 'U1', after: 'C1' },
+        { side: 'crm', action: 'keeps', now: 'C1' },
+      ],
+    });
+  });
+
+  test.each(['/conflicts?state=nonsense', '/conflicts?cursor=x', '/conflicts?limit=0'])(
+    '%s is a problem',
+    async (path) => {
+      const { status, body, type } = await call('GET', path);
+      expect(status).toBe(400);
+      expect(type).toBe('application/problem+json');
+      expect(problem.parse(body)).toMatchObject({ code: 'bad-request' });
+    },
+  );
+});
+
+describe('deciding', () => {
+  test('takes effect through the same way as everywhere, under the name of the program', async () => {
+    const [row] = await world.conflicts();
+    const made = await call('POST', `/conflicts/${row?.id}/decision`, {
+      json: { take: 'crm', seen: row?.changedAt },
+    });
+    expect(made.status).toBe(200);
+    expect(conflictDetail.strict().parse(made.body)).toMatchObject({
+      state: 'resolving',
+      resolvedBy: 'reviewer program',
+    });
+    expect(woken).toEqual(['main']);
+    await world.sync();
+    expect(world.simulator.tenant.list().map(({ nick_name }) => nick_name)).toContain('C1');
+    const late = await call('POST', `/conflicts/${row?.id}/decision`, { json: { take: 'udesk' } });
+    expect([late.status, problem.parse(late.body).code]).toEqual([409, 'late']);
+  });
+
+  test('a value that does not fit, another look, and an unknown conflict are problems that change nothing', async () => {
+    const [row] = await world.conflicts();
+    const ask = async (id: string, json: unknown) => {
+      const { status, body } = await call('POST', `/conflicts/${id}/decision`, { json });
+      return [status, problem.parse(body).code];
+    };
+    expect(await ask(row?.id ?? '', { take: 'base' })).toEqual([422, 'unfit']);
+    expect(await ask(row?.id ?? '', { take: 'value', value: ['a'] })).toEqual([422, 'unfit']);
+    expect(await ask(row?.id ?? '', { take: 'crm', seen: '2020-01-01T00:00:00.000Z' })).toEqual([
+      409,
+      'moved',
+    ]);
+    expect(await ask(row?.id ?? '', { take: 'crm', surprise: 1 })).toEqual([400, 'bad-request']);
+    expect(await ask('999', { take: 'crm' })).toEqual([404, 'not-found']);
+    expect(await decisions()).toBe(0);
+  });
+
+  test('can be taken back', async () => {
+    const [row] = await world.conflicts();
+    await call('POST', `/conflicts/${row?.id}/decision`, { json: { take: 'crm' } });
+    expect((await call('DELETE', `/conflicts/${row?.id}/decision`)).body).toMatchObject({ state: 'open' });
+    expect((await call('DELETE', `/conflicts/${row?.id}/decision`)).status).toBe(409);
+  });
+
+  test('many at once leaves alone what is not as it was seen', async () => {
+    const conflicts = (await world.conflicts()).map(({ id, changedAt }, n) => ({
+      id,
+      seen: n === 0 ? '2020-01-01T00:00:00.000Z' : changedAt,
+    }));
+    const { body } = await call('POST', '/decisions', { json: { take: 'udesk', conflicts } });
+    const { decided, left } = bulkAnswer.strict().parse(body);
+    expect(left).toEqual([conflicts[0]?.id]);
+    expect(decided).toHaveLength(4);
+  });
+
+  test('the same request with the same key is done once, and answered the same', async () => {
+    const [row] = await world.conflicts();
+    const request = { json: { take: 'crm' }, headers: { 'idempotency-key': 'k1' } };
+    const path = `/conflicts/${row?.id}/decision`;
+    const answers = await Promise.all([1, 2, 3, 4].map(() => call('POST', path, request)));
+    const done = answers.filter(({ status }) => status === 200);
+    expect(done.length).toBeGreaterThanOrEqual(1);
+    for (const { status, body } of answers) {
+      expect(status === 200 ? 'done' : problem.parse(body).code).toMatch(/^(done|key-busy)$/);
+    }
+    expect(await decisions()).toBe(1);
+    const again = await call('POST', path, request);
+    expect(again).toEqual(done[0]);
+    const other = await call('POST', path, { ...request, json: { take: 'udesk' } });
+    expect([other.status, problem.parse(other.body).code]).toEqual([422, 'key-reused']);
+  });
+});
+
+describe('who may call', () => {
+  test('a viewer reads and does not decide; a wrong token does neither; tokens open no pages', async () => {
+    const [row] = await world.conflicts();
+    const path = `/conflicts/${row?.id}/decision`;
+    expect((await call('POST', path, { role: 'viewer', json: { take: 'crm' } })).status).toBe(403);
+    expect((await call('GET', '/conflicts', { role: 'nobody' })).status).toBe(401);
+    const page = await fetch(`${web.url}/conflicts`, {
+      headers: { authorization: `Bearer ${tokenOf('operator')}` },
+      redirect: 'manual',
+    });
+    expect(page.status).toBe(303);
+    expect(await decisions()).toBe(0);
+  });
+
+  test('a signed-in browser needs the token of its forms, too', async () => {
+    const browser = visitor(web.url);
+    await browser.get('/sign-in');
+    await browser.post('/sign-in', { name: 'reviewer', password: PASSWORD });
+    const page = await browser.get('/conflicts');
+    const [row] = await world.conflicts();
+    const send = (headers: Record<string, string>) =>
+      fetch(`${web.url}/api/v1/conflicts/${row?.id}/decision`, {
+        method: 'POST',
+        headers: {
+          cookie: `udesk_sync=${browser.cookie('udesk_sync')}`,
+          'content-type': 'application/json',
+          ...headers,
+        },
+        body: JSON.stringify({ take: 'crm' }),
+      });
+    expect((await send({})).status).toBe(403);
+    const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
+    expect((await send({ 'x-csrf-token': csrf, origin: 'https://evil.example' })).status).toBe(403);
+    expect((await send({ 'x-csrf-token': csrf })).status).toBe(200);
+  });
+});
+
+test('the OpenAPI document names every route below /api/v1, and each schema is one that JSON Schema can read', async () => {
+  const { apiPage } = await import('../../../src/web/pages/api.ts');
+  const document = (await (await fetch(`${web.url}/api/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, unknown>>;
+  };
+  const told = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const served = apiPage.routes
+    .filter(({ path }) => path.startsWith('/api/v1/'))
+    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
+  expect(told.sort()).toEqual(served.sort());
+  const answer = document.paths['/api/v1/conflicts']?.get as {
+    responses: { 200: { content: { 'application/json': { schema: never } } } };
+  };
+  expect(() => z.fromJSONSchema(answer.responses[200].content['application/json'].schema)).not.toThrow();
+});
