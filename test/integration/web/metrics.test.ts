@@ -70,7 +70,7 @@ afterEach(async () => {
 
 async function cycle(): Promise<void> {
   const before = worker.health.lastGoodAt;
-  worker.due('audit');
+  worker.due('sweep');
   await vi.waitFor(() => expect(worker.health.lastGoodAt).not.toBe(before), 30_000);
 }
 
@@ -187,14 +187,14 @@ describe('/metrics', () => {
       }, 60_000);
 
     world.simulator.set('fault.error_5xx', '1');
-    worker.due('audit');
+    worker.due('sweep');
     await reaches('udesk_sync_retries_total{pair="main"}', 1);
     await reaches('udesk_sync_udesk_calls_total{pair="main",outcome="transient"}', 2);
     await reaches('udesk_sync_cycles_total{pair="main",outcome="failed"}', 1);
     world.simulator.set('fault.error_5xx', '0');
 
     world.simulator.set('rate.per_minute', '1');
-    worker.due('audit');
+    worker.due('sweep');
     await reaches('udesk_sync_quota_refused_total{pair="main"}', 1);
   });
 });
