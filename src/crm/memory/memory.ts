@@ -6,7 +6,7 @@
 import { asElements, normalizeText } from '../../core/equivalence.ts';
 import type { Manifest, SideRecord } from '../../core/record.ts';
 import type { MatchKeyKind } from '../../core/spec.ts';
-import { isAbsent } from '../../core/value.ts';
+import { ABSENT, isAbsent, type Value } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import { sha256 } from '../../lib/hash.ts';
 import type { CreateRequest, EnumerationEnd, Page, Side } from '../adapter.ts';
@@ -125,10 +125,15 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     return id;
   }
 
+  /** Mapped fields of which nothing was ever stored have a place all the same: not to tell them would leave them out of every diff. */
+  const unset: Readonly<Record<string, Value>> = Object.fromEntries(
+    fields.map(({ name, shape }) => [name, shape === 'set' ? [] : ABSENT]),
+  );
+
   function toRecord(row: MemoryRow): SideRecord {
     return {
       id: row.id,
-      fields: row.fields,
+      fields: { ...unset, ...row.fields },
       externalId: manifest.externalId === null ? null : row.externalId,
       version: manifest.compareAndSet ? String(row.version) : null,
       updatedAt: manifest.trustedTime ? new Date(row.updatedAt).toISOString() : null,
