@@ -1,7 +1,7 @@
 import { evaluateGuards, type GuardVerdict } from '../core/guard.ts';
 import { GUARD_CLASSES, type PlanItem } from '../core/plan.ts';
 import { quietSince } from '../core/quiet.ts';
-import { SIDES } from '../core/record.ts';
+import { SIDES, type SideName } from '../core/record.ts';
 import type { BatchVerdict } from '../crm/adapter.ts';
 import { isSyncError, toError } from '../errors.ts';
 import { countConflicts } from '../store/conflicts.ts';
@@ -166,6 +166,20 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
     });
   }
   if (!accepted) {
+    const unread = SIDES.filter((side) => isUnread(known, observed, side));
+    if (unread.length > 0) {
+      cycle.log.info({ sides: unread }, 'the first plan is made once both sides were read to their end');
+      const summary = emptySummary();
+      return await reportOf(cycle, {
+        observed,
+        match,
+        summary,
+        push: null,
+        firstPlan: false,
+        waiting: null,
+        backfill: null,
+      });
+    }
     if (spec.firstRun === 'review' && options.acceptFirstPlan !== true) {
       const summary = await planDry(cycle, match.unmatched, options.onItem);
       await fenced(db, fence, (tx) => saveFirstPlan(tx, spec.name, summary.hashOf(GUARD_CLASSES)));
@@ -182,6 +196,12 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
     await fenced(db, fence, (tx) => saveFirstRun(tx, spec.name, 'accepting'));
   }
   return await planAndPush(cycle, options, { known, observed, match, matchedAt, firstPlan });
+}
+
+/** Who was not seen yet would be taken for missing, and be created a second time (P5). */
+function isUnread(known: PairRow, observed: Observation, side: SideName): boolean {
+  const never = known.certifiedAt[side] === null && known.uncertified[side] === null;
+  return never && observed[side].lane !== 'full';
 }
 
 /**

@@ -22,7 +22,9 @@ const emailsOf = (id: string) => {
 
 describe('P2 accounting', () => {
   test('an agent’s edit of a customer whose create had no answer yet reaches the CRM, or a conflict', async () => {
-    world = await createWorld({ people: [{ name: 'Orig', emails: ['o@example.com'] }] });
+    world = await createWorld();
+    await world.sync();
+    await world.insert({ name: 'Orig', emails: ['o@example.com'] });
     world.simulator.tenant.faults.push({
       kind: 'reset-after-commit',
       match: { method: 'POST', path: '/customers' },
