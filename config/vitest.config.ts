@@ -32,6 +32,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'simulation',
+          root,
+          include: ['test/simulation/**/*.sim.test.ts'],
+          globalSetup: ['test/support/postgres-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'browser',
           root,
           include: ['test/browser/**/*.test.ts'],

@@ -5,6 +5,7 @@ import { reconcileLink } from '../../src/core/reconcile.ts';
 import { otherSide, SIDES, type SideName } from '../../src/core/record.ts';
 import { settledBases } from '../../src/core/settle.ts';
 import type { PairSpec, Policy } from '../../src/core/spec.ts';
+import { witnessWrite } from '../../src/core/witness.ts';
 import { outcomeOf } from '../../src/core/written.ts';
 import { field, link, live, pair, record } from '../support/core-fixtures.ts';
 import {
@@ -179,15 +180,31 @@ export function settle(
   return { ...next, due: [...next.due, due] };
 }
 
-/** Our change record is read: whom did we overwrite? (Sync design §8.) */
+/** Our change record is read, and judged as the engine judges it: whom did we overwrite? (Sync design §8.) */
 export function witness(spec: PairSpec, state: State, due: Due): State {
   const next = { ...state, due: state.due.filter((one) => one !== due) };
+  const { side, before, after, replaced } = due;
   const [only] = spec.fields;
-  if (only === undefined || equalValues(only, due.replaced, due.before, spec.match.defaultRegion))
-    return next;
-  // A row of its own, kept whatever becomes of the active one.
-  return { ...next, kept: [...new Set([...next.kept, due.replaced])] };
+  if (only === undefined) return next;
+  const name = NAME[side];
+  const verdict = witnessWrite({
+    side,
+    spec: only,
+    region: spec.match.defaultRegion,
+    name,
+    write: { field: UDESK_FIELD, before, after, ops: null },
+    held: after,
+    records: [{ at: null, author: null, text: null, changes: [{ field: name, from: replaced, to: after }] }],
+    later: [],
+    times: { verifiedAt: NO_TIME, answeredAt: NO_TIME, skewMs: null },
+  });
+  if (verdict.verdict !== 'overwritten') return next;
+  // A list in the row that no later finding shortens (`overwritten` in src/store/witnesses.ts).
+  return { ...next, kept: [...new Set([...next.kept, text(verdict.foreign.value)])] };
 }
+
+/** Times tell nothing here: the model has the order itself. */
+const NO_TIME = '1970-01-01T00:00:00.000Z';
 
 function intentOf(state: State, side: SideName): Intent {
   const intent = state.intents[side];

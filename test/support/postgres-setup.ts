@@ -48,7 +48,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-function startCluster(): Promise<EmbeddedPostgres> {
+export function startCluster(): Promise<EmbeddedPostgres> {
   const dataDir = mkdtempSync(join(tmpdir(), 'udesk-sync-test-'));
   chmodSync(dataDir, 0o755); // as root, the server runs under another account
   return startEmbeddedPostgres({ dataDir, flags: FAST, tcpPort: 'auto' });

@@ -1,0 +1,196 @@
+/** People at both sides, and the person who reviews: each act is carried out on what there is, and remembered. */
+import { sql } from 'drizzle-orm';
+import { decideConflict, withdrawDecision } from '../../src/store/conflict-decisions.ts';
+import { confirmLink, unlink } from '../../src/store/link-decisions.ts';
+import { retryParked } from '../../src/store/parked-decisions.ts';
+import { rows } from '../../src/store/tx.ts';
+import type { Act } from './script.ts';
+import type { Held, SetName } from './sides.ts';
+import { emailToken, phoneToken, sameToken, textToken } from './tokens.ts';
+import type { World } from './world.ts';
+
+/** Values that this act makes are named after the step, and its place in it. */
+export async function carryOut(world: World, act: Act, step: number, sub: number): Promise<void> {
+  switch (act.do) {
+    case 'edit':
+      return editText(world, act, step, sub);
+    case 'element':
+      return editElement(world, act, step, sub);
+    case 'create':
+      return create(world, act, step, sub);
+    case 'delete':
+      return remove(world, act);
+    case 'merge':
+      return merge(world, act);
+    case 'decide':
+      return await decide(world, act);
+    case 'unlink':
+    case 'confirm':
+      return await identity(world, act);
+    case 'withdraw':
+      return await withdraw(world, act);
+    case 'retry':
+      return await retry(world, act);
+  }
+}
+
+function chosen(list: readonly Held[], pick: number): Held | null {
+  return list.length === 0 ? null : (list[pick % list.length] ?? null);
+}
+
+function editText(world: World, act: Extract<Act, { do: 'edit' }>, step: number, sub: number): void {
+  const { side, field } = act;
+  const held = chosen(world.people[side].list(), act.pick);
+  if (held === null) return;
+  const value = act.clear ? '' : textToken(step, sub);
+  world.people[side].text(held.id, field, value);
+  world.ledger.text({ value, side, record: held.id, field, step }, held[field]);
+  world.tell(`  a person sets ${field} of ${side} ${held.id} to "${value}" (it was "${held[field]}")`);
+}
+
+function editElement(world: World, act: Extract<Act, { do: 'element' }>, step: number, sub: number): void {
+  const { side, set } = act;
+  const held = chosen(world.people[side].list(), act.pick);
+  if (held === null) return;
+  const now = held[set];
+  const fresh = set === 'emails' ? emailToken(step, sub) : phoneToken(step, sub);
+  const old = now.length === 0 ? null : (now[act.which % now.length] ?? null);
+  const how =
+    old === null || (act.how === 'add' && now.length < 4) ? 'add' : act.how === 'add' ? 'change' : act.how;
+  const kept = now.filter((value) => how === 'add' || value !== old).map((value) => [value, value] as const);
+  const values =
+    how === 'add'
+      ? [...kept, [null, fresh] as const]
+      : how === 'remove'
+        ? kept
+        : now.map((value) => [value, value === old ? fresh : value] as const);
+  world.people[side].elements(held.id, set, values);
+  if (how !== 'add' && old !== null) world.ledger.removed({ value: old, side, record: held.id, set, step });
+  if (how !== 'remove') world.ledger.added({ value: fresh, side, record: held.id, field: set, step });
+  world.tell(
+    `  a person ${how}s ${set} of ${side} ${held.id}: ${old ?? '-'} → ${how === 'remove' ? '-' : fresh}`,
+  );
+}
+
+function create(world: World, act: Extract<Act, { do: 'create' }>, step: number, sub: number): void {
+  const { side } = act;
+  if (world.people[side].list().length >= MOST_PEOPLE) return;
+  const person = {
+    name: textToken(step, sub),
+    note: '',
+    emails: act.contacts ? [emailToken(step, sub)] : [],
+    phones: act.contacts && step % 2 === 0 ? [phoneToken(step, sub)] : [],
+  };
+  const id = world.people[side].create(person);
+  world.ledger.added({ value: person.name, side, record: id, field: 'name', step });
+  for (const set of ['emails', 'phones'] as const satisfies readonly SetName[]) {
+    for (const value of person[set]) world.ledger.added({ value, side, record: id, field: set, step });
+  }
+  world.tell(`  a person creates ${side} ${id}: ${person.name}`);
+}
+
+const MOST_PEOPLE = 12;
+
+function remove(world: World, act: Extract<Act, { do: 'delete' }>): void {
+  const list = world.people[act.side].list();
+  const held = chosen(list, act.pick);
+  // A side that is empty is a matter of the guards, which hold everything: one is left.
+  if (held === null || list.length < 2) return;
+  world.people[act.side].delete(held.id);
+  world.ledger.deleted(act.side, held);
+  world.tell(`  a person deletes ${act.side} ${held.id}`);
+}
+
+function merge(world: World, act: Extract<Act, { do: 'merge' }>): void {
+  const { side } = act;
+  const people = world.people[side];
+  const from = chosen(people.list(), act.pick);
+  const into = chosen(
+    people.list().filter(({ id }) => id !== from?.id),
+    act.into,
+  );
+  if (from === null || into === null) return;
+  if (side === 'udesk') world.tenant.merge(from.id, into.id);
+  else mergeCrm(world, from, into);
+  const after = people.get(into.id);
+  if (after !== null) world.ledger.merge(side, from, into.id, after);
+  world.tell(`  a person merges ${side} ${from.id} into ${into.id}`);
+}
+
+/** What a CRM does: the survivor takes what it has not. */
+function mergeCrm(world: World, from: Held, into: Held): void {
+  const people = world.people.crm;
+  people.delete(from.id);
+  for (const set of ['emails', 'phones'] as const) {
+    const fresh = from[set].filter((value) => !into[set].some((known) => sameToken(known, value)));
+    if (fresh.length === 0) continue;
+    people.elements(into.id, set, [
+      ...into[set].map((v) => [v, v] as const),
+      ...fresh.map((v) => [null, v] as const),
+    ]);
+  }
+}
+
+async function decide(world: World, act: Extract<Act, { do: 'decide' }>): Promise<void> {
+  const open = await rows<{ id: string; field: string; base: boolean }>(
+    world.db,
+    sql`select id, field, base is not null as base from udesk_sync.conflict where pair = ${world.name} and state = 'open' order by id`,
+  );
+  const row = open[act.pick % Math.max(1, open.length)];
+  if (row === undefined) return;
+  const take = act.take === 'base' && (!row.base || row.field === '*') ? 'udesk' : act.take;
+  if (take === 'base') world.ledger.baseChosen = true;
+  await decideConflict(world.db, {
+    conflictId: row.id,
+    who: 'reviewer',
+    take,
+    value: null,
+    at: new Date(world.now),
+  });
+  world.tell(`  a person takes ${take} for ${row.field} in conflict ${row.id}`);
+}
+
+async function withdraw(world: World, act: Extract<Act, { do: 'withdraw' }>): Promise<void> {
+  const decided = await rows<{ id: string }>(
+    world.db,
+    sql`select id from udesk_sync.conflict
+        where pair = ${world.name} and state = 'resolving' and decision_id is not null order by id`,
+  );
+  const row = decided[act.pick % Math.max(1, decided.length)];
+  if (row === undefined) return;
+  const at = new Date(world.now);
+  const outcome = await withdrawDecision(world.db, { conflictId: row.id, who: 'reviewer', at });
+  world.tell(`  a person takes the decision of conflict ${row.id} back: ${outcome}`);
+}
+
+async function identity(world: World, act: Extract<Act, { do: 'unlink' | 'confirm' }>): Promise<void> {
+  const states = act.do === 'unlink' ? ['confirmed'] : ['candidate', 'broken'];
+  const found = await rows<{ id: string; candidates: { udesk: string[]; crm: string[] } | null }>(
+    world.db,
+    sql`select id, candidates from udesk_sync.link
+        where pair = ${world.name} and state in ${sql.raw(`('${states.join("','")}')`)} order by id`,
+  );
+  const link = found[act.pick % Math.max(1, found.length)];
+  if (link === undefined) return;
+  const decision = { linkId: link.id, who: 'reviewer', at: new Date(world.now) };
+  const outcome =
+    act.do === 'unlink'
+      ? await unlink(world.db, decision)
+      : await confirmLink(world.db, {
+          ...decision,
+          udeskId: link.candidates?.udesk[0],
+          crmId: link.candidates?.crm[0],
+        });
+  world.tell(`  a person says ${act.do} of link ${link.id}: ${outcome.outcome}`);
+}
+
+async function retry(world: World, act: Extract<Act, { do: 'retry' }>): Promise<void> {
+  const found = await rows<{ id: string }>(
+    world.db,
+    sql`select id from udesk_sync.parked where pair = ${world.name} and state = 'parked' and kind <> 'uncertain-create' order by id`,
+  );
+  const row = found[act.pick % Math.max(1, found.length)];
+  if (row === undefined) return;
+  await retryParked(world.db, { parkedId: row.id, at: new Date(world.now) });
+  world.tell(`  a person has parked record ${row.id} tried again`);
+}

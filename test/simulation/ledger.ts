@@ -1,0 +1,109 @@
+/**
+ * What people did, and which of it must still be somewhere (P2). Every edit carries a value of its own, so an edit is
+ * accounted for when its value is on both sides, or in a conflict row, or when a person who saw it replaced it.
+ */
+import type { SideName } from '../../src/core/record.ts';
+import type { Both, Held, SetName } from './sides.ts';
+import { plain, sameToken } from './tokens.ts';
+
+export interface Edit {
+  readonly value: string;
+  readonly side: SideName;
+  record: string;
+  readonly field: 'name' | 'note' | SetName;
+  readonly step: number;
+}
+
+/** An element that both sides had, and that a person took away. */
+export interface Removal {
+  readonly value: string;
+  readonly side: SideName;
+  readonly record: string;
+  readonly set: SetName;
+  readonly step: number;
+}
+
+export class Ledger {
+  /** Edits that nobody has replaced since. */
+  readonly edits: Edit[] = [];
+  readonly removals: Removal[] = [];
+  /** Every value that a side ever held, as it was typed or written. */
+  readonly held: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
+  /** Records that a person, or our own write, took away. */
+  readonly gone: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
+  /** Elements that were on both sides of one link at the end of a cycle. */
+  readonly agreed = new Set<string>();
+  /** What merged records held: their counterparts on the other side may both go on holding it. */
+  readonly merged = new Set<string>();
+  /** A person chose a base: such values come back to where they were. */
+  baseChosen = false;
+
+  text(edit: Edit, before: string): void {
+    this.seen(before);
+    this.#drop(
+      (known) => known.side === edit.side && known.record === edit.record && known.field === edit.field,
+    );
+    if (edit.value === '') return;
+    this.edits.push(edit);
+    this.holds(edit.side, edit.value);
+  }
+
+  added(edit: Edit): void {
+    this.edits.push(edit);
+    this.holds(edit.side, edit.value);
+  }
+
+  removed(removal: Removal): void {
+    this.seen(removal.value);
+    if (this.agreed.has(plain(removal.value))) this.removals.push(removal);
+  }
+
+  /** A person saw this value, and put something in its place. */
+  seen(value: string): void {
+    if (value !== '') this.#drop((known) => sameToken(known.value, value));
+  }
+
+  /** A person took the whole record away, with all that was in it. */
+  deleted(side: SideName, held: Held): void {
+    this.gone[side].add(held.id);
+    for (const value of [held.name, held.note, ...held.emails, ...held.phones]) this.seen(value);
+    this.#drop((known) => known.side === side && known.record === held.id);
+  }
+
+  /** `from` is gone into `into`: elements live on there, texts only where there was none. */
+  merge(side: SideName, from: Held, into: string, after: Held): void {
+    this.gone[side].add(from.id);
+    for (const held of [from, after]) {
+      for (const value of [held.name, ...held.emails, ...held.phones]) this.merged.add(plain(value));
+    }
+    for (const edit of this.edits) {
+      if (edit.side !== side || edit.record !== from.id) continue;
+      const there = edit.field === 'name' || edit.field === 'note' ? [after[edit.field]] : after[edit.field];
+      if (there.some((value) => sameToken(value, edit.value))) edit.record = into;
+    }
+    this.#drop((known) => known.side === side && known.record === from.id);
+    // Given up by whoever merged, on whichever side it was made.
+    if (after.name !== from.name) this.seen(from.name);
+    if (after.note !== from.note) this.seen(from.note);
+    // What moved is no removal that was undone, whatever was taken away before.
+    for (const value of [...after.emails, ...after.phones]) this.#back(value);
+  }
+
+  holds(side: SideName, value: string): void {
+    this.held[side].add(plain(value));
+  }
+
+  ever(side: SideName, value: string): boolean {
+    return this.held[side].has(plain(value));
+  }
+
+  #back(value: string): void {
+    const at = this.removals.findIndex((removal) => sameToken(removal.value, value));
+    if (at >= 0) this.removals.splice(at, 1);
+  }
+
+  #drop(replaced: (edit: Edit) => boolean): void {
+    const left = this.edits.filter((edit) => !replaced(edit));
+    this.edits.splice(0, this.edits.length, ...left);
+  }
+}

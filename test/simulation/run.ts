@@ -1,0 +1,141 @@
+/** Carries a script out, lets the world calm down, and says what was broken. The same script gives the same trace. */
+import { sql } from 'drizzle-orm';
+import { sha256 } from '../../src/lib/hash.ts';
+import { retryParked } from '../../src/store/parked-decisions.ts';
+import { type Db, rows } from '../../src/store/tx.ts';
+import { afterStep, atTheEnd, type Closed, noteAgreed } from './checkers.ts';
+import type { EngineProcess } from './process.ts';
+import type { Script, Step } from './script.ts';
+import { type Violation, World } from './world.ts';
+
+export interface Outcome {
+  readonly violations: readonly Violation[];
+  readonly trace: readonly string[];
+  readonly hash: string;
+  readonly steps: number;
+  readonly sideCalls: number;
+}
+
+/** The pair's name: a database is used by one world at a time, and emptied before. */
+const PAIR = 'world';
+/** Cycles until everything is at rest (P6), beginning with the first after the last fault. */
+const CALM_CYCLES = 4;
+
+/** @param untilViolation stop at the first one; what comes after it means little */
+export async function runScript(script: Script, db: Db, untilViolation = true): Promise<Outcome> {
+  await empty(db);
+  const world = new World(script, db, PAIR);
+  const closed: Closed = new Map();
+  let done = 0;
+  for (const step of script.steps) {
+    world.tell(`${step.id}. ${titleOf(step)}`);
+    await carryOut(world, step);
+    // What a person does at a side changes nothing of ours.
+    if (step.kind !== 'act' || step.act.do === 'decide') await afterStep(world, closed);
+    done += 1;
+    if (untilViolation && world.violations.length > 0) break;
+  }
+  if (world.violations.length === 0) await calmDown(world, closed);
+  return {
+    violations: world.violations,
+    trace: world.trace,
+    hash: sha256(world.trace.join('\n')),
+    steps: done,
+    sideCalls: world.sideCalls,
+  };
+}
+
+async function carryOut(world: World, step: Step): Promise<void> {
+  switch (step.kind) {
+    case 'act':
+      world.during(step.id, []);
+      return await world.act(step.act);
+    case 'hooks':
+      world.hooks = step.delivery;
+      return;
+    case 'late-hooks':
+      for (const id of world.lateHooks.splice(0)) world.process.hint(id);
+      return;
+    case 'clock':
+      if (step.jump) world.jump(step.ms);
+      else world.pass(step.ms);
+      return;
+    case 'restart':
+      world.process.dead = true;
+      world.start();
+      return;
+    case 'cycle':
+      world.during(step.id, step.interrupts);
+      await world.process.cycle(step.lanes);
+      break;
+    case 'sync': {
+      world.during(step.id, []);
+      const report = await world.process.sync();
+      const hash = report?.waiting?.hash;
+      if (step.approve && hash !== undefined) await world.process.sync(hash);
+      break;
+    }
+  }
+  if (world.process.dead) world.start();
+  await noteAgreed(world);
+}
+
+function titleOf(step: Step): string {
+  switch (step.kind) {
+    case 'act':
+      return `${step.act.do}`;
+    case 'hooks':
+      return `callbacks: ${step.delivery}`;
+    case 'clock':
+      return step.jump ? `our wall clock is off by ${step.ms} ms` : `${step.ms} ms pass`;
+    case 'cycle':
+      return `a cycle reads ${step.lanes.join(', ')}`;
+    case 'sync':
+      return step.approve ? 'a person syncs, and approves' : 'a person syncs';
+    default:
+      return step.kind;
+  }
+}
+
+/** All faults are over, and nobody edits: whatever waits for a person is answered once. */
+async function calmDown(world: World, closed: Closed): Promise<void> {
+  world.tell('calm: faults heal, people go home');
+  world.calm = true;
+  world.jump(0);
+  world.process.dead = true;
+  const process: EngineProcess = world.start();
+  let quiet = false;
+  for (let n = 1; n <= CALM_CYCLES && !quiet; n += 1) {
+    // Longer than any write waits before it is tried again.
+    world.pass(600_000);
+    if (n === 1) await tryParkedAgain(world);
+    const before = world.writes.length;
+    world.tell(`calm cycle ${n}`);
+    const report = await process.sync();
+    const hash = report?.waiting?.hash;
+    if (hash !== undefined) await process.sync(hash);
+    if (report === null) world.violation('P6', 'a cycle in a calm world failed');
+    await afterStep(world, closed);
+    quiet = world.writes.length === before && n > 1;
+  }
+  if (!quiet) world.violation('P4', `after ${CALM_CYCLES} calm cycles something is still written`);
+  if (world.violations.length === 0) await atTheEnd(world);
+}
+
+async function tryParkedAgain(world: World): Promise<void> {
+  const found = await rows<{ id: string }>(
+    world.db,
+    sql`select id from udesk_sync.parked where pair = ${world.name} and state = 'parked' and kind not in ('uncertain-create', 'identity') order by id`,
+  );
+  for (const { id } of found) await retryParked(world.db, { parkedId: id, at: new Date(world.now) });
+}
+
+/** Ids begin at 1 again, so that a trace does not depend on what ran before. */
+async function empty(db: Db): Promise<void> {
+  const tables = await rows<{ name: string }>(
+    db,
+    sql`select format('%I.%I', schemaname, tablename) as name from pg_tables
+        where schemaname = 'udesk_sync' and tablename <> 'migration' order by tablename`,
+  );
+  await db.execute(sql.raw(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity cascade`));
+}

@@ -1,0 +1,123 @@
+/** A side as one process reaches it: every call is a moment, and every write is looked at before it is done (P1). */
+import { asElements } from '../../src/core/equivalence.ts';
+import { otherSide, type Patch, type SideName } from '../../src/core/record.ts';
+import { isSet } from '../../src/core/value.ts';
+import type { Page, Side } from '../../src/crm/adapter.ts';
+import { type ErrorKind, SyncError } from '../../src/errors.ts';
+import type { EngineProcess } from './process.ts';
+import type { Fault } from './script.ts';
+import type { World } from './world.ts';
+
+const WRITES: readonly string[] = ['create', 'update', 'delete'];
+const READS: readonly string[] = ['check', 'fingerprint', 'read', 'lookup', 'history'];
+
+/** `meets`: this wrapper stands for the network, too. Udesk has a wire of its own. */
+export function watchedSide(
+  world: World,
+  process: EngineProcess,
+  name: SideName,
+  side: Side,
+  meets: boolean,
+): Side {
+  const meet = async (moment: 'call' | 'answer', operation: string) => {
+    process.alive();
+    if (!meets) return null;
+    const fault = await world.meet(process, moment, operation, {
+      side: name,
+      write: WRITES.includes(operation),
+    });
+    process.alive();
+    return fault;
+  };
+  async function* pages(operation: 'enumerate' | 'changes', from: AsyncIterable<Page>): AsyncGenerator<Page> {
+    const failure = failureOf(await meet('call', operation), operation);
+    if (failure !== null) fail(failure);
+    for await (const page of from) {
+      await meet('answer', operation);
+      yield page;
+    }
+  }
+  return new Proxy(side, {
+    get(target, key, receiver) {
+      const member = Reflect.get(target, key, receiver) as unknown;
+      if (typeof member !== 'function' || typeof key !== 'string') return member;
+      if (key === 'enumerate' || key === 'changes') {
+        // Here a worker is stopped after each of its cycles; a sweep of several slices lives on.
+        const rest = (args: unknown[]) => (key === 'enumerate' ? [] : args);
+        return (...args: unknown[]) =>
+          pages(key, Reflect.apply(member, target, rest(args)) as AsyncIterable<Page>);
+      }
+      if (!WRITES.includes(key) && !READS.includes(key)) return member;
+      return async (...args: unknown[]) => {
+        const fault = await meet('call', key);
+        if (WRITES.includes(key)) look(world, process, name, key, args[0]);
+        const failure = meets ? failureOf(fault, key) : null;
+        if (failure !== null && !failure.done) fail(failure);
+        const answer = (await Reflect.apply(member, target, args)) as unknown;
+        await meet('answer', key);
+        if (failure !== null) fail(failure);
+        return answer;
+      };
+    },
+  });
+}
+
+/** P1: what we write is the image of something that the other side held, or what a person chose. */
+function look(world: World, process: EngineProcess, side: SideName, op: string, request: unknown): void {
+  const { ledger } = world;
+  const id = typeof request === 'string' ? request : ((request as { id?: string }).id ?? null);
+  world.writes.push({ side, op, id, at: world.trueTime });
+  if (op === 'delete') {
+    if (id !== null) ledger.gone[side].add(id);
+    world.tell(`  ${process.name} deletes ${side} ${id}`);
+    return;
+  }
+  const { patch } = request as { patch: Patch };
+  for (const write of Object.values(patch)) {
+    const before = isSet(write.before) ? asElements(write.before).map(({ value }) => value) : [];
+    const sent = asElements(write.after).map(({ value }) => value);
+    world.tell(`  ${process.name} writes ${write.field} of ${side} ${id ?? '(new)'}: ${sent.join(', ')}`);
+    for (const value of sent) {
+      const known = ledger.ever(otherSide(side), value) || before.includes(value);
+      if (!known && !(ledger.baseChosen && ledger.ever(side, value)))
+        world.violation('P1', `"${value}" is written to ${side}, and ${otherSide(side)} never held it`);
+      ledger.holds(side, value);
+    }
+  }
+}
+
+interface Failure {
+  readonly kind: ErrorKind;
+  /** The write is done, and its answer is lost. */
+  readonly done: boolean;
+}
+
+/** What a client of the CRM would throw. Only a write can have an unknown outcome. */
+function failureOf(fault: Fault | null, operation: string): Failure | null {
+  if (fault === null) return null;
+  const write = WRITES.includes(operation);
+  const kind = (of: ErrorKind, done = false): Failure => ({ kind: of, done });
+  switch (fault) {
+    case 'reset':
+      return kind(write ? 'ambiguous' : 'transient');
+    case 'lost':
+    case 'truncated':
+      return write ? kind('ambiguous', true) : kind('transient');
+    case 'error':
+    case 'html':
+      return kind('transient');
+    case 'throttled':
+      return kind('throttled');
+    case 'refused':
+      return write ? kind('rejected') : null;
+    case 'auth':
+      return kind('auth');
+    case 'expired':
+      if (operation === 'changes') return kind('cursor-expired');
+      return operation === 'update' ? kind('stale') : null;
+  }
+}
+
+function fail({ kind }: Failure): never {
+  throw new SyncError(kind, `the CRM was told to fail (${kind})`, { side: 'crm' });
+}
