@@ -11,6 +11,8 @@ export interface EngineContext {
   readonly clock: () => Date;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly random: () => number;
+  /** How many links are written at a time; left out: the engine's own choice. */
+  readonly width?: number;
   /** Who we are in leases (src/lib/process-owner.ts). */
   readonly owner: string;
   /** True only when that owner of a lease provably ended, so that its lease need not be waited out. */

@@ -70,6 +70,12 @@ export const INTENT_COLUMNS = sql`id, pair, link_id, run_id, side, op, remote_id
   source::text as source, halves::text as halves, decisions::text as decisions, round, marker, state, attempts, looks, batch_id, result::text as result,
   ${iso('sent_at')}, error, ${iso('verified_at')}, ${iso('settled_at')}`;
 
+/**
+ * The order of the outbox: by priority, and whoever has waited for ten minutes overtakes what is one step more urgent and
+ * new, so that nothing starves.
+ */
+const AGED = sql`created_at + priority * interval '10 minutes'`;
+
 const ACTIVE = sql`('planned', 'held', 'pending', 'sending', 'unknown')`;
 
 export function toIntent(row: IntentColumns): IntentRow {
@@ -245,7 +251,8 @@ export async function loadIntents(
 export async function intentsWhere(db: Db, condition: SQL, limit: number): Promise<IntentRow[]> {
   const found = await rows<IntentColumns>(
     db,
-    sql`select ${INTENT_COLUMNS} from udesk_sync.intent where ${condition} order by priority, id limit ${limit}`,
+    sql`select ${INTENT_COLUMNS} from udesk_sync.intent where ${condition}
+        order by ${AGED}, id limit ${limit}`,
   );
   return found.map(toIntent);
 }

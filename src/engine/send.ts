@@ -1,0 +1,153 @@
+/** One intent on its way: verify, send, settle; and what becomes of it when that fails. */
+import type { SideName, SideRecord } from '../core/record.ts';
+import { backoffMs } from '../core/retry.ts';
+import { holds } from '../core/written.ts';
+import { isSyncError, SyncError, toError } from '../errors.ts';
+import { park } from '../store/guards.ts';
+import { freeClaims, type IntentRow, moveIntent } from '../store/intents.ts';
+import { fenced } from '../store/tx.ts';
+import { resolveBatchRow } from './backfill-recover.ts';
+import type { Cycle } from './context.ts';
+import { resolveUnknown } from './recover.ts';
+import { blockerOf } from './release.ts';
+import { settleDelete, settleWrite } from './settle.ts';
+import { observeAndReplan, verify, waitForProof } from './verify.ts';
+
+export type Outcome = 'settled' | 'replanned' | 'missing' | 'parked' | 'later' | 'blocked';
+
+/** What sending tells beside its outcome. */
+export interface Sending {
+  readonly writes: Record<SideName, number>;
+  /** By intent: the one that has to give up a unique value first. */
+  readonly waitsFor: Map<string, string>;
+}
+
+export async function lookAt(cycle: Cycle, intent: IntentRow, sending: Sending): Promise<Outcome> {
+  const inBatch = intent.batchId !== null;
+  const recovery = inBatch ? await resolveBatchRow(cycle, intent) : await resolveUnknown(cycle, intent);
+  if (recovery !== 'resend') return recovery;
+  return await sendOne(cycle, { ...intent, state: 'pending', batchId: null }, sending);
+}
+
+export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending): Promise<Outcome> {
+  let sent = false;
+  try {
+    const verifiedAt = cycle.clock();
+    const current = await verify(cycle, intent);
+    if (current === 'stale') return 'replanned';
+    if (current === 'missing') return 'missing';
+    const mine = await fenced(cycle.db, cycle.fence, (tx) =>
+      moveIntent(tx, intent.id, ['pending'], {
+        state: 'sending',
+        at: cycle.clock(),
+        fence: cycle.fence.fence,
+        attempted: true,
+        verifiedAt,
+      }),
+    );
+    if (!mine) return 'later';
+    sent = true;
+    sending.writes[intent.side] += 1;
+    return await send(cycle, intent, current);
+  } catch (error) {
+    return await afterFailure(cycle, intent, toError(error), sent, sending);
+  }
+}
+
+/** A write that has begun is finished even when the process is asked to stop: no stop signal goes along. */
+async function send(
+  cycle: Cycle,
+  intent: IntentRow,
+  current: SideRecord | null,
+): Promise<'settled' | 'parked'> {
+  const side = cycle.sides[intent.side];
+  if (intent.op === 'create') {
+    const created = await side.create({ patch: intent.patch, marker: intent.marker ?? '' });
+    return (await settleWrite(cycle, intent, created, 'answer')) === 'taken' ? 'parked' : 'settled';
+  } else if (intent.op === 'delete') {
+    await side.delete(intent.remoteId ?? '', current === null ? {} : { current });
+    await settleDelete(cycle, intent);
+  } else {
+    if (current === null) throw new SyncError('invariant', `intent ${intent.id} was not verified`);
+    const updated = await side.update({ id: current.id, patch: intent.patch, current });
+    await settleWrite(cycle, intent, updated, 'answer');
+  }
+  return 'settled';
+}
+
+async function afterFailure(
+  cycle: Cycle,
+  intent: IntentRow,
+  error: Error,
+  sent: boolean,
+  sending: Sending,
+): Promise<Outcome> {
+  const at = cycle.clock();
+  if (isSyncError(error, 'ambiguous')) {
+    await fenced(cycle.db, cycle.fence, (tx) =>
+      moveIntent(tx, intent.id, ['sending'], { state: 'unknown', at, error: error.message }),
+    );
+    return await lookAt(cycle, { ...intent, state: 'unknown' }, sending);
+  }
+  if (isSyncError(error, 'stale')) {
+    const now = await cycle.sides[intent.side].read(intent.remoteId ?? '', { signal: cycle.signal });
+    if (now === null) await waitForProof(cycle, intent, intent.remoteId ?? '');
+    else await observeAndReplan(cycle, intent, now);
+    return now === null ? 'missing' : 'replanned';
+  }
+  if (
+    isSyncError(error, 'rejected') &&
+    sent &&
+    intent.op === 'update' &&
+    (await movedMeanwhile(cycle, intent))
+  ) {
+    return 'replanned';
+  }
+  if (isSyncError(error, 'rejected') && sent && (await blockerOf(cycle, intent, sending.waitsFor))) {
+    await fenced(cycle.db, cycle.fence, (tx) =>
+      moveIntent(tx, intent.id, ['sending'], { state: 'pending', at, error: error.message }),
+    );
+    return 'blocked';
+  }
+  if (isSyncError(error, 'rejected') || isSyncError(error, 'contract')) {
+    await fenced(cycle.db, cycle.fence, async (tx) => {
+      await moveIntent(tx, intent.id, ['pending', 'sending'], { state: 'parked', at, error: error.message });
+      await freeClaims(tx, intent.linkId);
+      await park(tx, { ...intent, intentId: intent.id, kind: error.kind, message: error.message, at });
+    });
+    cycle.log.warn(
+      { side: intent.side, linkId: intent.linkId, kind: error.kind, code: error.details.code },
+      'a record was parked',
+    );
+    return 'parked';
+  }
+  if (isSyncError(error, 'transient') || isSyncError(error, 'throttled')) {
+    const waitMs = error.details.retryAfterMs ?? backoffMs(intent.attempts + 1, cycle.random);
+    await fenced(cycle.db, cycle.fence, (tx) =>
+      moveIntent(tx, intent.id, ['pending', 'sending'], {
+        state: 'pending',
+        at,
+        error: error.message,
+        notBefore: new Date(at.getTime() + waitMs),
+      }),
+    );
+    return 'later';
+  }
+  // Everything else (auth, config, lease-lost, a stop) ends the cycle. A write that is known not to have left goes back.
+  if (sent && isSyncError(error, 'auth')) {
+    await fenced(cycle.db, cycle.fence, (tx) =>
+      moveIntent(tx, intent.id, ['sending'], { state: 'pending', at, error: error.message }),
+    );
+  }
+  throw error;
+}
+
+/** A refusal may come from somebody who wrote in between (an element that we named is gone): then the plan is old, not bad. */
+async function movedMeanwhile(cycle: Cycle, intent: IntentRow): Promise<boolean> {
+  const side = cycle.sides[intent.side];
+  if (side.manifest.compareAndSet) return false;
+  const now = await side.read(intent.remoteId ?? '', { signal: cycle.signal }).catch(() => null);
+  if (now === null || holds(cycle.spec, intent.patch, now, 'before')) return false;
+  await observeAndReplan(cycle, intent, now);
+  return true;
+}

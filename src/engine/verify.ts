@@ -1,0 +1,116 @@
+/** The last look before a write (sync design §8): what the plan was made from must still be there. */
+import { contentHash, mergeObserved } from '../core/observation.ts';
+import type { SideRecord } from '../core/record.ts';
+import { holds } from '../core/written.ts';
+import { SyncError } from '../errors.ts';
+import { dropIntent, type IntentRow, knownWhenPlanned, moveIntent } from '../store/intents.ts';
+import { dissolveUncreated } from '../store/links.ts';
+import { loadRecords } from '../store/records.ts';
+import { fenced } from '../store/tx.ts';
+import type { Cycle } from './context.ts';
+import { storeOne } from './observe.ts';
+import { lookupByKeys, naturalKeys } from './recover.ts';
+
+const MISSING_RETRY_MS = 60_000;
+
+/** The pre-image must still hold. A side with compare-and-set checks it itself, atomically with the write. */
+export async function verify(
+  cycle: Cycle,
+  intent: IntentRow,
+): Promise<SideRecord | null | 'stale' | 'missing'> {
+  if (intent.op === 'create') return await verifyAbsent(cycle, intent);
+  const side = cycle.sides[intent.side];
+  const id = intent.remoteId ?? '';
+  if (side.manifest.compareAndSet && intent.op === 'update') {
+    const mirrored = await loadRecords(cycle.db, cycle.spec.name, intent.side, [id]);
+    const known = mirrored.get(id);
+    if (known !== undefined) return known.record;
+  }
+  const current = await side.read(id, { signal: cycle.signal });
+  if (current === null) {
+    await waitForProof(cycle, intent, id);
+    return 'missing';
+  }
+  const unseen = Object.keys(intent.patch).filter((name) => current.fields[name] === undefined);
+  if (unseen.length > 0) {
+    throw new SyncError(
+      'contract',
+      `${intent.side} does not tell ${unseen.join(', ')} when the record is read`,
+      {
+        side: intent.side,
+        record: id,
+        advice:
+          'Without seeing a field it cannot be written safely: map it one way, or take it out of the mapping.',
+      },
+    );
+  }
+  const unmoved =
+    intent.op === 'delete'
+      ? await isAsMirrored(cycle, intent, current)
+      : holds(cycle.spec, intent.patch, current, 'before');
+  if (unmoved) return current;
+  await observeAndReplan(cycle, intent, current);
+  return 'stale';
+}
+
+/**
+ * A side whose creates may change somebody who exists is asked for the e-mails and phones right before: whoever was
+ * entered since the last look is matched, not overwritten.
+ */
+async function verifyAbsent(cycle: Cycle, intent: IntentRow): Promise<null | 'stale'> {
+  if (cycle.sides[intent.side].manifest.createMayOverwrite !== true) return null;
+  const found = await lookupByKeys(cycle, intent.side, await naturalKeys(cycle, intent));
+  if (found.length === 0) return null;
+  const ids = found.map(({ id }) => id);
+  if (await knownWhenPlanned(cycle.db, intent, ids)) {
+    // Matching knew of them, and a person (or a stop list) said that they are not the same.
+    throw new SyncError(
+      'rejected',
+      `${intent.side} record ${ids.join(', ')} holds one of its e-mails or phones`,
+      {
+        side: intent.side,
+        code: 'held',
+      },
+    );
+  }
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    for (const record of found) await storeOne(cycle, tx, intent.side, 'verify', record);
+    await dropIntent(tx, intent, 'somebody with this e-mail or phone exists already', cycle.clock());
+    await dissolveUncreated(tx, cycle.spec.name, cycle.clock());
+  });
+  return 'stale';
+}
+
+/**
+ * The target is not there. Where its deletion is proven, the link is planned again; until then the write waits in the
+ * outbox, and is tried again from time to time: the side may have been wrong.
+ */
+export async function waitForProof(cycle: Cycle, intent: IntentRow, id: string): Promise<void> {
+  const known = await loadRecords(cycle.db, cycle.spec.name, intent.side, [id]);
+  const reason = 'the record is not there any more';
+  const at = cycle.clock();
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    if (known.get(id)?.state !== 'live') return await dropIntent(tx, intent, reason, at);
+    const notBefore = new Date(at.getTime() + MISSING_RETRY_MS);
+    await moveIntent(tx, intent.id, ['pending', 'sending'], {
+      state: 'pending',
+      at,
+      error: reason,
+      notBefore,
+    });
+  });
+}
+
+/** A record is deleted only as it was when the deletion was planned: any later edit survives. */
+async function isAsMirrored(cycle: Cycle, intent: IntentRow, current: SideRecord): Promise<boolean> {
+  const mirrored = await loadRecords(cycle.db, cycle.spec.name, intent.side, [current.id]);
+  const known = mirrored.get(current.id);
+  return known !== undefined && contentHash(mergeObserved(known.record, current)) === known.hash;
+}
+
+export async function observeAndReplan(cycle: Cycle, intent: IntentRow, seen: SideRecord): Promise<void> {
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    await storeOne(cycle, tx, intent.side, 'verify', seen);
+    await dropIntent(tx, intent, 'the record moved before the write', cycle.clock());
+  });
+}
