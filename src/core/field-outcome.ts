@@ -13,6 +13,7 @@ import type { EditTimes } from './policy.ts';
 import { otherSide, type SetOps, SIDES, type SideName } from './record.ts';
 import { replaceSet, type Sides } from './set-merge.ts';
 import { type FieldSpec, flowsTo } from './spec.ts';
+import type { OwnWrite } from './tug-of-war.ts';
 import { isAbsent, isSet, type Value } from './value.ts';
 
 export interface FieldContext {
@@ -26,6 +27,8 @@ export interface FieldContext {
   readonly times: EditTimes;
   /** Most elements per side; missing: no limit. */
   readonly capacity: Readonly<Partial<Record<SideName, number>>>;
+  /** Of all fields of the link. */
+  readonly ownWrites?: readonly OwnWrite[];
 }
 
 export interface SideWrite {

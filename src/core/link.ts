@@ -1,4 +1,5 @@
 import type { Patch, SideName, SideRecord } from './record.ts';
+import type { OwnWrite } from './tug-of-war.ts';
 import type { Value } from './value.ts';
 import type { Overwritten } from './witness-records.ts';
 
@@ -27,6 +28,7 @@ export const CONFLICT_KINDS = [
   'overwritten-in-window',
   'reverted',
   'edited-since',
+  'tug-of-war',
 ] as const;
 export type ConflictKind = (typeof CONFLICT_KINDS)[number];
 
@@ -99,6 +101,8 @@ export interface LinkState {
   readonly conflicts: readonly ActiveConflict[];
   /** At most one per field; left out: none. */
   readonly reverts?: readonly RevertRequest[];
+  /** Our settled writes of late, since a person last ended a tug-of-war of their field; none where left out. */
+  readonly ownWrites?: readonly OwnWrite[];
 }
 
 export type Reason =

@@ -38,6 +38,7 @@ import { carryScalar, decideScalar, linkScalar } from './reconcile-scalar.ts';
 import { mergeSetField } from './reconcile-set.ts';
 import { type FieldWrite, otherSide, SIDES, type SideName, type SideRecord } from './record.ts';
 import { type FieldSpec, type PairSpec, sideField } from './spec.ts';
+import { quarantine } from './tug-of-war.ts';
 import type { Value } from './value.ts';
 
 export function reconcileLink(spec: PairSpec, link: LinkState): LinkPlan {
@@ -106,10 +107,11 @@ function reconcileFields(
 /** One field of two live records. */
 function reconcileField(field: FieldContext): FieldOutcome {
   const { row } = field;
-  if (!row?.decision) return byTable(field);
+  if (!row?.decision) return quarantine(field, byTable(field));
   const applied = applyDecision(field, row, row.decision);
   if (!('void' in applied)) return applied;
-  const outcome = byTable({ ...field, row: { ...row, decision: null } });
+  const undecided = { ...field, row: { ...row, decision: null } };
+  const outcome = quarantine(undecided, byTable(undecided));
   return { ...outcome, conflict: afterVoid(field, outcome.conflict ?? null, applied.void) };
 }
 
@@ -189,6 +191,7 @@ function contextOf(spec: PairSpec, link: LinkState, records: Records, field: Fie
       trusted: spec.trustedTime?.udesk === true && spec.trustedTime.crm,
     },
     capacity,
+    ownWrites: link.ownWrites ?? [],
   };
 }
 

@@ -1,8 +1,10 @@
 import type { LinkState, Presence } from '../core/link.ts';
 import type { SideName } from '../core/record.ts';
+import { ALTERNATIONS, WINDOW_MS } from '../core/tug-of-war.ts';
 import { activeConflicts } from '../store/conflicts.ts';
 import { linksInFlight } from '../store/intents.ts';
 import { type LinkRow, linksToPlan } from '../store/links.ts';
+import { recentWrites } from '../store/own-writes.ts';
 import { type KnownRecord, loadRecords } from '../store/records.ts';
 import { waitingReverts } from '../store/reverts.ts';
 import type { Db } from '../store/tx.ts';
@@ -21,6 +23,7 @@ export async function loadLinksToPlan(
   pair: string,
   afterId: string,
   limit: number,
+  now: Date,
 ): Promise<{ links: LoadedLink[]; lastId: string | null }> {
   const found = await linksToPlan(db, pair, afterId, limit);
   const inFlight = await linksInFlight(
@@ -28,11 +31,16 @@ export async function loadLinksToPlan(
     found.map((row) => row.id),
   );
   const free = found.filter((row) => !inFlight.has(row.id));
-  return { links: await loadLinkStates(db, pair, free), lastId: found.at(-1)?.id ?? null };
+  return { links: await loadLinkStates(db, pair, free, now), lastId: found.at(-1)?.id ?? null };
 }
 
-/** These links with all that the planner needs to know of them. */
-export async function loadLinkStates(db: Db, pair: string, free: readonly LinkRow[]): Promise<LoadedLink[]> {
+/** These links with all that the planner needs to know of them; without `now`, what we wrote of late is left out. */
+export async function loadLinkStates(
+  db: Db,
+  pair: string,
+  free: readonly LinkRow[],
+  now: Date | null = null,
+): Promise<LoadedLink[]> {
   const idsOf = (side: SideName) => free.flatMap((row) => (side === 'udesk' ? row.udeskId : row.crmId) ?? []);
   const udesk = await loadRecords(db, pair, 'udesk', idsOf('udesk'));
   const crm = await loadRecords(db, pair, 'crm', idsOf('crm'));
@@ -44,6 +52,10 @@ export async function loadLinkStates(db: Db, pair: string, free: readonly LinkRo
     db,
     free.map((row) => row.id),
   );
+  const ids = free.map((row) => row.id);
+  const since = now === null ? null : new Date(now.getTime() - WINDOW_MS);
+  const ownWrites =
+    since === null ? new Map() : await recentWrites(db, ids, { since, atLeast: ALTERNATIONS });
   return free.map((row): LoadedLink => {
     const records = {
       udesk: row.udeskId === null ? null : (udesk.get(row.udeskId) ?? null),
@@ -61,6 +73,7 @@ export async function loadLinkStates(db: Db, pair: string, free: readonly LinkRo
         bases: row.bases,
         conflicts: conflicts.get(row.id) ?? [],
         reverts: reverts.get(row.id) ?? [],
+        ownWrites: ownWrites.get(row.id) ?? [],
       },
     };
   });

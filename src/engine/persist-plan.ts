@@ -1,7 +1,9 @@
 import type { ConflictChange, FieldBase, LinkState, PlannedWrite } from '../core/link.ts';
 import { guardClass } from '../core/plan.ts';
 import type { SideName } from '../core/record.ts';
+import { WINDOW_MS } from '../core/tug-of-war.ts';
 import { type ConflictWrite, closeConflicts, writeConflicts } from '../store/conflicts.ts';
+import { authorsSince } from '../store/feeds.ts';
 import { claimKeys, insertIntents, type NewIntent, retireParked } from '../store/intents.ts';
 import { decidedSincePlanned } from '../store/link-decisions.ts';
 import { breakLink, forgetLinks, insertConfirmedLinks, saveBases, setLinksDirty } from '../store/links.ts';
@@ -41,7 +43,7 @@ export async function persistPlans(
         bases.push({ id: linkId, bases: { ...link.state.bases, ...plan.bases } });
       }
     }
-    await writeConflicts(tx, spec.name, conflicts, at);
+    await writeConflicts(tx, spec.name, await withRivals(tx, cycle, withIds, conflicts), at);
     await closeConflicts(tx, closes, at);
     await saveBases(tx, bases);
     await closeReverts(
@@ -108,6 +110,25 @@ async function linkIds(
   );
   let next = 0;
   return chunk.map(({ link }) => (link.row === null ? (inserted[next++] ?? null) : link.row.id));
+}
+
+/** A tug-of-war names whoever the customer's history shows as a writer of late: one of them is the other automation. */
+async function withRivals(
+  tx: Db,
+  cycle: Cycle,
+  planned: readonly (PlannedLink & { linkId: string })[],
+  conflicts: readonly ConflictWrite[],
+): Promise<ConflictWrite[]> {
+  const named: ConflictWrite[] = [];
+  for (const write of conflicts) {
+    const udeskId = planned.find(({ linkId }) => linkId === write.linkId)?.link.state.udeskId;
+    const since = new Date(cycle.clock().getTime() - WINDOW_MS);
+    const isFought = write.change.kind === 'tug-of-war' && udeskId !== undefined && udeskId !== null;
+    const authors = isFought ? await authorsSince(tx, cycle.spec.name, udeskId, since) : [];
+    const told = `${write.change.reason}. Udesk's history names ${authors.join(', ')}`;
+    named.push(authors.length === 0 ? write : { ...write, change: { ...write.change, reason: told } });
+  }
+  return named;
 }
 
 /** When each value was changed, as far as its side's own clock says so; else when the difference was first seen. */

@@ -71,7 +71,7 @@ async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): A
       .map((link) => ({ link, plan: reconcileLink(spec, link.state) }));
   let done = 0;
   for (let afterId = '0'; ; ) {
-    const { links, lastId } = await loadLinksToPlan(db, spec.name, afterId, CHUNK_LINKS);
+    const { links, lastId } = await loadLinksToPlan(db, spec.name, afterId, CHUNK_LINKS, cycle.clock());
     if (lastId === null) break;
     afterId = lastId;
     cycle.signal.throwIfAborted();

@@ -92,7 +92,7 @@ export async function refreshRecord(
 }
 
 async function aboutRecord(
-  { db }: EngineContext,
+  { db, clock }: EngineContext,
   { spec }: PairRuntime,
   side: SideName,
   id: string,
@@ -108,7 +108,7 @@ async function aboutRecord(
     if (link === null) return reviews.length > 0 ? { kind: 'waits', why: 'review' } : { kind: 'match' };
     if (link.state !== 'confirmed') return { kind: 'waits', why: 'ended' };
     if ((await linksInFlight(db, [link.id])).size > 0) return { kind: 'waits', why: 'in-flight' };
-    const [loaded] = await loadLinkStates(db, spec.name, [link]);
+    const [loaded] = await loadLinkStates(db, spec.name, [link], clock());
     if (loaded === undefined) return { kind: 'nothing' };
     const plan = reconcileLink(spec, loaded.state);
     const conflicts = plan.conflicts.flatMap((change) =>

@@ -122,6 +122,18 @@ export async function editAuthors(
   return byId;
 }
 
+/** Whom the change records of a customer name since then. */
+export async function authorsSince(db: Db, pair: string, udeskId: string, since: Date): Promise<string[]> {
+  const found = await rows<{ name: string }>(
+    db,
+    sql`select distinct coalesce(author_name, author_id) as name from udesk_sync.feed
+        where pair = ${pair} and udesk_id = ${udeskId} and kind = 'Alteration'
+          and at >= ${since.toISOString()}::timestamptz and coalesce(author_name, author_id) is not null
+        order by 1 limit 10`,
+  );
+  return found.map(({ name }) => name);
+}
+
 /** The open conflicts of this customer learn when Udesk's value was edited. */
 export async function saveEditTimes(db: Db, pair: string, udeskId: string): Promise<void> {
   await db.execute(

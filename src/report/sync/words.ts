@@ -221,6 +221,7 @@ const en: Words = {
     'overwritten-in-window': 'overwritten while writing',
     reverted: 'undone on one side',
     'edited-since': 'edited, so not undone',
+    'tug-of-war': 'fought over by two automations',
   },
   ages: {
     hour: 'up to 1 hour',
@@ -398,6 +399,7 @@ const zh: Words = {
     'overwritten-in-window': '写入时被覆盖',
     reverted: '一边已撤销',
     'edited-since': '之后被修改，未撤销',
+    'tug-of-war': '两个自动流程争夺',
   },
   ages: {
     hour: '1 小时以内',

@@ -246,7 +246,7 @@ describe('a decision that falls between planning and storing the plan', () => {
     await setLinksDirty(db, [link.id], true);
     const taken = await acquireLease(db, 'main', 'planner', 60_000);
     if (!taken.ok) throw new Error('the lease is taken');
-    const { links } = await loadLinksToPlan(db, 'main', '0', 10);
+    const { links } = await loadLinksToPlan(db, 'main', '0', 10, new Date());
     const chunk = links.map((loaded) => ({
       link: loaded,
       plan: reconcileLink(world.pair.spec, loaded.state),

@@ -1,0 +1,1 @@
+COMMENT ON COLUMN report.conflict.kind IS 'Why there is a conflict: edit/edit, edit/delete, first-link, diverged-base, blocked-by-direction, element, capacity, identity, unmappable, overwritten-in-window, tug-of-war, reverted (what we wrote to one side was undone, the other keeps its value) or edited-since (an undo met a later edit).';
