@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { missingTests, type NamedTest, namedTests } from '../../support/test-titles.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const LAST_LINE = 723;
@@ -10,7 +11,7 @@ interface Row {
   readonly what: string;
   readonly lines: readonly [from: number, to: number] | null;
   readonly code: readonly string[];
-  readonly tests: readonly { readonly file: string; readonly title: string }[];
+  readonly tests: readonly NamedTest[];
   readonly text: string;
 }
 
@@ -25,21 +26,10 @@ const rows: Row[] = `${page}\n${later.replaceAll(/^\| /gm, '| § ')}`
       what,
       lines: range === null ? null : [Number(range[1]), Number(range[2] ?? range[1])],
       code: [...code.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ''),
-      tests: [...tests.matchAll(/`([^`]+)` "((?:\\"|[^"])*)"/g)].map((match) => ({
-        file: match[1] ?? '',
-        title: (match[2] ?? '').replaceAll('\\"', '"'),
-      })),
+      tests: namedTests(tests),
       text,
     };
   });
-
-/** The literals that stand where a test's title stands. */
-function titlesIn(file: string): Set<string> {
-  const source = readFileSync(`${root}${file}`, 'utf8');
-  // A literal that begins a call or an argument: test('…', or, after .each, ('…',
-  const literals = source.matchAll(/(?:\(|^)\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1,/gm);
-  return new Set([...literals].map((match) => (match[2] ?? '').replaceAll(/\\(['"`])/g, '$1')));
-}
 
 describe('docs/udesk-coverage.md', () => {
   test('leaves no line of the vendor page without a row', () => {
@@ -68,14 +58,6 @@ describe('docs/udesk-coverage.md', () => {
   });
 
   test('every test that it names exists under exactly that title', () => {
-    const titles = new Map<string, Set<string>>();
-    const gone = rows
-      .flatMap((row) => row.tests)
-      .filter(({ file, title }) => {
-        const known = titles.get(file) ?? titlesIn(file);
-        titles.set(file, known);
-        return !known.has(title);
-      });
-    expect(gone).toEqual([]);
+    expect(missingTests(rows.flatMap((row) => row.tests))).toEqual([]);
   });
 });
