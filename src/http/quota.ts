@@ -59,7 +59,8 @@ export interface Quota {
 interface Line {
   tail: Promise<unknown>;
   waiting: number;
-  /** Calls left in the block, good until `usableUntil`. */
+  /** Size of the last block, and the calls left in it, good until `usableUntil`. */
+  block: number;
   left: number;
   usableUntil: number;
 }
@@ -99,7 +100,7 @@ export function createQuota(options: QuotaOptions): Quota {
     const key = `${urgency} ${scopeKey}`;
     const known = lines.get(key);
     if (known !== undefined) return known;
-    const line: Line = { tail: Promise.resolve(), waiting: 0, left: 0, usableUntil: 0 };
+    const line: Line = { tail: Promise.resolve(), waiting: 0, block: 0, left: 0, usableUntil: 0 };
     lines.set(key, line);
     return line;
   }
@@ -130,8 +131,13 @@ export function createQuota(options: QuotaOptions): Quota {
     return Math.max(1, portion(SHARES[urgency]) - kept);
   }
 
-  function blockOf(limit: number, urgency: Urgency): number {
-    return Math.min(limit, blockSize(portion(SHARES[urgency])));
+  /**
+   * How many calls to ask for at once. What is granted counts, sent or not: so a line that did not use its last block asks
+   * for as many as it used, and one that used it up for twice as many, up to a second's worth.
+   */
+  function blockOf({ block, left, waiting }: Line, limit: number, urgency: Urgency): number {
+    const wanted = Math.max(waiting, left === 0 ? 2 * block : block - left, 1);
+    return Math.min(limit, wanted, blockSize(portion(SHARES[urgency])));
   }
 
   async function acquire(
@@ -153,7 +159,7 @@ export function createQuota(options: QuotaOptions): Quota {
         continue;
       }
       const limit = limitOf(scopeKey, urgency);
-      const block = blockOf(limit, urgency);
+      const block = blockOf(line, limit, urgency);
       const { granted, waitMs } = await ledger.reserve(scopeKey, limit, windowMs, block);
       if (!granted) {
         await sleep(Math.max(1, Math.ceil(waitMs)), signal);
@@ -165,6 +171,7 @@ export function createQuota(options: QuotaOptions): Quota {
         background.notBefore = askedAt + (windowMs * block) / portion(SHARES.background);
       }
       // Counted from before the question: the ledger's own time of the grant lies after it.
+      line.block = block;
       line.left = block;
       line.usableUntil = askedAt + usableMs;
       if (clock() >= line.usableUntil && ++stale >= STALE_GRANTS) {
@@ -201,7 +208,7 @@ export function createQuota(options: QuotaOptions): Quota {
       if (line.left > 0 && now < line.usableUntil) return 0;
       const limit = limitOf(scopeKey, urgency);
       const paceMs = urgency === 'background' ? backgroundOf(scopeKey).notBefore - now : 0;
-      const { waitMs } = await ledger.peek(scopeKey, limit, windowMs, blockOf(limit, urgency));
+      const { waitMs } = await ledger.peek(scopeKey, limit, windowMs, blockOf(line, limit, urgency));
       return Math.max(0, paceMs, waitMs);
     },
     slowDown(suspected = false) {
@@ -215,7 +222,7 @@ export function createQuota(options: QuotaOptions): Quota {
   };
 }
 
-/** Calls asked for at a time: a second's worth, so that a high quota costs the ledger about one question per second. */
+/** The most calls asked for at a time: a second's worth, so that a high quota costs the ledger about one question per second. */
 function blockSize(limit: number): number {
   return Math.max(1, Math.floor(limit / 60));
 }

@@ -163,6 +163,23 @@ describe('who waits for the quota', () => {
     expect(Math.max(...waits)).toBeLessThan(20_000);
   });
 
+  it('blocks that are granted and not used up do not use up the quota: three lines of one call a second each, of 1,200 a minute, never wait', async () => {
+    const { clock, quota } = setUp(1_200);
+    const waits: number[] = [];
+    const work = (['now', 'soon', 'background'] as const).map(async (urgency) => {
+      for (let second = 0; second < 180; second += 1) {
+        const before = clock.now();
+        await quota.take('x', undefined, urgency);
+        waits.push(clock.now() - before);
+        await clock.sleep(1_100);
+      }
+    });
+    await clock.run(Promise.all(work));
+
+    expect(waits).toHaveLength(540);
+    expect(Math.max(...waits)).toBe(0);
+  });
+
   it('hints leave a tenth for writes', async () => {
     const { clock, quota } = setUp(60);
     const hints = times(clock, 60, () => quota.take('get', undefined, 'soon'));
