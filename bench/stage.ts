@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import type postgres from 'postgres';
 import { type OpenPair, openPair } from '../src/cli/runtime.ts';
 import { loadConfig } from '../src/config/load.ts';
+import type { Config } from '../src/config/schema.ts';
 import { crmAdapters } from '../src/crm/registry.ts';
 import type { EngineContext } from '../src/engine/context.ts';
 import { sleep } from '../src/lib/sleep.ts';
@@ -64,9 +65,13 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+export function configOf(place: Place, udesk: UdeskAccount = NOBODY): Config {
+  return loadConfig({ env: {}, readFile: () => yaml(place, udesk), adapters: crmAdapters });
+}
+
 /** The engine on a place; the Udesk of the config is `udesk.url`. The quota is counted in Postgres, but never reached. */
 export async function openStage(place: Place, udesk: UdeskAccount = NOBODY): Promise<Stage> {
-  const config = loadConfig({ env: {}, readFile: () => yaml(place, udesk), adapters: crmAdapters });
+  const config = configOf(place, udesk);
   const database = await openDatabase({ url: place.ours, dataDir: '', applicationName: 'bench' });
   const engine: EngineContext = {
     db: database.db,

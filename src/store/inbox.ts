@@ -22,7 +22,7 @@ export interface InboxFilter {
   readonly kind?: string | undefined;
   readonly age?: InboxAge | undefined;
   readonly state: InboxState;
-  /** Part of a name or value, an id of either side, or `#` and the number of a conflict. */
+  /** Part of a name, value, e-mail or phone, an id of either side, or `#` and the number of a conflict. */
   readonly q?: string | undefined;
 }
 
@@ -77,21 +77,23 @@ export async function inboxPage(db: Db, query: InboxQuery): Promise<InboxPage> {
   const backwards = cursor?.way === 'before';
   const descending = (sort === 'newest') !== backwards;
   const order = descending ? sql`desc` : sql`asc`;
+  // Ids rise with the time of opening; by them alone an index gives the page without sorting what is not on it.
+  const byKey = sort === 'field' || sort === 'customer';
+  const sign = descending ? sql`<` : sql`>`;
   const beyond =
     cursor === null
       ? sql`true`
-      : descending
-        ? sql`(${key}, c.id) < (${cursor.key}::text, ${cursor.id}::bigint)`
-        : sql`(${key}, c.id) > (${cursor.key}::text, ${cursor.id}::bigint)`;
+      : byKey
+        ? sql`(${key}, c.id) ${sign} (${cursor.key}::text, ${cursor.id}::bigint)`
+        : sql`c.id ${sign} ${cursor.id}::bigint`;
   const found = await rows<
     ConflictRecord & { sort_key: string; name: string | null; crm_name: string | null }
   >(
     db,
     sql`with page as materialized (
-          select c.id, ${key} as sort_key from udesk_sync.conflict c
-          join udesk_sync.link l on l.id = c.link_id ${query.q === undefined ? sql`` : RECORDS}
+          select c.id, ${key} as sort_key from udesk_sync.conflict c ${forSearch(query)}
           where ${where(query)} and ${beyond}
-          order by sort_key ${order}, c.id ${order} limit ${limit + 1})
+          order by ${byKey ? sql`sort_key ${order},` : sql``} c.id ${order} limit ${limit + 1})
         select ${CONFLICT_COLUMNS}, page.sort_key, (ru.fields -> 'nick_name')::text as name,
           (rc.fields -> (${jsonParam(query.nameFields)} ->> c.pair))::text as crm_name
         from page join udesk_sync.conflict c on c.id = page.id
@@ -129,7 +131,7 @@ export async function inboxFacets(db: Db, filter: InboxFilter & { readonly now: 
             ${is(sql`c.pair`, filter.pair)} as p, ${is(sql`c.field`, filter.field)} as f,
             ${is(sql`c.kind`, filter.kind)} as k, ${is(age(filter.now), filter.age)} as a
           from udesk_sync.conflict c
-          ${filter.q === undefined ? sql`` : sql`join udesk_sync.link l on l.id = c.link_id ${RECORDS}`}
+          ${forSearch(filter)}
           where ${inState(filter.state)} and ${searched(filter.q)})
         select 'total' as facet, '' as value, count(*) as n from hit where p and f and k and a
         union all select 'pair', pair, count(*) from hit where f and k and a group by pair
@@ -181,8 +183,7 @@ export async function inboxIds(
 ): Promise<string[]> {
   const found = await rows<{ id: string }>(
     db,
-    sql`select c.id from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id
-          ${filter.q === undefined ? sql`` : RECORDS}
+    sql`select c.id from udesk_sync.conflict c ${forSearch(filter)}
         where ${where(filter)} order by c.id limit ${limit}`,
   );
   return found.map(({ id }) => id);
@@ -191,6 +192,11 @@ export async function inboxIds(
 function where(filter: InboxFilter & { readonly now: Date }): SQL {
   return sql`${inState(filter.state)} and ${is(sql`c.pair`, filter.pair)} and ${is(sql`c.field`, filter.field)}
     and ${is(sql`c.kind`, filter.kind)} and ${is(age(filter.now), filter.age)} and ${searched(filter.q)}`;
+}
+
+/** Who the customer is counts only where he is searched for. */
+function forSearch({ q }: InboxFilter): SQL {
+  return q === undefined ? sql`` : sql`join udesk_sync.link l on l.id = c.link_id ${RECORDS}`;
 }
 
 function is(column: SQL, value: string | undefined): SQL {
@@ -217,8 +223,9 @@ function searched(q: string | undefined): SQL {
     .toLowerCase()
     .replace(/[\\%_]/g, '\\$&')}%`;
   return sql`(l.udesk_id = ${q.trim()} or l.crm_id = ${q.trim()}
-    or lower(ru.fields::text) like ${pattern} or lower(rc.fields::text) like ${pattern}
-    or lower(c.udesk::text) like ${pattern} or lower(c.crm::text) like ${pattern})`;
+    or lower(c.udesk::text) like ${pattern} or lower(c.crm::text) like ${pattern}
+    or lower(ru.fields ->> 'nick_name') like ${pattern} or array_to_string(ru.keys, ' ') like ${pattern}
+    or array_to_string(rc.keys, ' ') like ${pattern})`;
 }
 
 /** The text of a stored value that is one. */

@@ -222,6 +222,8 @@ export const conflict = udeskSync.table(
     uniqueIndex('conflict_active').on(table.linkId, table.field).where(sql`state in ('open', 'resolving')`),
     index('conflict_state').on(table.pair, table.state, table.id),
     index('conflict_link').on(table.linkId),
+    // The inbox: a page in the order of opening, and the counts beside it.
+    index('conflict_open').on(table.id).where(sql`state = 'open'`),
   ],
 );
 

@@ -1,0 +1,1 @@
+CREATE INDEX "conflict_open" ON "udesk_sync"."conflict" USING btree ("id") WHERE state = 'open';
