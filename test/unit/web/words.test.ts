@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { UDESK_FIELDS } from '../../../src/config/schema.ts';
+import { CONFLICT_KINDS } from '../../../src/core/link.ts';
 import { en } from '../../../src/web/i18n/en.ts';
 import { formats, translator } from '../../../src/web/i18n/words.ts';
 import { zhCn } from '../../../src/web/i18n/zh-cn.ts';
@@ -43,6 +45,12 @@ describe('the dictionaries', () => {
       (key) => !text.includes(`'${key}'`) && !patterns.some((pattern) => pattern.test(key)),
     );
     expect(unused).toEqual([]);
+  });
+
+  test('name every kind of conflict and every field of a customer', () => {
+    const named = (key: string) => Object.hasOwn(en, key);
+    expect(CONFLICT_KINDS.filter((kind) => !named(`kind.${kind}`))).toEqual([]);
+    expect(UDESK_FIELDS.filter((field) => !named(`field.${field}`))).toEqual([]);
   });
 
   test('are complete in Chinese: no text stands there in English', () => {
