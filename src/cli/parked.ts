@@ -8,6 +8,7 @@ import type { CliContext } from './context.ts';
 import { noSuchRow, rowId } from './ids.ts';
 import { printTable } from './output.ts';
 import { choosePairs } from './runtime.ts';
+import { decider } from './who.ts';
 import { withRuntime } from './with-runtime.ts';
 
 export function registerParked(program: Command, context: CliContext): void {
@@ -61,7 +62,11 @@ async function runList(context: CliContext, options: { pair?: string }): Promise
 async function runDecision(context: CliContext, id: string, decision: 'retry' | 'drop'): Promise<void> {
   await withRuntime(context, `parked ${decision}`, async ({ database: { db } }) => {
     const decide = decision === 'retry' ? retryParked : dropParked;
-    const result = await decide(db, { parkedId: id, at: new Date() });
+    const result = await decide(db, {
+      parkedId: id,
+      who: decider(context, undefined),
+      at: new Date(),
+    });
     if (result.outcome !== 'done') throw refusal(id, result);
     const state = decision === 'retry' ? 'retried' : 'dropped';
     if (context.json) {

@@ -23,6 +23,19 @@ export interface DecisionEntry {
   readonly shown: string;
 }
 
+/** What else people decide: about identity, records set aside, plans. */
+export interface OtherEntry {
+  readonly seq: number;
+  readonly at: string;
+  readonly who: string;
+  readonly action: 'confirm' | 'reject' | 'unlink' | 'retry' | 'drop' | 'approve';
+  readonly pair: string;
+  /** What it is about: `link 12`, `parked 7`, `plan HASH`, `first-plan HASH`. */
+  readonly subject: string;
+}
+
+export type LogEntry = DecisionEntry | OtherEntry;
+
 export interface ChainLink {
   readonly seq: number;
   readonly entry: string;
@@ -33,7 +46,7 @@ export interface ChainLink {
 /** What the first link stands on. */
 export const CHAIN_START = '0'.repeat(64);
 
-export function linkTo(previousHash: string, entry: DecisionEntry): ChainLink {
+export function linkTo(previousHash: string, entry: LogEntry): ChainLink {
   const text = JSON.stringify(entry);
   return { seq: entry.seq, entry: text, previousHash, hash: linkHash(previousHash, text) };
 }

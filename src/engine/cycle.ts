@@ -1,9 +1,11 @@
 import { evaluateGuards, type GuardVerdict } from '../core/guard.ts';
 import { GUARD_CLASSES, type PlanItem } from '../core/plan.ts';
+import { EMPTY_SAMPLE, sampleOf } from '../core/plan-sample.ts';
 import { quietSince } from '../core/quiet.ts';
 import { SIDES, type SideName } from '../core/record.ts';
 import type { BatchVerdict } from '../crm/adapter.ts';
 import { isSyncError, toError } from '../errors.ts';
+import { closeApproval, waitingApproval } from '../store/approvals.ts';
 import { countConflicts } from '../store/conflicts.ts';
 import { closeWaiting, saveWaiting, type Tripped, waitingGuards } from '../store/guards.ts';
 import {
@@ -49,6 +51,7 @@ export interface CycleOptions {
   readonly readFeeds?: boolean;
   /** Plan only: nothing is written to either side, nor to the outbox. */
   readonly dry?: boolean;
+  /** Whatever it is now; a person who accepted it in the browser accepted one with a certain hash (store/approvals.ts). */
   readonly acceptFirstPlan?: boolean;
   /** Releases the guarded part of the plan if, and only if, it is exactly the plan with this hash. */
   readonly approve?: string;
@@ -67,7 +70,7 @@ export interface CycleReport {
   readonly outcome: 'done' | 'waiting';
   readonly observed: Observation;
   readonly matched: { readonly linked: number; readonly reviews: number };
-  readonly plan: Omit<PlanSummary, 'hashOf'> & { readonly hash: string };
+  readonly plan: Omit<PlanSummary, 'hashOf' | 'sample'> & { readonly hash: string };
   /** Set while the pair's first plan waits for acceptance. */
   readonly firstPlan: boolean;
   readonly waiting: { readonly hash: string; readonly tripped: readonly Tripped[] } | null;
@@ -182,16 +185,17 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
     }
     if (spec.firstRun === 'review' && options.acceptFirstPlan !== true) {
       const summary = await planDry(cycle, match.unmatched, options.onItem);
-      await fenced(db, fence, (tx) => saveFirstPlan(tx, spec.name, summary.hashOf(GUARD_CLASSES)));
-      return await reportOf(cycle, {
-        observed,
-        match,
-        summary,
-        push: null,
-        firstPlan: true,
-        waiting: null,
-        backfill: null,
-      });
+      if (!(await firstPlanAccepted(cycle, summary))) {
+        return await reportOf(cycle, {
+          observed,
+          match,
+          summary,
+          push: null,
+          firstPlan: true,
+          waiting: null,
+          backfill: null,
+        });
+      }
     }
     await fenced(db, fence, (tx) => saveFirstRun(tx, spec.name, 'accepting'));
   }
@@ -202,6 +206,25 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
 function isUnread(known: PairRow, observed: Observation, side: SideName): boolean {
   const never = known.certifiedAt[side] === null && known.uncertified[side] === null;
   return never && observed[side].lane !== 'full';
+}
+
+/** Shows the first plan on its page; whether exactly this one was accepted there. Another one that was is told to be overtaken. */
+async function firstPlanAccepted(cycle: Cycle, summary: PlanSummary): Promise<boolean> {
+  const { db, fence, spec } = cycle;
+  const hash = summary.hashOf(GUARD_CLASSES);
+  const at = cycle.clock();
+  const { creates, updates, deletes, held, sample } = summary;
+  const plan = { at: at.toISOString(), creates, updates, deletes, held, sample };
+  return await fenced(db, fence, async (tx) => {
+    await saveFirstPlan(tx, spec.name, hash, plan);
+    const said = await waitingApproval(tx, spec.name, 'first-plan');
+    if (said === null) return false;
+    const same = said.hash === hash;
+    await closeApproval(tx, said, same ? 'done' : 'moved', at);
+    // In one transaction: a kill from here on finds the plan accepted.
+    if (same) await saveFirstRun(tx, spec.name, 'accepting');
+    return same;
+  });
 }
 
 /**
@@ -301,20 +324,24 @@ async function guardPlan(
   );
   const heldWrites = heldClasses.reduce((sum, kind) => sum + summary.guarded[kind], 0);
   const hash = summary.hashOf(heldClasses);
-  const approved = heldWrites > 0 && options.approve === hash;
-  const blocked = heldWrites > 0 && !approved;
-  const told = blocked && (await waitingGuards(db, spec.name)).some((row) => sameGuards(row, verdict));
-  await fenced(db, fence, async (tx) => {
+  const { blocked, told } = await fenced(db, fence, async (tx) => {
     const at = cycle.clock();
+    const known = await waitingGuards(tx, spec.name, ['waiting', 'rejected']);
+    const said = await waitingApproval(tx, spec.name, 'guard');
+    const approved = heldWrites > 0 && (options.approve === hash || said?.hash === hash);
+    const blocked = heldWrites > 0 && !approved;
+    if (said !== null) await closeApproval(tx, said, said.hash === hash && approved ? 'done' : 'moved', at);
     if (blocked) {
       await movePlanned(tx, runId, 'held', heldClasses);
-      await saveWaiting(tx, spec.name, { hash, tripped: verdict.tripped, writes: heldWrites, at });
+      const sample = sampleOf(summary.sample, heldClasses);
+      await saveWaiting(tx, spec.name, { hash, tripped: verdict.tripped, writes: heldWrites, sample, at });
     } else {
       await closeWaiting(tx, spec.name, approved ? 'approved' : 'superseded', at);
     }
     await movePlanned(tx, runId, 'pending', GUARD_CLASSES, approved || start.firstPlan);
     await saveAlarms(tx, spec.name, approved ? {} : alarms);
     if (start.firstPlan) await saveFirstRun(tx, spec.name, 'accepted');
+    return { blocked, told: known.some((row) => sameGuards(row, verdict)) };
   });
   if (!blocked) return null;
   // What waits is told once; the plan, and so its hash, may change with every cycle until somebody looks.
@@ -361,7 +388,7 @@ async function reportOf(
     backfill: BackfillReport | null;
   },
 ): Promise<CycleReport> {
-  const { hashOf, ...summary } = parts.summary;
+  const { hashOf, sample: _shownOnPages, ...summary } = parts.summary;
   const conflicts = await countConflicts(cycle.db, cycle.spec.name);
   const intents = await countIntents(cycle.db, cycle.spec.name);
   const report: CycleReport = {
@@ -420,6 +447,7 @@ function emptySummary(): PlanSummary {
     guarded: { create: 0, overwrite: 0, fill: 0, delete: 0 },
     overwrittenLinks: 0,
     held: 0,
+    sample: EMPTY_SAMPLE,
     hashOf: () => '',
   };
 }

@@ -1,5 +1,6 @@
 import type { LinkPlan } from '../core/link.ts';
 import { type GuardClass, guardClass, type PlanItem, planHash, planItems } from '../core/plan.ts';
+import { type PlanSample, startSample } from '../core/plan-sample.ts';
 import { isLeftAlone } from '../core/quiet.ts';
 import { reconcileLink } from '../core/reconcile.ts';
 import type { SideName } from '../core/record.ts';
@@ -11,6 +12,8 @@ import type { MatchReport } from './match.ts';
 import { persistPlans } from './persist-plan.ts';
 
 const CHUNK_LINKS = 500;
+/** Of each kind of write so many are kept to be looked at by whoever approves the plan. */
+const SAMPLE_WRITES = 100;
 
 export interface PlannedLink {
   readonly link: LoadedLink;
@@ -26,6 +29,8 @@ export interface PlanSummary {
   readonly guarded: Readonly<Record<GuardClass, number>>;
   readonly overwrittenLinks: number;
   readonly held: number;
+  /** For whoever has to approve it. */
+  readonly sample: PlanSample;
   /** By guard class, so that the held part of a plan has a hash of its own. */
   readonly hashOf: (classes: readonly GuardClass[]) => string;
 }
@@ -108,10 +113,12 @@ function startTally(): { add: (planned: PlannedLink) => void; summary: () => Pla
   const none = () => ({ udesk: 0, crm: 0 });
   const counts = { create: none(), update: none(), delete: none() };
   const hashes: Record<GuardClass, string[]> = { create: [], overwrite: [], fill: [], delete: [] };
+  const { add: addToSample, sample } = startSample(SAMPLE_WRITES);
   let overwrittenLinks = 0;
   let held = 0;
   return {
     add({ link, plan }) {
+      addToSample(link.state, plan);
       let overwrites = false;
       for (const write of plan.writes) {
         counts[write.op][write.side] += 1;
@@ -134,6 +141,7 @@ function startTally(): { add: (planned: PlannedLink) => void; summary: () => Pla
       },
       overwrittenLinks,
       held,
+      sample: sample(),
       hashOf: (classes) =>
         sha256(
           classes

@@ -1,5 +1,5 @@
 /** Walks the chain of decisions and compares it with the decisions that are stored (promise P12). */
-import { type DecisionEntry, faultOf } from '../core/decision-chain.ts';
+import { type DecisionEntry, faultOf, type LogEntry } from '../core/decision-chain.ts';
 import { lastDecisionId, readChain, type StoredDecision, storedDecisions } from '../store/decision-log.ts';
 import type { Db } from '../store/tx.ts';
 
@@ -74,9 +74,9 @@ async function compare(
 }
 
 /** Null for what is no entry any more; the chain has told of it. */
-function readEntry(text: string): DecisionEntry | null {
+function readEntry(text: string): LogEntry | null {
   try {
-    return JSON.parse(text) as DecisionEntry;
+    return JSON.parse(text) as LogEntry;
   } catch {
     return null;
   }

@@ -4,7 +4,9 @@ import {
   CHAIN_START,
   type ChainLink,
   type DecisionEntry,
+  type LogEntry,
   linkTo,
+  type OtherEntry,
   valueDigest,
 } from '../core/decision-chain.ts';
 import type { Value } from '../core/value.ts';
@@ -15,16 +17,22 @@ import { type Db, rows } from './tx.ts';
 const CHAIN_LOCK = 7_420_311;
 
 /** In the transaction of the decision itself: neither is there without the other. */
-export async function logDecision(tx: Db, entry: Omit<DecisionEntry, 'seq'>): Promise<void> {
+export async function logDecision(
+  tx: Db,
+  entry: Omit<DecisionEntry, 'seq'> | Omit<OtherEntry, 'seq'>,
+): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(${CHAIN_LOCK})`);
   const [last] = await rows<{ seq: string; hash: string }>(
     tx,
     sql`select seq, hash from udesk_sync.decision_log order by seq desc limit 1`,
   );
-  const link = linkTo(last?.hash ?? CHAIN_START, { seq: Number(last?.seq ?? 0) + 1, ...entry });
+  const link = linkTo(last?.hash ?? CHAIN_START, {
+    seq: Number(last?.seq ?? 0) + 1,
+    ...entry,
+  } as LogEntry);
   await tx.execute(
     sql`insert into udesk_sync.decision_log (seq, decision_id, entry, previous_hash, hash)
-        values (${link.seq}::bigint, ${entry.decisionId}::bigint, ${link.entry}, ${link.previousHash}, ${link.hash})`,
+        values (${link.seq}::bigint, ${'decisionId' in entry ? entry.decisionId : null}::bigint, ${link.entry}, ${link.previousHash}, ${link.hash})`,
   );
 }
 

@@ -1,7 +1,9 @@
 import { sql } from 'drizzle-orm';
+import type { PlanSample } from '../core/plan-sample.ts';
 import type { SideName } from '../core/record.ts';
 import { fromJsonb } from './jsonb.ts';
-import { type Db, jsonParam, rows } from './tx.ts';
+import type { GuardState } from './schema.ts';
+import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';
 
 export interface Tripped {
   readonly guard: string;
@@ -10,22 +12,37 @@ export interface Tripped {
 
 export interface GuardRow {
   readonly hash: string;
-  readonly state: 'waiting' | 'approved' | 'superseded';
+  readonly state: GuardState;
   readonly tripped: Tripped[];
   readonly writes: number;
 }
 
-/** Records that exactly this plan waits for approval; any other waiting plan of the pair is superseded. */
+/** A guarded plan with what a person has to see of it. */
+export interface GuardedPlan extends GuardRow {
+  readonly pair: string;
+  readonly openedAt: string;
+  readonly closedAt: string | null;
+  /** Null once the plan was overtaken. */
+  readonly sample: PlanSample | null;
+}
+
+/**
+ * Records that exactly this plan waits for approval; any other waiting plan of the pair is superseded. One that a
+ * person said no to stays rejected.
+ */
 export async function saveWaiting(
   db: Db,
   pair: string,
-  waiting: { hash: string; tripped: readonly Tripped[]; writes: number; at: Date },
+  waiting: { hash: string; tripped: readonly Tripped[]; writes: number; sample: PlanSample; at: Date },
 ): Promise<void> {
   await closeWaiting(db, pair, 'superseded', waiting.at, waiting.hash);
   await db.execute(
-    sql`insert into udesk_sync.guard (pair, hash, state, tripped, writes, opened_at)
-        values (${pair}, ${waiting.hash}, 'waiting', ${jsonParam(waiting.tripped)}, ${waiting.writes}, ${waiting.at.toISOString()}::timestamptz)
-        on conflict (pair, hash) do update set state = 'waiting', tripped = excluded.tripped, writes = excluded.writes, closed_at = null`,
+    sql`insert into udesk_sync.guard as g (pair, hash, state, tripped, writes, sample, opened_at)
+        values (${pair}, ${waiting.hash}, 'waiting', ${jsonParam(waiting.tripped)}, ${waiting.writes},
+          ${jsonParam(waiting.sample)}, ${waiting.at.toISOString()}::timestamptz)
+        on conflict (pair, hash) do update set
+          state = case when g.state = 'rejected' then 'rejected' else 'waiting' end,
+          tripped = excluded.tripped, writes = excluded.writes, sample = excluded.sample, closed_at = null`,
   );
 }
 
@@ -37,18 +54,51 @@ export async function closeWaiting(
   exceptHash: string | null = null,
 ): Promise<void> {
   await db.execute(
-    sql`update udesk_sync.guard set state = ${state}, closed_at = ${at.toISOString()}::timestamptz
+    sql`update udesk_sync.guard set state = ${state}, closed_at = ${at.toISOString()}::timestamptz,
+          sample = case when ${state} = 'superseded' then null else sample end
         where pair = ${pair} and state = 'waiting' and hash is distinct from ${exceptHash}::text`,
   );
 }
 
-export async function waitingGuards(db: Db, pair: string): Promise<GuardRow[]> {
+export async function waitingGuards(
+  db: Db,
+  pair: string,
+  states: readonly GuardState[] = ['waiting'],
+): Promise<GuardRow[]> {
   const found = await rows<{ hash: string; state: GuardRow['state']; tripped: string; writes: number }>(
     db,
     sql`select hash, state, tripped::text as tripped, writes from udesk_sync.guard
-        where pair = ${pair} and state = 'waiting'`,
+        where pair = ${pair} and state = any(${textArray(states)})`,
   );
   return found.map((row) => ({ ...row, tripped: fromJsonb<Tripped[]>(row.tripped) }));
+}
+
+/** Of any pair that has such a plan; one hash belongs to one pair, unless two of them are mirrors of each other. */
+export async function loadGuardedPlan(db: Db, hash: string): Promise<GuardedPlan | null> {
+  const [row] = await rows<{
+    pair: string;
+    hash: string;
+    state: GuardState;
+    tripped: string;
+    writes: number;
+    sample: string | null;
+    opened_at: string;
+    closed_at: string | null;
+  }>(
+    db,
+    sql`select pair, hash, state, tripped::text as tripped, writes, sample::text as sample,
+          ${isoText(sql`opened_at`)} as opened_at, ${isoText(sql`closed_at`)} as closed_at
+        from udesk_sync.guard where hash = ${hash} order by state = 'waiting' desc, opened_at desc limit 1`,
+  );
+  if (row === undefined) return null;
+  const { opened_at, closed_at, ...rest } = row;
+  return {
+    ...rest,
+    tripped: fromJsonb<Tripped[]>(row.tripped),
+    sample: row.sample === null ? null : fromJsonb<PlanSample>(row.sample),
+    openedAt: opened_at,
+    closedAt: closed_at,
+  };
 }
 
 export interface ParkedRow {

@@ -6,6 +6,7 @@
 import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import { SIDES } from '../core/record.ts';
+import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
 import { type LinkRow, loadLink } from './links.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
@@ -71,6 +72,7 @@ export async function confirmLink(
             where pair = ${link.pair} and side = ${side} and remote_id = ${ids[side]}`,
       );
     }
+    await log(tx, link, decision, 'confirm');
     return { outcome: 'confirmed', udeskId, crmId };
   });
 }
@@ -91,6 +93,7 @@ export async function rejectLink(db: Db, decision: LinkDecision): Promise<Reject
       take: 'reject',
       decidedBy: byPerson(decision.who),
     });
+    await log(tx, link, decision, 'reject');
     return { outcome: 'rejected', link };
   });
 }
@@ -131,6 +134,7 @@ async function inFlight(tx: Db, link: LinkRow): Promise<number> {
 /** Frees the records of a link and closes all that is open about it. @returns how many conflicts that were. */
 async function endLink(tx: Db, link: LinkRow, decision: LinkDecision): Promise<number> {
   await decide(tx, link, decision, { state: 'broken', take: 'unlink', decidedBy: 'unlink' });
+  await log(tx, link, decision, 'unlink');
   const at = sql`${decision.at.toISOString()}::timestamptz`;
   const closed = await rows(
     tx,
@@ -219,6 +223,15 @@ async function decide(
           evidence = evidence || ${jsonParam([note])}, dirty = false, changed_at = ${at.toISOString()}::timestamptz
         where id = ${link.id}::bigint`,
   );
+}
+
+async function log(
+  tx: Db,
+  { id, pair }: LinkRow,
+  { who, at }: LinkDecision,
+  action: 'confirm' | 'reject' | 'unlink',
+): Promise<void> {
+  await logDecision(tx, { at: at.toISOString(), who, action, pair, subject: `link ${id}` });
 }
 
 /** Never one of the engine's own words (`match`, `flag`, `unlink`, …), whatever the person is called. */

@@ -21,7 +21,7 @@ export interface LinkRow {
   readonly createdAt: string;
 }
 
-type Row = {
+export type LinkRecord = {
   id: string;
   pair: string;
   udesk_id: string | null;
@@ -36,11 +36,11 @@ type Row = {
   created_at: string;
 };
 
-const COLUMNS = sql`l.id, l.pair, l.udesk_id, l.crm_id, l.state, l.evidence::text as evidence,
+export const LINK_COLUMNS = sql`l.id, l.pair, l.udesk_id, l.crm_id, l.state, l.evidence::text as evidence,
   l.candidates::text as candidates, l.score, l.reason, l.bases::text as bases, l.decided_by,
   to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at`;
 
-function toLink(row: Row): LinkRow {
+export function toLink(row: LinkRecord): LinkRow {
   return {
     id: row.id,
     pair: row.pair,
@@ -274,9 +274,9 @@ export async function linksToPlan(db: Db, pair: string, afterId: string, limit: 
         join udesk_sync.link c on c.id = r.link_id and c.state = 'confirmed'
         where r.pair = ${pair} and r.side = ${side} and r.dirty and r.link_id > ${afterId}::bigint
         order by r.link_id limit ${limit}`;
-  const found = await rows<Row>(
+  const found = await rows<LinkRecord>(
     db,
-    sql`select ${COLUMNS} from udesk_sync.link l
+    sql`select ${LINK_COLUMNS} from udesk_sync.link l
         where l.pair = ${pair} and l.state = 'confirmed' and l.id > ${afterId}::bigint
           and l.id in (
             (select d.id from udesk_sync.link d
@@ -292,18 +292,18 @@ export async function linksToPlan(db: Db, pair: string, afterId: string, limit: 
 }
 
 export async function loadLink(db: Db, linkId: string): Promise<LinkRow | null> {
-  const [row] = await rows<Row>(
+  const [row] = await rows<LinkRecord>(
     db,
-    sql`select ${COLUMNS} from udesk_sync.link l where l.id = ${linkId}::bigint`,
+    sql`select ${LINK_COLUMNS} from udesk_sync.link l where l.id = ${linkId}::bigint`,
   );
   return row === undefined ? null : toLink(row);
 }
 
 /** Open questions of identity in which this record takes part. */
 export async function reviewsAbout(db: Db, pair: string, side: SideName, id: string): Promise<LinkRow[]> {
-  const found = await rows<Row>(
+  const found = await rows<LinkRecord>(
     db,
-    sql`select ${COLUMNS} from udesk_sync.link l
+    sql`select ${LINK_COLUMNS} from udesk_sync.link l
         where l.pair = ${pair} and l.state = 'candidate' and l.candidates -> ${side}::text @> ${jsonParam([id])}
         order by l.id`,
   );
@@ -312,9 +312,9 @@ export async function reviewsAbout(db: Db, pair: string, side: SideName, id: str
 
 export async function loadLinks(db: Db, linkIds: readonly string[]): Promise<LinkRow[]> {
   if (linkIds.length === 0) return [];
-  const found = await rows<Row>(
+  const found = await rows<LinkRecord>(
     db,
-    sql`select ${COLUMNS} from udesk_sync.link l where l.id = any(${textArray(linkIds)}::bigint[])`,
+    sql`select ${LINK_COLUMNS} from udesk_sync.link l where l.id = any(${textArray(linkIds)}::bigint[])`,
   );
   return found.map(toLink);
 }
@@ -323,9 +323,9 @@ export async function listLinks(
   db: Db,
   filter: { pair?: string; state?: LinkRowState; afterId?: string; limit: number },
 ): Promise<LinkRow[]> {
-  const found = await rows<Row>(
+  const found = await rows<LinkRecord>(
     db,
-    sql`select ${COLUMNS} from udesk_sync.link l
+    sql`select ${LINK_COLUMNS} from udesk_sync.link l
         where l.id > ${filter.afterId ?? '0'}::bigint
           and (${filter.pair ?? null}::text is null or l.pair = ${filter.pair ?? null}::text)
           and (${filter.state ?? null}::text is null or l.state = ${filter.state ?? null}::text)

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import { fromJsonb } from './jsonb.ts';
-import type { SideAlarms } from './schema.ts';
+import type { FirstPlan, SideAlarms } from './schema.ts';
 import { type Db, isoText, jsonParam, rows } from './tx.ts';
 
 export interface PairRow {
@@ -48,8 +48,23 @@ export async function loadPair(db: Db, name: string): Promise<PairRow> {
   };
 }
 
-export async function saveFirstPlan(db: Db, name: string, hash: string): Promise<void> {
-  await db.execute(sql`update udesk_sync.pair set first_plan_hash = ${hash} where name = ${name}`);
+export async function saveFirstPlan(db: Db, name: string, hash: string, plan: FirstPlan): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.pair set first_plan_hash = ${hash}, first_plan = ${jsonParam(plan)} where name = ${name}`,
+  );
+}
+
+/** Null: no first plan of this pair waits for acceptance. */
+export async function loadFirstPlan(
+  db: Db,
+  name: string,
+): Promise<{ readonly hash: string; readonly plan: FirstPlan } | null> {
+  const [row] = await rows<{ hash: string; plan: string }>(
+    db,
+    sql`select first_plan_hash as hash, first_plan::text as plan from udesk_sync.pair
+        where name = ${name} and first_run = 'pending' and first_plan_hash is not null and first_plan is not null`,
+  );
+  return row === undefined ? null : { hash: row.hash, plan: fromJsonb<FirstPlan>(row.plan) };
 }
 
 /**
@@ -68,7 +83,9 @@ export async function firstPlanShown(db: Db, name: string): Promise<RunRow | nul
 
 /** `accepting` when the first plan was accepted, `accepted` once it was released: a kill in between loses nothing. */
 export async function saveFirstRun(db: Db, name: string, state: 'accepting' | 'accepted'): Promise<void> {
-  await db.execute(sql`update udesk_sync.pair set first_run = ${state} where name = ${name}`);
+  await db.execute(
+    sql`update udesk_sync.pair set first_run = ${state}, first_plan = null where name = ${name}`,
+  );
 }
 
 export async function saveAlarms(db: Db, name: string, alarms: SideAlarms): Promise<void> {

@@ -1,10 +1,12 @@
 /** What people say about records that were set aside: try again, or leave them until they change. */
 import { sql } from 'drizzle-orm';
+import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
 import { type Db, rows } from './tx.ts';
 
 export interface ParkedDecision {
   readonly parkedId: string;
+  readonly who: string;
   readonly at: Date;
 }
 
@@ -65,7 +67,7 @@ type Closed =
 
 async function close(
   tx: Db,
-  { parkedId, at }: ParkedDecision,
+  { parkedId, who, at }: ParkedDecision,
   state: 'retried' | 'dropped',
 ): Promise<Closed> {
   await lockOutCycle(tx, sql`(select pair from udesk_sync.parked where id = ${parkedId}::bigint)`);
@@ -84,6 +86,10 @@ async function close(
     sql`update udesk_sync.parked set state = ${state}, closed_at = ${at.toISOString()}::timestamptz
         where id = ${parkedId}::bigint`,
   );
+  await logDecision(tx, {
+    ...{ at: at.toISOString(), who, action: state === 'retried' ? 'retry' : 'drop' },
+    ...{ pair: row.pair, subject: `parked ${parkedId}` },
+  });
   const [intent] = await rows<{ op: 'create' | 'update' | 'delete' }>(
     tx,
     sql`select op from udesk_sync.intent where id = ${row.intent_id}::bigint`,

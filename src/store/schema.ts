@@ -13,6 +13,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { FieldBase, HalfWrite, RevertRequest } from '../core/link.ts';
 import type { GuardClass } from '../core/plan.ts';
+import type { PlanSample } from '../core/plan-sample.ts';
 import type { Patch, SideName } from '../core/record.ts';
 import type { FieldSpec } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
@@ -62,6 +63,8 @@ export const pair = udeskSync.table('pair', {
    */
   firstRun: text('first_run').$type<'pending' | 'accepting' | 'accepted'>().notNull().default('pending'),
   firstPlanHash: text('first_plan_hash'),
+  /** What that plan would do, for the page on which it is accepted; null once it was. */
+  firstPlan: jsonb<FirstPlan | null>()('first_plan'),
   /** Of mapping, matching and directions: when it changes, every link is planned again and match keys are made anew. */
   specHash: text('spec_hash'),
   /** What each field meant then: where that has changed, its bases are forgotten (src/engine/spec-change.ts). */
@@ -294,6 +297,21 @@ export const revertField = udeskSync.table(
   ],
 );
 
+export type GuardState = 'waiting' | 'approved' | 'rejected' | 'superseded';
+export type ApprovalKind = 'first-plan' | 'guard';
+export type ApprovalState = 'waiting' | 'done' | 'moved' | 'replaced';
+
+/** What the first plan of a pair would do. */
+export interface FirstPlan {
+  readonly at: string;
+  readonly creates: Readonly<Record<SideName, number>>;
+  readonly updates: Readonly<Record<SideName, number>>;
+  readonly deletes: Readonly<Record<SideName, number>>;
+  /** Fields that would wait as conflicts. */
+  readonly held: number;
+  readonly sample: PlanSample;
+}
+
 export const INTENT_STATES = [
   'planned',
   'held',
@@ -422,13 +440,40 @@ export const guard = udeskSync.table(
   {
     pair: text('pair').notNull(),
     hash: text('hash').notNull(),
-    state: text('state').$type<'waiting' | 'approved' | 'superseded'>().notNull(),
+    /** rejected: a person said no to exactly this plan; it is held, and nobody is asked about it again. */
+    state: text('state').$type<GuardState>().notNull(),
     tripped: jsonb<{ guard: string; message: string }[]>()('tripped').notNull(),
     writes: integer('writes').notNull(),
+    /** The first of the writes that it holds; null once the plan was overtaken. */
+    sample: jsonb<PlanSample | null>()('sample'),
     openedAt: at('opened_at').notNull(),
     closedAt: at('closed_at'),
   },
   (table) => [primaryKey({ columns: [table.pair, table.hash] })],
+);
+
+/**
+ * What a person said about a plan, by its hash; append-only but for its end. The next cycle reads what waits, and does
+ * exactly the plan with this hash, or nothing.
+ */
+export const approval = udeskSync.table(
+  'approval',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    kind: text('kind').$type<ApprovalKind>().notNull(),
+    hash: text('hash').notNull(),
+    verdict: text('verdict').$type<'approve' | 'reject'>().notNull(),
+    who: text('who').notNull(),
+    at: at('at').notNull(),
+    /** moved: the world did, so the plan was not carried out; replaced: a person said something else later. */
+    state: text('state').$type<ApprovalState>().notNull(),
+    closedAt: at('closed_at'),
+  },
+  (table) => [
+    uniqueIndex('approval_waiting').on(table.pair, table.kind).where(sql`state = 'waiting'`),
+    index('approval_plan').on(table.pair, table.hash),
+  ],
 );
 
 /** Set aside for a person, while the rest goes on. */

@@ -191,6 +191,6 @@ async function retry(world: World, act: Extract<Act, { do: 'retry' }>): Promise<
   );
   const row = found[act.pick % Math.max(1, found.length)];
   if (row === undefined) return;
-  await retryParked(world.db, { parkedId: row.id, at: new Date(world.now) });
+  await retryParked(world.db, { parkedId: row.id, who: 'reviewer', at: new Date(world.now) });
   world.tell(`  a person has parked record ${row.id} tried again`);
 }

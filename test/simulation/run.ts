@@ -127,7 +127,8 @@ async function tryParkedAgain(world: World): Promise<void> {
     world.db,
     sql`select id from udesk_sync.parked where pair = ${world.name} and state = 'parked' and kind not in ('uncertain-create', 'identity') order by id`,
   );
-  for (const { id } of found) await retryParked(world.db, { parkedId: id, at: new Date(world.now) });
+  for (const { id } of found)
+    await retryParked(world.db, { parkedId: id, who: 'reviewer', at: new Date(world.now) });
 }
 
 /** Ids begin at 1 again, so that a trace does not depend on what ran before. */

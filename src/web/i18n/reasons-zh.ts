@@ -41,6 +41,33 @@ const REASONS: readonly (readonly [pattern: RegExp, zh: string])[] = [
   [/^(.+) has no base to go back to$/, '{1} 没有可以恢复的原值'],
   [/^nothing of the record may flow to (udesk|crm)$/, '这条记录没有任何字段可以写入 {1}'],
   [/^a person took (.+)$/, '由人裁决：采用 {1}'],
+  [/^several records on both sides share contact points$/, '两边各有多条记录的联系方式相同'],
+  [/^one customer fits several CRM records$/, '一位客户对应多条 CRM 记录'],
+  [/^several customers fit one CRM record$/, '多位客户对应同一条 CRM 记录'],
+  [/^the customer is linked to another CRM record$/, '该客户已与另一条 CRM 记录关联'],
+  [/^the CRM record is linked to another customer$/, '该 CRM 记录已与另一位客户关联'],
+  [/^the stored id of the other side names another record$/, '存有的对方 ID 指向另一条记录'],
+  [
+    /^one stores the id of the other, and they have no e-mail or phone in common$/,
+    '一边存有另一边的 ID，但邮箱和手机号都不相同',
+  ],
+  [
+    /^(udesk|crm) shows no records at all, and (\d+) links are known\.$/,
+    '{1} 没有返回任何记录，而已知关联有 {2} 个',
+  ],
+  [
+    /^The plan deletes (\d+) records, (\d+) were deleted in the last day, and at most (.+) may go\.$/,
+    '计划删除 {1} 条记录，过去一天已删除 {2} 条，上限为 {3}',
+  ],
+  [
+    /^The plan updates (\d+) links after (\d+) others in the last hour, and at most (.+) may change in an hour\.$/,
+    '计划修改 {1} 个关联，过去一小时已修改 {2} 个，每小时上限为 {3}',
+  ],
+  [
+    /^The plan creates (\d+) customers and (\d+) CRM records after (\d+) in the last hour, and at most (\d+) an hour may be created\.$/,
+    '计划创建 {1} 位客户和 {2} 条 CRM 记录，过去一小时已创建 {3} 条，每小时上限为 {4} 条',
+  ],
+  [/^A side's clock is (\d+) seconds away from ours\.$/, '有一边的时钟相差 {1} 秒'],
 ];
 
 export function reasonInChinese(reason: string): string | null {
@@ -56,5 +83,6 @@ function sideName(text: string): string {
     .replace(/\budesk\b/g, 'Udesk')
     .replace(/\bcrm\b/g, 'CRM')
     .replace(' and ', ' 和 ')
-    .replace('the CRM', 'CRM');
+    .replace('the CRM', 'CRM')
+    .replace(/^(.+ %) of (\d+)( links)?$/, '$2 个关联的 $1');
 }

@@ -44,7 +44,9 @@ describe.each(['update', 'create'] as const)('a parked %s', (op) => {
     await world.crm.unsafe(lift);
     await world.sync();
     expect(await names()).toEqual(before);
-    expect(await retryParked(world.database.db, { parkedId: id, at })).toMatchObject({ outcome: 'done' });
+    expect(await retryParked(world.database.db, { parkedId: id, who: 'ann', at })).toMatchObject({
+      outcome: 'done',
+    });
     await world.sync();
     expect(await names()).toEqual(['Bad']);
     expect(await listParked(world.database.db, 'main', 10)).toEqual([]);
@@ -54,7 +56,7 @@ describe.each(['update', 'create'] as const)('a parked %s', (op) => {
 
   test('that is retried in vain is parked again, with the words of the side', async () => {
     const id = await refused(op);
-    await retryParked(world.database.db, { parkedId: id, at });
+    await retryParked(world.database.db, { parkedId: id, who: 'ann', at });
     await world.sync();
     const rows = await listParked(world.database.db, 'main', 10);
     expect(rows).toMatchObject([{ side: 'crm', message: expect.stringContaining('no_bad') }]);
@@ -63,7 +65,7 @@ describe.each(['update', 'create'] as const)('a parked %s', (op) => {
 
   test('that is dropped stays as it is until the record changes', async () => {
     const id = await refused(op);
-    await dropParked(world.database.db, { parkedId: id, at });
+    await dropParked(world.database.db, { parkedId: id, who: 'ann', at });
     await world.crm.unsafe(lift);
     await world.sync();
     await world.sync();
@@ -79,16 +81,16 @@ test('of two people who decide about one parked record one wins, the other is to
   const id = await refused('update');
   const { db } = world.database;
   const [retry, drop] = await Promise.all([
-    retryParked(db, { parkedId: id, at }),
-    dropParked(db, { parkedId: id, at }),
+    retryParked(db, { parkedId: id, who: 'ann', at }),
+    dropParked(db, { parkedId: id, who: 'ann', at }),
   ]);
   const outcomes = [retry.outcome, drop.outcome];
   expect(outcomes.sort()).toEqual(['closed', 'done']);
-  expect(await retryParked(db, { parkedId: id, at })).toEqual({
+  expect(await retryParked(db, { parkedId: id, who: 'ann', at })).toEqual({
     outcome: 'closed',
     state: retry.outcome === 'done' ? 'retried' : 'dropped',
   });
-  expect(await retryParked(db, { parkedId: '999999', at })).toEqual({ outcome: 'not-found' });
+  expect(await retryParked(db, { parkedId: '999999', who: 'ann', at })).toEqual({ outcome: 'not-found' });
 });
 
 test('a choice that could not be written is open again when its parked write is dropped', async () => {
@@ -103,6 +105,6 @@ test('a choice that could not be written is open again when its parked write is 
   await decideConflict(db, { conflictId: conflict?.id ?? '', who: 'li', take: 'udesk', value: null, at });
   await world.sync();
   expect(await world.conflicts()).toMatchObject([{ state: 'resolving' }]);
-  await dropParked(db, { parkedId: await parkedId(), at });
+  await dropParked(db, { parkedId: await parkedId(), who: 'ann', at });
   expect(await world.conflicts()).toMatchObject([{ state: 'open', resolvedBy: null }]);
 });

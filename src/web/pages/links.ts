@@ -1,0 +1,108 @@
+/** `/links`: who is the same person on both sides, and what people say about it. */
+import { type Html, html } from '../../report/html.ts';
+import { confirmLink, rejectLink, unlink } from '../../store/link-decisions.ts';
+import { linkCounts, linkPage } from '../../store/link-pages.ts';
+import { type LinkRow, loadLink } from '../../store/links.ts';
+import { fieldLabels } from '../conflicts/show.ts';
+import { type Answer, answerOf } from '../links/answer.ts';
+import { linkCard, nameOf, showLinks } from '../links/card.ts';
+import { linkList } from '../links/list.ts';
+import { readLinkParams, toLinkCursor } from '../links/query.ts';
+import type { Page } from '../page.ts';
+import { firstPlanNotices } from '../plans/notices.ts';
+import { Refusal } from '../refusal.ts';
+import { respondPage, respondPart, seeOther } from '../respond.ts';
+import type { SignedVisit } from '../visit.ts';
+
+const PAGE_ROWS = 20;
+
+export const linksPage: Page = {
+  nav: { path: '/links', label: 'nav.links' },
+  routes: [
+    { method: 'GET', path: '/links', access: 'viewer', handle: list },
+    { method: 'GET', path: '/links/:id', access: 'viewer', handle: (visit) => one(visit) },
+    { method: 'POST', path: '/links/:id/confirm', access: 'reviewer', handle: confirm },
+    { method: 'POST', path: '/links/:id/reject', access: 'reviewer', handle: reject },
+    { method: 'POST', path: '/links/:id/unlink', access: 'reviewer', handle: end },
+  ],
+};
+
+async function list(visit: SignedVisit): Promise<Response> {
+  const { db } = visit.services;
+  const params = readLinkParams(visit.url.searchParams);
+  const [page, counts, labels, firstPlans] = await Promise.all([
+    linkPage(db, { ...params, cursor: toLinkCursor(params.cursor), limit: PAGE_ROWS }),
+    linkCounts(db, params),
+    fieldLabels(visit),
+    firstPlanNotices(visit),
+  ]);
+  const shown = await showLinks(visit, page.rows);
+  return respondPage(visit, {
+    title: visit.t('links.title'),
+    body: linkList(visit, { params, page, counts, shown, labels, firstPlans }),
+  });
+}
+
+/** @throws Refusal `not-found` */
+async function rowOf(visit: SignedVisit): Promise<LinkRow> {
+  const id = visit.c.req.param('id') ?? '';
+  const row = /^[1-9]\d{0,17}$/.test(id) ? await loadLink(visit.services.db, id) : null;
+  if (row === null) throw new Refusal('not-found');
+  return row;
+}
+
+async function one(visit: SignedVisit, answer: Answer | null = null): Promise<Response> {
+  const { t } = visit;
+  const row = await rowOf(visit);
+  const [shown] = await showLinks(visit, [row]);
+  if (shown === undefined) throw new Refusal('not-found');
+  const name = nameOf(visit, shown);
+  return respondPage(visit, {
+    title: `${name} · ${t('link.number', { id: row.id })}`,
+    ...(answer === null ? {} : { status: answer.status }),
+    body: html`<div class="detail"><p class="trail"><a href="/links">${t('links.back')}</a></p>
+<div class="title"><h1>${name}</h1><p class="muted">${t('link.number', { id: row.id })} · ${row.pair}</p></div>
+${answer?.said}
+${linkCard(visit, shown, { labels: await fieldLabels(visit), whole: true })}</div>`,
+  });
+}
+
+async function confirm(visit: SignedVisit): Promise<Response> {
+  const { id, pair } = await rowOf(visit);
+  const { form, services } = visit;
+  const result = await confirmLink(services.db, {
+    ...by(visit, id),
+    udeskId: form.get('udesk') ?? undefined,
+    crmId: form.get('crm') ?? undefined,
+  });
+  return await answered(visit, pair, answerOf(visit, result));
+}
+
+async function reject(visit: SignedVisit): Promise<Response> {
+  const { id, pair } = await rowOf(visit);
+  return await answered(visit, pair, answerOf(visit, await rejectLink(visit.services.db, by(visit, id))));
+}
+
+async function end(visit: SignedVisit): Promise<Response> {
+  if (!visit.form.has('sure')) throw new Refusal('bad-request');
+  const { id, pair } = await rowOf(visit);
+  return await answered(visit, pair, answerOf(visit, await unlink(visit.services.db, by(visit, id))));
+}
+
+function by({ actor, now }: SignedVisit, linkId: string) {
+  return { linkId, who: actor.name, at: now };
+}
+
+async function answered(visit: SignedVisit, pair: string, answer: Answer): Promise<Response> {
+  if (answer.done) visit.services.wake(pair);
+  if (!visit.partial) {
+    return answer.done ? seeOther(visit, `/links/${visit.c.req.param('id')}`) : await one(visit, answer);
+  }
+  return respondPart(visit, await cardOf(visit, answer.said), answer.status);
+}
+
+async function cardOf(visit: SignedVisit, said: Html): Promise<Html> {
+  const [shown] = await showLinks(visit, [await rowOf(visit)]);
+  if (shown === undefined) throw new Refusal('not-found');
+  return linkCard(visit, shown, { labels: await fieldLabels(visit), said });
+}
