@@ -103,9 +103,18 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'any hash approves any plan',
     breaks: 'P8, T3: approving releases something that was not shown',
     file: 'src/engine/cycle.ts',
-    find: 'const approved = heldWrites > 0 && options.approve === hash;',
-    replace: "const approved = heldWrites > 0 && typeof options.approve === 'string';",
+    find: 'const approved = heldWrites > 0 && (options.approve === hash || said?.hash === hash);',
+    replace:
+      "const approved = heldWrites > 0 && (typeof options.approve === 'string' || said?.hash === hash);",
     tests: [`${ENGINE}/safety.test.ts`, `${ATTACK}/guards.test.ts`],
+  },
+  {
+    name: 'a stored yes releases whatever is held',
+    breaks: 'P8: what a person approved in the browser is not what is released',
+    file: 'src/engine/cycle.ts',
+    find: '(options.approve === hash || said?.hash === hash)',
+    replace: '(options.approve === hash || said !== null)',
+    tests: ['test/integration/web/plans.test.ts'],
   },
   {
     name: 'another account is taken for the one that we knew',
