@@ -65,6 +65,11 @@ export async function mustRead(side: Side, id: string): Promise<SideRecord> {
   return record;
 }
 
+/** What the answer of a write says of the record, without how it was learned. */
+export function held({ reread: _, ...record }: SideRecord): SideRecord {
+  return record;
+}
+
 export function elements(record: SideRecord, field: string): readonly Element[] {
   const value = record.fields[field] ?? null;
   return isSet(value) ? value : [];
