@@ -47,6 +47,8 @@ export interface WorldOptions {
   readonly pair?: Readonly<Record<string, string>>;
   /** Lines under `crm:`. */
   readonly crm?: readonly string[];
+  /** The whole `crm` block, in the place of the table: the CRM is another one then, and `people` are not in it. */
+  readonly crmBlock?: Readonly<Record<string, unknown>>;
   /** The tenant's clock in milliseconds. */
   readonly clock?: () => number;
   /** Time of the simulator, the engine and the client of Udesk; left out: real, with short sleeps. */
@@ -188,6 +190,10 @@ function yaml(simulator: Simulator, crmUrl: string, options: WorldOptions): stri
     ...options.pair,
   };
   const crm = options.crm ?? ['table: contact', 'externalId: udesk_id', 'updatedAt: updated_at'];
+  const crmYaml =
+    options.crmBlock === undefined
+      ? ['    crm:', 'adapter: postgres', `url: ${crmUrl}`, ...crm].join('\n      ')
+      : `    crm: ${JSON.stringify(options.crmBlock)}`;
   return `
 pairs:
   - name: main
@@ -196,10 +202,7 @@ pairs:
       email: ${simulator.admin.email}
       token: ${simulator.admin.token}
       quota: { perMinute: ${options.perMinute ?? 1_000_000} }
-    crm:
-      adapter: postgres
-      url: ${crmUrl}
-${crm.map((line) => `      ${line}`).join('\n')}
+${crmYaml}
 ${Object.entries(pair)
   .map(([key, value]) => `    ${key}: ${value}`)
   .join('\n')}

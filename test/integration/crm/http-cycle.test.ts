@@ -1,0 +1,161 @@
+/** The engine between a simulated Udesk and two CRMs that are known by configuration alone (docs/adapters.md). */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { CrmPeople, CrmPerson, CrmServer } from '../../support/crm-server.ts';
+import { startEnvelopeCrm } from '../../support/envelope-crm.ts';
+import { startRestCrm } from '../../support/rest-crm.ts';
+import { createWorld, ourRows, type World } from '../../support/world.ts';
+
+interface Crm extends CrmServer {
+  readonly people: CrmPeople;
+  readonly block: Readonly<Record<string, unknown>>;
+}
+
+const FIELDS = `[
+      { udesk: nick_name, crm: name },
+      { udesk: emails, crm: emails, policy: union },
+      { udesk: cellphones, crm: phones, policy: union },
+      { udesk: description, crm: note }
+    ]`;
+
+const REST = { start: startRestCrm, remove: (people: CrmPeople, person: CrmPerson) => people.remove(person) };
+const ENVELOPE = {
+  start: startEnvelopeCrm,
+  remove: (people: CrmPeople, person: CrmPerson) => {
+    person.archived = true;
+    people.touch(person);
+  },
+};
+
+describe.each([
+  ['REST, offsets, ETags', REST],
+  ['envelopes, cursor, codes', ENVELOPE],
+])('%s', (_name, family) => {
+  let crm: Crm;
+  let world: World;
+
+  beforeEach(async () => {
+    crm = await family.start();
+    crm.people.insert({
+      name: 'Han Meimei',
+      emails: ['han@example.com', 'h2@example.com'],
+      phones: ['13900000002'],
+    });
+    world = await createWorld({
+      customers: [{ nick_name: 'Li Lei', email: 'li@example.com', cellphones: ['13800000001'] }],
+      crmBlock: crm.block,
+      pair: { fields: FIELDS },
+    });
+  });
+  afterEach(async () => {
+    await world.close();
+    await crm.close();
+  });
+
+  const person = (name: string): CrmPerson => {
+    const found = crm.people.live().filter((one) => one.name === name);
+    if (found.length !== 1 || found[0] === undefined)
+      throw new Error(`${found.length} people are called ${name}`);
+    return found[0];
+  };
+  const customer = (email: string) => {
+    const found = world.simulator.tenant.find('email', email);
+    if (found === null) throw new Error(`nobody has ${email}`);
+    return found;
+  };
+  const texts = (points: readonly { readonly value: string }[]) =>
+    points.map(({ value }) => value).filter((value) => value !== '');
+  const writes = () => ({ udesk: world.simulator.counts().writes, crm: crm.people.writes });
+
+  test('P6: creates and edits go both ways, a double edit is held, a deletion is flagged, then it is quiet (P4)', async () => {
+    await world.sync();
+
+    const li = person('Li Lei');
+    expect(texts(li.emails)).toEqual(['li@example.com']);
+    expect(texts(li.phones)).toEqual(['13800000001']);
+    expect(li.externalId).toBe(customer('li@example.com').id);
+    const han = customer('han@example.com');
+    expect(han).toMatchObject({ nick_name: 'Han Meimei' });
+    expect(han.other_emails.map(({ content }) => content)).toEqual(['h2@example.com']);
+    expect(han.cellphones.map(({ content }) => content)).toEqual(['13900000002']);
+
+    world.simulator.tenant.edit(li.externalId ?? '', { nick_name: 'Li Lei 2' });
+    crm.people.edit(li, { note: 'calls on Mondays' });
+    crm.people.edit(person('Han Meimei'), { phones: ['13900000002', '13900000003'] });
+    await world.sync();
+
+    expect(person('Li Lei 2').note).toBe('calls on Mondays');
+    expect(customer('li@example.com').description).toBe('calls on Mondays');
+    expect(customer('han@example.com').cellphones.map(({ content }) => content)).toEqual([
+      '13900000002',
+      '13900000003',
+    ]);
+    expect(await world.conflicts()).toEqual([]);
+
+    world.simulator.tenant.edit(han.id, { nick_name: 'Han of Udesk' });
+    crm.people.edit(person('Han Meimei'), { name: 'Han of the CRM' });
+    await world.sync();
+
+    expect(await world.conflicts()).toMatchObject([{ field: 'nick_name', state: 'open' }]);
+    expect(person('Han of the CRM').note).toBeNull();
+    expect(customer('han@example.com').nick_name).toBe('Han of Udesk');
+
+    family.remove(crm.people, person('Li Lei 2'));
+    await world.sync();
+
+    expect(
+      await ourRows(world, `select udesk_id, decided_by from udesk_sync.link where state = 'broken'`),
+    ).toEqual([{ udesk_id: li.externalId, decided_by: 'flag' }]);
+    expect(customer('li@example.com').nick_name).toBe('Li Lei 2');
+
+    const before = writes();
+    expect(await world.sync()).toMatchObject({ outcome: 'done' });
+    await world.sync();
+    expect(writes()).toEqual(before);
+  });
+
+  test('P5: lost answers of a create and of an update leave one record, written once', async () => {
+    crm.faults.push({ on: 'write', kind: 'cut-after' });
+    await world.sync();
+    await world.sync();
+    const li = person('Li Lei');
+    expect(crm.people.live()).toHaveLength(2);
+    expect(li.externalId).toBe(customer('li@example.com').id);
+
+    const { version } = li;
+    world.simulator.tenant.edit(li.externalId ?? '', { nick_name: 'Li Lei 2' });
+    crm.faults.push({ on: 'write', kind: 'cut-after' });
+    await world.sync();
+    await world.sync();
+    expect(person('Li Lei 2').version).toBe(version + 1);
+    expect(await world.conflicts()).toEqual([]);
+    expect(await ourRows(world, `select distinct state from udesk_sync.intent`)).toEqual([
+      { state: 'settled' },
+    ]);
+  });
+
+  test('P5: a write that was lost on its way is sent again after a look, and arrives once', async () => {
+    crm.faults.push({ on: 'write', kind: 'cut-before' });
+    await world.sync();
+    await world.sync();
+    expect(crm.people.live().filter(({ name }) => name === 'Li Lei')).toHaveLength(1);
+
+    crm.faults.push({ on: 'write', kind: 'cut-before' });
+    world.simulator.tenant.edit(person('Li Lei').externalId ?? '', { nick_name: 'Li Lei 2' });
+    await world.sync();
+    await world.sync();
+    expect(person('Li Lei 2').externalId).toBe(customer('li@example.com').id);
+  });
+
+  test('a look at the changes alone carries an edit of the CRM to Udesk', async () => {
+    await world.sync();
+    crm.people.edit(person('Li Lei'), { note: 'new' });
+    crm.requests.length = 0;
+
+    await world.sync({ observe: { udesk: 'none', crm: 'changes' } });
+
+    expect(customer('li@example.com').description).toBe('new');
+    expect(
+      crm.requests.some(({ text, query }) => `${text}${query}`.match(/updated_since|modified_from/)),
+    ).toBe(true);
+  });
+});
