@@ -66,6 +66,8 @@ export async function startRestCrm(): Promise<RestCrm> {
 
   function create({ body }: CrmRequest): CrmReply {
     try {
+      const no = refuse(body);
+      if (no !== null) return no;
       const person = people.insert({}, (body.external_id as string | undefined) ?? null);
       return { ...write(person, body), status: 201 };
     } catch (thrown) {
@@ -75,8 +77,8 @@ export async function startRestCrm(): Promise<RestCrm> {
   }
 
   function write(person: CrmPerson, body: Record<string, unknown>): CrmReply {
-    if (typeof body.name === 'string' && body.name.includes('refuse me'))
-      return error(422, 'invalid', `the name ${body.name} is not allowed`);
+    const no = refuse(body);
+    if (no !== null) return no;
     if ('name' in body) person.name = body.name as string | null;
     if ('custom' in body) {
       const custom = body.custom as { note?: string | null; tier?: string };
@@ -99,6 +101,11 @@ export async function startRestCrm(): Promise<RestCrm> {
     people.touch(person);
     return shown(person);
   }
+
+  const refuse = ({ name }: Record<string, unknown>): CrmReply | null =>
+    typeof name === 'string' && name.includes('refuse me')
+      ? error(422, 'invalid', `the name ${name} is not allowed`)
+      : null;
 
   /** A member of `custom` that nobody maps: it must survive. */
   const tiers = new Map<number, string | null>();
