@@ -51,7 +51,8 @@ export interface Quota {
   waitMs(endpoint: string, urgency: Urgency): Promise<number>;
   /**
    * The remote said "too many": halves the rate; a tenth of the full rate comes back per quiet minute. With `suspected`
-   * it did not say so, but failed in a way that may mean it (udesk/api.md §6.4): at least a quarter stays.
+   * it did not say so, but failed in a way that may mean it (udesk/api.md §6.4): only the second time within a minute
+   * counts, and at least a quarter stays.
    */
   slowDown(suspected?: boolean): void;
 }
@@ -86,10 +87,18 @@ export function createQuota(options: QuotaOptions): Quota {
   const backgrounds = new Map<string, Background>();
   let share = 1;
   let slowedAt = Number.NEGATIVE_INFINITY;
+  let suspectedAt = Number.NEGATIVE_INFINITY;
 
   function currentLimit(): number {
     const recovered = (RECOVERY_PER_MINUTE * (clock() - slowedAt)) / MINUTE_MS;
     return Math.max(1, Math.floor(perMinute * Math.min(1, share + recovered)));
+  }
+
+  /** One alone within a minute is an accident of the network, and no reason to be slow for minutes. */
+  function isRepeated(now: number): boolean {
+    const repeated = now - suspectedAt < MINUTE_MS;
+    suspectedAt = now;
+    return repeated;
   }
 
   function portion(of: number): number {
@@ -213,6 +222,7 @@ export function createQuota(options: QuotaOptions): Quota {
     },
     slowDown(suspected = false) {
       const now = clock();
+      if (suspected && !isRepeated(now)) return;
       if (now - slowedAt < SLOW_DOWN_ONCE_MS) return;
       const before = currentLimit() / perMinute;
       const half = Math.max(1 / perMinute, before / 2);

@@ -104,6 +104,22 @@ describe('quota', () => {
     });
   });
 
+  it('one failure that may have meant "too many" is an accident; the second within a minute is not', async () => {
+    const { clock, quota } = setUp(40);
+    const allOfThem = async () => {
+      const before = clock.now();
+      await clock.run(Promise.all(Array.from({ length: 40 }, () => quota.take('e'))));
+      return clock.now() - before;
+    };
+    quota.slowDown(true);
+    expect(await allOfThem()).toBe(0);
+    await clock.run(clock.sleep(70_000));
+    quota.slowDown(true);
+    await clock.run(clock.sleep(10_000));
+    quota.slowDown(true);
+    expect(await allOfThem()).toBeGreaterThan(10_000);
+  });
+
   it('halves once more and less far when a failure only may have meant "too many"', async () => {
     const { clock, quota } = setUp(40);
     for (let n = 0; n < 5; n += 1) {
