@@ -141,12 +141,20 @@ export function resolveTo(
     action: 'decided',
     field: spec.udesk,
     ...decided,
-    base: field.base,
-    udesk: now.udesk,
-    crm: now.crm,
+    ...shownBy(field, decided),
     done,
   };
   return done ? { base: adopt(field), conflict } : { writes, conflict };
+}
+
+/**
+ * A person's choice keeps the row as they saw it: half of it may have been carried out before, and what a side held until
+ * then is in no other place (P2).
+ */
+function shownBy({ row, base, now }: FieldContext, { by }: DecidedBy) {
+  return by === 'person' && row !== null
+    ? { base: row.base, udesk: row.udesk, crm: row.crm }
+    : { base, udesk: now.udesk, crm: now.crm };
 }
 
 export function writeTo(field: FieldContext, side: SideName, value: Value, reason: Reason): SideWrite {

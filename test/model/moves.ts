@@ -92,6 +92,11 @@ function network(world: World, spec: PairSpec, state: State, side: SideName, int
   if (intent.phase === 'sending') {
     found.push({ label: `the write reaches ${side}`, state: arrive(world, spec, state, side) });
     found.push({ label: `the write is lost on its way to ${side}`, state: unknown(state, intent) });
+    // Parked, and tried again by whoever plans next: what the other half has done stays done.
+    found.push({
+      label: `${side} refuses the write`,
+      state: { ...state, intents: { ...state.intents, [side]: null } },
+    });
     if (left.crashes > 0) {
       found.push({
         label: `the process ends before the write reaches ${side}`,

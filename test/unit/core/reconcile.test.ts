@@ -408,6 +408,11 @@ describe("a person's decision", () => {
       { action: 'hold', kind: 'edit/edit', udesk: 'Bobby', reopened: true },
     ]);
   });
+  test('P2: carried out on one side only, and planned again: the row still shows what the person saw', () => {
+    const result = plan('Bob', 'Ann', agreed('Ann'), {}, decided('base'));
+    expect(written(result)).toEqual([['udesk', 'update', 'Ann', 'decision']]);
+    expect(result.conflicts).toMatchObject([{ action: 'decided', by: 'person', udesk: 'Bob', crm: 'Zoe' }]);
+  });
   test('P2: void while the CRM holds the chosen base already: the edit over here goes on, the row ends as it was seen', () => {
     const result = plan('Bobby', 'Ann', agreed('Ann'), {}, decided('base'));
     expect(written(result)).toEqual([['crm', 'update', 'Bobby', 'propagate']]);
