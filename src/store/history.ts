@@ -31,8 +31,8 @@ export async function loadHistory(
   // The link that counts comes first, and so do its records; what an earlier one wrote is part of the story.
   for (const each of SIDES) {
     const held = links.flatMap((one) => (each === 'udesk' ? one.udeskId : one.crmId) ?? []);
-    const merged = links.flatMap((one) => mergedInto(one, each));
-    ids[each] = [...new Set([...held, ...ids[each], ...merged])];
+    const replaced = links.flatMap((one) => replacedBy(one, each));
+    ids[each] = [...new Set([...held, ...ids[each], ...replaced])];
   }
   const records = {
     udesk: await loadRecords(db, pair, 'udesk', ids.udesk),
@@ -63,7 +63,7 @@ function withoutBases({ bases: _bases, ...link }: LinkWithBases): HistoryLink {
 /** Links that hold or held this record, the one that counts first: the record's own, then the youngest. */
 async function linksOf(db: Db, pair: string, side: SideName, id: string): Promise<LinkWithBases[]> {
   const column = side === 'udesk' ? sql`l.udesk_id` : sql`l.crm_id`;
-  const moved = sql`l.evidence @> jsonb_build_array(jsonb_build_object('kind', 'merged', 'side', ${side}::text, 'from', ${id}::text))`;
+  const moved = sql`l.evidence @> jsonb_build_array(jsonb_build_object('side', ${side}::text, 'from', ${id}::text))`;
   const found = await rows<{
     id: string;
     udesk_id: string | null;
@@ -93,10 +93,14 @@ async function linksOf(db: Db, pair: string, side: SideName, id: string): Promis
   }));
 }
 
-/** Records whose place the linked one took. */
-function mergedInto(link: HistoryLink, side: SideName): string[] {
+/** Records whose place the linked one took: merged into it, or deleted and created anew. */
+function replacedBy(link: HistoryLink, side: SideName): string[] {
   return (link.evidence as { kind?: unknown; side?: unknown; from?: unknown }[]).flatMap((note) =>
-    note.kind === 'merged' && note.side === side && typeof note.from === 'string' ? [note.from] : [],
+    (note.kind === 'merged' || note.kind === 'recreated') &&
+    note.side === side &&
+    typeof note.from === 'string'
+      ? [note.from]
+      : [],
   );
 }
 

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { FieldBase, LifeChange } from '../core/link.ts';
 import type { SideName } from '../core/record.ts';
 import { fromJsonb } from './jsonb.ts';
@@ -132,7 +132,10 @@ export async function linkHolding(
   return row?.id ?? null;
 }
 
-/** Gives a link the id of the record that was created for it. */
+/**
+ * Gives a link the id of the record that was created for it. Where it takes the place of a deleted one, the evidence
+ * says so: what that one told is part of the story (P12).
+ */
 export async function setLinkSide(
   db: Db,
   linkId: string,
@@ -140,10 +143,19 @@ export async function setLinkSide(
   remoteId: string,
   at: Date,
 ): Promise<void> {
-  const column = side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
+  const column = linkColumn(side);
   await db.execute(
-    sql`update udesk_sync.link set ${column} = ${remoteId}, changed_at = ${at.toISOString()}::timestamptz where id = ${linkId}::bigint`,
+    sql`update udesk_sync.link set ${column} = ${remoteId}, changed_at = ${at.toISOString()}::timestamptz,
+          evidence = evidence || case when ${column} <> ${remoteId}
+            then jsonb_build_array(jsonb_build_object('kind', 'recreated', 'side', ${side}::text, 'from', ${column},
+              'to', ${remoteId}::text, 'at', ${at.toISOString()}::text))
+            else '[]'::jsonb end
+        where id = ${linkId}::bigint`,
   );
+}
+
+function linkColumn(side: SideName): SQL {
+  return side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
 }
 
 /** The link goes over to another record of the same side; its bases stay, so that what differs there is an edit. */
@@ -156,9 +168,10 @@ export async function moveLinkSide(
   at: Date,
 ): Promise<void> {
   const note = jsonParam([{ kind: 'merged', side, ...ids, at: at.toISOString() }]);
-  await setLinkSide(db, linkId, side, ids.to, at);
   await db.execute(
-    sql`update udesk_sync.link set dirty = true, evidence = evidence || ${note} where id = ${linkId}::bigint`,
+    sql`update udesk_sync.link set ${linkColumn(side)} = ${ids.to}, dirty = true, evidence = evidence || ${note},
+          changed_at = ${at.toISOString()}::timestamptz
+        where id = ${linkId}::bigint`,
   );
   await db.execute(
     sql`update udesk_sync.record set link_id = case when remote_id = ${ids.to} then ${linkId}::bigint end, dirty = true

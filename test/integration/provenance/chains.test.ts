@@ -121,6 +121,28 @@ describe('P12 provenance: every current value has a chain back to an observation
     for (const { origin } of names) expect(origin).toMatchObject({ kind: 'decision', who: 'li' });
   });
 
+  // Found by the simulation: only the record that the link holds now was asked.
+  test('of a record whose counterpart was deleted and created anew: its values go back to the one that is gone', async () => {
+    world = await createWorld({
+      people: [
+        { name: 'First', emails: ['first@example.com'] },
+        { name: 'Other', emails: ['other@example.com'] },
+      ],
+    });
+    await world.sync();
+    await world.crm`delete from contact where name = 'First'`;
+    world.simulator.tenant.edit(idOf('First'), { description: 'edited meanwhile' });
+    await world.sync();
+    const [conflict] = await world.conflicts();
+    expect(conflict).toMatchObject({ field: '*', kind: 'edit/delete' });
+    const choice = { conflictId: conflict?.id ?? '', who: 'li', take: 'udesk', value: null } as const;
+    await decideConflict(world.database.db, { ...choice, at: new Date() });
+    await world.sync();
+
+    expect((await world.people()).map(({ name }) => name).toSorted()).toEqual(['First', 'Other']);
+    expect((await provenance()).gaps).toEqual([]);
+  });
+
   test('of customers who were created in batches, whose answers tell no values: theirs go back to the CRM', async () => {
     world = await createWorld({
       people: Array.from({ length: 120 }, (_, n) => ({ name: `C${n}`, emails: [`c${n}@example.com`] })),
