@@ -4,19 +4,23 @@
  */
 import { parseArgs } from 'node:util';
 import { firstLoad } from './first-load.ts';
-import { figure, table } from './measure.ts';
+import { figure, spreadOf, spreadText, table } from './measure.ts';
 import { type Peaks, peaksAt } from './memory.ts';
 import { noChange } from './no-change.ts';
+import { planFromPostgres, planInMemory } from './planning.ts';
 import { cells, growthRow, megabytes, noteRow, type Row, rateRow, timeRow } from './report.ts';
 import { type Cluster, machine, startCluster } from './stage.ts';
+import type { Cost } from './timed.ts';
 
-const PARTS = ['load', 'cycle', 'memory'] as const;
+const PARTS = ['load', 'cycle', 'plan', 'memory'] as const;
 type Part = (typeof PARTS)[number];
 
 interface Sizes {
   readonly repetitions: number;
   readonly loadRows: number;
   readonly customers: number;
+  readonly plannedLinks: number;
+  readonly storedLinks: number;
   readonly memory: { readonly small: number; readonly large: number };
 }
 
@@ -25,12 +29,16 @@ const FULL: Sizes = {
   repetitions: 15,
   loadRows: 20_000,
   customers: 9_999,
+  plannedLinks: 50_000,
+  storedLinks: 100_000,
   memory: { small: 10_000, large: 100_000 },
 };
 const QUICK: Sizes = {
   repetitions: 3,
   loadRows: 5_000,
   customers: 2_000,
+  plannedLinks: 10_000,
+  storedLinks: 10_000,
   memory: { small: 3_000, large: 12_000 },
 };
 
@@ -63,6 +71,7 @@ try {
   const parts: Record<Part, () => Promise<Row[]>> = {
     load: () => loadRows(cluster),
     cycle: () => cycleRows(cluster),
+    plan: () => planRows(cluster),
     memory: () => memoryRows(cluster),
   };
   const rows: Row[] = [];
@@ -106,6 +115,36 @@ async function cycleRows(on: Cluster): Promise<Row[]> {
     timeRow('… our own CPU', 'cpuMs', plain.cycle, plain.fetch, null),
     timeRow('… customers in every response shape', 'wallMs', mixed.cycle, mixed.fetch, null),
     noteRow('… best round, as a rate', `${rate(plain.cycle)} records/s`, `${rate(plain.fetch)} records/s`),
+  ];
+}
+
+async function planRows(on: Cluster): Promise<Row[]> {
+  const { plannedLinks, storedLinks, repetitions } = sizes;
+  const memory = await planInMemory(on, plannedLinks, repetitions);
+  const stored = await planFromPostgres(on, storedLinks, Math.min(5, repetitions));
+  const diffs = (costs: readonly Cost[]) =>
+    spreadOf(costs.map(({ cpuMs }) => ((2 * plannedLinks) / cpuMs) * 1_000));
+  const rate = diffs(memory.ours);
+  return [
+    timeRow(
+      `planning ${figure(plannedLinks)} links in memory, against the normal form of each value, our CPU`,
+      'cpuMs',
+      memory.ours,
+      memory.limit,
+      null,
+    ),
+    {
+      ...noteRow('… as records held against their bases', `${spreadText(rate)} diffs/s`),
+      aim: '≥ 100,000/s',
+      met: rate.median >= 100_000,
+    },
+    timeRow(
+      `planning ${figure(storedLinks)} links again from Postgres, against reading the rows`,
+      'wallMs',
+      stored.ours,
+      stored.limit,
+      null,
+    ),
   ];
 }
 

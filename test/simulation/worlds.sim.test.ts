@@ -9,7 +9,7 @@ import { generate } from './script.ts';
 import { shrink } from './shrink.ts';
 
 const STEPS = 60;
-/** Seeds that stay; among them those that once found a defect. */
+/** Seeds that stay. What the others found once has a test of its own, by its shortest trace. */
 const KEPT = ['kept-1', 'kept-2', 'kept-3', 'kept-4'];
 const FRESH = 2;
 
