@@ -26,6 +26,7 @@ const web = createWeb({
   log: pino({ level: 'silent' }),
   machineUser: 'bench',
   signIns: createThrottle(Date.now),
+  refresh: async () => ({ seen: 'unknown' }),
   wake: () => {},
 });
 const server = await serve(web, '127.0.0.1', 0);

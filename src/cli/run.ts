@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { PairWorker } from '../daemon/pair-worker.ts';
 import { startSchedules } from '../daemon/scheduler.ts';
+import { refreshRecord } from '../engine/refresh.ts';
 import { SyncError } from '../errors.ts';
 import { newsOf } from '../udesk/webhook.ts';
 import { createWeb } from '../web/app.ts';
@@ -59,7 +60,7 @@ async function work(
   watched.countHooks(hooks.counts);
   routes.route('/', hooks.routes);
   routes.route('/', watched.metrics.routes);
-  routes.route('/', createWeb(servicesFor(context, runtime, workers)));
+  routes.route('/', createWeb(servicesFor(context, runtime, pairs, workers)));
   const server = await serve(routes, config.http.host, config.http.port);
   const stopSchedules = startSchedules(
     workers.map((worker, n) => {
@@ -86,7 +87,12 @@ async function work(
 }
 
 /** What the pages work with. They answer whatever nothing above answered. */
-function servicesFor(context: CliContext, runtime: Runtime, workers: readonly PairWorker[]): Services {
+function servicesFor(
+  context: CliContext,
+  runtime: Runtime,
+  pairs: readonly OpenPair[],
+  workers: readonly PairWorker[],
+): Services {
   const { config, engine } = runtime;
   return {
     db: engine.db,
@@ -95,6 +101,11 @@ function servicesFor(context: CliContext, runtime: Runtime, workers: readonly Pa
     log: engine.log,
     machineUser: decider(context, undefined),
     signIns: createThrottle(() => engine.clock().getTime()),
+    async refresh(pair, record) {
+      const open = pairs.find(({ spec }) => spec.name === pair);
+      if (open === undefined) throw new SyncError('invariant', `no pair ${pair} is open`);
+      return await refreshRecord(engine, open, { ...record, signal: context.signal });
+    },
     wake: (pair) => workers.find(({ name }) => name === pair)?.decided(),
   };
 }

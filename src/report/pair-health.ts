@@ -12,8 +12,15 @@ export interface Todo {
   readonly command: string;
 }
 
+export type Trouble =
+  /** So many cycles in a row. */
+  | { readonly kind: 'failed'; readonly times: number; readonly error: string | null }
+  | { readonly kind: 'stalled'; readonly minutes: number };
+
 export interface PairHealth {
   readonly health: Health;
+  /** What is wrong, for those who say it in their own words. */
+  readonly troubles: readonly Trouble[];
   readonly problems: readonly string[];
   readonly todos: readonly Todo[];
   readonly notes: readonly string[];
@@ -23,7 +30,8 @@ export interface PairHealth {
 const STALLED_MS = 15 * 60_000;
 
 export function judgePair(pair: string, status: PairStatus, now: Date): PairHealth {
-  const problems = problemsOf(status, now);
+  const troubles = troublesOf(status, now);
+  const problems = troubles.map(troubleText);
   const todos = todosOf(pair, status);
   const health: Health =
     problems.length > 0
@@ -33,27 +41,29 @@ export function judgePair(pair: string, status: PairStatus, now: Date): PairHeal
         : todos.length > 0
           ? 'waiting'
           : 'healthy';
-  return { health, problems, todos, notes: notesOf(status) };
+  return { health, troubles, problems, todos, notes: notesOf(status) };
 }
 
-function problemsOf({ runs, lease }: PairStatus, now: Date): string[] {
-  const problems: string[] = [];
+function troublesOf({ runs, lease }: PairStatus, now: Date): Trouble[] {
+  const troubles: Trouble[] = [];
   const finished = runs.filter((run) => run.finishedAt !== null && run.outcome !== 'abandoned');
   const failures = finished.findIndex((run) => run.outcome !== 'failed');
-  const failed = failures < 0 ? finished.length : failures;
+  const times = failures < 0 ? finished.length : failures;
   const [last] = finished;
-  if (failed > 0 && last !== undefined) {
-    const many = failed === 1 ? 'the last cycle' : `the last ${failed} cycles`;
-    problems.push(`${many} failed: ${last.error ?? 'no reason was kept'}`);
-  }
+  if (times > 0 && last !== undefined) troubles.push({ kind: 'failed', times, error: last.error });
   const ended = lastEnd(runs);
   if (lease === null && runs[0]?.trigger === 'run' && ended !== null && now.getTime() - ended > STALLED_MS) {
-    const minutes = Math.floor((now.getTime() - ended) / 60_000);
-    problems.push(
-      `the daemon has finished no cycle for ${minutes} min: look whether \`udesk-sync run\` runs`,
-    );
+    troubles.push({ kind: 'stalled', minutes: Math.floor((now.getTime() - ended) / 60_000) });
   }
-  return problems;
+  return troubles;
+}
+
+function troubleText(trouble: Trouble): string {
+  if (trouble.kind === 'stalled') {
+    return `the daemon has finished no cycle for ${trouble.minutes} min: look whether \`udesk-sync run\` runs`;
+  }
+  const many = trouble.times === 1 ? 'the last cycle' : `the last ${trouble.times} cycles`;
+  return `${many} failed: ${trouble.error ?? 'no reason was kept'}`;
 }
 
 function lastEnd(runs: readonly RunRow[]): number | null {

@@ -155,3 +155,25 @@ const lastEdit = sql`
   where l.id = c.link_id and c.udesk is not null and h.observation_id is not null
     and (h.field = c.field or c.field = '*') and h.valid_from <= coalesce(c.closed_at, h.valid_from)
   order by h.observation_id desc limit 1`;
+
+export interface FeedItem {
+  readonly id: string;
+  /** Ticket, CallLog, ImSubSession, Alteration or CustomerFollowUp. */
+  readonly kind: string;
+  /** ISO 8601: its own time, or when it was first seen. */
+  readonly at: string;
+  readonly author: string | null;
+  /** In the words of Udesk; empty where it has none. */
+  readonly summary: string;
+}
+
+/** All that Udesk's histories hold of a customer, oldest first. */
+export async function feedItems(db: Db, pair: string, udeskId: string): Promise<FeedItem[]> {
+  return await rows<{ id: string; kind: string; at: string; author: string | null; summary: string }>(
+    db,
+    sql`select feed_id as id, kind, ${isoText(sql`coalesce(at, first_seen_at)`)} as at, author_name as author,
+          coalesce(data ->> 'summary', data ->> 'subject', data ->> 'content', '') as summary
+        from udesk_sync.feed where pair = ${pair} and udesk_id = ${udeskId}
+        order by coalesce(at, first_seen_at), kind, feed_id`,
+  );
+}

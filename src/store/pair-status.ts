@@ -27,6 +27,8 @@ export interface SideStatus {
 export interface PairStatus {
   /** `new`: no cycle has ever begun; `accepting`: the first plan was accepted and is not released yet. */
   readonly firstRun: 'new' | 'pending' | 'accepting' | 'accepted';
+  /** Of the first plan that waits for acceptance; null while there is none. */
+  readonly firstPlanHash: string | null;
   /** Newest first. */
   readonly runs: readonly RunRow[];
   readonly sides: Readonly<Record<SideName, SideStatus>>;
@@ -66,6 +68,7 @@ export async function loadPairStatus(
   });
   return {
     firstRun: row?.first_run ?? 'new',
+    firstPlanHash: row?.first_run === 'pending' ? row.first_plan_hash : null,
     runs: await lastRuns(db, pair, runLimit),
     sides: { udesk: await side('udesk'), crm: await side('crm') },
     coverage: await loadCoverage(db, pair),
@@ -97,6 +100,7 @@ export async function quotaUsed(db: Db, key: string): Promise<{ scope: string; c
 
 type Row = {
   first_run: 'pending' | 'accepting' | 'accepted';
+  first_plan_hash: string | null;
   udesk_at: string | null;
   crm_at: string | null;
   udesk_uncertified: string | null;
@@ -107,7 +111,7 @@ type Row = {
 async function pairRow(db: Db, pair: string): Promise<Row | undefined> {
   const [row] = await rows<Row>(
     db,
-    sql`select first_run, ${isoText(sql`udesk_certified_at`)} as udesk_at, ${isoText(sql`crm_certified_at`)} as crm_at,
+    sql`select first_run, case when first_plan is not null then first_plan_hash end as first_plan_hash, ${isoText(sql`udesk_certified_at`)} as udesk_at, ${isoText(sql`crm_certified_at`)} as crm_at,
           udesk_uncertified, crm_uncertified, udesk_total
         from udesk_sync.pair where name = ${pair}`,
   );

@@ -1,6 +1,8 @@
 /** What a page is given: who asks, in which language, and what the program offers it. */
 import type { Context } from 'hono';
 import type { Config } from '../config/schema.ts';
+import type { SideName } from '../core/record.ts';
+import type { RefreshReport } from '../engine/refresh.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Db } from '../store/tx.ts';
 import type { Assets } from './assets.ts';
@@ -18,6 +20,14 @@ export interface Services {
   /** Without users in the configuration: the person at this machine, who may do everything. */
   readonly machineUser: string;
   readonly signIns: Throttle;
+  /**
+   * Reads one record of a side now, waiting for a cycle under way; writes nothing to either side.
+   * @throws SyncError of the side, or `lease-lost` when the cycle takes too long
+   */
+  readonly refresh: (
+    pair: string,
+    record: { readonly side: SideName; readonly id: string },
+  ) => Promise<Pick<RefreshReport, 'seen'>>;
   /** Something was decided: the pair's next cycle should start now. */
   readonly wake: (pair: string) => void;
 }

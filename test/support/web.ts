@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { crmAdapters } from '../../src/crm/registry.ts';
+import { refreshRecord } from '../../src/engine/refresh.ts';
 import { hashPassword } from '../../src/lib/password.ts';
 import { createWeb } from '../../src/web/app.ts';
 import { createThrottle } from '../../src/web/auth/throttle.ts';
@@ -47,6 +48,7 @@ export async function openWeb(world: World, options: WebOptions = {}): Promise<R
     log: world.engine.log,
     machineUser: 'machine',
     signIns: createThrottle(() => clock().getTime()),
+    refresh: (_pair, record) => refreshRecord(world.engine, world.pair, record),
     wake: options.wake ?? (() => {}),
   };
   const app = new Hono().route('/', createWeb(services, options.pages ?? PAGES));

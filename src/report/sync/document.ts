@@ -188,8 +188,24 @@ function grouped(
     );
 }
 
+/** Per day how many conflicts were opened and closed, and how many were open at its end. */
+export function conflictDays(
+  input: Pick<ReportInput, 'facts' | 'since' | 'until' | 'timezone'>,
+): ConflictDay[] {
+  const { since, until } = input;
+  return daily(
+    input,
+    (fact) => Date.parse(fact.openedAt) >= since.getTime(),
+    (fact) => fact.closedAt !== null && fact.closedAt <= until.toISOString(),
+  );
+}
+
 /** Every day of the period has a row, also where nothing happened: a gap in a chart would be read as missing data. */
-function daily({ facts, since, until, timezone }: ReportInput, opened: Test, closed: Test): ConflictDay[] {
+function daily(
+  { facts, since, until, timezone }: Pick<ReportInput, 'facts' | 'since' | 'until' | 'timezone'>,
+  opened: Test,
+  closed: Test,
+): ConflictDay[] {
   const [first, last] = periodDays(since, until, timezone);
   const days = new Map(daysFrom(first, last).map((day) => [day, { opened: 0, closed: 0 }]));
   let open = 0;

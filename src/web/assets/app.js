@@ -84,6 +84,14 @@ document.addEventListener('htmx:afterSettle', (event) => {
   countSelected();
 });
 
+// What refreshes itself waits while somebody is in the middle of it.
+document.addEventListener('htmx:beforeSwap', (event) => {
+  const { target } = event.detail;
+  if (target?.matches?.('[data-live]') && target.contains(document.activeElement)) {
+    event.detail.shouldSwap = false;
+  }
+});
+
 // Filters apply themselves when something was chosen.
 document.addEventListener('change', (event) => {
   if (event.target.matches?.('[data-auto] select')) event.target.form.requestSubmit();

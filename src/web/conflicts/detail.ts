@@ -47,7 +47,7 @@ export function detail(visit: SignedVisit, view: DetailView): Html {
   const { row, progress } = view.shown;
   const live = progress.step === 'under-way' || progress.step === 'stuck';
   return html`<div class="detail">
-<p class="trail"><a href="/conflicts" data-key="k">${t('detail.back')}</a>${view.next !== null && html`<a class="next" href="/conflicts/${view.next}" data-key="j">${t('detail.next')} →</a>`}</p>
+<p class="trail"><a href="/conflicts" data-key="k">${t('detail.back')}</a>${row.udeskId !== null && html`<a href="/customers/${row.udeskId}?pair=${encodeURIComponent(row.pair)}">${t('customer.open')}</a>`}${view.next !== null && html`<a class="next" href="/conflicts/${view.next}" data-key="j">${t('detail.next')} →</a>`}</p>
 <div class="title"><h1>${row.name ?? t('conflicts.nameless')} <span class="field">${fieldName(visit, view.labels, row.pair, row.field)}</span></h1>
 <p class="muted"><span class="badge">${kindName(visit, row.kind)}</span> ${t('conflicts.number', { id: row.id })} · ${row.pair} · ${t('conflicts.ids', { udesk: row.udeskId ?? '–', crm: row.crmId ?? '–' })} · ${ago(visit, row.openedAt)}</p></div>
 ${view.said}

@@ -1,25 +1,33 @@
 /** `/`: where a person's morning starts. */
 import { html } from '../../report/html.ts';
-import { countConflicts } from '../../store/conflicts.ts';
+import { pairLately, pairNow } from '../dashboard/load.ts';
+import { latelyPart, nowPart } from '../dashboard/view.ts';
 import type { Page } from '../page.ts';
-import { respondPage } from '../respond.ts';
+import { respondPage, respondPart } from '../respond.ts';
 import type { SignedVisit } from '../visit.ts';
 
 export const homePage: Page = {
-  routes: [{ method: 'GET', path: '/', access: 'viewer', handle: home }],
+  routes: [
+    { method: 'GET', path: '/', access: 'viewer', handle: home },
+    {
+      method: 'GET',
+      path: '/overview/now',
+      access: 'viewer',
+      handle: async (visit) => respondPart(visit, await now(visit)),
+    },
+  ],
 };
 
 async function home(visit: SignedVisit): Promise<Response> {
-  const { services, t, format } = visit;
-  const pairs = await Promise.all(
-    services.config.pairs.map(async ({ name }) => ({ name, ...(await countConflicts(services.db, name)) })),
-  );
+  const { services, t } = visit;
+  const lately = await Promise.all(services.config.pairs.map((pair) => pairLately(visit, pair)));
   const title = t('home.title');
   return respondPage(visit, {
     title,
-    body: html`<h1>${title}</h1>${pairs.map(
-      ({ name, open, resolving }) =>
-        html`<section class="card"><h2>${name}</h2><p>${t('home.conflicts', { open: format.number(open), resolving: format.number(resolving) })}</p></section>`,
-    )}`,
+    body: html`<div class="detail"><div class="title"><h1>${title}</h1></div>${await now(visit)}${latelyPart(visit, lately)}</div>`,
   });
+}
+
+async function now(visit: SignedVisit) {
+  return nowPart(visit, await Promise.all(visit.services.config.pairs.map((pair) => pairNow(visit, pair))));
 }

@@ -57,10 +57,14 @@ async function one(visit: SignedVisit, answer: Answer | null = null): Promise<Re
   const [shown] = await showLinks(visit, [row]);
   if (shown === undefined) throw new Refusal('not-found');
   const name = nameOf(visit, shown);
+  const customer =
+    row.udeskId !== null &&
+    row.state === 'confirmed' &&
+    html`<a href="/customers/${row.udeskId}?pair=${encodeURIComponent(row.pair)}">${t('customer.open')}</a>`;
   return respondPage(visit, {
     title: `${name} · ${t('link.number', { id: row.id })}`,
     ...(answer === null ? {} : { status: answer.status }),
-    body: html`<div class="detail"><p class="trail"><a href="/links">${t('links.back')}</a></p>
+    body: html`<div class="detail"><p class="trail"><a href="/links">${t('links.back')}</a>${customer}</p>
 <div class="title"><h1>${name}</h1><p class="muted">${t('link.number', { id: row.id })} · ${row.pair}</p></div>
 ${answer?.said}
 ${linkCard(visit, shown, { labels: await fieldLabels(visit), whole: true })}</div>`,

@@ -1,12 +1,10 @@
 /** `/plans/:hash`: a plan that waits for a person, and the yes or no to exactly that plan. */
 
-import type { PlanSample } from '../../core/plan-sample.ts';
 import { html } from '../../report/html.ts';
 import { judgePlan } from '../../store/approvals.ts';
 import { countLinks } from '../../store/links.ts';
-import { loadRecords } from '../../store/records.ts';
 import { fieldLabels } from '../conflicts/show.ts';
-import { personName } from '../links/person.ts';
+import { namesOf, pairName } from '../links/names.ts';
 import type { Page } from '../page.ts';
 import { causeText } from '../plans/cause.ts';
 import { loadPlan, type ShownPlan } from '../plans/load.ts';
@@ -52,11 +50,11 @@ async function one(visit: SignedVisit): Promise<Response> {
   const from = Math.max(0, Math.floor(Number(visit.url.searchParams.get('from') ?? 0)) || 0);
   const writes = plan.sample?.writes ?? [];
   const shown = writes.slice(from, from + PAGE_ROWS);
-  const names = await namesOf(visit, plan.pair, { writes: shown, conflicts: plan.sample?.conflicts ?? [] });
+  const names = await namesOf(visit, plan.pair, [...shown, ...(plan.sample?.conflicts ?? [])]);
   const links = await countLinks(db, plan.pair);
   const rows = [];
   for (const write of shown) {
-    const name = names.get(`${write.udeskId} ${write.crmId}`) ?? null;
+    const name = names.get(pairName(write)) ?? null;
     rows.push({ write, name, cause: await causeText(visit, plan.pair, write) });
   }
   return respondPage(visit, {
@@ -71,33 +69,6 @@ async function one(visit: SignedVisit): Promise<Response> {
       said: plan.state === 'moved' ? await others(visit) : null,
     }),
   });
-}
-
-async function namesOf(visit: SignedVisit, pair: string, sample: PlanSample): Promise<Map<string, string>> {
-  const { db } = visit.services;
-  const people = [...sample.writes, ...sample.conflicts];
-  const udesk = await loadRecords(
-    db,
-    pair,
-    'udesk',
-    people.flatMap(({ udeskId }) => udeskId ?? []),
-  );
-  const crm = await loadRecords(
-    db,
-    pair,
-    'crm',
-    people.flatMap(({ crmId }) => crmId ?? []),
-  );
-  const names = new Map<string, string>();
-  for (const { udeskId, crmId } of people) {
-    const of = (side: 'udesk' | 'crm', id: string | null) =>
-      id === null
-        ? null
-        : personName(visit, { pair, side, id, record: (side === 'udesk' ? udesk : crm).get(id) ?? null });
-    const name = of('udesk', udeskId) ?? of('crm', crmId);
-    if (name !== null) names.set(`${udeskId} ${crmId}`, name);
-  }
-  return names;
 }
 
 async function others(visit: SignedVisit) {

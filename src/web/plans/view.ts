@@ -4,6 +4,7 @@ import { SIDES } from '../../core/record.ts';
 import { type Html, html } from '../../report/html.ts';
 import { allows } from '../auth/roles.ts';
 import { type FieldLabels, fieldName, kindName, reasonText, valueText } from '../conflicts/show.ts';
+import { pairName } from '../links/names.ts';
 import { csrfField } from '../ui/form.ts';
 import { notice } from '../ui/notice.ts';
 import { pager } from '../ui/pager.ts';
@@ -98,7 +99,11 @@ function writes(visit: SignedVisit, { plan, labels, rows, page }: PlanView): Htm
   return html`<section class="card"><h2>${title}</h2>
 <p class="muted">${t('plan.shown', { from: format.number(page.from + 1), to: format.number(last), of: format.number(page.of) })}${(capped || page.of >= 100) && html` ${t('plan.capped')}`}</p>
 <ul class="plain writes">${rows.map(
-    ({ write, name, cause }) => html`<li><p class="head"><b>${name ?? t('conflicts.nameless')}</b>
+    ({
+      write,
+      name,
+      cause,
+    }) => html`<li><p class="head"><b>${write.udeskId === null ? (name ?? t('conflicts.nameless')) : html`<a href="/customers/${write.udeskId}?pair=${encodeURIComponent(plan.pair)}">${name ?? t('conflicts.nameless')}</a>`}</b>
 <span class="badge ${write.op}">${t(`write.${write.op}`, { side: t(`side.${write.side}`) })}</span>
 <span class="muted small">${t('conflicts.ids', { udesk: write.udeskId ?? '–', crm: write.crmId ?? '–' })}</span></p>
 ${write.fields.length > 0 && changes(visit, plan.pair, labels, write)}
@@ -129,6 +134,6 @@ function conflicts(
     .slice(0, 25)
     .map(
       (one) =>
-        html`<tr><th scope="row">${names.get(`${one.udeskId} ${one.crmId}`) ?? t('conflicts.nameless')}</th><td>${fieldName(visit, labels, plan.pair, one.field)}</td><td>${valueText(visit, one, one.udesk)}</td><td>${valueText(visit, one, one.crm)}</td><td>${kindName(visit, one.kind)}</td></tr>`,
+        html`<tr><th scope="row">${names.get(pairName(one)) ?? t('conflicts.nameless')}</th><td>${fieldName(visit, labels, plan.pair, one.field)}</td><td>${valueText(visit, one, one.udesk)}</td><td>${valueText(visit, one, one.crm)}</td><td>${kindName(visit, one.kind)}</td></tr>`,
     )}</tbody></table></div></section>`;
 }

@@ -22,6 +22,7 @@ function run(over: Partial<RunRow> = {}): RunRow {
 function status(over: Partial<PairStatus> = {}): PairStatus {
   return {
     firstRun: 'accepted',
+    firstPlanHash: null,
     runs: [run()],
     sides: { udesk: side, crm: side },
     coverage: {
@@ -51,7 +52,7 @@ const failed = run({ outcome: 'failed', error: 'Udesk did not answer' });
 
 describe('a pair', () => {
   it('is healthy when nothing is wrong and nothing waits', () => {
-    expect(judge({})).toEqual({ health: 'healthy', problems: [], todos: [], notes: [] });
+    expect(judge({})).toEqual({ health: 'healthy', troubles: [], problems: [], todos: [], notes: [] });
     expect(judge({ runs: [], firstRun: 'new' }).health).toBe('new');
   });
 

@@ -1,0 +1,69 @@
+/** Records that were set aside, as a person goes through them: with what was to be written, page by page. */
+import { sql } from 'drizzle-orm';
+import type { Patch, SideName } from '../core/record.ts';
+import { fromJsonb } from './jsonb.ts';
+import { type Db, isoText, rows } from './tx.ts';
+
+export interface ParkedWrite {
+  readonly id: string;
+  readonly pair: string;
+  readonly linkId: string | null;
+  readonly udeskId: string | null;
+  readonly crmId: string | null;
+  /** Where it was to be written. */
+  readonly side: SideName;
+  readonly kind: string;
+  /** The vendor's own words. */
+  readonly message: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** Null: the write is not there any more. */
+  readonly op: 'create' | 'update' | 'delete' | null;
+  readonly patch: Patch;
+}
+
+/** Oldest first, after `afterId`; one more than `limit` tells that there is another page. */
+export async function parkedWrites(
+  db: Db,
+  query: { readonly pair: string | null; readonly afterId: string; readonly limit: number },
+): Promise<ParkedWrite[]> {
+  const found = await rows<{
+    id: string;
+    pair: string;
+    link_id: string | null;
+    udesk_id: string | null;
+    crm_id: string | null;
+    side: SideName;
+    kind: string;
+    message: string;
+    at: string;
+    op: ParkedWrite['op'];
+    patch: string | null;
+  }>(
+    db,
+    sql`select p.id, p.pair, p.link_id, l.udesk_id, l.crm_id, p.side, p.kind, p.message, ${isoText(sql`p.at`)} as at,
+          i.op, i.patch::text as patch
+        from udesk_sync.parked p
+        left join udesk_sync.link l on l.id = p.link_id
+        left join udesk_sync.intent i on i.id = p.intent_id
+        where p.state = 'parked' and p.id > ${query.afterId}::bigint
+          and (${query.pair}::text is null or p.pair = ${query.pair}::text)
+        order by p.id limit ${query.limit}`,
+  );
+  return found.map(({ link_id, udesk_id, crm_id, patch, ...row }) => ({
+    ...row,
+    linkId: link_id,
+    udeskId: udesk_id,
+    crmId: crm_id,
+    patch: patch === null ? {} : fromJsonb<Patch>(patch),
+  }));
+}
+
+export async function countParked(db: Db, pair: string | null): Promise<number> {
+  const [row] = await rows<{ n: string }>(
+    db,
+    sql`select count(*) as n from udesk_sync.parked
+        where state = 'parked' and (${pair}::text is null or pair = ${pair}::text)`,
+  );
+  return Number(row?.n ?? 0);
+}

@@ -1,0 +1,61 @@
+/** What the overview tells of one pair. Two parts: how it stands now, and how it went lately, which costs more to count. */
+import type { PairConfig } from '../../config/schema.ts';
+import { judgePair, type PairHealth } from '../../report/pair-health.ts';
+import { type ConflictDay, conflictDays } from '../../report/sync/document.ts';
+import { loadPairStatus, type PairStatus, quotaUsed } from '../../store/pair-status.ts';
+import { conflictFacts } from '../../store/report-conflicts.ts';
+import { lagOf, type Percentiles, type RunsRow, runsOf } from '../../store/report-traffic.ts';
+import type { Visit } from '../visit.ts';
+
+const RUNS = 20;
+const DAY_MS = 86_400_000;
+const CHART_DAYS = 14;
+
+export interface PairNow {
+  readonly name: string;
+  readonly status: PairStatus;
+  readonly health: PairHealth;
+  readonly quota: { readonly used: number; readonly perMinute: number };
+}
+
+export async function pairNow({ services, now }: Visit, pair: PairConfig): Promise<PairNow> {
+  const { db } = services;
+  const status = await loadPairStatus(
+    db,
+    pair.name,
+    pair.fields.map(({ udesk }) => udesk),
+    RUNS,
+  );
+  const [busiest] = await quotaUsed(db, pair.udesk.baseUrl);
+  return {
+    name: pair.name,
+    status,
+    health: judgePair(pair.name, status, now),
+    quota: { used: busiest?.calls ?? 0, perMinute: pair.udesk.quota.perMinute },
+  };
+}
+
+export interface PairLately {
+  readonly name: string;
+  /** Of edits that arrived in the last day. */
+  readonly lag: (Percentiles & { readonly writes: number }) | null;
+  /** Of the last day. */
+  readonly runs: RunsRow | null;
+  readonly days: readonly ConflictDay[];
+}
+
+export async function pairLately({ services, now }: Visit, { name }: PairConfig): Promise<PairLately> {
+  const { db, config } = services;
+  const scope = (ms: number) => ({
+    since: new Date(now.getTime() - ms),
+    until: now,
+    pairs: [name],
+    timezone: config.timezone,
+  });
+  const lag = await lagOf(db, scope(DAY_MS));
+  const [runs] = await runsOf(db, scope(DAY_MS));
+  const period = scope((CHART_DAYS - 1) * DAY_MS);
+  const days = conflictDays({ ...period, facts: await conflictFacts(db, period) });
+  const edits = lag.edits.toSorted((a, b) => b.writes - a.writes)[0] ?? null;
+  return { name, lag: edits, runs: runs ?? null, days };
+}

@@ -1,0 +1,95 @@
+import type { Page } from 'playwright-core';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createPairWorker } from '../../src/daemon/pair-worker.ts';
+import { chromiumPath, expectAccessible, screenshot, useBrowser } from '../support/browser.ts';
+import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+const browser = useBrowser();
+const SCRIPT = '<script>alert(1)</script>';
+
+let world: World;
+let web: RunningWeb;
+let stop: AbortController;
+let daemon: Promise<void>;
+
+/** A hostile customer with a conflict, a write that the CRM refused, and a daemon that works when something was decided. */
+async function open(): Promise<void> {
+  world = await createWorld({
+    customers: [
+      { nick_name: SCRIPT, email: 'a@example.com', description: 'Calls after 6 pm' },
+      { nick_name: '王小明', email: 'b@example.com' },
+    ],
+    people: [{ name: `${SCRIPT} CRM`, emails: ['a@example.com'] }],
+  });
+  await world.sync();
+  await world.crm.unsafe(`alter table contact add constraint no_bad check (name not like 'Bad%')`);
+  world.simulator.tenant.edit(idOf('王小明'), { nick_name: 'Bad <b>name</b>' });
+  await world.sync();
+  const worker = createPairWorker(world.engine, world.pair);
+  stop = new AbortController();
+  daemon = worker.run(stop.signal);
+  web = await openWeb(world, { users: true, wake: () => worker.decided() });
+}
+afterEach(async () => {
+  stop.abort();
+  await daemon;
+  await web.close();
+  await world.close();
+});
+
+function idOf(name: string): string {
+  return world.simulator.tenant.list().find(({ nick_name }) => nick_name === name)?.id ?? '';
+}
+
+async function signedIn(path: string, options: Parameters<typeof browser.page>[0] = {}): Promise<Page> {
+  const page = await browser.page(options);
+  await page.goto(`${web.url}/sign-in?next=${encodeURIComponent(path)}`);
+  await page.getByLabel('Name').fill('reviewer');
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  return page;
+}
+
+describe.skipIf(chromiumPath === null)('the pages about what happened', () => {
+  test('a refused write is tried again, and arrives', async () => {
+    await open();
+    await world.crm.unsafe('alter table contact drop constraint no_bad');
+    const page = await signedIn('/parked');
+    await page.getByText('no_bad').waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('1');
+    await page.getByText('It is tried again').waitFor();
+    await expect
+      .poll(async () => (await world.people()).map(({ name }) => name), { timeout: 60_000 })
+      .toContain('Bad <b>name</b>');
+  });
+
+  test('without scripts, a customer is read anew', async () => {
+    await open();
+    const id = idOf(SCRIPT);
+    const page = await signedIn(`/customers/${id}`, { script: false });
+    await page.getByRole('button', { name: 'Read it now' }).click();
+    await page.getByText('It is as known').first().waitFor();
+  });
+
+  test.each([
+    ['laptop', { width: 1280, height: 800 }],
+    ['laptop-dark', { width: 1280, height: 800, dark: true }],
+    ['phone', { width: 360, height: 740 }],
+  ] as const)('are accessible in both languages: %s', async (name, size) => {
+    await open();
+    const page = await signedIn('/', size);
+    const pages = { overview: '/', parked: '/parked', customer: `/customers/${idOf(SCRIPT)}`, runs: '/runs' };
+    for (const language of ['English', '中文']) {
+      for (const [title, path] of Object.entries(pages)) {
+        await page.goto(web.url + path);
+        if (language === '中文' && title === 'overview')
+          await page.getByRole('button', { name: language }).click();
+        await expectAccessible(page);
+        await screenshot(page, `${title}-${name}${language === '中文' ? '-zh' : ''}`);
+      }
+    }
+  });
+});
