@@ -17,6 +17,7 @@ export interface Mutation {
 
 const ENGINE = 'test/integration/engine';
 const ATTACK = 'test/integration/attack';
+const HTTP_WIRE = 'test/integration/crm/http-wire.test.ts';
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -271,5 +272,53 @@ export const MUTATIONS: readonly Mutation[] = [
       `${ATTACK}/holds.test.ts`,
       'test/unit/core/set-merge.test.ts',
     ],
+  },
+  {
+    name: 'http: a list whose pages moved counts as whole',
+    breaks: 'P7: a record that slipped between two pages looks deleted',
+    file: 'src/crm/http/walk.ts',
+    find: "if (paging.kind === 'offset' && lastId !== null && ids[0] !== lastId) reason ??= 'moved';",
+    replace: '',
+    tests: [HTTP_WIRE],
+  },
+  {
+    name: 'http: a write that got no answer counts as not done',
+    breaks: 'P5: it is sent twice',
+    file: 'src/crm/http/refusal.ts',
+    find: "if (status >= 500 || status === 408) return write ? 'ambiguous' : 'transient';",
+    replace: "if (status >= 500 || status === 408) return 'transient';",
+    tests: ['test/unit/crm/http-values.test.ts'],
+  },
+  {
+    name: 'http: If-Match is left out',
+    breaks: 'P2: of two updates at once one overwrites the other unseen',
+    file: 'src/crm/http/write.ts',
+    find: "if (now.etag !== null) return { 'if-match': now.etag };",
+    replace: 'if (now.etag !== null) return {};',
+    tests: ['test/conformance/http-rest.conf.test.ts'],
+  },
+  {
+    name: 'http: a create does not look for its marker',
+    breaks: 'P5: a create whose answer was lost makes a second record, or is refused for ever',
+    file: 'src/crm/http/write.ts',
+    find: 'if (finder.config.externalId === undefined) return null;',
+    replace: 'return null;',
+    tests: ['test/conformance/http-envelope.conf.test.ts'],
+  },
+  {
+    name: 'http: the position of the changes runs ahead of a look that missed some',
+    breaks: 'P2: an edit that slipped between two pages is never seen',
+    file: 'src/crm/http/adapter.ts',
+    find: 'const next = calm ? new Date(notBeforeMs).toISOString() : cursor;',
+    replace: 'const next = new Date(notBeforeMs).toISOString();',
+    tests: [HTTP_WIRE],
+  },
+  {
+    name: 'http: a nested object is sent with its mapped members only',
+    breaks: 'P2: what nobody maps is wiped by an API that replaces',
+    file: 'src/crm/http/write.ts',
+    find: 'assignments.reduce((raw: unknown, [path, value]) => withValueAt(raw, path, value), now.raw)',
+    replace: 'assignments.reduce((raw: unknown, [path, value]) => withValueAt(raw, path, value), {})',
+    tests: [HTTP_WIRE],
   },
 ];

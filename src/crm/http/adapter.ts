@@ -11,7 +11,8 @@ import { checkApi, fingerprint } from './check.ts';
 import { type HttpConfig, httpConfigSchema } from './config.ts';
 import { type Finder, lookup } from './find.ts';
 import { isSetPlace, type Place, placesOf } from './places.ts';
-import { fetchRecord, walk } from './records.ts';
+import { fetchRecord } from './records.ts';
+import { walk } from './walk.ts';
 import { createRecord, deleteRecord, updateRecord } from './write.ts';
 
 export const httpAdapter = defineCrmAdapter({

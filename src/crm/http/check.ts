@@ -2,9 +2,11 @@
 import { sha256 } from '../../lib/hash.ts';
 import type { CallOptions, CheckReport, Finding } from '../adapter.ts';
 import { decode } from './decode.ts';
+import { firstPage, type Reader } from './pages.ts';
 import { textOf, valueAt } from './paths.ts';
-import { fetchRecord, firstPage, keepsPlace, type Reader } from './records.ts';
+import { fetchRecord } from './records.ts';
 import { notUnderstood } from './refusal.ts';
+import { keepsPlace } from './walk.ts';
 
 export async function checkApi(reader: Reader, options: CallOptions = {}): Promise<CheckReport> {
   const { config, places } = reader;

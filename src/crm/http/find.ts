@@ -1,12 +1,14 @@
 /** Records by a key: by a search of the API, or by reading the whole list where it has none. */
-import { asElements, normalizeText } from '../../core/equivalence.ts';
+import { normalizeText } from '../../core/equivalence.ts';
 import { phoneForms } from '../../core/phone.ts';
 import type { SideRecord } from '../../core/record.ts';
 import type { MatchKeyKind } from '../../core/spec.ts';
 import type { CallOptions } from '../adapter.ts';
 import type { AdapterContext } from '../definition.ts';
+import { holdsKey } from '../holds-key.ts';
 import type { FindConfig } from './config.ts';
-import { type Reader, search, walk } from './records.ts';
+import type { Reader } from './pages.ts';
+import { search, walk } from './walk.ts';
 
 export interface Finder extends Reader {
   readonly fields: AdapterContext['fields'];
@@ -24,7 +26,7 @@ export async function lookup(
   if (find === undefined || value.trim() === '') return [];
   const found = new Map<string, SideRecord>();
   const take = (records: readonly SideRecord[]): void => {
-    for (const record of records) if (holds(finder, record, kind, value)) found.set(record.id, record);
+    for (const record of records) if (holdsKey(finder, record, kind, value)) found.set(record.id, record);
   };
   if (find === 'scan') {
     for await (const page of walk(finder, options)) take(page.records);
@@ -43,14 +45,4 @@ function formsOf({ region }: Finder, kind: MatchKeyKind, value: string): string[
   if (kind === 'token') return [value];
   if (kind === 'email') return [value.trim()];
   return phoneForms(normalizeText('phone', value, region), region);
-}
-
-function holds({ fields, region }: Finder, record: SideRecord, kind: MatchKeyKind, value: string): boolean {
-  if (kind === 'token') return record.externalId === value;
-  const equivalence = kind === 'email' ? 'email' : 'phone';
-  const wanted = normalizeText(equivalence, value, region);
-  return fields
-    .filter((field) => field.equivalence === equivalence)
-    .flatMap((field) => asElements(record.fields[field.name] ?? null))
-    .some((element) => normalizeText(equivalence, element.value, region) === wanted);
 }

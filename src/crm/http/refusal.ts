@@ -5,7 +5,8 @@
 import type { ErrorKind } from '../../errors.ts';
 import { HttpFailure, retryAfterMs } from '../../http/classify.ts';
 import type { Reply } from '../../http/exchange.ts';
-import type { HttpConfig, RefusalKind } from './config.ts';
+import type { HttpConfig } from './config.ts';
+import type { RefusalKind } from './config-parts.ts';
 import { parseJson, textOf, valueAt } from './paths.ts';
 
 export interface AnswerContext {

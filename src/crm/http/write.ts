@@ -3,19 +3,17 @@
  * pair does not map must survive. With a version of the API's own (If-Match, or a member of the body) nothing can slip in
  * between that read and the write. A create is recognised by its marker (promise P5).
  */
-import { equalValues } from '../../core/equivalence.ts';
 import type { FieldWrite, SideRecord } from '../../core/record.ts';
-import type { FieldSpec } from '../../core/spec.ts';
 import { ABSENT, isAbsent } from '../../core/value.ts';
 import { isSyncError, SyncError } from '../../errors.ts';
 import { sha256 } from '../../lib/hash.ts';
 import type { CallOptions, CreateRequest, DeleteOptions, UpdateRequest } from '../adapter.ts';
 import { type Answer, recordPath } from './api.ts';
+import { compareField, compareVersion, specOf, stale } from './compare.ts';
 import { decode } from './decode.ts';
 import { type Assignment, assign } from './encode.ts';
 import { type Finder, lookup } from './find.ts';
 import { isObject, textOf, topKey, valueAt, withValueAt } from './paths.ts';
-import { isSetPlace } from './places.ts';
 import { type Fetched, fetchRecord, idValue } from './records.ts';
 import { isRefusal, notUnderstood } from './refusal.ts';
 
@@ -227,24 +225,6 @@ function unread(record: string, cause: unknown): SyncError {
   });
 }
 
-function compareVersion(seen: SideRecord, now: SideRecord): void {
-  if (seen.version === null || now.version === null || seen.version === now.version) return;
-  throw stale('the record has a newer version than the one that was planned on');
-}
-
-function compareField(finder: Finder, now: SideRecord, field: string, seen: FieldWrite['before']): void {
-  const current = now.fields[field];
-  if (current === undefined)
-    throw new SyncError('contract', `the CRM does not tell "${field}"`, {
-      side: 'crm',
-      field,
-      advice: 'Check its path under crm.fields; where the API leaves out what is empty, set crm.omitsEmpty.',
-    });
-  const before = isAbsent(seen) ? null : seen;
-  if (!equalValues(specOf(finder, field), before, current, finder.region))
-    throw stale(`"${field}" moved since it was read`);
-}
-
 async function staleWhenGone<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -262,22 +242,10 @@ async function goneIsDone(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-function specOf(finder: Finder, field: string): FieldSpec {
-  const place = finder.places.find((candidate) => candidate.field === field);
-  const shape = place !== undefined && isSetPlace(place) ? 'set' : 'scalar';
-  const equivalence = finder.fields.find((candidate) => candidate.name === field)?.equivalence ?? 'text';
-  const rest = { direction: 'both', policy: 'hold', onBlocked: 'hold', map: null } as const;
-  return { udesk: field, crm: field, shape, equivalence, ...rest };
-}
-
 function pick(document: unknown, keys: ReadonlySet<string>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(objectOf(document)).filter(([key]) => keys.has(key)));
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return isObject(value) ? value : {};
-}
-
-function stale(message: string): SyncError {
-  return new SyncError('stale', message, { side: 'crm' });
 }

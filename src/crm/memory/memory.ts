@@ -3,14 +3,13 @@
  * fault to be ordered. The engine's tests run against it under different manifests; `adapter: memory` in a config
  * tries a pair out without a CRM.
  */
-import { asElements, normalizeText } from '../../core/equivalence.ts';
 import type { Manifest, SideRecord } from '../../core/record.ts';
-import type { MatchKeyKind } from '../../core/spec.ts';
 import { ABSENT, isAbsent, type Value } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import { sha256 } from '../../lib/hash.ts';
 import type { CreateRequest, EnumerationEnd, Page, Side } from '../adapter.ts';
 import type { MappedField } from '../definition.ts';
+import { holdsKey } from '../holds-key.ts';
 import { applyPatch, compare, compareWhole } from './patch.ts';
 import { type MemoryRow, MemoryTable } from './table.ts';
 
@@ -171,16 +170,6 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     }
   }
 
-  function holdsKey(record: SideRecord, kind: MatchKeyKind, value: string): boolean {
-    if (kind === 'token') return manifest.externalId !== null && record.externalId === value;
-    const equivalence = kind === 'email' ? 'email' : 'phone';
-    const wanted = normalizeText(equivalence, value, region);
-    return fields
-      .filter((field) => field.equivalence === equivalence)
-      .flatMap((field) => asElements(record.fields[field.name] ?? null))
-      .some((element) => normalizeText(equivalence, element.value, region) === wanted);
-  }
-
   function createRow({ patch, marker }: CreateRequest): string {
     const twin = table.all().find((row) => manifest.externalId !== null && row.externalId === marker);
     if (twin !== undefined) {
@@ -232,7 +221,7 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     async lookup(kind, value) {
       loseAnswer('lookup');
       const seen = table.list().filter((row) => clock() - row.createdAt >= manifest.lookupLagMs);
-      return seen.map(toRecord).filter((record) => holdsKey(record, kind, value));
+      return seen.map(toRecord).filter((record) => holdsKey(context, record, kind, value));
     },
     async create(request) {
       return recordOf(await write('create', () => createRow(request)));

@@ -1,5 +1,6 @@
 /** The engine between a simulated Udesk and two CRMs that are known by configuration alone (docs/adapters.md). */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { commandLine } from '../../support/command-line.ts';
 import type { CrmPeople, CrmPerson, CrmServer } from '../../support/crm-server.ts';
 import { startEnvelopeCrm } from '../../support/envelope-crm.ts';
 import { startRestCrm } from '../../support/rest-crm.ts';
@@ -144,6 +145,17 @@ describe.each([
     await world.sync();
     await world.sync();
     expect(person('Li Lei 2').externalId).toBe(customer('li@example.com').id);
+  });
+
+  test('`check` reads and writes nothing, tells what the API can do, and shows no secret', async () => {
+    const before = writes();
+    const line = commandLine(world);
+    const { code, stdout, stderr } = await line.run('check', '--json');
+    line.close();
+    expect(code).toBe(0);
+    expect(stdout).toContain('keeps the id of the other side, once each');
+    expect(`${stdout}${stderr}`).not.toMatch(/s3cret|k3y-of/);
+    expect(writes()).toEqual(before);
   });
 
   test('a look at the changes alone carries an edit of the CRM to Udesk', async () => {

@@ -286,6 +286,51 @@ describe('P7: lists that move', () => {
     expect((await readAll(side.enumerate())).end).toMatchObject({ certified: false });
   });
 
+  test('a list of empty pages without end is left, and certifies nothing', async () => {
+    const { side } = await scripted(
+      ({ query }) => ({ json: { items: [], next: `${query.get('cursor') ?? ''}x` } }),
+      {
+        list: {
+          path: '/people',
+          records: 'items',
+          paging: { kind: 'cursor', param: 'cursor', next: 'next' },
+        },
+      },
+    );
+    expect((await readAll(side.enumerate())).end).toMatchObject({
+      certified: false,
+      reason: expect.stringContaining('without end'),
+    });
+  });
+
+  test('a look at the changes during which pages moved does not advance the position', async () => {
+    let total = 100;
+    let calm = false;
+    const { side } = await scripted(
+      (seen) => {
+        total -= calm ? 0 : 1;
+        return byPage([people(1, 2), people(3)], calm ? 3 : total)(seen);
+      },
+      {
+        updatedAt: { path: 'at' },
+        list: {
+          path: '/people',
+          records: 'items',
+          total: 'total',
+          paging: { kind: 'page', param: 'page' },
+          pageSize: { value: 2 },
+          changedSince: { param: 'since' },
+        },
+      },
+    );
+    const cursor = '2025-01-01T00:00:00.000Z';
+    expect((await readAll(side.changes(cursor))).end.cursor).toBe(cursor);
+    calm = true;
+    const { ids, end } = await readAll(side.changes(cursor));
+    expect(ids).toEqual(['1', '2', '3']);
+    expect(Date.parse(end.cursor ?? '')).toBeGreaterThan(Date.parse(cursor));
+  });
+
   test('a Link header is followed to its end, and a record that cannot be read is dropped by its shape alone', async () => {
     const { side } = await scripted(
       ({ query }) =>
