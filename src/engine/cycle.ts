@@ -197,7 +197,12 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
         });
       }
     }
-    await fenced(db, fence, (tx) => saveFirstRun(tx, spec.name, 'accepting'));
+    await fenced(db, fence, async (tx) => {
+      // On the command line whatever it is now was accepted: a yes in the browser to an earlier one has nothing left to do.
+      const said = await waitingApproval(tx, spec.name, 'first-plan');
+      if (said !== null) await closeApproval(tx, said, 'replaced', cycle.clock());
+      await saveFirstRun(tx, spec.name, 'accepting');
+    });
   }
   return await planAndPush(cycle, options, { known, observed, match, matchedAt, firstPlan });
 }

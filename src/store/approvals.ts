@@ -86,7 +86,7 @@ export async function waitingApproval(db: Db, pair: string, kind: ApprovalKind):
 export async function closeApproval(
   tx: Db,
   approval: ApprovalRow,
-  state: 'done' | 'moved',
+  state: 'done' | 'moved' | 'replaced',
   at: Date,
 ): Promise<void> {
   await tx.execute(

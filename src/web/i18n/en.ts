@@ -63,6 +63,7 @@ export const en = {
   'error.unexpected.detail':
     'This is a fault of udesk-sync or of its database, not of yours. What was decided before is kept. Try again in a moment.',
 
+  'nav.home': 'Overview',
   'home.title': 'Overview',
 
   'nav.conflicts': 'Conflicts',

@@ -64,6 +64,7 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'error.unexpected.detail':
     '这是 udesk-sync 或数据库的故障，不是您的操作造成的。之前的决定都已保存，请稍后再试。',
 
+  'nav.home': '概览',
   'home.title': '概览',
 
   'nav.conflicts': '冲突',

@@ -7,6 +7,7 @@ import { respondPage, respondPart } from '../respond.ts';
 import type { SignedVisit } from '../visit.ts';
 
 export const homePage: Page = {
+  nav: { path: '/', label: 'nav.home' },
   routes: [
     { method: 'GET', path: '/', access: 'viewer', handle: home },
     {

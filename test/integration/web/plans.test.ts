@@ -94,6 +94,17 @@ describe('the first plan', () => {
   });
 });
 
+test('a yes to a first plan that the command line overtook has nothing left to do', async () => {
+  await open({ customers: [{ nick_name: 'A', email: 'a@example.com' }], pair: { firstRun: 'review' } });
+  await signIn('operator');
+  const [row] = await ourRows(world, 'select first_plan_hash as hash from udesk_sync.pair');
+  await browser.get(`/plans/${row?.hash}`);
+  await browser.post(`/plans/${row?.hash}/approve`);
+  await world.sync({ acceptFirstPlan: true });
+  expect(await ourRows(world, 'select state from udesk_sync.approval')).toEqual([{ state: 'replaced' }]);
+  expect((await browser.get(`/plans/${row?.hash}`)).text).not.toContain('The next cycle carries out');
+});
+
 describe('a plan that a guard holds', () => {
   const customers = Array.from({ length: 6 }, (_, n) => ({ nick_name: `C${n}`, email: `c${n}@example.com` }));
   const pair = { deletes: 'propagate', guards: '{ deletes: { max: 2, share: 0.5 } }' };
