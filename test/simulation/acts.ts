@@ -1,5 +1,6 @@
 /** People at both sides, and the person who reviews: each act is carried out on what there is, and remembered. */
 import { sql } from 'drizzle-orm';
+import type { SideName } from '../../src/core/record.ts';
 import { decideConflict, withdrawDecision } from '../../src/store/conflict-decisions.ts';
 import { confirmLink, unlink } from '../../src/store/link-decisions.ts';
 import { retryParked } from '../../src/store/parked-decisions.ts';
@@ -34,13 +35,19 @@ export async function carryOut(world: World, act: Act, step: number, sub: number
   }
 }
 
+/** Near a write, the record that is written. */
+function target(world: World, side: SideName, pick: number): Held | null {
+  const { aim } = world;
+  return aim?.side === side ? world.people[side].get(aim.id) : chosen(world.people[side].list(), pick);
+}
+
 function chosen(list: readonly Held[], pick: number): Held | null {
   return list.length === 0 ? null : (list[pick % list.length] ?? null);
 }
 
 function editText(world: World, act: Extract<Act, { do: 'edit' }>, step: number, sub: number): void {
   const { side, field } = act;
-  const held = chosen(world.people[side].list(), act.pick);
+  const held = target(world, side, act.pick);
   if (held === null) return;
   const value = act.clear ? '' : textToken(step, sub);
   world.people[side].text(held.id, field, value);
@@ -50,7 +57,7 @@ function editText(world: World, act: Extract<Act, { do: 'edit' }>, step: number,
 
 function editElement(world: World, act: Extract<Act, { do: 'element' }>, step: number, sub: number): void {
   const { side, set } = act;
-  const held = chosen(world.people[side].list(), act.pick);
+  const held = target(world, side, act.pick);
   if (held === null) return;
   const now = held[set];
   const fresh = set === 'emails' ? emailToken(step, sub) : phoneToken(step, sub);

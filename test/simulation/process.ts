@@ -40,6 +40,8 @@ export class EngineProcess {
       sleep: (ms, signal) => this.#sleep(ms, signal),
       random: () => this.#random.next(),
       owner: this.name,
+      // One write at a time: between several, the database's answers would decide who is next, and not the seed.
+      width: 1,
       // Whoever else holds the lease has ended, or stands still.
       ownerIsDead: (owner) => owner !== this.name,
     };

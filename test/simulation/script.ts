@@ -45,8 +45,11 @@ export type Fault =
   | 'auth'
   | 'expired';
 
-/** What happens in the middle of a cycle: at the first fitting moment from the `at`-th on. */
-export type Interrupt = { readonly at: number } & (
+/**
+ * What happens in the middle of a cycle: at the first fitting moment from the `at`-th on. `near`: only where a write is
+ * about to leave, and a person then acts on the very record that is written.
+ */
+export type Interrupt = { readonly at: number; readonly near?: boolean } & (
   | { readonly what: 'act'; readonly act: Act }
   | { readonly what: 'kill' }
   /** Another daemon takes this one for dead, and works through a whole cycle while this one stands still. */
@@ -159,9 +162,10 @@ function interrupts(random: Random): Interrupt[] {
 }
 
 function interrupt(random: Random): Interrupt {
-  const at = random.int(random.chance(0.5) ? 30 : 140);
+  const near = random.chance(0.4);
+  const at = near ? random.int(60) : random.int(random.chance(0.5) ? 30 : 140);
   const dice = random.int(100);
-  if (dice < 50) return { at, what: 'act', act: act(random) };
+  if (dice < 50) return { at, near, what: 'act', act: act(random) };
   if (dice < 65) return { at, what: 'kill' };
   if (dice < 72) return { at, what: 'second-daemon' };
   const fault = random.pick<Fault>([
@@ -179,7 +183,7 @@ function interrupt(random: Random): Interrupt {
       'expired',
     ] as const),
   ]);
-  return { at, what: 'fault', side: random.pick(['udesk', 'crm']), fault };
+  return { at, near, what: 'fault', side: random.pick(['udesk', 'crm']), fault };
 }
 
 function act(random: Random): Act {

@@ -19,6 +19,10 @@ export function watchedSide(
   side: Side,
   meets: boolean,
 ): Side {
+  const aimed = (request: unknown) => ({
+    side: name,
+    id: typeof request === 'string' ? request : ((request as { id?: string }).id ?? null),
+  });
   const meet = async (moment: 'call' | 'answer', operation: string) => {
     process.alive();
     if (!meets) return null;
@@ -49,6 +53,7 @@ export function watchedSide(
       }
       if (!WRITES.includes(key) && !READS.includes(key)) return member;
       return async (...args: unknown[]) => {
+        if (WRITES.includes(key)) world.writing = aimed(args[0]);
         const fault = await meet('call', key);
         if (WRITES.includes(key)) look(world, process, name, key, args[0]);
         const failure = meets ? failureOf(fault, key) : null;

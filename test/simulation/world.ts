@@ -61,6 +61,9 @@ export class World {
   readonly calls: number[] = [];
   process: EngineProcess;
   calm = false;
+  /** The record that is being written, and that people who act near a write act on. */
+  writing: { readonly side: SideName; readonly id: string | null } | null = null;
+  aim: { readonly side: SideName; readonly id: string } | null = null;
   /** Our wall clock was set back at some time. */
   setBack = false;
   hooks: 'once' | 'twice' | 'late' | 'dropped' = 'once';
@@ -204,9 +207,13 @@ export class World {
     if (interrupt === undefined) return null;
     this.tell(`  at ${moment} ${call?.side ?? ''} ${name}: ${interrupt.what}`);
     switch (interrupt.what) {
-      case 'act':
+      case 'act': {
+        const { side, id } = this.writing ?? { side: 'udesk', id: null };
+        this.aim = interrupt.near === true && id !== null ? { side, id } : null;
         await this.act(interrupt.act);
+        this.aim = null;
         return null;
+      }
       case 'fault':
         this.tell(`  ${interrupt.fault} of ${interrupt.side}`);
         return interrupt.fault;
@@ -220,6 +227,7 @@ export class World {
   }
 
   #fits(interrupt: Interrupt, moment: Moment, call: { side: SideName; write: boolean } | undefined): boolean {
+    if (interrupt.near === true && !(moment === 'call' && call?.write === true)) return false;
     switch (interrupt.what) {
       case 'act':
         return call !== undefined && this.#mayAct(moment, call);
