@@ -360,6 +360,59 @@ describe('P7: lists that move', () => {
   });
 });
 
+describe('reads of one record', () => {
+  test('an answer counts as "not there" only where the config says so, and for `get` alone', async () => {
+    const script: Script = () => ({ status: 400, json: { code: 'bad_id' } });
+    const errors = { code: 'code' };
+    const { side: strict } = await scripted(script, { errors });
+    expect((await failure(strict.read('x'))).kind).toBe('rejected');
+    const get = { path: '/people/{id}', notFound: [{ status: 400, code: 'bad_id' }] };
+    const { side } = await scripted(script, { errors, get });
+    expect(await side.read('x')).toBeNull();
+    const create = side.create({ patch: person({ name: 'one' }), marker: 'm' });
+    expect((await failure(create)).kind).toBe('rejected');
+    const { side: other } = await scripted(script, { errors, get: { ...get, notFound: [{ code: 'gone' }] } });
+    expect((await failure(other.read('x'))).kind).toBe('rejected');
+  });
+
+  test('an answer about somebody else is not taken for the record', async () => {
+    const { side } = await scripted(() => ({ json: { id: 8, name: 'other' } }));
+    expect((await failure(side.read('7'))).kind).toBe('contract');
+  });
+
+  test('an id that the body holds as a number keeps every digit', async () => {
+    const { side, server } = await scripted(() => ({ text: '{"id":900719925474099301,"name":"one"}' }), {
+      idAs: 'number',
+      get: { method: 'POST', path: '/people/get', idIn: 'id' },
+    });
+    expect(await side.read('900719925474099301')).toMatchObject({ fields: { name: 'one' } });
+    expect(server.seen.at(-1)?.body).toBe('{"id":900719925474099301}');
+  });
+
+  test('another account is another fingerprint', async () => {
+    let account = 'a';
+    const { side } = await scripted(() => ({ json: { me: { id: account } } }), {
+      account: { path: '/me', id: 'me.id' },
+    });
+    const before = await side.fingerprint();
+    expect(await side.fingerprint()).toBe(before);
+    account = 'b';
+    expect(await side.fingerprint()).not.toBe(before);
+  });
+
+  test('a search whose parameter the API does not know is told, and matches nobody', async () => {
+    const { side, server } = await scripted(
+      ({ query }) => {
+        const page = Number(query.get('page'));
+        return { json: { items: people(page * 2, page * 2 + 1), total: 9_999 } };
+      },
+      { externalId: { path: 'ext' }, find: { externalId: { param: 'etx' } } },
+    );
+    expect((await failure(side.lookup('token', 'u1'))).kind).toBe('contract');
+    expect(server.seen).toHaveLength(20);
+  });
+});
+
 describe('writes', () => {
   test('a nested object goes along whole, so that what nobody maps in it survives', async () => {
     const crm = keep(await startRestCrm());
