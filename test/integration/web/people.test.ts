@@ -87,7 +87,7 @@ describe('a record that was set aside', () => {
 describe('the page of a customer', () => {
   test('P12: shows both sides, where each value comes from, and everything that happened', async () => {
     await open({
-      customers: [{ nick_name: SCRIPT, email: 'a@example.com', description: 'first' }],
+      customers: [{ nick_name: SCRIPT, email: 'a@example.com', description: 'original note' }],
       people: [{ name: 'CRM name', emails: ['a@example.com'] }],
     });
     const [conflict] = await world.conflicts();
@@ -100,14 +100,14 @@ describe('the page of a customer', () => {
     } as const;
     await decideConflict(world.database.db, decision);
     await world.sync();
-    world.simulator.tenant.edit(first(), { description: 'second' });
+    world.simulator.tenant.edit(first(), { description: 'second <i>note</i>' });
     await world.sync();
     await signIn('viewer');
     const { text, status } = await browser.get(`/customers/${first()}`);
     expect(status).toBe(200);
     for (const shown of [
       'CRM name',
-      'second',
+      'second &lt;i&gt;note&lt;/i&gt;',
       'ann',
       'took the CRM',
       'the same e-mail',
@@ -116,10 +116,11 @@ describe('the page of a customer', () => {
       expect(text).toContain(shown);
     expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     expect(text).not.toContain(SCRIPT);
+    expect(text).not.toContain('<i>note</i>');
     expect(text).not.toContain('/refresh');
     // Of one field: its own story, and nobody else's.
     const only = await browser.get(`/customers/${first()}?field=description`);
-    expect(only.text).toContain('first');
+    expect(only.text).toContain('original note');
     expect(only.text).not.toContain('took the CRM');
     expect((await browser.get('/customers/1?side=crm')).status).toBe(200);
     expect((await browser.get('/customers/999')).status).toBe(404);
