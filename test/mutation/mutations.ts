@@ -21,6 +21,47 @@ const HTTP_WIRE = 'test/integration/crm/http-wire.test.ts';
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    name: 'no verify before a write',
+    breaks: 'P2: an edit made since the last look is overwritten',
+    file: 'src/engine/verify.ts',
+    find: 'if (unmoved) return current;',
+    replace: "if (unmoved || intent.op === 'update') return current;",
+    tests: [`${ATTACK}/lost-edits.test.ts`, `${ENGINE}/contacts.test.ts`, `${ENGINE}/witness.test.ts`],
+  },
+  {
+    name: 'the base is what was sent',
+    breaks: 'P4: the form in which a side stores it looks like an edit for ever',
+    file: 'src/engine/settle.ts',
+    find: 'result[write.field] = held ?? write.after;',
+    replace: 'result[write.field] = held === undefined ? write.after : write.after;',
+    tests: [`${ENGINE}/tug-of-war.test.ts`, `${ATTACK}/lost-edits.test.ts`],
+  },
+  {
+    name: 'a write whose answer was lost is sent again',
+    breaks: 'P5, T10: a retry after a time-out creates duplicates',
+    file: 'src/engine/send.ts',
+    find: "return await lookAt(cycle, { ...intent, state: 'unknown' }, sending);",
+    replace:
+      "await fenced(cycle.db, cycle.fence, (tx) => moveIntent(tx, intent.id, ['unknown'], { state: 'pending', at, error: null })); return await sendOne(cycle, { ...intent, state: 'pending' }, sending);",
+    tests: [`${ENGINE}/safety.test.ts`],
+  },
+  {
+    name: 'no witness after a write',
+    breaks: 'P2: an edit in the moment between verify and send vanishes',
+    file: 'src/engine/witness.ts',
+    find: 'if (isWitnessed(cycle, side) && !enough.has(cycle)) found += await witnessSide(cycle, side);',
+    replace: 'if (isWitnessed(cycle, side) && enough.has(cycle)) found += await witnessSide(cycle, side);',
+    tests: [`${ENGINE}/witness.test.ts`],
+  },
+  {
+    name: 'a fight of two automations goes on for ever',
+    breaks: 'P4, T7: infinite loops',
+    file: 'src/core/tug-of-war.ts',
+    find: 'export const ALTERNATIONS = 3;',
+    replace: 'export const ALTERNATIONS = 3_000;',
+    tests: [`${ENGINE}/tug-of-war.test.ts`],
+  },
+  {
     name: 'an id of an e-mail is left out',
     breaks: 'P2: Udesk deletes the address whose id is left out',
     file: 'src/core/id-merge.ts',

@@ -86,13 +86,14 @@ export interface FeedItem {
   readonly seen?: string;
 }
 
-/** Items of a history as if they had been read from Udesk. */
+/** Items of a history as if they had been read from Udesk; those that the engine has read already stay as they are. */
 export async function addFeeds(database: Database, items: readonly FeedItem[]): Promise<void> {
   for (const { kind, id, udeskId, at = null, author, data = {}, seen = '2026-05-05T12:00:00Z' } of items) {
     await database.sql`
       insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at)
       values ('main', ${kind}, ${id}, ${udeskId}, ${at}, ${author?.id ?? null}, ${author?.name ?? null},
-        ${toJsonb(data)}::text::jsonb, ${seen})`;
+        ${toJsonb(data)}::text::jsonb, ${seen})
+      on conflict do nothing`;
   }
 }
 

@@ -71,8 +71,9 @@ const namesInUdesk = () => world.simulator.tenant.list().map(({ nick_name }) => 
 
 /** An edit on either side that was not made before, and the wait until both have crossed. */
 async function editBoth(text: string): Promise<() => Promise<void>> {
-  const [first] = world.simulator.tenant.list();
-  world.simulator.tenant.edit(first?.id ?? '', { nick_name: `${text} in Udesk` });
+  // Somebody whose link is settled: an edit beside our own create would be a first link that differs.
+  const known = world.simulator.tenant.list().find(({ email }) => email === 'u1@example.com');
+  world.simulator.tenant.edit(known?.id ?? '', { nick_name: `${text} in Udesk` });
   await world.crm`update contact set name = ${`${text} in the CRM`} where emails @> ${['u0@example.com']}`;
   return () =>
     until(

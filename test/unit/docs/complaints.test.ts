@@ -1,0 +1,19 @@
+/** Keeps docs/complaints.md true. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { missingTests, namedTests } from '../../support/test-titles.ts';
+
+const LAST = 26;
+const text = readFileSync(fileURLToPath(new URL('../../../docs/complaints.md', import.meta.url)), 'utf8');
+const rows = text.split('\n').filter((line) => /^\| T\d/.test(line));
+
+test('every complaint has a row, in order, and every row names a test', () => {
+  const numbers = rows.map((row) => Number(/^\| T(\d+)/.exec(row)?.[1]));
+  expect(numbers).toEqual(Array.from({ length: LAST }, (_, n) => n + 1));
+  expect(rows.filter((row) => namedTests(row).length === 0)).toEqual([]);
+});
+
+test('every test that it names exists under exactly that title', () => {
+  expect(missingTests(namedTests(text))).toEqual([]);
+});
