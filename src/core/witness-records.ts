@@ -73,7 +73,7 @@ export interface WriteTimes {
 /** How far apart two clocks may be that we were never able to compare. */
 export const UNKNOWN_SKEW_MS = 300_000;
 /** Whole seconds on either side, and a little for the way. */
-const SLACK_MS = 3_000;
+export const SLACK_MS = 3_000;
 
 /** Records about which it cannot be said what they did to the field, from about the time of the write. */
 export function opaqueRecords(input: WitnessInput): readonly ChangeRecord[] {

@@ -45,11 +45,20 @@ export function witnessScalar(input: WitnessInput): Verdict {
   return strange === undefined ? { verdict: 'clean' } : overwritten(input, strange, undefined);
 }
 
-/** Some record says that the field held what we wrote. */
-export function scalarHappened(input: WitnessInput): boolean {
-  return stepsOf(input).some(
-    (step) => leadsTo(input, step) || (step.from !== undefined && names(input, step.from, input.write.after)),
-  );
+/**
+ * Whether the field held what we wrote, after it had held what we saw before. That it ever held it proves nothing: an undo
+ * writes a value that stood there before the pre-image, and the record of *that* edit may be seconds old.
+ */
+export function scalarHappened(input: WitnessInput): 'yes' | 'no' | 'unclear' {
+  const { before, after } = input.write;
+  const is = (value: Step['from'], what: Value) => value !== undefined && names(input, value, what);
+  const steps = stepsOf(input);
+  const ours = steps.some(({ from, to }) => is(to, after) && (from === undefined || is(from, before)));
+  if (ours) return 'yes';
+  const held = ({ from, to }: Step) => is(from, after) || is(to, after);
+  const seen = steps.findIndex(({ from, to }) => is(from, before) || is(to, before));
+  if (seen >= 0 && steps.slice(seen + 1).some(held)) return 'yes';
+  return steps.some(held) ? 'unclear' : 'no';
 }
 
 /** Our write left no record that can be read: API writes are not shown, or their words are strange. */

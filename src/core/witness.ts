@@ -9,6 +9,7 @@ import { isSet } from './value.ts';
 import {
   mayBeWithin,
   opaqueRecords,
+  SLACK_MS,
   UNKNOWN_SKEW_MS,
   type Verdict,
   type WitnessInput,
@@ -25,13 +26,22 @@ export function witnessWrite(input: WitnessInput): Verdict {
 
 /**
  * Of a write of unknown outcome: whether the history shows that it happened, although the field holds something else
- * by now. `unclear`: something happened since it was sent, and the words cannot be read.
+ * by now. `unclear`: something happened about then, and it cannot be told whether this was it.
+ * @param oursAreShown the side was seen to keep records of our writes in words that we can read
  */
-export function writeHappened(input: Omit<WitnessInput, 'held' | 'later'>): 'yes' | 'no' | 'unclear' {
-  const records = input.records.filter((record) => mayBeWithin(record.at, input.times, UNKNOWN_SKEW_MS));
+export function writeHappened(
+  input: Omit<WitnessInput, 'held' | 'later'>,
+  oursAreShown: boolean,
+): 'yes' | 'no' | 'unclear' {
+  const { skewMs } = input.times;
+  // What was surely before our look says nothing of our write.
+  const slackMs = skewMs === null ? UNKNOWN_SKEW_MS : SLACK_MS;
+  const records = input.records.filter(({ at }) => mayBeWithin(at, input.times, slackMs, skewMs ?? 0));
   const near = { ...input, records, held: input.write.after, later: [] };
-  const happened =
-    input.spec.shape === 'set' || isSet(input.write.after) ? setHappened(near) : scalarHappened(near);
-  if (happened) return 'yes';
+  const isSetField = input.spec.shape === 'set' || isSet(input.write.after);
+  const happened = isSetField ? (setHappened(near) ? 'yes' : 'no') : scalarHappened(near);
+  if (happened === 'yes') return 'yes';
+  // Where writes of ours leave records, the lack of one is an answer.
+  if (happened === 'unclear' && !oursAreShown) return 'unclear';
   return opaqueRecords(near).length > 0 ? 'unclear' : 'no';
 }

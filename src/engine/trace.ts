@@ -8,6 +8,7 @@ import { writeHappened } from '../core/witness.ts';
 import type { IntentRow } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
+import { countWitnesses } from '../store/witnesses.ts';
 import type { Cycle } from './context.ts';
 import { changesSince, isWitnessed, readHistorySince } from './history.ts';
 import { settleWrite } from './settle.ts';
@@ -32,11 +33,13 @@ export async function traceUpdate(
     answeredAt: cycle.clock().toISOString(),
     skewMs: alarms[intent.side]?.clockSkewMs ?? null,
   };
+  const shown = (await countWitnesses(cycle.db, cycle.spec.name)).clean > 0;
   const traces = Object.entries(intent.patch).flatMap(([name, write]) => {
     const spec = cycle.spec.fields.find(({ udesk }) => udesk === write.field);
     if (spec === undefined) return [];
     const region = cycle.spec.match.defaultRegion;
-    const happened = writeHappened({ side: intent.side, spec, region, name, write, records, times });
+    const input = { side: intent.side, spec, region, name, write, records, times };
+    const happened = writeHappened(input, shown);
     return [{ name, spec, happened }];
   });
   const carried = new Set(traces.flatMap(({ name, happened }) => (happened === 'yes' ? [name] : [])));

@@ -200,11 +200,20 @@ describe('P2 of a set, the witness', () => {
 });
 
 describe('an update of unknown outcome', () => {
-  const happened = (records: readonly ChangeRecord[]) => writeHappened(input(NAME, 'X', 'A', records));
+  const happened = (records: readonly ChangeRecord[], oursAreShown = false) =>
+    writeHappened(input(NAME, 'X', 'A', records), oursAreShown);
 
   test('happened when a record shows it, or was replaced by one', () => {
     expect(happened([scalar('X', 'A', API), scalar('A', 'X')])).toBe('yes');
-    expect(happened([scalar('A', 'X')])).toBe('yes');
+    expect(happened([scalar('X', 'B'), scalar('B', 'A', API)])).toBe('yes');
+    // Ours is not shown; what stood there when we looked is.
+    expect(happened([scalar('W', 'X'), scalar('A', 'X')])).toBe('yes');
+  });
+
+  test('an undo writes what stood there before: the record of the edit that it undoes is no proof of it', () => {
+    expect(happened([scalar('A', 'X')], true)).toBe('no');
+    expect(happened([scalar('W', 'A'), scalar('A', 'X')], true)).toBe('no');
+    expect(happened([scalar('A', 'X')])).toBe('unclear');
   });
 
   test('did not happen when the history shows nothing of it', () => {
