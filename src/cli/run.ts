@@ -2,19 +2,16 @@
 import type { Command } from 'commander';
 import type { PairWorker } from '../daemon/pair-worker.ts';
 import { startSchedules } from '../daemon/scheduler.ts';
-import { refreshRecord } from '../engine/refresh.ts';
 import { SyncError } from '../errors.ts';
 import { newsOf } from '../udesk/webhook.ts';
 import { createWeb } from '../web/app.ts';
-import { createThrottle } from '../web/auth/throttle.ts';
 import { healthRoutes, serve } from '../web/health.ts';
 import { createHooks, type Hooks, type HookTarget } from '../web/hooks.ts';
-import type { Services } from '../web/visit.ts';
 import { createAlerting } from './alerting.ts';
 import type { CliContext } from './context.ts';
 import { createMonitoring, type Monitoring } from './monitoring.ts';
 import { type OpenPair, openPair, openRuntime, type Runtime } from './runtime.ts';
-import { decider } from './who.ts';
+import { webServices } from './web-services.ts';
 
 /** How long a stop waits for the writes that are on their way before it leaves them to the next start. */
 const DRAIN_MS = 30_000;
@@ -60,7 +57,7 @@ async function work(
   watched.countHooks(hooks.counts);
   routes.route('/', hooks.routes);
   routes.route('/', watched.metrics.routes);
-  routes.route('/', createWeb(servicesFor(context, runtime, pairs, workers)));
+  routes.route('/', createWeb(webServices({ context, runtime, pairs, workers })));
   const server = await serve(routes, config.http.host, config.http.port);
   const stopSchedules = startSchedules(
     workers.map((worker, n) => {
@@ -84,30 +81,6 @@ async function work(
     await stopSchedules();
     await server.close();
   }
-}
-
-/** What the pages work with. They answer whatever nothing above answered. */
-function servicesFor(
-  context: CliContext,
-  runtime: Runtime,
-  pairs: readonly OpenPair[],
-  workers: readonly PairWorker[],
-): Services {
-  const { config, engine } = runtime;
-  return {
-    db: engine.db,
-    config,
-    clock: engine.clock,
-    log: engine.log,
-    machineUser: decider(context, undefined),
-    signIns: createThrottle(() => engine.clock().getTime()),
-    async refresh(pair, record) {
-      const open = pairs.find(({ spec }) => spec.name === pair);
-      if (open === undefined) throw new SyncError('invariant', `no pair ${pair} is open`);
-      return await refreshRecord(engine, open, { ...record, signal: context.signal });
-    },
-    wake: (pair) => workers.find(({ name }) => name === pair)?.decided(),
-  };
 }
 
 /** Callbacks of Udesk, for the pairs whose configuration has a secret for them. */

@@ -7,15 +7,17 @@ export interface ConfigFacts {
   readonly crmUrl: string;
   readonly simulator: Pick<Simulator, 'url' | 'admin'>;
   readonly perMinute: number;
+  /** Of the pages. */
+  readonly locale: 'zh-CN' | 'en';
 }
 
-export function configText({ database, crmUrl, simulator, perMinute }: ConfigFacts): string {
+export function configText({ database, crmUrl, simulator, perMinute, locale }: ConfigFacts): string {
   return `# Written by \`npm run demo\`, and good as long as that demo runs. Yours starts with \`npx udesk-sync init\`.
 database:
   ${database}
 http:
   port: 0
-locale: en
+locale: ${locale}
 pairs:
   - name: demo
     udesk:

@@ -1,15 +1,17 @@
-/** The daemon of the demo: the worker, timetable and health page of `udesk-sync run`, in this process. */
+/** The daemon of the demo: the worker, timetable and pages of `udesk-sync run`, in this process. */
 
 import { createMonitoring } from '../cli/monitoring.ts';
+import { webServices } from '../cli/web-services.ts';
 import type { PairHealth } from '../daemon/pair-worker.ts';
 import { startSchedules } from '../daemon/scheduler.ts';
 import type { CycleReport } from '../engine/cycle.ts';
 import { SyncError } from '../errors.ts';
+import { createWeb } from '../web/app.ts';
 import { healthRoutes, serve } from '../web/health.ts';
 import type { Stage } from './stage.ts';
 
 export interface Daemon {
-  /** Where the health page is. */
+  /** Where the pages are. */
   readonly url: string;
   readonly health: Readonly<PairHealth>;
   /** Both sides are read in full as soon as the cycle under way has ended, whatever the timetable says. */
@@ -33,6 +35,7 @@ export async function startDaemon(stage: Stage): Promise<Daemon> {
   });
   const routes = healthRoutes({ readiness: () => watched.readiness([worker]) });
   routes.route('/', watched.metrics.routes);
+  routes.route('/', createWeb(webServices({ context, runtime, pairs: [pair], workers: [worker] })));
   const server = await serve(routes, config.http.host, config.http.port);
   const stopped = new AbortController();
   const stopSchedules = startSchedules(

@@ -16,7 +16,7 @@ import { CRM_DATABASE, type CrmTable, createCrmTable } from './crm-table.ts';
 import { inventPeople, type People } from './people.ts';
 import { leavePlace, type Place, startFreshPostgres, takePlace } from './place.ts';
 import type { Show } from './show.ts';
-import type { Words } from './words.ts';
+import type { Language, Words } from './words.ts';
 
 export const CUSTOMERS = 520;
 /** Twenty times a small contract, so that the round ends soon; the simulator enforces it, and the client keeps to it. */
@@ -40,6 +40,7 @@ export interface StageOptions {
   readonly keep: boolean;
   readonly seed: string;
   readonly logLevel: LogLevel;
+  readonly lang: Language;
 }
 
 export interface Stage {
@@ -83,7 +84,8 @@ export async function setStage(
     const crm = await createCrmTable(postgres.url(CRM_DATABASE));
     closers.push(() => crm.close());
     await crm.add(people.contacts);
-    const facts = { crmUrl: postgres.url(CRM_DATABASE), simulator, perMinute: PER_MINUTE };
+    const locale = options.lang === 'zh' ? 'zh-CN' : 'en';
+    const facts = { crmUrl: postgres.url(CRM_DATABASE), simulator, perMinute: PER_MINUTE, locale } as const;
     const write = (database: string) =>
       writeFileSync(place.configFile, configText({ ...facts, database }), { mode: 0o600 });
     write(`url: ${postgres.url('postgres')}`);

@@ -52,6 +52,7 @@ async function printInvitation(stage: Stage, daemon: Daemon): Promise<void> {
   show.line(`  npm run demo -- --sql "update contact set note = 'hello' where id = ${contactId}"`);
   show.line(words.invitation.psql(place.configFile));
   show.line(words.invitation.review);
+  show.line(`  ${daemon.url.replace(/\/$/, '')}/conflicts`);
   for (const command of [
     'conflicts list',
     'conflicts resolve ID --take crm',
@@ -61,7 +62,7 @@ async function printInvitation(stage: Stage, daemon: Daemon): Promise<void> {
     show.line(`  ${place.cli} ${command}`);
   }
   show.line(words.invitation.addresses);
-  show.line(`  ${daemon.url}/readyz   ${simulator.url}   ${simulator.controlUrl}`);
+  show.line(`  ${daemon.url.replace(/\/$/, '')}/readyz   ${simulator.url}   ${simulator.controlUrl}`);
   show.line(words.invitation.end);
   show.line();
 }

@@ -106,7 +106,7 @@ export const english = {
     udesk: 'edit a customer in Udesk (the control interface of the simulator):',
     crm: 'edit the CRM:',
     psql: (file: string) => `  (or psql with the address under crm.url in ${file})`,
-    review: 'review:',
+    review: 'review, in a browser or here:',
     addresses: 'health page, simulated Udesk, its control interface:',
     end: 'What arrives on a side is printed here. Ctrl-C ends it.',
   },

@@ -92,7 +92,7 @@ export const chinese: Words = {
     udesk: '在 Udesk 修改一个客户（模拟器的控制接口）：',
     crm: '在 CRM 修改：',
     psql: (file) => `  （或用 psql，地址见 ${file} 中的 crm.url）`,
-    review: '审核：',
+    review: '审核（浏览器或命令行）：',
     addresses: '健康检查页、模拟的 Udesk、它的控制接口：',
     end: '到达另一边的修改会显示在这里。按 Ctrl-C 结束。',
   },

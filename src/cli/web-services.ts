@@ -1,0 +1,35 @@
+/** What the review pages of a running daemon work with: the same for `run` and for the demo. */
+import type { PairWorker } from '../daemon/pair-worker.ts';
+import { refreshRecord } from '../engine/refresh.ts';
+import { SyncError } from '../errors.ts';
+import { createThrottle } from '../web/auth/throttle.ts';
+import type { Services } from '../web/visit.ts';
+import type { CliContext } from './context.ts';
+import type { OpenPair, Runtime } from './runtime.ts';
+import { decider } from './who.ts';
+
+export interface WebDaemon {
+  readonly context: CliContext;
+  readonly runtime: Runtime;
+  readonly pairs: readonly OpenPair[];
+  readonly workers: readonly PairWorker[];
+}
+
+/** The pages answer whatever no other route answered: mount them last. */
+export function webServices({ context, runtime, pairs, workers }: WebDaemon): Services {
+  const { config, engine } = runtime;
+  return {
+    db: engine.db,
+    config,
+    clock: engine.clock,
+    log: engine.log,
+    machineUser: decider(context, undefined),
+    signIns: createThrottle(() => engine.clock().getTime()),
+    async refresh(pair, record) {
+      const open = pairs.find(({ spec }) => spec.name === pair);
+      if (open === undefined) throw new SyncError('invariant', `no pair ${pair} is open`);
+      return await refreshRecord(engine, open, { ...record, signal: context.signal });
+    },
+    wake: (pair) => workers.find(({ name }) => name === pair)?.decided(),
+  };
+}
