@@ -171,7 +171,8 @@ const LONGEST_MS = 86_400_000;
 
 /**
  * Whom Udesk's own change records name for what was seen at this time: the last record before it that quotes the new
- * value (the old one where it was emptied); else the first right after it. A judgement: the records name no field.
+ * value (the old one where it was emptied); else the first right after it. Of those, one that tells the way from the old
+ * value to the new one goes first: times are cut to the second. A judgement: the records name no field.
  */
 function authorOf(
   { changes }: CustomerHistory,
@@ -186,10 +187,20 @@ function authorOf(
     const ahead = at === null ? Number.NaN : Date.parse(at) - seen;
     const near = ahead <= CLOCKS_MS && ahead >= -LONGEST_MS;
     if (at === null || author === null || !near || !quoted.some((text) => summary.includes(text))) return [];
-    return [{ name: author, at, ahead }];
+    return [{ name: author, at, ahead, whole: tellsTheWay(summary, textOf(old), texts) }];
   });
-  const chosen = named.filter(({ ahead }) => ahead <= 0).at(-1) ?? named[0];
+  const whole = named.filter((record) => record.whole);
+  const candidates = whole.length > 0 ? whole : named;
+  const chosen = candidates.filter(({ ahead }) => ahead <= 0).at(-1) ?? candidates[0];
   return chosen === undefined ? null : { name: chosen.name, at: chosen.at };
+}
+
+/** Whether the sentence has an old value, and after it a new one. */
+function tellsTheWay(summary: string, from: readonly string[], to: readonly string[]): boolean {
+  return from.some((old) => {
+    const at = summary.indexOf(old);
+    return at >= 0 && to.some((text) => summary.lastIndexOf(text) > at);
+  });
 }
 
 function conflicts(history: CustomerHistory, fields: readonly FieldSpec[]): StoryEvent[] {

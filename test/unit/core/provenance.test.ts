@@ -191,4 +191,18 @@ describe('the story of a value', () => {
     expect(now).toMatchObject([{ field: 'nick_name', udesk: { gap: null }, crm: { gap: null }, base: null }]);
     expect(tellStory(story, [NAME], true).events).toHaveLength(8);
   });
+
+  test('of two records of one second, the one that tells the way from the old value to the new one made it', () => {
+    const story = history({
+      udesk: 'Anna',
+      crm: 'Anna',
+      observations: [seen('1', 'udesk', ['Ann', 'Anna'], { at: at(3) })],
+      changes: [
+        { id: '1', at: at(1), author: 'Wang', summary: '将昵称从“Ann”设置为 “Anna”' },
+        { id: '2', at: at(1), author: 'Tom', summary: '将昵称从“Anna”设置为 “U”' },
+      ],
+    });
+    const { events } = tellStory(story, [NAME], false);
+    expect(events.find(({ kind }) => kind === 'observed')).toMatchObject({ author: { name: 'Wang' } });
+  });
 });
