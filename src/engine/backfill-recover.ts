@@ -1,7 +1,6 @@
 import { equalValues } from '../core/equivalence.ts';
 import type { SideRecord } from '../core/record.ts';
 import { isBlank, isSet } from '../core/value.ts';
-import { isSyncError } from '../errors.ts';
 import { firstSights, heldBefore, leaveBatch } from '../store/backfill.ts';
 import { dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
 import { dissolveUncreated } from '../store/links.ts';
@@ -11,7 +10,14 @@ import { contactKeys, sentKeys } from './backfill-rows.ts';
 import { asShown, isNew } from './backfill-settle.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
-import { LOOKS_BEFORE_RESEND, lookupByKeys, parseNaturalKeys, type Recovery, uncertain } from './recover.ts';
+import {
+  LOOKS_BEFORE_RESEND,
+  lookupByKeys,
+  orPutOff,
+  parseNaturalKeys,
+  type Recovery,
+  uncertain,
+} from './recover.ts';
 import { settleWrite } from './settle.ts';
 
 /**
@@ -21,15 +27,7 @@ import { settleWrite } from './settle.ts';
  * written over it, which a person should know.
  */
 export async function resolveBatchRow(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
-  try {
-    return await resolve(cycle, intent);
-  } catch (error) {
-    if (isSyncError(error, 'transient') || isSyncError(error, 'throttled')) return 'later';
-    if (isSyncError(error, 'contract') || isSyncError(error, 'rejected')) {
-      return await uncertain(cycle, intent, error.message);
-    }
-    throw error;
-  }
+  return await orPutOff(cycle, intent, () => resolve(cycle, intent));
 }
 
 async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {

@@ -22,25 +22,17 @@ export type Recovery = 'settled' | 'resend' | 'replanned' | 'parked' | 'later';
  * be sent again; anything else → planned again.
  */
 export async function resolveUnknown(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
+  return await orPutOff(cycle, intent, () => resolve(cycle, intent));
+}
+
+/** A look at a write of unknown outcome; what a side answers to the look itself decides as little as possible. */
+export async function orPutOff(
+  cycle: Cycle,
+  intent: IntentRow,
+  look: () => Promise<Recovery>,
+): Promise<Recovery> {
   try {
-    if (intent.op === 'create') return await resolveCreate(cycle, intent);
-    const current = await readTarget(cycle, intent);
-    if (intent.op === 'delete') {
-      if (current !== null) return await backToPending(cycle, intent, 'the record is still there');
-      await settleDelete(cycle, intent);
-      return 'settled';
-    }
-    if (current === null) return await replan(cycle, intent, null, 'the record is not there any more');
-    const outcome = outcomeOf(cycle.spec, intent.patch, current);
-    if (outcome !== 'happened' && (await traceUpdate(cycle, intent, current)) === 'written') return 'settled';
-    switch (outcome) {
-      case 'happened':
-        return await settled(cycle, intent, current);
-      case 'not-happened':
-        return await backToPending(cycle, intent, 'the write did not happen');
-      case 'moved':
-        return await replan(cycle, intent, current, 'the record changed while the outcome was unknown');
-    }
+    return await look();
   } catch (error) {
     if (isSyncError(error, 'transient') || isSyncError(error, 'throttled')) return 'later';
     // What the look itself was refused for concerns this record alone: the pair goes on.
@@ -48,6 +40,27 @@ export async function resolveUnknown(cycle: Cycle, intent: IntentRow): Promise<R
       return await uncertain(cycle, intent, error.message);
     }
     throw error;
+  }
+}
+
+async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
+  if (intent.op === 'create') return await resolveCreate(cycle, intent);
+  const current = await readTarget(cycle, intent);
+  if (intent.op === 'delete') {
+    if (current !== null) return await backToPending(cycle, intent, 'the record is still there');
+    await settleDelete(cycle, intent);
+    return 'settled';
+  }
+  if (current === null) return await replan(cycle, intent, null, 'the record is not there any more');
+  const outcome = outcomeOf(cycle.spec, intent.patch, current);
+  if (outcome !== 'happened' && (await traceUpdate(cycle, intent, current)) === 'written') return 'settled';
+  switch (outcome) {
+    case 'happened':
+      return await settled(cycle, intent, current);
+    case 'not-happened':
+      return await backToPending(cycle, intent, 'the write did not happen');
+    case 'moved':
+      return await replan(cycle, intent, current, 'the record changed while the outcome was unknown');
   }
 }
 
