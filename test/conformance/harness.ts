@@ -31,7 +31,20 @@ export interface Harness {
   breakNextWrite(when: 'before-commit' | 'after-commit'): void;
   /** The store holds exactly what it is given; texts with U+0000 are refused by it. */
   readonly refusesNul: boolean;
+  /** What the store makes of a text in `note` or in an e-mail; `REFUSED` where it takes none such. Left out: as it is. */
+  readonly keeps?: (field: 'note' | 'emails', text: string) => string | null | typeof REFUSED;
   close(): Promise<void>;
+}
+
+export const REFUSED = Symbol('refused');
+
+/** What a text becomes in this store. */
+export function kept(
+  { keeps }: Harness,
+  field: 'note' | 'emails',
+  text: string,
+): string | null | typeof REFUSED {
+  return keeps === undefined ? text : keeps(field, text);
 }
 
 export const CONTEXT: AdapterContext = {
