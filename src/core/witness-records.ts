@@ -135,3 +135,8 @@ export function mayBeWithin(at: string | null, times: WriteTimes, slackMs: numbe
   const ours = Date.parse(at) - skewMs;
   return ours >= Date.parse(times.verifiedAt) - slackMs && ours <= Date.parse(times.answeredAt) + slackMs;
 }
+
+/** Whether a record is of a time after our look at the pre-image, however the clocks are rounded. */
+export function surelyAfterLook(at: string | null, { verifiedAt, skewMs }: WriteTimes): boolean {
+  return at !== null && skewMs !== null && Date.parse(at) - skewMs > Date.parse(verifiedAt) + SLACK_MS;
+}

@@ -10,6 +10,7 @@ import {
   type ChangeRecord,
   judgeOpaque,
   overwritten,
+  surelyAfterLook,
   type Verdict,
   type WitnessInput,
 } from './witness-records.ts';
@@ -59,10 +60,38 @@ export function witnessSet(input: WitnessInput): Verdict {
   return judgeOpaque(input, Math.max(1, ours.add.size + ours.remove.size));
 }
 
-/** Some record says that an element came or went as we wrote it. */
-export function setHappened(input: WitnessInput): boolean {
+/**
+ * Whether all that we wrote came and went after we had looked. That an element once came or went as we wrote it proves
+ * nothing: an undo adds what was there seconds ago, and it came then, too. So what was taken back right about our look
+ * may be older than our write, and where only a part of our write is told, somebody else may have done that part.
+ */
+export function setHappened(input: WitnessInput): 'yes' | 'no' | 'unclear' {
   const ours = deltaOf(input, input.write);
-  return atomsOf(input).some((atom) => ours[atom.sign].has(atom.key));
+  const atoms = atomsOf(input);
+  const found = (['add', 'remove'] as const).flatMap((sign) =>
+    [...ours[sign]].map((key) =>
+      elementHappened(
+        input,
+        sign,
+        atoms.filter((atom) => atom.key === key),
+      ),
+    ),
+  );
+  if (found.every((one) => one === 'no')) return 'no';
+  return found.every((one) => one === 'yes') ? 'yes' : 'unclear';
+}
+
+/** @param atoms of one element, oldest first */
+function elementHappened(
+  input: WitnessInput,
+  sign: Atom['sign'],
+  atoms: readonly Atom[],
+): 'yes' | 'no' | 'unclear' {
+  const last = atoms.findLastIndex((atom) => atom.sign === sign);
+  if (last < 0) return 'no';
+  const takenBack = atoms[last + 1];
+  // When we looked it was not so: nothing took it back since, or it was surely taken back after our look.
+  return takenBack === undefined || surelyAfterLook(takenBack.record.at, input.times) ? 'yes' : 'unclear';
 }
 
 /** An element that we took away, too, was first edited to something that we do not know. */

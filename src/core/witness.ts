@@ -39,9 +39,9 @@ export function writeHappened(
   const records = input.records.filter(({ at }) => mayBeWithin(at, input.times, slackMs, skewMs ?? 0));
   const near = { ...input, records, held: input.write.after, later: [] };
   const isSetField = input.spec.shape === 'set' || isSet(input.write.after);
-  const happened = isSetField ? (setHappened(near) ? 'yes' : 'no') : scalarHappened(near);
+  const happened = isSetField ? setHappened(near) : scalarHappened(near);
   if (happened === 'yes') return 'yes';
-  // Where writes of ours leave records, the lack of one is an answer.
-  if (happened === 'unclear' && !oursAreShown) return 'unclear';
+  // Where writes of ours leave records, the lack of one is an answer. A set's record may be there, and be an older one.
+  if (happened === 'unclear' && (isSetField || !oursAreShown)) return 'unclear';
   return opaqueRecords(near).length > 0 ? 'unclear' : 'no';
 }

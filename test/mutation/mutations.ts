@@ -54,6 +54,15 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${ENGINE}/witness.test.ts`],
   },
   {
+    name: 'an element that came and went before is proof of a lost write',
+    breaks: 'P5: an undo whose answer was lost is never carried out',
+    file: 'src/core/witness-set.ts',
+    find: "return takenBack === undefined || surelyAfterLook(takenBack.record.at, input.times) ? 'yes' : 'unclear';",
+    replace:
+      "return takenBack === undefined || surelyAfterLook(takenBack.record.at, input.times) ? 'yes' : 'yes';",
+    tests: ['test/unit/core/witness.test.ts'],
+  },
+  {
     name: 'a fight of two automations goes on for ever',
     breaks: 'P4, T7: infinite loops',
     file: 'src/core/tug-of-war.ts',

@@ -17,6 +17,7 @@ const NAME: FieldSpec = {
 const PHONES: FieldSpec = { ...NAME, udesk: 'cellphones', crm: 'phones', shape: 'set', equivalence: 'phone' };
 const API = { id: '1', name: 'API' };
 const TOM = { id: '8', name: 'Tom' };
+const ANN = { id: '9', name: 'Ann' };
 
 type Told = Partial<ChangeRecord> & { readonly changes: readonly FieldChange[] | null };
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, seconds)).toISOString();
@@ -214,6 +215,39 @@ describe('an update of unknown outcome', () => {
     expect(happened([scalar('A', 'X')], true)).toBe('no');
     expect(happened([scalar('W', 'A'), scalar('A', 'X')], true)).toBe('no');
     expect(happened([scalar('A', 'X')])).toBe('unclear');
+  });
+
+  const setHappened = (
+    before: Value,
+    after: Value,
+    records: readonly ChangeRecord[],
+    times: Partial<WitnessInput['times']> = {},
+  ) => {
+    const one = input(PHONES, before, after, records);
+    return writeHappened({ ...one, times: { ...one.times, answeredAt: at(60), ...times } }, true);
+  };
+
+  test('of a set happened when all of it came and went', () => {
+    expect(setHappened(set(P), set(P, Q), [phone(null, Q, API)])).toBe('yes');
+    expect(setHappened(set(P), set(Q), [phone(P, R), phone(R, Q, API)])).toBe('yes');
+    expect(setHappened(set(P), set(P, Q), [phone(Q, null), phone(null, Q, API)])).toBe('yes');
+    expect(setHappened(set(P), set(P, Q), [phone(null, Q, API), phone(Q, null, TOM, 30)])).toBe('yes');
+    expect(setHappened(set(P), set(P, Q), [phone(null, R)])).toBe('no');
+  });
+
+  test('of a set: an undo adds what was there before, and that it came and went then is no proof of it', () => {
+    const before = [phone(null, Q), phone(Q, null, API)];
+    expect(setHappened(set(P), set(P, Q), before)).toBe('unclear');
+    expect(setHappened(set(P), set(P, Q), [phone(Q, null, ANN), ...before])).toBe('unclear');
+    expect(setHappened(set(P, Q), set(P), [phone(Q, null), phone(null, Q, API)])).toBe('unclear');
+    expect(setHappened(set(P), set(P, Q), [phone(Q, null)])).toBe('no');
+    // Two clocks that were never compared: 30 seconds say nothing.
+    const later = [phone(null, Q), phone(Q, null, TOM, 30)];
+    expect(setHappened(set(P), set(P, Q), later, { skewMs: null })).toBe('unclear');
+  });
+
+  test('of a set: a part of it may be the work of somebody else', () => {
+    expect(setHappened(set(P), set(P, Q, R), [phone(null, Q)])).toBe('unclear');
   });
 
   test('did not happen when the history shows nothing of it', () => {
