@@ -4,11 +4,12 @@
  *     const testDb = await createTestDatabase();
  *     const database = await testDb.open();      // pools opened here are closed by drop()
  *     afterAll(() => testDb.drop());             // fails when the test left connections of its own behind
+ *
+ * The server is that of the test run, or the one that TEST_POSTGRES_URL names: programs use this, too (bench/window.ts).
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { inject } from 'vitest';
 import { sha256 } from '../../src/lib/hash.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { MIGRATIONS_FOLDER, migrate } from '../../src/store/migrate.ts';
@@ -24,6 +25,7 @@ export interface TestDatabase {
 }
 
 const TEMPLATE_LOCK = 87963;
+const SERVER_URL = process.env.TEST_POSTGRES_URL ?? (await import('vitest')).inject('postgresUrl');
 const NO_EMBEDDED = '/nonexistent/a-test-database-always-has-a-url';
 
 /** A database with the tables of drizzle/. */
@@ -107,7 +109,7 @@ async function leftConnections(admin: postgres.Sql, name: string): Promise<strin
 }
 
 async function asAdmin<T>(work: (admin: postgres.Sql) => Promise<T>): Promise<T> {
-  const admin = postgres(inject('postgresUrl'), { max: 1, onnotice: () => {} });
+  const admin = postgres(SERVER_URL, { max: 1, onnotice: () => {} });
   try {
     return await work(admin);
   } finally {
@@ -116,5 +118,5 @@ async function asAdmin<T>(work: (admin: postgres.Sql) => Promise<T>): Promise<T>
 }
 
 function urlOf(database: string): string {
-  return inject('postgresUrl').replace(/\/[^/]*$/, `/${database}`);
+  return SERVER_URL.replace(/\/[^/]*$/, `/${database}`);
 }
