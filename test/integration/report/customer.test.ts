@@ -214,6 +214,44 @@ describe('report.customer_history', () => {
     expect(await onlyItem('-25 hours')).toBeNull();
   });
 
+  test('names whom the whole way of the value names, not our own write that began where that edit ended', async () => {
+    const [id = ''] = await startWith({ 'feeds.api_writes': 'shown' }, [
+      { nick_name: 'Old', email: 'a@example.com', cellphones: ['13800000001'] },
+    ]);
+    const TOM = { id: 12, nick_name: 'Tom' };
+    world.simulator.tenant.edit(id, { nick_name: 'New', cellphones: ['13800000001', '13800000002'] }, TOM);
+    await world.sync();
+    await world.crm`update contact set name = 'Newest', phones = array['13800000001']`;
+    await world.sync();
+    await readFeedsOf(world, id);
+    // Both within the tolerance of one look, and both quote what the first one wrote.
+    const found = await analyst.ask(`${HISTORY.replace('where', "where side = 'udesk' and")}`);
+    expect(found.map(({ field, new: now, who }) => [field, now, who])).toEqual([
+      ['cellphones', '13800000001, 13800000002', 'Tom'],
+      ['nick_name', 'New', 'Tom'],
+      ['cellphones', '13800000001', 'udesk-sync'],
+      ['nick_name', 'Newest', 'udesk-sync'],
+    ]);
+    // Where two records tell the way alike, the last one before the look made what was seen.
+    const way = '将昵称从“Old”设置为 “New”';
+    const records = [
+      ['-20 seconds', 'Ann'],
+      ['-10 seconds', 'Eve'],
+      ['10 seconds', 'Bob'],
+    ] as const;
+    await world.database.sql`delete from udesk_sync.feed`;
+    for (const [n, [distance, name]] of records.entries()) {
+      await world.database.sql`
+        insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at)
+        select 'main', 'Alteration', ${String(n)}, ${id}, valid_from + ${distance}::interval, ${name}, ${name},
+          jsonb_build_object('summary', ${way}::text), now()
+        from report.customer_history where side = 'udesk' and new = 'New'`;
+    }
+    expect(
+      await analyst.ask(`select who from report.customer_history where side = 'udesk' and new = 'New'`),
+    ).toEqual([{ who: 'Eve' }]);
+  });
+
   test('does not take for our own what somebody else changed while we were writing', async () => {
     // Nobody is named by the history: a write of ours is not in it.
     const [id = ''] = await startWith({ 'feeds.api_writes': 'hidden' }, [
