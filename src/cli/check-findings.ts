@@ -1,7 +1,8 @@
 /** What a side's manifest and report mean for the mapping of a pair, in words. Pure. */
 import type { PairConfig } from '../config/schema.ts';
-import { type Manifest, SIDES, type SideName } from '../core/record.ts';
+import type { Manifest, SideName } from '../core/record.ts';
 import { type FieldSpec, flowsTo, sideField } from '../core/spec.ts';
+import { type SideFacts, unsafeCombinations } from '../core/unsafe-combinations.ts';
 import type { Finding } from '../crm/adapter.ts';
 import { didYouMean } from '../lib/suggest.ts';
 
@@ -48,33 +49,17 @@ export function mappingFindings(
   });
 }
 
-/** What only both sides together tell. */
-export function pairFindings(
-  pair: PairConfig,
+/** What the pair asks for and its sides cannot keep, by name. */
+export function combinationFindings(
+  pair: Pick<PairConfig, 'match' | 'create' | 'deletes'>,
   fields: readonly FieldSpec[],
-  manifests: Readonly<Partial<Record<SideName, Manifest>>>,
-): Finding[] {
-  const findings: Finding[] = [];
-  for (const side of SIDES) {
-    const manifest = manifests[side];
-    if (manifest === undefined) continue;
-    if (pair.deletes === 'propagate' && !manifest.canDelete) {
-      findings.push({
-        level: 'problem',
-        message: `deletes: propagate, and ${title(side)} cannot delete`,
-        advice: 'Set deletes: flag or deletes: unlink.',
-      });
-    }
-    const newest = fields.filter(({ policy }) => policy === 'newest').map(({ udesk }) => udesk);
-    if (newest.length > 0 && !manifest.trustedTime) {
-      findings.push({
-        level: 'warning',
-        message: `policy newest (${newest.join(', ')}) needs the times of both sides, and those of ${title(side)} cannot order edits: such conflicts wait for a person`,
-        advice: 'Choose another policy, or leave it so.',
-      });
-    }
-  }
-  return findings;
+  sides: Readonly<Partial<Record<SideName, SideFacts>>>,
+): (Finding & { readonly side: SideName })[] {
+  return unsafeCombinations({ ...pair, fields }, sides).map(({ verdict, message, ...rest }) => ({
+    ...rest,
+    level: verdict === 'refused' ? 'problem' : verdict,
+    message: `${rest.code}: ${message}`,
+  }));
 }
 
 /** What this side can do, and what the engine does instead. */
@@ -86,7 +71,9 @@ export function capabilities(manifest: Manifest, mapped: readonly string[]): str
       : `a look reads what changed, and ${changeCursor.overlapMs / 1000} s before that`,
     manifest.visibleDeletes
       ? 'deletions are visible'
-      : 'a deletion is an absence: proven by a complete list and a point read',
+      : manifest.mayHide
+        ? 'a record out of sight may only be hidden from our login: no absence counts as a deletion'
+        : 'a deletion is an absence: proven by a complete list and a point read',
     manifest.compareAndSet
       ? 'an update is refused when the record moved meanwhile'
       : 'an update is preceded by a point read, because nothing refuses it when the record moved',
@@ -96,6 +83,8 @@ export function capabilities(manifest: Manifest, mapped: readonly string[]): str
   ];
   if (enumerationCap !== null) words.push(`its list reaches ${enumerationCap} records`);
   if (!manifest.canDelete) words.push('cannot delete');
+  if (manifest.rateLimit !== null)
+    words.push(`lets us make ${manifest.rateLimit.calls} calls in ${manifest.rateLimit.windowMs / 1000} s`);
   for (const [field, room] of Object.entries(manifest.capacity)) {
     if (mapped.includes(field)) words.push(`${field} has room for ${room}`);
   }

@@ -3,6 +3,7 @@ import { toFieldSpec } from '../config/pair-spec.ts';
 import type { PairConfig } from '../config/schema.ts';
 import type { Manifest, SideName } from '../core/record.ts';
 import { sideField } from '../core/spec.ts';
+import type { SideFacts } from '../core/unsafe-combinations.ts';
 import type { Finding, Side } from '../crm/adapter.ts';
 import { isSyncError } from '../errors.ts';
 import { capabilities, mappingFindings } from './check-findings.ts';
@@ -17,6 +18,8 @@ export interface SideCheck {
   readonly side: SideName;
   /** Null: it could not even be asked. */
   readonly manifest: Manifest | null;
+  /** Null like the manifest. */
+  readonly facts: SideFacts | null;
   readonly reached: boolean;
   readonly count: number | null;
   readonly clockSkewMs: number | null;
@@ -36,6 +39,7 @@ export async function checkSide(
   const nothing = {
     side: name,
     manifest: null,
+    facts: null,
     reached: false,
     count: null,
     clockSkewMs: null,
@@ -51,6 +55,7 @@ export async function checkSide(
   const specs = pair.fields.map(toFieldSpec);
   const about = {
     manifest,
+    facts: { manifest, ...(side.history === undefined ? {} : { history: side.history }) },
     capabilities: capabilities(
       manifest,
       specs.map((spec) => sideField(spec, name)),
@@ -61,7 +66,6 @@ export async function checkSide(
     const findings: Found[] = [
       ...report.findings.map((finding) => ({ ...finding, config: false })),
       ...mappingFindings(name, specs, manifest, report.fields ?? manifest.fields).map(asConfig),
-      ...unwitnessed(side),
     ];
     const { count, clockSkewMs } = report;
     const told = report.findings.some(({ message }) => /\bclock\b/.test(message));
@@ -75,21 +79,6 @@ export async function checkSide(
   } finally {
     await side.close().catch(() => {}); // what it held is gone with this process
   }
-}
-
-/** Nothing refuses a write when the record moved, and nothing tells afterwards what it replaced. */
-function unwitnessed({ manifest, history }: Side): Found[] {
-  if (manifest.compareAndSet || history !== undefined) return [];
-  return [
-    {
-      level: 'warning',
-      message:
-        'writes to this side cannot be witnessed: it has neither compare-and-set nor a history, so an edit made in the moment between our look and our write is lost unseen',
-      advice:
-        'Choose an adapter option that compares versions, or map the fields to flow from this side only.',
-      config: false,
-    },
-  ];
 }
 
 /** One finding per problem: an error of kind `config` lists several, one per line. Anything unforeseen is thrown on. */

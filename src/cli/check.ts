@@ -13,7 +13,7 @@ import { postgresLedger } from '../store/quota-ledger.ts';
 import type { Db } from '../store/tx.ts';
 import { checkDirectory } from './check-directory.ts';
 import { checkFields } from './check-fields.ts';
-import { clockWords, pairFindings } from './check-findings.ts';
+import { clockWords, combinationFindings } from './check-findings.ts';
 import { asConfig, checkSide, type Found, findingsOf, type SideCheck } from './check-side.ts';
 import type { CliContext } from './context.ts';
 import { EXIT, renderError } from './errors.ts';
@@ -26,7 +26,6 @@ const RETRY: RetryPolicy = { retries: 1, minDelayMs: 300, maxDelayMs: 1_000, max
 interface PairCheck {
   readonly pair: string;
   readonly sides: Readonly<Record<SideName, SideCheck>>;
-  readonly findings: readonly Found[];
 }
 
 interface DatabaseCheck {
@@ -107,11 +106,13 @@ async function checkPair(
     checkSide(pair, 'udesk', async () => openUdesk(pair, { ledger, log, retry: RETRY }), context.signal),
     checkSide(pair, 'crm', () => openCrm(pair), context.signal),
   ]);
-  const manifests = {
-    ...(udesk.manifest === null ? {} : { udesk: udesk.manifest }),
-    ...(crm.manifest === null ? {} : { crm: crm.manifest }),
+  const facts = {
+    ...(udesk.facts === null ? {} : { udesk: udesk.facts }),
+    ...(crm.facts === null ? {} : { crm: crm.facts }),
   };
-  const findings = pairFindings(pair, pair.fields.map(toFieldSpec), manifests).map(asConfig);
+  const combinations = combinationFindings(pair, pair.fields.map(toFieldSpec), facts);
+  const about = (name: SideName): Found[] =>
+    combinations.flatMap(({ side, ...finding }) => (side === name ? [asConfig(finding)] : []));
   // What stands in the way of the side stands in the way of its fields, and was told.
   const world = { ledger, log, retry: RETRY };
   const fields = udesk.reached
@@ -122,8 +123,10 @@ async function checkPair(
     : [];
   return {
     pair: pair.name,
-    sides: { udesk: { ...udesk, findings: [...udesk.findings, ...fields] }, crm },
-    findings,
+    sides: {
+      udesk: { ...udesk, findings: [...udesk.findings, ...about('udesk'), ...fields] },
+      crm: { ...crm, findings: [...crm.findings, ...about('crm')] },
+    },
   };
 }
 
@@ -141,12 +144,11 @@ function report(
   const all: Placed[] = [
     ...config.warnings.map((message): Found => ({ level: 'warning', message, config: true })),
     ...database.findings,
-    ...pairs.flatMap(({ pair, sides, findings }) => [
-      ...findings.map((finding) => ({ ...finding, pair })),
-      ...(['udesk', 'crm'] as const).flatMap((side) =>
+    ...pairs.flatMap(({ pair, sides }) =>
+      (['udesk', 'crm'] as const).flatMap((side) =>
         sides[side].findings.map((finding) => ({ ...finding, pair, side })),
       ),
-    ]),
+    ),
   ];
   const problems = all.filter(({ level }) => level === 'problem');
   if (problems.length > 0) {
@@ -172,7 +174,7 @@ function document(
   pairs: readonly PairCheck[],
   all: readonly Placed[],
 ): unknown {
-  const side = ({ manifest, findings, side: _, ...rest }: SideCheck) => ({
+  const side = ({ manifest, facts: _facts, findings, side: _, ...rest }: SideCheck) => ({
     adapter: manifest?.adapter ?? null,
     ...rest,
   });

@@ -2,6 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { toFieldSpec, toPairSpec } from '../config/pair-spec.ts';
 import { type Config, isUdeskSet, type PairConfig } from '../config/schema.ts';
+import type { SideName } from '../core/record.ts';
+import type { PairSpec } from '../core/spec.ts';
+import { unsafeCombinations } from '../core/unsafe-combinations.ts';
 import type { Side } from '../crm/adapter.ts';
 import type { MappedField } from '../crm/definition.ts';
 import { crmAdapters } from '../crm/registry.ts';
@@ -106,13 +109,32 @@ export async function openPair(
     await Promise.allSettled([udesk.close(), crm.close()]);
     throw error;
   }
+  const spec = toPairSpec(pair, { udesk: udesk.manifest, crm: crm.manifest });
+  try {
+    refuseUnsafe(spec, { udesk, crm });
+  } catch (error) {
+    await Promise.allSettled([udesk.close(), crm.close()]);
+    throw error;
+  }
   return {
-    spec: toPairSpec(pair, { udesk: udesk.manifest, crm: crm.manifest }),
+    spec,
     sides: { udesk, crm },
     async close() {
       await Promise.allSettled([udesk.close(), crm.close()]);
     },
   };
+}
+
+/** @throws SyncError `config` that names each combination that the engine cannot keep safe, one per line */
+function refuseUnsafe(spec: PairSpec, sides: Readonly<Record<SideName, Side>>): void {
+  const unsafe = unsafeCombinations(spec, sides).filter(({ verdict }) => verdict === 'refused');
+  const [first] = unsafe;
+  if (first === undefined) return;
+  throw new SyncError('config', unsafe.map(({ code, message }) => `${code}: ${message}`).join('\n'), {
+    pair: spec.name,
+    code: first.code,
+    advice: unsafe.map(({ advice }) => advice).join(' '),
+  });
 }
 
 /** Time as the outside gets it; a test of a whole day brings its own. */

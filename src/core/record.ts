@@ -1,3 +1,4 @@
+import type { MatchKeyKind } from './spec.ts';
 import type { Value } from './value.ts';
 
 export type SideName = 'udesk' | 'crm';
@@ -26,7 +27,18 @@ export interface SideRecord {
   readonly reread?: readonly string[];
 }
 
-/** What an adapter can and cannot do. The engine chooses its steps from this and never asks who it is talking to. */
+/** How `changes(cursor)` relates to what the side's people do. */
+export interface ChangeCursor {
+  /** How far each call reaches back beyond the cursor. */
+  readonly overlapMs: number;
+  /**
+   * How long after the time that it is stamped with a change may become visible (late commits, a search index that lags),
+   * beyond what the adapter itself holds the cursor back for. 0: never later. Null: no bound is known.
+   */
+  readonly lateMs: number | null;
+}
+
+/** What a side can and cannot do. The engine chooses its steps from this and never asks who it is talking to. */
 export interface Manifest {
   readonly adapter: string;
   /** Fields that hold sets; every other field is a scalar. */
@@ -37,14 +49,26 @@ export interface Manifest {
   readonly fields: readonly string[] | null;
   /** Fields that can be read but not written. */
   readonly readOnlyFields: readonly string[];
-  /** `changes(cursor)` works; `overlapMs` is how far each call reaches back (late commits). Null: only `enumerate`. */
-  readonly changeCursor: { readonly overlapMs: number } | null;
+  /** `changes(cursor)` works. Null: only `enumerate`. */
+  readonly changeCursor: ChangeCursor | null;
   /** `update` refuses, atomically, when a field of the pre-image moved. Without it the engine verifies by a point read. */
   readonly compareAndSet: boolean;
+  /**
+   * What it compares: a version that every write changes (the default), the written fields themselves, or the time of
+   * the last change. A time tells two edits within one step of `timeResolutionMs` for one.
+   */
+  readonly compareBy?: 'version' | 'values' | 'time';
   /** Deleted records are seen as such; otherwise a deletion is only an absence, to be proven. */
   readonly visibleDeletes: boolean;
+  /**
+   * A record that lives may be out of our login's sight (record rules, sharing, an archive): that it is neither listed
+   * nor found proves no deletion. Only what `visibleDeletes` shows counts then.
+   */
+  readonly mayHide: boolean;
   /** The external id can be written on create, and whether the side keeps it unique. Null: it has no such field. */
   readonly externalId: { readonly unique: boolean } | null;
+  /** What `lookup` can search by. */
+  readonly lookups: readonly MatchKeyKind[];
   /** How long after a write a lookup may still miss it. */
   readonly lookupLagMs: number;
   /** Elements of set fields carry ids of their own, which survive an edit in place. */
@@ -56,6 +80,16 @@ export interface Manifest {
   /** Most rows that an enumeration can reach; null: no limit. */
   readonly enumerationCap: number | null;
   readonly canDelete: boolean;
+  /**
+   * Many writes in one call, and what its answer means: all rows or none; each row on its own; or nothing about single
+   * rows, so that each is looked for afterwards. Null: one call per record.
+   */
+  readonly batch: {
+    readonly maxRows: number;
+    readonly outcome: 'all-or-nothing' | 'per-row' | 'unsaid';
+  } | null;
+  /** How many calls the side lets us make in every sliding window, as far as it or the config says. */
+  readonly rateLimit: { readonly calls: number; readonly windowMs: number } | null;
   /** A create of somebody who exists may change that record instead of being refused: look before each create. */
   readonly createMayOverwrite?: boolean;
 }

@@ -38,6 +38,8 @@ export interface Finding {
   readonly level: 'info' | 'warning' | 'problem';
   readonly message: string;
   readonly advice?: string;
+  /** Name of an unsafe combination (src/core/unsafe-combinations.ts). */
+  readonly code?: string;
 }
 
 export interface CheckReport {

@@ -40,6 +40,9 @@ export async function proveAbsences(
   const live = await countLive(cycle.db, pair, side);
   if (observed.seen.size === 0) return { suspects: live, deleted: 0, empty: live > 0 };
   if (live <= observed.seen.size) return { suspects: 0, deleted: 0, empty: false };
+  // Out of sight is not gone: such a side tells of deletions itself, or nobody knows of them.
+  if (cycle.sides[side].manifest.mayHide)
+    return { suspects: live - observed.seen.size, deleted: 0, empty: false };
 
   const suspects: string[] = [];
   for (let after = ''; ; ) {

@@ -74,7 +74,7 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
     if (only !== undefined && marked.length === 1) return await settled(cycle, intent, only);
     if (marked.length > 1) return await uncertain(cycle, intent, `${marked.length} records carry its marker`);
   }
-  const keys = await naturalKeys(cycle, intent);
+  const keys = searchable(cycle, intent.side, await naturalKeys(cycle, intent));
   if (externalId === null && keys.length === 0) return await resolveByEnumeration(cycle, intent);
   const found = await lookupByKeys(cycle, intent.side, keys);
   const [only] = found;
@@ -131,6 +131,12 @@ export async function naturalKeys(cycle: Cycle, intent: IntentRow): Promise<Natu
   return parseNaturalKeys(source?.keys ?? []);
 }
 
+/** A side that cannot be asked for a key says nothing about who holds it. */
+function searchable(cycle: Cycle, side: SideName, keys: readonly NaturalKey[]): NaturalKey[] {
+  const { lookups } = cycle.sides[side].manifest;
+  return keys.filter(({ kind }) => lookups.includes(kind));
+}
+
 /** The e-mails and phones among a record's match keys. */
 export function parseNaturalKeys(keys: readonly string[]): NaturalKey[] {
   return keys.flatMap((key): NaturalKey[] => {
@@ -140,14 +146,14 @@ export function parseNaturalKeys(keys: readonly string[]): NaturalKey[] {
   });
 }
 
-/** Live records of the side that hold one of these keys. */
+/** Live records of the side that hold one of these keys, as far as it can be searched by them. */
 export async function lookupByKeys(
   cycle: Cycle,
   side: SideName,
   keys: readonly NaturalKey[],
 ): Promise<SideRecord[]> {
   const found = new Map<string, SideRecord>();
-  for (const { kind, value } of keys) {
+  for (const { kind, value } of searchable(cycle, side, keys)) {
     for (const record of await cycle.sides[side].lookup(kind, value, { signal: cycle.signal })) {
       found.set(record.id, record);
     }

@@ -13,10 +13,12 @@ import { encodeCustomer } from './encode-customer.ts';
 /** INF: when an import is carried out is not documented (api.md §11.15). */
 const LAG_MS = 120_000;
 
+/** One less than a page of the list: a look at its head then shows a whole batch, and somebody known behind it. */
+export const BATCH_ROWS = BATCH_SIZE - 1;
+
 export function udeskBatchCreate(client: Pick<UdeskClient, 'batchImport'>, region: string): BatchCreate {
   return {
-    // One less than a page of the list: a look at its head then shows a whole batch, and somebody known behind it.
-    maxRows: BATCH_SIZE - 1,
+    maxRows: BATCH_ROWS,
     lagMs: LAG_MS,
     fits: async ({ patch }) => batchRow(patch, region) !== null,
     async send(requests, call) {

@@ -9,7 +9,7 @@ import type { MatchKeyKind } from '../core/spec.ts';
 import { isSet, type SetValue, type Value } from '../core/value.ts';
 import type { CallOptions, Side } from '../crm/adapter.ts';
 import { isSyncError, SyncError } from '../errors.ts';
-import { udeskBatchCreate } from './batch-create.ts';
+import { BATCH_ROWS, udeskBatchCreate } from './batch-create.ts';
 import { checkUdesk, fingerprintOf } from './check.ts';
 import type { LookupType, UdeskClient } from './client.ts';
 import { contactsOf, hasElementIds, NO_CONTACTS, touchesContacts } from './contacts.ts';
@@ -196,13 +196,18 @@ function manifest(customSets: readonly string[], shards: number): Manifest {
     changeCursor: null,
     compareAndSet: false,
     visibleDeletes: false,
+    // A customer that a point read does not find is not there: nothing in Udesk hides one from an administrator.
+    mayHide: false,
     externalId: { unique: false },
+    lookups: ['token', 'email', 'cellphone'],
     lookupLagMs: LOOKUP_LAG_MS,
     elementIds: true,
     trustedTime: false,
     timeResolutionMs: 1_000,
     enumerationCap: LIST_CAP * Math.max(1, shards),
     canDelete: true,
+    batch: { maxRows: BATCH_ROWS, outcome: 'unsaid' },
+    rateLimit: { calls: 60, windowMs: 60_000 },
     // What a create does with an e-mail or phone that exists is not documented (api.md §11.4).
     createMayOverwrite: true,
   };

@@ -416,7 +416,7 @@ function createCrm({ crm }: Setting, clock: () => number): MemoryCrm {
     ],
     manifest: {
       compareAndSet: crm.compareAndSet,
-      changeCursor: crm.changeCursor ? { overlapMs: LATE_MS } : null,
+      changeCursor: crm.changeCursor ? { overlapMs: LATE_MS, lateMs: LATE_MS } : null,
       visibleDeletes: crm.visibleDeletes,
       elementIds: crm.elementIds,
       externalId: crm.externalId ? { unique: true } : null,

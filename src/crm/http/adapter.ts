@@ -133,10 +133,19 @@ function manifestOf(config: HttpConfig, places: readonly Place[]): Manifest {
     ),
     fields: null,
     readOnlyFields: places.filter(({ readOnly }) => readOnly).map(({ field }) => field),
-    changeCursor: changedSince === undefined ? null : { overlapMs: changedSince.overlapMs },
+    changeCursor:
+      changedSince === undefined
+        ? null
+        : { overlapMs: changedSince.overlapMs, lateMs: changedSince.lateMs ?? null },
     compareAndSet: config.version !== undefined,
     visibleDeletes: showsDeleted,
+    mayHide: config.mayHide,
     externalId: config.externalId === undefined ? null : { unique: config.externalId.unique },
+    lookups: [
+      ...(config.find.externalId === undefined ? [] : (['token'] as const)),
+      ...(config.find.email === undefined ? [] : (['email'] as const)),
+      ...(config.find.phone === undefined ? [] : (['cellphone'] as const)),
+    ],
     lookupLagMs: config.find.lagMs ?? 0,
     elementIds:
       sets.length > 0 &&
@@ -145,5 +154,8 @@ function manifestOf(config: HttpConfig, places: readonly Place[]): Manifest {
     timeResolutionMs: config.timeResolutionMs,
     enumerationCap: null,
     canDelete: config.delete !== undefined,
+    batch: null,
+    rateLimit:
+      config.limits.perMinute === undefined ? null : { calls: config.limits.perMinute, windowMs: 60_000 },
   };
 }

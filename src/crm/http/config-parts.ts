@@ -129,6 +129,11 @@ export const list = z.strictObject({
         .nonnegative()
         .default(60_000)
         .describe('how far each look at the changes reaches back'),
+      lateMs: z
+        .int()
+        .nonnegative()
+        .optional()
+        .describe('how long after its time a change may still show up, where the vendor says so'),
     })
     .optional(),
   showsDeleted: z.boolean().default(false).describe('records that match `deleted` are in the list, too'),

@@ -56,6 +56,10 @@ export const httpConfigSchema = z
       .strictObject({ path, equals: z.array(z.union([plain, z.null()])).min(1) })
       .optional()
       .describe('records that are shown, and count as deleted'),
+    mayHide: z
+      .boolean()
+      .default(false)
+      .describe('a record that lives may be out of the sight of this login: absence then proves no deletion'),
     list,
     get: z.strictObject({
       method: z.enum(['GET', 'POST']).default('GET'),

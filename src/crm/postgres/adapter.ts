@@ -163,10 +163,14 @@ function manifestOf(layout: Layout, config: PostgresConfig): Manifest {
     capacity: Object.fromEntries(slots),
     fields: places.map((place) => place.field),
     readOnlyFields: readOnly.map((place) => place.field),
-    changeCursor: updatedAt === null ? null : { overlapMs: config.overlapMs },
+    // A transaction that we cannot see, or a clock of the application's own, has no bound (observe.ts).
+    changeCursor: updatedAt === null ? null : { overlapMs: config.overlapMs, lateMs: null },
     compareAndSet: true,
+    compareBy: 'values',
     visibleDeletes: deletedAt !== null,
+    mayHide: table.rowSecurity,
     externalId: externalId === null ? null : { unique: isUnique(table, externalId.name) },
+    lookups: ['token', 'email', 'cellphone'],
     lookupLagMs: 0,
     // Slots and child rows have names of their own; the elements of a list have none.
     elementIds: sets.length > 0 && sets.every((place) => place.kind === 'slots' || place.kind === 'child'),
@@ -174,5 +178,7 @@ function manifestOf(layout: Layout, config: PostgresConfig): Manifest {
     timeResolutionMs: 1,
     enumerationCap: null,
     canDelete: deletedAt === null ? table.mayDelete : deletedAt.may.update,
+    batch: null,
+    rateLimit: null,
   };
 }

@@ -38,6 +38,8 @@ export interface Table {
   readonly indexes: readonly Index[];
   readonly mayDelete: boolean;
   readonly isView: boolean;
+  /** Policies decide which rows we see: one that we do not see may well be there. */
+  readonly rowSecurity: boolean;
 }
 
 /** Null when there is no such table (or view), or when its schema is closed to us. */
@@ -45,7 +47,8 @@ export async function readTable(session: Session, configured: string): Promise<T
   const path = parseTableName(configured).map(quoteName).join('.');
   const [found] = await session.query(sql`
     select c.oid::text as oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
-           has_table_privilege(c.oid, 'delete')::text as may_delete
+           has_table_privilege(c.oid, 'delete')::text as may_delete,
+           row_security_active(c.oid)::text as row_security
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.oid = to_regclass(${path}) and c.relkind in ('r', 'p', 'f', 'v', 'm')`);
   if (found === undefined) return null;
@@ -60,6 +63,7 @@ export async function readTable(session: Session, configured: string): Promise<T
     indexes: await readIndexes(session, oid),
     mayDelete: found.may_delete === 'true',
     isView: found.kind === 'v' || found.kind === 'm',
+    rowSecurity: found.row_security === 'true',
   };
 }
 

@@ -79,6 +79,33 @@ describe('check', () => {
     expect(ran.stdout + ran.stderr).not.toContain('wrong-token-of-nobody');
   });
 
+  test('an unsafe combination is a problem by its name, and no command that would write starts with it', async () => {
+    world = await createWorld();
+    const hidden = world.configText
+      .replace(/adapter: postgres[\s\S]*?updated_at/, 'adapter: postgres\n      url: x\n      table: y')
+      .replace(/crm:[\s\S]*?(?=\n {4}fields)/, 'crm: { adapter: memory }')
+      .replace(/fields: \[[\s\S]*?\n {4}\]/, 'fields: [{ udesk: nick_name, crm: name }]')
+      .concat('    match: { by: [email] }\n');
+    cli = commandLine({ ...world, configText: hidden });
+    const checked = await cli.run('check', '--json');
+    expect(checked.code).toBe(2);
+    expect(checked.json()).toMatchObject({
+      check: {
+        ok: false,
+        findings: expect.arrayContaining([
+          expect.objectContaining({ level: 'problem', side: 'crm', code: 'nobody-can-be-matched' }),
+        ]),
+      },
+    });
+    for (const command of ['sync', 'plan', 'run']) {
+      const ran = await cli.run(command);
+      expect(ran.code).toBe(2);
+      expect(ran.stderr).toContain('nobody-can-be-matched: ');
+      expect(ran.stderr).toContain('Map emails or cellphones');
+    }
+    expect(await ourRows(world, 'select 1 from udesk_sync.pair')).toEqual([]);
+  });
+
   test('warns of a clock that is off before Udesk refuses it', async () => {
     world = await createWorld({ switches: { 'clock.offset': '120' } });
     cli = commandLine(world);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { capabilities, clockWords, mappingFindings, pairFindings } from '../../../src/cli/check-findings.ts';
+import {
+  capabilities,
+  clockWords,
+  combinationFindings,
+  mappingFindings,
+} from '../../../src/cli/check-findings.ts';
 import type { Manifest } from '../../../src/core/record.ts';
 import { field } from '../../support/core-fixtures.ts';
 import { load, MINIMAL } from '../config/support.ts';
@@ -13,13 +18,17 @@ const manifest: Manifest = {
   changeCursor: null,
   compareAndSet: false,
   visibleDeletes: false,
+  mayHide: false,
   externalId: null,
+  lookups: ['token', 'email', 'cellphone'],
   lookupLagMs: 0,
   elementIds: false,
   trustedTime: false,
   timeResolutionMs: 1,
   enumerationCap: 10_000,
   canDelete: true,
+  batch: null,
+  rateLimit: null,
 };
 
 const messages = (findings: readonly { message: string }[]) => findings.map(({ message }) => message);
@@ -68,9 +77,20 @@ describe('check', () => {
     if (pair === undefined) throw new Error('no pair');
     const fields = [field({ policy: 'newest' })];
     const crm = { ...manifest, canDelete: false, trustedTime: true };
-    expect(pairFindings(pair, fields, { udesk: manifest, crm })).toMatchObject([
-      { level: 'warning', message: expect.stringMatching(/^policy newest \(nick_name\).* of Udesk /) },
-      { level: 'problem', message: 'deletes: propagate, and the CRM cannot delete' },
+    expect(combinationFindings(pair, fields, { udesk: { manifest }, crm: { manifest: crm } })).toMatchObject([
+      { level: 'problem', side: 'crm', code: 'deletes-not-possible' },
+      { level: 'problem', side: 'udesk', code: 'create-cannot-be-found' },
+      { level: 'problem', side: 'crm', code: 'create-cannot-be-found' },
+      { level: 'problem', side: 'crm', code: 'nobody-can-be-matched' },
+      { level: 'warning', side: 'udesk', code: 'write-unwitnessed' },
+      { level: 'warning', side: 'crm', code: 'write-unwitnessed' },
+      {
+        level: 'warning',
+        side: 'udesk',
+        message: expect.stringMatching(
+          /^newest-without-trusted-time: policy newest \(nick_name\).* of Udesk /,
+        ),
+      },
     ]);
   });
 

@@ -12,13 +12,17 @@ const manifest: Manifest = {
   changeCursor: null,
   compareAndSet: false,
   visibleDeletes: false,
+  mayHide: false,
   externalId: null,
+  lookups: ['token', 'email', 'cellphone'],
   lookupLagMs: 0,
   elementIds: false,
   trustedTime: false,
   timeResolutionMs: 1,
   enumerationCap: null,
   canDelete: true,
+  batch: null,
+  rateLimit: null,
 };
 
 function specOf(fields: string, crmCapacity: Record<string, number> = {}) {
