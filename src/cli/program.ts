@@ -12,6 +12,7 @@ import { registerLinks } from './links.ts';
 import { registerMigrate } from './migrate.ts';
 import { registerParked } from './parked.ts';
 import { registerPlan } from './plan.ts';
+import { registerRebaseline } from './rebaseline.ts';
 import { registerRefresh } from './refresh.ts';
 import { registerReport } from './report.ts';
 import { registerRevert } from './revert.ts';
@@ -39,6 +40,7 @@ const COMMANDS: readonly Register[] = [
   registerRefresh,
   registerRevert,
   registerMigrate,
+  registerRebaseline,
   registerHashPassword,
   registerVerifyLog,
   registerSimulate,

@@ -25,6 +25,8 @@ export interface FieldContext {
   /** The active conflict row of the field. */
   readonly row: ActiveConflict | null;
   readonly times: EditTimes;
+  /** The base came from a backup (LinkState). */
+  readonly rebased?: boolean;
   /** Most elements per side; missing: no limit. */
   readonly capacity: Readonly<Partial<Record<SideName, number>>>;
   /** Of all fields of the link. */

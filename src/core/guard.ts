@@ -27,11 +27,20 @@ export interface GuardContext {
   readonly emptySide: SideName | null;
   /** A side that is not the account or table that we knew. */
   readonly fingerprintChanged: SideName | null;
+  /** The pair goes on from a backup: whom and what it created or deleted after that is forgotten. */
+  readonly restored: boolean;
   /** The worse of both sides; null when it cannot be known. */
   readonly clockSkewMs: number | null;
 }
 
-export type GuardName = 'empty-side' | 'fingerprint' | 'deletes' | 'updates' | 'creates' | 'clock-skew';
+export type GuardName =
+  | 'empty-side'
+  | 'fingerprint'
+  | 'deletes'
+  | 'updates'
+  | 'creates'
+  | 'clock-skew'
+  | 'restored';
 
 export interface TrippedGuard {
   readonly guard: GuardName;
@@ -60,6 +69,7 @@ const HOLDS: Record<GuardName, Pick<GuardVerdict, 'holdCreates' | 'holdUpdates' 
   updates: { holdCreates: false, holdUpdates: true, holdDeletes: false },
   creates: { holdCreates: true, holdUpdates: false, holdDeletes: false },
   'clock-skew': { holdCreates: false, holdUpdates: false, holdDeletes: true },
+  restored: { holdCreates: true, holdUpdates: false, holdDeletes: true },
 };
 
 export function evaluateGuards(spec: GuardSpec, counts: GuardCounts, context: GuardContext): GuardVerdict {
@@ -70,6 +80,7 @@ export function evaluateGuards(spec: GuardSpec, counts: GuardCounts, context: Gu
     updates(spec, counts, context),
     creates(spec, counts, context),
     clockSkew(context),
+    restored(counts, context),
   ].filter((guard) => guard !== null);
   return {
     tripped,
@@ -134,6 +145,16 @@ function clockSkew({ clockSkewMs }: GuardContext): TrippedGuard | null {
   if (clockSkewMs === null || Math.abs(clockSkewMs) <= MAX_CLOCK_SKEW_MS) return null;
   const seconds = Math.round(Math.abs(clockSkewMs) / 1000);
   return { guard: 'clock-skew', message: `A side's clock is ${seconds} seconds away from ours.` };
+}
+
+/** Whoever was created since the backup and cannot be recognised would be created a second time (P5). */
+function restored(counts: GuardCounts, context: GuardContext): TrippedGuard | null {
+  const creates = counts.creates.udesk + counts.creates.crm;
+  if (!context.restored || creates + counts.deletes === 0) return null;
+  return {
+    guard: 'restored',
+    message: `The database was restored from a backup; the plan creates ${creates} records and deletes ${counts.deletes}, and what was created or deleted since the backup is not known.`,
+  };
 }
 
 function percent(share: number): string {

@@ -29,6 +29,7 @@ export const CONFLICT_KINDS = [
   'reverted',
   'edited-since',
   'tug-of-war',
+  'restored',
 ] as const;
 export type ConflictKind = (typeof CONFLICT_KINDS)[number];
 
@@ -99,6 +100,11 @@ export interface LinkState {
   /** By the pair's field name; missing: never agreed (first link). */
   readonly bases: Readonly<Record<string, FieldBase>>;
   readonly conflicts: readonly ActiveConflict[];
+  /**
+   * The bases came from a backup: both sides went on after them, in steps that nobody remembers. A side that holds its
+   * base may have been edited back to it, so which of two differing values is the later one cannot be known.
+   */
+  readonly rebased?: boolean;
   /** At most one per field; left out: none. */
   readonly reverts?: readonly RevertRequest[];
   /** Our settled writes of late, since a person last ended a tug-of-war of their field; none where left out. */

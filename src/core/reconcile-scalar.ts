@@ -42,7 +42,10 @@ export function linkScalar(field: FieldContext): FieldOutcome {
 }
 
 /** Both sides hold a value of their own. */
-export function decideScalar(field: FieldContext, kind: 'edit/edit' | 'first-link'): FieldOutcome {
+export function decideScalar(
+  field: FieldContext,
+  kind: 'edit/edit' | 'first-link' | 'restored',
+): FieldOutcome {
   const { spec, now, base, region, times } = field;
   for (const side of SIDES) {
     if (!flowsTo(spec, otherSide(side))) continue;

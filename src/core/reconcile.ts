@@ -33,6 +33,7 @@ import type {
 import { applyDecision } from './reconcile-decision.ts';
 import { restoreOverwritten } from './reconcile-overwritten.ts';
 import { createRecord, oneSideDeleted, WHOLE_RECORD } from './reconcile-presence.ts';
+import { decideRestored } from './reconcile-restored.ts';
 import { applyRevert } from './reconcile-revert.ts';
 import { carryScalar, decideScalar, linkScalar } from './reconcile-scalar.ts';
 import { mergeSetField } from './reconcile-set.ts';
@@ -131,6 +132,8 @@ function byTable(field: FieldContext): FieldOutcome {
   const { spec, row, base } = field;
   // Refused because the value belongs to another record there: trying again is for when something moved.
   if (row?.kind === 'identity' && holdsRowValues(field)) return {};
+  const afterBackup = decideRestored(field);
+  if (afterBackup !== null) return afterBackup;
   const restored = restoreOverwritten(field);
   if (restored !== null) return restored;
   const isSetField = spec.shape === 'set';
@@ -191,6 +194,7 @@ function contextOf(spec: PairSpec, link: LinkState, records: Records, field: Fie
       trusted: spec.trustedTime?.udesk === true && spec.trustedTime.crm,
     },
     capacity,
+    rebased: link.rebased ?? false,
     ownWrites: link.ownWrites ?? [],
   };
 }

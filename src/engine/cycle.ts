@@ -27,6 +27,7 @@ import {
   startRun,
 } from '../store/pairs.ts';
 import { clearUnlinkedDirty, hasUnlinkedDirty } from '../store/records.ts';
+import { endRestore, markFoundLinks } from '../store/restore.ts';
 import type { SideAlarms } from '../store/schema.ts';
 import { fenced } from '../store/tx.ts';
 import { type BackfillReport, backfill } from './backfill.ts';
@@ -39,10 +40,13 @@ import { planKnownNames, withNames } from './names.ts';
 import { type Observation, type ObserveScope, observeSides } from './observe-sides.ts';
 import { type PlannedLink, type PlanSummary, planDry, planIntoOutbox } from './plan.ts';
 import { type PushReport, pushIntents } from './push.ts';
+import { noticeRestore, withoutOldSweep } from './restored.ts';
 import { adoptSpec } from './spec-change.ts';
 
 /** Planning and writing alternate at most this often within one cycle: the last round normally finds nothing to do. */
 const ROUNDS = 4;
+
+const NO_MATCH: MatchReport = { linked: 0, reviews: 0, unmatched: { udesk: [], crm: [] } };
 
 export interface CycleOptions {
   readonly trigger: 'sync' | 'plan' | 'run';
@@ -129,7 +133,9 @@ export async function runCycle(
 
 async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   const { db, fence, spec } = start;
-  const known = await loadPair(db, spec.name);
+  const before = await loadPair(db, spec.name);
+  const known = await noticeRestore(start, before);
+  const justRestored = known.restoredAt !== before.restoredAt;
   await adoptSpec(start);
   let cycle = await withNames(start);
   const unknown = await fenced(db, fence, (tx) => sendingToUnknown(tx, spec.name));
@@ -143,7 +149,8 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
     await dissolveUncreated(tx, spec.name, cycle.clock());
   });
   if (accepted && options.dry !== true) await pushIntents(cycle);
-  const observed = await observeSides(cycle, known, options.observe, options.approve ?? null);
+  const scope = justRestored ? withoutOldSweep(options.observe) : options.observe;
+  const observed = await observeSides(cycle, known, scope, options.approve ?? null);
   cycle = await withNames(cycle);
   await planKnownNames(cycle);
   // What was seen may settle creates of unknown outcome: before anybody is taken for unmatched.
@@ -151,10 +158,16 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
     for (const side of SIDES) await settleSeen(cycle, side);
     await pushIntents(cycle);
   }
+  // A first plan, and one after a restore, is made of what both sides hold now.
+  const unread =
+    !accepted || known.restoredAt !== null ? SIDES.filter((side) => isUnread(known, observed, side)) : [];
+  if (known.restoredAt !== null && unread.length > 0)
+    return await waitForReading(cycle, observed, unread, NO_MATCH);
   const seesAll = observed.udesk.lane === 'full' || observed.crm.lane === 'full';
   const mustMatch = seesAll || !accepted || options.dry === true;
   const matchedAt = cycle.clock();
   const match = mustMatch ? await matchRecords(cycle) : await matchWhatMoved(cycle);
+  if (known.restoredAt !== null) await fenced(db, fence, (tx) => markFoundLinks(tx, spec.name));
 
   if (options.dry === true) {
     const summary = await planDry(cycle, match.unmatched, options.onItem);
@@ -169,20 +182,7 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
     });
   }
   if (!accepted) {
-    const unread = SIDES.filter((side) => isUnread(known, observed, side));
-    if (unread.length > 0) {
-      cycle.log.info({ sides: unread }, 'the first plan is made once both sides were read to their end');
-      const summary = emptySummary();
-      return await reportOf(cycle, {
-        observed,
-        match,
-        summary,
-        push: null,
-        firstPlan: false,
-        waiting: null,
-        backfill: null,
-      });
-    }
+    if (unread.length > 0) return await waitForReading(cycle, observed, unread, match);
     if (spec.firstRun === 'review' && options.acceptFirstPlan !== true) {
       const summary = await planDry(cycle, match.unmatched, options.onItem);
       if (!(await firstPlanAccepted(cycle, summary))) {
@@ -205,6 +205,25 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
     });
   }
   return await planAndPush(cycle, options, { known, observed, match, matchedAt, firstPlan });
+}
+
+async function waitForReading(
+  cycle: Cycle,
+  observed: Observation,
+  unread: readonly SideName[],
+  match: MatchReport,
+): Promise<CycleReport> {
+  cycle.log.info({ sides: unread }, 'a plan is made once both sides were read to their end');
+  const summary = emptySummary();
+  return await reportOf(cycle, {
+    observed,
+    match,
+    summary,
+    push: null,
+    firstPlan: false,
+    waiting: null,
+    backfill: null,
+  });
 }
 
 /** Who was not seen yet would be taken for missing, and be created a second time (P5). */
@@ -238,7 +257,7 @@ async function firstPlanAccepted(cycle: Cycle, summary: PlanSummary): Promise<bo
  */
 async function matchWhatMoved(cycle: Cycle): Promise<MatchReport> {
   if (await hasUnlinkedDirty(cycle.db, cycle.spec.name)) return await matchRecords(cycle);
-  return { linked: 0, reviews: 0, unmatched: { udesk: [], crm: [] } };
+  return NO_MATCH;
 }
 
 async function planAndPush(
@@ -313,6 +332,7 @@ async function guardPlan(
       // A side that is not the one we knew was refused before anything of it was read (observe-sides.ts).
       fingerprintChanged: null,
       clockSkewMs: worstSkew(alarms),
+      restored: start.known.restoredAt !== null,
       deletesLastDay: await sentSince(
         db,
         spec.name,
@@ -346,6 +366,7 @@ async function guardPlan(
     await movePlanned(tx, runId, 'pending', GUARD_CLASSES, approved || start.firstPlan);
     await saveAlarms(tx, spec.name, approved ? {} : alarms);
     if (start.firstPlan) await saveFirstRun(tx, spec.name, 'accepted');
+    if (start.known.restoredAt !== null && !blocked) await endRestore(tx, spec.name);
     return { blocked, told: known.some((row) => sameGuards(row, verdict)) };
   });
   if (!blocked) return null;

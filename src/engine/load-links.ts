@@ -71,6 +71,7 @@ export async function loadLinkStates(
         udesk: presence(records.udesk),
         crm: presence(records.crm),
         bases: row.bases,
+        rebased: row.rebased,
         conflicts: conflicts.get(row.id) ?? [],
         reverts: reverts.get(row.id) ?? [],
         ownWrites: ownWrites.get(row.id) ?? [],

@@ -8,6 +8,7 @@ import { claimKeys, insertIntents, type NewIntent, retireParked } from '../store
 import { decidedSincePlanned } from '../store/link-decisions.ts';
 import { breakLink, forgetLinks, insertConfirmedLinks, saveBases, setLinksDirty } from '../store/links.ts';
 import { clearDirty, keyedRecords } from '../store/records.ts';
+import { clearRebased } from '../store/restore.ts';
 import { closeReverts, revertsSincePlanned } from '../store/reverts.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
@@ -67,6 +68,10 @@ export async function persistPlans(
       tx,
       withIds.map(({ linkId }) => linkId),
       false,
+    );
+    await clearRebased(
+      tx,
+      withIds.flatMap(({ link, linkId }) => (link.row?.rebased === true ? [linkId] : [])),
     );
     for (const side of ['udesk', 'crm'] as const) await clearPlanned(tx, cycle, side, withIds);
   });

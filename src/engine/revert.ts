@@ -229,6 +229,7 @@ async function guardsFor(
       emptySide: null,
       fingerprintChanged: null,
       clockSkewMs: null,
+      restored: false,
     },
   );
   return verdict.tripped;

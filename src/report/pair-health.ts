@@ -104,8 +104,14 @@ function todosOf(pair: string, status: PairStatus): Todo[] {
 /** Fewer writes than these say nothing about a side. */
 const WITNESSES_TO_JUDGE = 5;
 
-function notesOf({ sides, coverage, outbox, runs, lease, witness }: PairStatus): string[] {
+function notesOf(status: PairStatus): string[] {
+  const { sides, coverage, outbox, runs, lease, witness, restoredAt } = status;
   const notes: string[] = [];
+  if (restoredAt !== null) {
+    notes.push(
+      `the database came from a backup (noticed ${restoredAt}): what differs waits as conflicts \`restored\`, and nothing is created or deleted before you say yes to it`,
+    );
+  }
   for (const side of SIDES) {
     const { uncertified, records, total } = sides[side];
     if (uncertified === null) continue;

@@ -19,6 +19,8 @@ export interface LinkRow {
   readonly bases: Record<string, FieldBase>;
   readonly decidedBy: string;
   readonly createdAt: string;
+  /** Its bases came from a backup, and it was not planned since. */
+  readonly rebased: boolean;
 }
 
 export type LinkRecord = {
@@ -34,11 +36,12 @@ export type LinkRecord = {
   bases: string;
   decided_by: string;
   created_at: string;
+  rebased: boolean;
 };
 
 export const LINK_COLUMNS = sql`l.id, l.pair, l.udesk_id, l.crm_id, l.state, l.evidence::text as evidence,
   l.candidates::text as candidates, l.score, l.reason, l.bases::text as bases, l.decided_by,
-  to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at`;
+  to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at, l.rebased`;
 
 export function toLink(row: LinkRecord): LinkRow {
   return {
@@ -54,6 +57,7 @@ export function toLink(row: LinkRecord): LinkRow {
     bases: fromJsonb(row.bases),
     decidedBy: row.decided_by,
     createdAt: row.created_at,
+    rebased: row.rebased,
   };
 }
 
@@ -229,7 +233,15 @@ export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise
             and i.state in ('planned', 'held', 'pending', 'sending', 'unknown'))
           and (r.dirty or not exists (select 1 from udesk_sync.intent i where i.link_id = l.id and i.state = 'parked'))`,
   );
-  const ids = found.map((row) => row.id);
+  await dissolveLinks(
+    db,
+    found.map((row) => row.id),
+    at,
+  );
+}
+
+/** Frees the records of links that never had two sides; what was open about them ends. */
+export async function dissolveLinks(db: Db, ids: readonly string[], at: Date): Promise<void> {
   if (ids.length === 0) return;
   await db.execute(
     sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', closed_at = ${at.toISOString()}::timestamptz

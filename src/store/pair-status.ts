@@ -29,6 +29,8 @@ export interface PairStatus {
   readonly firstRun: 'new' | 'pending' | 'accepting' | 'accepted';
   /** Of the first plan that waits for acceptance; null while there is none. */
   readonly firstPlanHash: string | null;
+  /** ISO 8601: since when the pair goes on from a backup; null when it does not. */
+  readonly restoredAt: string | null;
   /** Newest first. */
   readonly runs: readonly RunRow[];
   readonly sides: Readonly<Record<SideName, SideStatus>>;
@@ -69,6 +71,7 @@ export async function loadPairStatus(
   return {
     firstRun: row?.first_run ?? 'new',
     firstPlanHash: row?.first_run === 'pending' ? row.first_plan_hash : null,
+    restoredAt: row?.restored_at ?? null,
     runs: await lastRuns(db, pair, runLimit),
     sides: { udesk: await side('udesk'), crm: await side('crm') },
     coverage: await loadCoverage(db, pair),
@@ -106,13 +109,15 @@ type Row = {
   udesk_uncertified: string | null;
   crm_uncertified: string | null;
   udesk_total: number | null;
+  restored_at: string | null;
 };
 
 async function pairRow(db: Db, pair: string): Promise<Row | undefined> {
   const [row] = await rows<Row>(
     db,
     sql`select first_run, case when first_plan is not null then first_plan_hash end as first_plan_hash, ${isoText(sql`udesk_certified_at`)} as udesk_at, ${isoText(sql`crm_certified_at`)} as crm_at,
-          udesk_uncertified, crm_uncertified, udesk_total
+          udesk_uncertified, crm_uncertified, udesk_total,
+          ${isoText(sql`restored_at`)} as restored_at
         from udesk_sync.pair where name = ${pair}`,
   );
   return row;

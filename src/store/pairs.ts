@@ -13,6 +13,10 @@ export interface PairRow {
   readonly crmCursor: string | null;
   readonly certifiedAt: Readonly<Record<SideName, string | null>>;
   readonly uncertified: Readonly<Record<SideName, string | null>>;
+  /** Which database the row was written in; null before the first cycle. */
+  readonly home: string | null;
+  /** ISO 8601: since when the pair goes on from a backup; null when it does not. */
+  readonly restoredAt: string | null;
 }
 
 /** Reads the pair's row, making it when the pair is new. */
@@ -29,11 +33,13 @@ export async function loadPair(db: Db, name: string): Promise<PairRow> {
     crm_at: string | null;
     udesk_uncertified: string | null;
     crm_uncertified: string | null;
+    home: string | null;
+    restored_at: string | null;
   }>(
     db,
     sql`select first_run, alarms::text as alarms, first_plan_hash, udesk_fingerprint, crm_fingerprint, crm_cursor,
           ${isoText(sql`udesk_certified_at`)} as udesk_at, ${isoText(sql`crm_certified_at`)} as crm_at,
-          udesk_uncertified, crm_uncertified
+          udesk_uncertified, crm_uncertified, home, ${isoText(sql`restored_at`)} as restored_at
         from udesk_sync.pair where name = ${name}`,
   );
   return {
@@ -45,6 +51,8 @@ export async function loadPair(db: Db, name: string): Promise<PairRow> {
     crmCursor: row?.crm_cursor ?? null,
     certifiedAt: { udesk: row?.udesk_at ?? null, crm: row?.crm_at ?? null },
     uncertified: { udesk: row?.udesk_uncertified ?? null, crm: row?.crm_uncertified ?? null },
+    home: row?.home ?? null,
+    restoredAt: row?.restored_at ?? null,
   };
 }
 

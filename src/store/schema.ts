@@ -87,6 +87,10 @@ export const pair = udeskSync.table('pair', {
   udeskCapped: boolean('udesk_capped').notNull().default(false),
   /** What the last full look at each side found alarming; cleared by the next full look, or by an approval. */
   alarms: jsonb<SideAlarms>()('alarms').notNull().default({}),
+  /** Which database this row was written in (src/store/home.ts): another one means that it was restored from a backup. */
+  home: text('home'),
+  /** Since when the pair goes on from a backup, until nothing is left that only a person may let through. */
+  restoredAt: at('restored_at'),
   createdAt: at('created_at').notNull().defaultNow(),
 });
 
@@ -184,6 +188,8 @@ export const link = udeskSync.table(
     /** One base per side and field (sync design §3). */
     bases: jsonb<Record<string, FieldBase>>()('bases').notNull().default({}),
     dirty: boolean('dirty').notNull().default(true),
+    /** Its bases came from a backup: what moved since then is not known, so the next plan decides nothing by them alone. */
+    rebased: boolean('rebased').notNull().default(false),
     decidedBy: text('decided_by').notNull(),
     createdAt: at('created_at').notNull(),
     changedAt: at('changed_at').notNull(),

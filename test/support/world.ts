@@ -14,7 +14,7 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts
 import type { ConflictRow } from '../../src/store/conflicts.ts';
 import { listConflicts } from '../../src/store/conflicts.ts';
 import type { Database } from '../../src/store/database.ts';
-import { createEmptyDatabase, createTestDatabase } from './db.ts';
+import { createEmptyDatabase, createTestDatabase, type TestDatabase } from './db.ts';
 
 /** A row of the CRM's table; what is left out is null. */
 export interface Person {
@@ -57,6 +57,8 @@ export interface WorldOptions {
   readonly perMinute?: number;
   readonly udesk?: Partial<UdeskWorld>;
   readonly log?: EngineContext['log'];
+  /** Our database, when it is to be on another server than the one of the run. */
+  readonly ours?: TestDatabase;
 }
 
 export interface World {
@@ -94,7 +96,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const crmOpened = await crmDb.open({ max: 2, applicationName: 'crm person' });
   const crm = crmOpened.sql;
   await crm.unsafe(CRM_TABLE);
-  const ours = await createTestDatabase();
+  const ours = options.ours ?? (await createTestDatabase());
   const database = await ours.open({ applicationName: 'engine' });
   const configText = yaml(simulator, crmDb.url, options);
   const config = loadConfig({ env: {}, readFile: () => configText, adapters: crmAdapters });

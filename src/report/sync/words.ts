@@ -222,6 +222,7 @@ const en: Words = {
     reverted: 'undone on one side',
     'edited-since': 'edited, so not undone',
     'tug-of-war': 'fought over by two automations',
+    restored: 'differs after a restore',
   },
   ages: {
     hour: 'up to 1 hour',
@@ -400,6 +401,7 @@ const zh: Words = {
     reverted: '一边已撤销',
     'edited-since': '之后被修改，未撤销',
     'tug-of-war': '两个自动流程争夺',
+    restored: '恢复备份后不一致',
   },
   ages: {
     hour: '1 小时以内',

@@ -124,6 +124,7 @@ export const en = {
   'kind.overwritten-in-window': 'edited while we wrote',
   'kind.reverted': 'undone by a person',
   'kind.edited-since': 'edited since the undo',
+  'kind.restored': 'differ after a restore',
   'kind.tug-of-war': 'each side undoes the other',
 
   'field.nick_name': 'Name',

@@ -67,6 +67,14 @@ const REASONS: readonly (readonly [pattern: RegExp, zh: string])[] = [
     /^The plan creates (\d+) customers and (\d+) CRM records after (\d+) in the last hour, and at most (\d+) an hour may be created\.$/,
     '计划创建 {1} 位客户和 {2} 条 CRM 记录，过去一小时已创建 {3} 条，每小时上限为 {4} 条',
   ],
+  [
+    /^The database was restored from a backup; the plan creates (\d+) records and deletes (\d+), and what was created or deleted since the backup is not known\.$/,
+    '数据库是从备份恢复的；计划创建 {1} 条、删除 {2} 条记录，而备份之后创建或删除过什么已无从得知',
+  ],
+  [
+    /^the database was restored from a backup, so who edited this last is not known$/,
+    '数据库是从备份恢复的，无法得知最后是谁改的',
+  ],
   [/^A side's clock is (\d+) seconds away from ours\.$/, '有一边的时钟相差 {1} 秒'],
 ];
 

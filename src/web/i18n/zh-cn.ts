@@ -124,6 +124,7 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'kind.overwritten-in-window': '写入时被改动',
   'kind.reverted': '已被人撤销',
   'kind.edited-since': '撤销后又被修改',
+  'kind.restored': '恢复备份后不一致',
   'kind.tug-of-war': '两边反复互相改回',
 
   'field.nick_name': '姓名',

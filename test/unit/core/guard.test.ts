@@ -11,6 +11,7 @@ const calm: GuardContext = {
   emptySide: null,
   fingerprintChanged: null,
   clockSkewMs: null,
+  restored: false,
 };
 const FREE = { holdCreates: false, holdUpdates: false, holdDeletes: false };
 

@@ -22,6 +22,7 @@ function run(over: Partial<RunRow> = {}): RunRow {
 function status(over: Partial<PairStatus> = {}): PairStatus {
   return {
     firstRun: 'accepted',
+    restoredAt: null,
     firstPlanHash: null,
     runs: [run()],
     sides: { udesk: side, crm: side },
