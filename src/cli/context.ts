@@ -1,5 +1,5 @@
 /** What every command is given: where to write, what the person asked for, and how to read the configuration. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type ConfigAdapters, configFile, loadConfig } from '../config/load.ts';
@@ -91,6 +91,7 @@ export class CliContext {
       file: this.#globals.config,
       env: this.env,
       readFile: (path) => readFileSync(resolve(this.cwd, path), 'utf8'),
+      modeOf: (path) => (process.platform === 'win32' ? null : statSync(resolve(this.cwd, path)).mode),
       adapters: this.adapters,
     });
     this.#secrets = secretsOf(this.#config);

@@ -75,6 +75,7 @@ async function runInit(options: Partial<Answers> & { force?: boolean }, context:
       `Wrote ${file}. Next:`,
       "  1. export UDESK_TOKEN='…'         the Open API token of that administrator",
       "     export CRM_DATABASE_URL='…'    postgres://user:password@host:5432/database",
+      '     or UDESK_TOKEN_FILE, CRM_DATABASE_URL_FILE: files that hold them',
       '  2. look at `fields` in the file: which field of Udesk is which column of the CRM',
       '  3. udesk-sync check               connects to both sides and writes nothing',
     ].join('\n'),

@@ -1,12 +1,15 @@
-/** Fills `${NAME}` in from the environment, so that secrets need not stand in the file. */
+/** Fills `${NAME}` in from the environment, or from the file that `NAME_FILE` names, so that secrets need not stand in the file. */
 import type { Path, Problem } from './problems.ts';
+import { readVariable, type SecretFiles, type Variable } from './secret-files.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
 export interface Expanded {
   readonly data: unknown;
-  /** Variables that are not set, and `${` that is never closed. */
+  /** Variables that are not set, files of them that cannot be used, and `${` that is never closed. */
   readonly problems: readonly Problem[];
+  /** Files of secrets that others can read; once per file. */
+  readonly warnings: readonly string[];
   /** Whether the value at the path came from the environment, wholly or in part. */
   cameFromEnv(path: Path): boolean;
 }
@@ -16,14 +19,20 @@ export interface Expanded {
  * `${NAME}` must be set and not empty · `${NAME:-text}` has a default · `$${` is a literal `${` ·
  * a key whose whole value becomes empty through `${NAME:-}` counts as left out.
  */
-export function expandEnv(data: unknown, env: Env): Expanded {
+export function expandEnv(data: unknown, env: Env, files: SecretFiles): Expanded {
   const problems: Problem[] = [];
   const fromEnv = new Set<string>();
+  const warnings = new Set<string>();
+  const variable = (name: string): Variable => {
+    const read = readVariable(name, env, files);
+    if (read.warning !== null) warnings.add(read.warning);
+    return read;
+  };
 
   const walk = (value: unknown, path: Path): unknown => {
     if (typeof value === 'string') {
       if (!value.includes('${')) return value;
-      const expanded = expandText(value, env, (message) => problems.push({ path, message }));
+      const expanded = expandText(value, variable, (message) => problems.push({ path, message }));
       if (expanded.used) fromEnv.add(JSON.stringify(path));
       return expanded.text;
     }
@@ -38,14 +47,20 @@ export function expandEnv(data: unknown, env: Env): Expanded {
     return out;
   };
 
-  return { data: walk(data, []), problems, cameFromEnv: (path) => fromEnv.has(JSON.stringify(path)) };
+  const walked = walk(data, []);
+  return {
+    data: walked,
+    problems,
+    warnings: [...warnings],
+    cameFromEnv: (path) => fromEnv.has(JSON.stringify(path)),
+  };
 }
 
 const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{/g;
 
 function expandText(
   source: string,
-  env: Env,
+  variable: (name: string) => Variable,
   report: (message: string) => void,
 ): { readonly text: string; readonly used: boolean } {
   let used = false;
@@ -58,10 +73,14 @@ function expandText(
       return 'invalid';
     }
     used = true;
-    const value = env[name];
-    if (value !== undefined && value !== '') return value;
+    const { value, problem } = variable(name);
+    if (value !== null) return value;
+    if (problem !== null) {
+      report(problem);
+      return 'unusable';
+    }
     if (fallback !== undefined) return fallback;
-    report(`needs the environment variable ${name}, which is not set (or is empty)`);
+    report(`needs the environment variable ${name}, which is not set (or is empty), or ${name}_FILE`);
     return 'missing';
   });
   return { text, used };

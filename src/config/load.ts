@@ -9,6 +9,7 @@ import { crossCheck, type Draft, isLoopback } from './cross-check.ts';
 import { type Env, expandEnv } from './env.ts';
 import { formatPath, type Path, type Problem, problemsOf } from './problems.ts';
 import { type Config, configSchema, fieldSchema, type PairConfig } from './schema.ts';
+import { readVariable } from './secret-files.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
 
 export const DEFAULT_CONFIG_FILE = 'config/udesk-sync.yaml';
@@ -22,6 +23,8 @@ export interface LoadOptions {
   readonly env: Env;
   /** UTF-8 text of a file; throws as node:fs does. */
   readonly readFile: (path: string) => string;
+  /** Permission bits of a file, so that secrets which others can read are told; left out: not looked at. */
+  readonly modeOf?: (path: string) => number | null;
   readonly adapters: ConfigAdapters;
 }
 
@@ -29,8 +32,15 @@ export interface LoadOptions {
 export function loadConfig(options: LoadOptions): Config {
   const file = configFile(options.file, options.env);
   const yaml = readYaml(readSource(file, options.readFile), file);
-  const expanded = expandEnv(yaml.data ?? {}, options.env);
+  const expanded = expandEnv(yaml.data ?? {}, options.env, options);
   const problems: Problem[] = [];
+  // The variable counts where the file names no database (interface of the project, "Configuration").
+  const named =
+    isObject(expanded.data) && isObject(expanded.data.database) && 'url' in expanded.data.database;
+  const fallback = named ? null : readVariable('DATABASE_URL', options.env, options);
+  if (fallback !== null && fallback.problem !== null) {
+    problems.push({ path: ['database', 'url'], message: fallback.problem });
+  }
   const mayQuote = (path: Path) => !expanded.cameFromEnv(path);
 
   const parsed = configSchema.safeParse(expanded.data);
@@ -46,14 +56,17 @@ export function loadConfig(options: LoadOptions): Config {
   if (all.length > 0 || !parsed.success) throw problemsError(file, all, yaml);
 
   const config = parsed.data;
-  const url = config.database.url ?? options.env.DATABASE_URL;
+  const url = config.database.url ?? fallback?.value ?? undefined;
   const { url: _, ...database } = config.database;
   return {
     ...config,
-    database: { ...database, ...(url === undefined || url === '' ? {} : { url }) },
+    database: { ...database, ...(url === undefined ? {} : { url }) },
     pairs: config.pairs.map((pair, index): PairConfig => ({ ...pair, crm: crmBlocks[index] ?? pair.crm })),
     file,
-    warnings: warningsOf(config.pairs, mayQuote),
+    warnings: [
+      ...warningsOf(config.pairs, mayQuote),
+      ...new Set([...expanded.warnings, ...(fallback?.warning ? [fallback.warning] : [])]),
+    ],
   };
 }
 

@@ -67,13 +67,37 @@ describe('the files that come with the program', () => {
     expect(load(configText(answers), ENV).pairs[0]?.crm.table).toBe('"My ${x}"');
   });
 
-  it('have a compose file that starts the daemon after a healthy Postgres, with secrets from the environment', () => {
-    const { services, volumes } = parse(committed('docker-compose.yml'));
+  it('have a compose file that starts the daemon after a healthy Postgres, with secrets from files alone', () => {
+    const { services, volumes, secrets } = parse(committed('docker-compose.yml'));
     expect(services.postgres.image).toBe('postgres:17');
     expect(services.postgres.healthcheck.test.join(' ')).toContain('pg_isready');
+    for (const part of services.daemon.healthcheck.test) expect(part).toEqual(expect.any(String));
+    expect(services.daemon.healthcheck.test.join(' ')).toContain('/healthz');
     expect(services.daemon.depends_on.postgres.condition).toBe('service_healthy');
-    expect(services.daemon.environment.DATABASE_URL).toContain('@postgres:5432/');
-    expect(services.daemon.environment.UDESK_TOKEN).toMatch(/^\$\{UDESK_TOKEN:\?/);
+    for (const service of [services.postgres, services.daemon]) {
+      for (const [name, value] of Object.entries(service.environment)) {
+        const file = /_FILE$/.test(name) ? /^\/run\/secrets\/(\w+)$/.exec(String(value))?.[1] : null;
+        expect(file === null || service.secrets.includes(file), name).toBe(true);
+        expect(String(value)).not.toContain('${');
+      }
+      for (const secret of service.secrets) expect(secrets[secret].file).toBe(`./secrets/${secret}`);
+    }
     expect(Object.keys(volumes)).toEqual(['postgres']);
+  });
+
+  it('have a compose file in which nobody is root, writes where nothing is meant to be written, or takes all there is', () => {
+    const { services } = parse(committed('docker-compose.yml'));
+    for (const service of Object.values<Record<string, unknown>>(services)) {
+      expect(service).toMatchObject({
+        user: expect.not.stringMatching(/^(root|0)\b/),
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        mem_limit: expect.any(String),
+        cpus: expect.any(Number),
+        pids_limit: expect.any(Number),
+        restart: 'unless-stopped',
+      });
+    }
   });
 });
