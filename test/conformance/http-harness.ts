@@ -3,6 +3,8 @@ import { createHttpSide } from '../../src/crm/http/adapter.ts';
 import { httpConfigSchema } from '../../src/crm/http/config.ts';
 import { DEFAULT_RETRY } from '../../src/http/retry.ts';
 import type { CrmPeople, CrmPerson, CrmServer } from '../support/crm-server.ts';
+import { startEnvelopeCrm } from '../support/envelope-crm.ts';
+import { startRestCrm } from '../support/rest-crm.ts';
 import { CONTEXT, type Harness } from './harness.ts';
 
 interface Crm extends CrmServer {
@@ -15,6 +17,23 @@ export interface Dialect {
   toId(person: CrmPerson): string;
   remove(people: CrmPeople, person: CrmPerson): void;
 }
+
+/** Offsets, ETags, records that really go. */
+export const REST: Dialect = {
+  start: startRestCrm,
+  toId: ({ id }) => String(id),
+  remove: (people, person) => people.remove(person),
+};
+
+/** Envelopes with codes, a cursor, records that are archived. */
+export const ENVELOPE: Dialect = {
+  start: startEnvelopeCrm,
+  toId: ({ id }) => `C${id}`,
+  remove: (people, person) => {
+    person.archived = true;
+    people.touch(person);
+  },
+};
 
 export async function httpHarness(dialect: Dialect): Promise<Harness> {
   const crm = await dialect.start();

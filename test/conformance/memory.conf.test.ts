@@ -1,38 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { Manifest } from '../../src/core/record.ts';
 import { createMemoryCrm } from '../../src/crm/memory/memory.ts';
 import { crmAdapters } from '../../src/crm/registry.ts';
-import { CONTEXT, failure, type Harness, mustRead, person, readAll, scalar } from './harness.ts';
+import { CONTEXT, failure, mustRead, person, readAll, scalar } from './harness.ts';
+import { memoryHarness } from './memory-harness.ts';
 import { describeSide } from './suite.ts';
 
-function makeHarness(manifest: Partial<Manifest> = {}) {
-  return async (): Promise<Harness> => {
-    const { clock, fields } = CONTEXT;
-    const { side, table, faults } = createMemoryCrm({ clock, fields, manifest });
-    const blank = { name: null, note: null, emails: [], phones: [] };
-    return {
-      side,
-      insert: async (values, externalId) =>
-        table.insert({ ...blank, ...values }, { externalId: externalId ?? null }),
-      insertMany: async (count) =>
-        Array.from({ length: count }, (_, at) => table.insert({ ...blank, name: `person ${at}` })),
-      edit: async (id, values) => table.edit(id, { ...values }),
-      remove: async (id) => table.delete(id),
-      stamp: async (id) => String(table.find(id)?.version),
-      count: async () => table.list().length,
-      breakNextWrite: (when) => {
-        faults.push({ on: 'write', kind: when === 'before-commit' ? 'transient' : 'ambiguous-after' });
-      },
-      refusesNul: false,
-      close: () => side.close(),
-    };
-  };
-}
-
-describeSide('memory', makeHarness());
+describeSide('memory', memoryHarness());
 describeSide(
   'memory, with little',
-  makeHarness({
+  memoryHarness({
     changeCursor: null,
     compareAndSet: false,
     visibleDeletes: false,
