@@ -91,7 +91,7 @@ function hooksFor({ config, engine }: Runtime, workers: readonly PairWorker[]): 
     if (secret === undefined) continue;
     targets.set(worker.name, {
       secret,
-      hint: (id) => worker.hint(id),
+      hint: (id, changes) => worker.hint(id, changes),
       created: () => worker.due('head'),
       batchResult: (result) => worker.batchResult(result),
     });

@@ -1,3 +1,4 @@
+import type { ToldChange } from '../core/own-echo.ts';
 import type { SideName } from '../core/record.ts';
 import { backoffMs } from '../core/retry.ts';
 import type { BatchVerdict } from '../crm/adapter.ts';
@@ -43,8 +44,11 @@ export interface PairWorker {
   readonly health: Readonly<PairHealth>;
   /** Marks a lane due. Several ticks before the next cycle are one piece of work. */
   due(lane: ScheduledLane): void;
-  /** This customer of Udesk is read on its own in the next cycle, which starts now. */
-  hint(id: string): void;
+  /**
+   * This customer of Udesk is read on its own in the next cycle, which starts now; not so when `changes` (what a callback
+   * says that changed) is exactly a write of ours.
+   */
+  hint(id: string, changes?: readonly ToldChange[] | null): void;
   /** A person decided something: it is carried out by a cycle that starts now, whether or not a lane is due. */
   decided(): void;
   /** What Udesk told of a batch: a hint for the backfill that is under way. */
@@ -123,7 +127,12 @@ export function createPairWorker(
         trigger: 'run',
         observe: {
           ...scope,
-          points: { ids: [...hinted.keys()], suspects, budgetMs: POINTS_SLICE_MS },
+          points: {
+            ids: [...hinted.keys()],
+            told: new Map([...hinted].map(([id, { told }]) => [id, told])),
+            suspects,
+            budgetMs: POINTS_SLICE_MS,
+          },
         },
         readFeeds: lanes.has('feeds'),
         batchVerdicts: () => {
@@ -133,7 +142,7 @@ export function createPairWorker(
         },
         signal,
       });
-      for (const id of report.observed.pointsLeft) hints.add(id);
+      hints.putBack(hinted, report.observed.pointsLeft);
       filling = report.backfill?.more === true;
       if (scope.crm === 'full') background.crmReadAt = lookedAt;
       const { audit, revisit } = report.observed;
@@ -188,8 +197,8 @@ export function createPairWorker(
       waiting.add(lane);
       wake();
     },
-    hint(id) {
-      hints.add(id);
+    hint(id, changes) {
+      hints.add(id, changes);
       wake();
     },
     decided() {

@@ -47,6 +47,8 @@ export interface Observation {
   readonly emptySide: SideName | null;
   /** Hints that did not fit into the budget of this cycle. */
   readonly pointsLeft: readonly string[];
+  /** Hints that were nothing but our own writes coming back: nobody was read for them. */
+  readonly echoes: number;
   readonly revisit?: RevisitReport;
   readonly audit?: AuditReport;
 }
@@ -71,11 +73,11 @@ export async function observeSides(
   scope: ObserveScope,
   approve: string | null,
 ): Promise<Observation> {
-  let pointsLeft: readonly string[] = [];
+  let points = { left: [] as readonly string[], echoes: 0 };
   if (scope.points !== undefined && scope.points.ids.length > 0) {
     const fingerprint = await cycle.sides.udesk.fingerprint({ signal: cycle.signal });
     await knownAccount(cycle, known, 'udesk', fingerprint, approve);
-    pointsLeft = (await observePoints(cycle, scope.points)).left;
+    points = await observePoints(cycle, scope.points);
   }
   const lane = await observeSide(cycle, known, 'udesk', scope.udesk, approve);
   const udesk = scope.sweep === undefined ? lane : await sweepSlice(cycle, known, lane, scope.sweep, approve);
@@ -97,7 +99,8 @@ export async function observeSides(
     udesk,
     crm,
     emptySide,
-    pointsLeft,
+    pointsLeft: points.left,
+    echoes: points.echoes,
     ...(revisit === null ? {} : { revisit }),
     ...(audit === null ? {} : { audit }),
   };

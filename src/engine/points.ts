@@ -7,11 +7,14 @@ import { markFeedsDue } from '../store/feeds.ts';
 import { saveChecked } from '../store/reach.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
+import { knownEchoes, type Told } from './echoes.ts';
 import { storeOne } from './observe.ts';
 import { fits } from './room.ts';
 
 export interface Points {
   readonly ids: readonly string[];
+  /** What the hints say that changed: who is only named by our own writes coming back is not read. */
+  readonly told?: Told;
   /** Who was not found is added here. */
   readonly suspects: Set<string>;
   /** With it, what does not fit because of the quota is left to a later cycle: nobody's write waits longer. */
@@ -20,6 +23,8 @@ export interface Points {
 
 export interface PointsReport {
   readonly read: number;
+  /** Not asked for: only our own writes came back. */
+  readonly echoes: number;
   readonly dropped: number;
   /** Not asked for: the budget was used up. */
   readonly left: readonly string[];
@@ -29,7 +34,12 @@ export interface PointsReport {
 const MAX_SUSPECTS = 1_000;
 
 export async function observePoints(cycle: Cycle, points: Points): Promise<PointsReport> {
-  const { ids, suspects, budgetMs = Number.POSITIVE_INFINITY } = points;
+  const { suspects, told, budgetMs = Number.POSITIVE_INFINITY } = points;
+  const own = told === undefined ? new Set<string>() : await knownEchoes(cycle, told);
+  const ids = points.ids.filter((id) => !own.has(id));
+  const echoes = own.size;
+  if (echoes > 0)
+    cycle.log.debug({ side: 'udesk', echoes }, 'writes of ours came back: nobody is read for them');
   const until = cycle.clock().getTime() + budgetMs;
   let read = 0;
   let dropped = 0;
@@ -37,7 +47,7 @@ export async function observePoints(cycle: Cycle, points: Points): Promise<Point
     cycle.signal.throwIfAborted();
     // The first is read in any case: hints must come to an end, too.
     if (n > 0 && !(await fits(cycle, 'udesk', 'read', until, 'soon'))) {
-      return { read, dropped, left: ids.slice(n) };
+      return { read, echoes, dropped, left: ids.slice(n) };
     }
     const at = cycle.clock();
     try {
@@ -63,5 +73,5 @@ export async function observePoints(cycle: Cycle, points: Points): Promise<Point
       );
     }
   }
-  return { read, dropped, left: [] };
+  return { read, echoes, dropped, left: [] };
 }

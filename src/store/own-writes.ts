@@ -1,9 +1,14 @@
-/** What we wrote of late, per link: to see whether somebody keeps undoing it (src/core/tug-of-war.ts). */
+/**
+ * What we wrote of late: per link, to see whether somebody keeps undoing it (src/core/tug-of-war.ts); per record, to know
+ * it again when it comes back (src/core/own-echo.ts). The settled intents are the ledger, so it outlives the process.
+ */
 import { sql } from 'drizzle-orm';
+import type { OwnEntry } from '../core/own-echo.ts';
 import type { Patch, SideName } from '../core/record.ts';
 import type { OwnWrite } from '../core/tug-of-war.ts';
+import type { Value } from '../core/value.ts';
 import { fromJsonb } from './jsonb.ts';
-import { type Db, rows, textArray } from './tx.ts';
+import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 /**
  * Settled updates of these links, oldest first, of links that have at least so many. A field whose tug-of-war a person
@@ -35,4 +40,53 @@ export async function recentWrites(
     byLink.set(link_id, [...(byLink.get(link_id) ?? []), ...writes]);
   }
   return byLink;
+}
+
+/** By record: the fields of settled updates whose echo has not come yet, oldest first. */
+export async function awaitedEchoes(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+  since: Date,
+): Promise<Map<string, OwnEntry[]>> {
+  const byRecord = new Map<string, OwnEntry[]>();
+  if (ids.length === 0) return byRecord;
+  const found = await rows<{
+    id: string;
+    remote_id: string;
+    patch: string;
+    result: string;
+    echoed: string[];
+  }>(
+    db,
+    sql`select id, remote_id, patch::text as patch, result::text as result, echoed
+        from udesk_sync.intent
+        where state = 'settled' and settled_at >= ${since.toISOString()}::timestamptz
+          and pair = ${pair} and side = ${side} and op = 'update' and result is not null
+          and remote_id = any(${textArray(ids)})
+        order by id`,
+  );
+  for (const { id, remote_id, patch, result, echoed } of found) {
+    const held = fromJsonb<Record<string, Value>>(result);
+    const entries = Object.entries(fromJsonb<Patch>(patch))
+      .filter(([name]) => !echoed.includes(name))
+      .map(([name, write]): OwnEntry => {
+        return { intentId: id, field: name, before: write.before, held: held[write.field] ?? write.after };
+      });
+    byRecord.set(remote_id, [...(byRecord.get(remote_id) ?? []), ...entries]);
+  }
+  return byRecord;
+}
+
+/** Each field of a write stands for one change: the next one like it is somebody else's. */
+export async function saveEchoes(db: Db, entries: readonly OwnEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const payload = entries.map(({ intentId, field }) => ({ i: intentId, f: field }));
+  await db.execute(
+    sql`update udesk_sync.intent t set echoed = t.echoed || came.fields
+        from (select s.i::bigint as id, array_agg(distinct s.f) as fields
+              from jsonb_to_recordset(${jsonParam(payload)}) as s(i text, f text) group by s.i) came
+        where t.id = came.id`,
+  );
 }

@@ -382,6 +382,8 @@ export const intent = udeskSync.table(
     witness: text('witness').$type<WitnessState>(),
     /** Why nothing can be said. */
     witnessReason: text('witness_reason'),
+    /** Fields whose echo has come: a callback that told us of our own write (src/core/own-echo.ts). */
+    echoed: text('echoed').array().notNull().default([]),
   },
   (table) => [
     uniqueIndex('intent_active')

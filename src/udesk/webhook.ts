@@ -1,8 +1,11 @@
 /**
  * What a push of Udesk says that we should look at (udesk/api.md §8). Pushes are unsigned, unordered, repeated and lost:
- * they become hints that name a record, never data. Pure, and never throws: whatever arrives, the answer is a list.
+ * they become hints that name a record, never data. What one says that changed is only compared with what we wrote: the
+ * echo of a write of ours need not be looked at. Pure, and never throws: whatever arrives, the answer is a list.
  */
+import type { ToldChange } from '../core/own-echo.ts';
 import { idText, Unreadable } from './decode-lists.ts';
+import { decodePushChanges } from './decode-push-changes.ts';
 import { refuseContradictions } from './element.ts';
 import { parseFormBody } from './form-body.ts';
 import { isObject, type JsonObject, parseUdeskJson } from './json.ts';
@@ -13,6 +16,8 @@ export interface RecordHint {
   /** `activity`: something else that concerns this customer happened, such as a conversation. */
   readonly event: 'create' | 'update' | 'destroy' | 'activity';
   readonly id: string;
+  /** Of an update: what it says that changed; null where it does not tell that clearly. */
+  readonly changes?: readonly ToldChange[] | null;
 }
 
 /** The outcome of an asynchronous batch creation. */
@@ -63,6 +68,12 @@ export function parsePush(body: string, contentType = ''): Push {
   return { hints, ignored };
 }
 
+export interface NamedCustomer {
+  readonly id: string;
+  /** Null: it has to be looked at in any case. */
+  readonly changes: readonly ToldChange[] | null;
+}
+
 /**
  * What the lanes need of a push: customers to look at one by one, how many were created (a batch of ours calls back a
  * hundred times, and one page of the list shows them all), and what became of batches.
@@ -70,10 +81,12 @@ export function parsePush(body: string, contentType = ''): Push {
 export function newsOf(
   body: string,
   contentType = '',
-): { customers: string[]; created: number; batchResults: BatchResultHint[] } {
+): { customers: NamedCustomer[]; created: number; batchResults: BatchResultHint[] } {
   const { hints } = parsePush(body, contentType);
   const named = hints.filter((hint): hint is RecordHint => hint.kind === 'customer');
-  const customers = named.filter(({ event }) => event !== 'create').map(({ id }) => id);
+  const customers = named
+    .filter(({ event }) => event !== 'create')
+    .map(({ id, changes = null }) => ({ id, changes }));
   const batchResults = hints.filter((hint): hint is BatchResultHint => hint.kind === 'batch-result');
   return { customers, created: named.length - customers.length, batchResults };
 }
@@ -112,7 +125,9 @@ function readEvent(event: unknown): WebhookHint {
   if (known !== undefined) {
     const id = idText(message.id);
     if (id === null) throw new Unreadable('message.id: missing or not a number');
-    return { kind: known[0], event: known[1], id };
+    const [kind, event] = known;
+    if (kind !== 'customer' || event !== 'update') return { kind, event, id };
+    return { kind, event, id, changes: decodePushChanges(message.changes) };
   }
   const customer = customerOf(message);
   if (customer !== null) return { kind: 'customer', event: 'activity', id: customer };

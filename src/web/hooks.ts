@@ -5,6 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import type { ToldChange } from '../core/own-echo.ts';
 import type { Logger } from '../lib/log.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -17,8 +18,8 @@ export interface PushedBatchResult {
 }
 
 export interface PushNews {
-  /** Ids of customers to look at. */
-  readonly customers: readonly string[];
+  /** Customers to look at, and what the push says that changed; null where it does not tell that clearly. */
+  readonly customers: readonly { readonly id: string; readonly changes: readonly ToldChange[] | null }[];
   /** How many customers were created: a page of the list shows a hundred of them. */
   readonly created: number;
   readonly batchResults: readonly PushedBatchResult[];
@@ -27,7 +28,7 @@ export interface PushNews {
 export interface HookTarget {
   readonly secret: string;
   /** The customer should be looked at soon. Must not throw. */
-  readonly hint: (customerId: string) => void;
+  readonly hint: (customerId: string, changes: readonly ToldChange[] | null) => void;
   /** New customers: the head of the list should be read soon. Must not throw. */
   readonly created: () => void;
   /** What became of a batch of ours. Must not throw. */
@@ -101,10 +102,9 @@ export function createHooks({ targets, newsOf, log, clock }: HookSource): Hooks 
     async (c) => {
       const target = targets.get(c.req.param('pair'));
       const news = newsOf(await c.req.text(), c.req.header('content-type') ?? '');
-      const ids = new Set(news.customers);
       counts.taken += 1;
-      counts.hints += ids.size + news.created;
-      for (const id of ids) target?.hint(id);
+      counts.hints += new Set(news.customers.map(({ id }) => id)).size + news.created;
+      for (const { id, changes } of news.customers) target?.hint(id, changes);
       if (news.created > 0) target?.created();
       for (const result of news.batchResults) target?.batchResult(result);
       return c.body(null, 204);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePush } from '../../../src/udesk/webhook.ts';
+import { newsOf, parsePush } from '../../../src/udesk/webhook.ts';
 
 const push = (body: unknown) => parsePush(JSON.stringify(body), 'application/json');
 const form = (fields: [string, string][]) =>
@@ -17,8 +17,27 @@ describe('a push is a hint and never data', () => {
     ['UserGroup_update', 'user-group', 'update'],
     ['UserGroup_destroy', 'user-group', 'destroy'],
   ])('%s names a record, and nothing of its message comes through', (action, kind, event) => {
-    const message = { id: 953803726, nick_name: 'SECRET', changes: { email: ['SECRET', 'x'] } };
-    expect(push({ action, message })).toEqual({ hints: [{ kind, event, id: '953803726' }], ignored: [] });
+    const message = { id: 953803726, nick_name: 'SECRET', changes: { email: ['SECRET'] } };
+    const changes = action === 'Customer_update' ? { changes: null } : {};
+    expect(push({ action, message })).toEqual({
+      hints: [{ kind, event, id: '953803726', ...changes }],
+      ignored: [],
+    });
+  });
+
+  it('only of an edited customer it is told what changed, for comparing it with what we wrote', () => {
+    const message = { id: 12, nick_name: 'SECRET', changes: { description: ['a', 'b'] } };
+    expect(push({ action: 'Customer_update', message }).hints).toEqual([
+      {
+        kind: 'customer',
+        event: 'update',
+        id: '12',
+        changes: [{ fields: ['description'], from: 'a', to: 'b' }],
+      },
+    ]);
+    expect(newsOf(JSON.stringify({ action: 'Customer_destroy', message }))).toMatchObject({
+      customers: [{ id: '12', changes: null }],
+    });
   });
 
   it('ids beyond 2^53, as text, and nowhere', () => {
@@ -47,7 +66,7 @@ describe('a push is a hint and never data', () => {
         ['action', 'Customer_update'],
         ['message', '{"id":12,"changes":{}}'],
       ]).hints,
-    ).toEqual(expected);
+    ).toMatchObject(expected);
     expect(
       form([
         ['action', 'Customer_update'],
@@ -55,20 +74,20 @@ describe('a push is a hint and never data', () => {
         ['message[changes][nick_name][]', 'a'],
         ['message[changes][nick_name][]', 'b'],
       ]).hints,
-    ).toEqual(expected);
+    ).toMatchObject(expected);
   });
 
   it('the content type may be missing or wrong', () => {
     const json = '{"action":"Customer_update","message":{"id":12}}';
     const expected = [{ kind: 'customer', event: 'update', id: '12' }];
-    expect(parsePush(json).hints).toEqual(expected);
-    expect(parsePush(`\uFEFF${json}`, 'application/x-www-form-urlencoded').hints).toEqual(expected);
-    expect(parsePush('action=Customer_update&message%5Bid%5D=12', 'application/json').hints).toEqual(
+    expect(parsePush(json).hints).toMatchObject(expected);
+    expect(parsePush(`\uFEFF${json}`, 'application/x-www-form-urlencoded').hints).toMatchObject(expected);
+    expect(parsePush('action=Customer_update&message%5Bid%5D=12', 'application/json').hints).toMatchObject(
       expected,
     );
-    expect(parsePush(`${encodeURIComponent(json)}=`, 'application/x-www-form-urlencoded').hints).toEqual(
-      expected,
-    );
+    expect(
+      parsePush(`${encodeURIComponent(json)}=`, 'application/x-www-form-urlencoded').hints,
+    ).toMatchObject(expected);
   });
 
   it('several events in one body are several hints', () => {
