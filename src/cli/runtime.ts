@@ -6,7 +6,8 @@ import type { SideName } from '../core/record.ts';
 import type { PairSpec } from '../core/spec.ts';
 import { unsafeCombinations } from '../core/unsafe-combinations.ts';
 import type { Side } from '../crm/adapter.ts';
-import type { MappedField } from '../crm/definition.ts';
+import { adapterFields } from '../crm/mapped/places.ts';
+import { mapped } from '../crm/mapped/side.ts';
 import { crmAdapters } from '../crm/registry.ts';
 import type { EngineContext, PairRuntime } from '../engine/context.ts';
 import { isSyncError, SyncError } from '../errors.ts';
@@ -170,8 +171,8 @@ export interface OpenUdesk extends Side {
 /** Makes no call yet. */
 export function openUdesk(pair: PairConfig, world: UdeskWorld): OpenUdesk {
   const client = openUdeskClient(pair, world);
-  const mapped = mappedCustomFields(pair);
-  const customFields = mapped.map((field) => field.udesk);
+  const custom = mappedCustomFields(pair);
+  const customFields = custom.map((field) => field.udesk);
   const plain = createUdeskSide({
     client,
     customFields,
@@ -182,11 +183,13 @@ export function openUdesk(pair: PairConfig, world: UdeskWorld): OpenUdesk {
   const { db, log } = world;
   const clock = (world.time ?? REAL_TIME).now;
   const side = db === undefined ? plain : withNames(pair, plain, { client, db, log, clock });
-  if (db === undefined || mapped.length === 0) return { ...side, learnFields: async () => {} };
+  const specs = pair.fields.map(toFieldSpec);
+  if (db === undefined || custom.length === 0)
+    return { ...mapped(side, 'udesk', specs), learnFields: async () => {} };
   const book = createFieldBook({ pair, client, db, log, clock });
-  const written = mapped.filter(({ direction }) => direction !== 'to-crm').map((field) => field.udesk);
+  const written = custom.filter(({ direction }) => direction !== 'to-crm').map((field) => field.udesk);
   return {
-    ...labelled(side, book, { mapped: customFields, written }),
+    ...mapped(labelled(side, book, { mapped: customFields, written }), 'udesk', specs),
     async learnFields() {
       try {
         await book.current(AbortSignal.timeout(LEARN_TIMEOUT_MS));
@@ -268,13 +271,12 @@ export async function openCrm(pair: PairConfig): Promise<Side> {
   const definition = crmAdapters[pair.crm.adapter];
   if (definition === undefined)
     throw new SyncError('config', `there is no CRM adapter "${pair.crm.adapter}"`);
-  const fields = pair.fields
-    .map(toFieldSpec)
-    .map((field): MappedField => ({ name: field.crm, shape: field.shape, equivalence: field.equivalence }));
-  return await definition.create(pair.crm, {
+  const specs = pair.fields.map(toFieldSpec);
+  const side = await definition.create(pair.crm, {
     pair: pair.name,
     clock: Date.now,
-    fields,
+    fields: adapterFields(specs),
     region: pair.match.defaultRegion,
   });
+  return mapped(side, 'crm', specs);
 }

@@ -71,6 +71,13 @@ function checkFields(pair: DraftPair, path: Path): Problem[] {
   }
   pair.fields.forEach((field, index) => {
     if (field === null) return;
+    const other = pair.fields.findIndex((one) => one !== null && one !== field && overlaps(field, one));
+    if (other >= 0 && other < index) {
+      problems.push({
+        path: [...path, index, 'crm'],
+        message: `shares a field of the CRM with fields[${other}]; each may be written by one of them only`,
+      });
+    }
     if (field.as !== undefined && !REFERENCE_FIELDS.includes(field.udesk)) {
       problems.push({
         path: [...path, index, 'as'],
@@ -104,6 +111,13 @@ function checkFields(pair: DraftPair, path: Path): Problem[] {
     }
   });
   return problems;
+}
+
+/** Whether two fields of different names would write into one field of the CRM; places in one document do not. */
+function overlaps(one: FieldConfig, other: FieldConfig): boolean {
+  if (one.crm === other.crm) return false;
+  const insideBoth = [one, other].every(({ lenses = [] }) => lenses.some(({ kind }) => kind === 'path'));
+  return !insideBoth && one.uses.some((field) => other.uses.includes(field));
 }
 
 /** [index, index of the first with the same name], for each that is not the first. */

@@ -40,7 +40,8 @@ export function toFieldSpec(field: FieldConfig): FieldSpec {
     direction: field.direction,
     policy: field.policy,
     onBlocked: field.onBlocked,
-    map: field.map === undefined ? null : Object.entries(field.map),
+    map: field.map ?? null,
+    ...(field.lenses === undefined ? {} : { lenses: field.lenses }),
     ...(isNamed(field) ? { named: true } : {}),
   };
 }

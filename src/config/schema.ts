@@ -6,9 +6,11 @@
 import { getCountries } from 'libphonenumber-js';
 import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
+import type { LensSpec } from '../core/mapping/lens.ts';
 import { POLICIES } from '../core/spec.ts';
 import { PASSWORD_HASH } from '../lib/password.ts';
 import { didYouMean } from '../lib/suggest.ts';
+import { fieldNames, lensesOf, ruleKeys, ruleProblems } from './field-rules.ts';
 
 /** Field names of a Udesk customer that may stand under `fields`; `custom.<FieldName>` comes on top. */
 export const UDESK_FIELDS = [
@@ -71,41 +73,75 @@ const udeskField = text.superRefine((value, context) => {
   });
 });
 
-const valueMap = z.record(z.string(), name).superRefine((map, context) => {
-  const seen = new Map<string, string>();
-  for (const [udesk, crm] of Object.entries(map)) {
-    const first = seen.get(crm);
-    if (first === undefined) seen.set(crm, udesk);
-    else
-      context.addIssue({
-        code: 'custom',
-        path: [udesk],
-        message: `is not one-to-one: "${first}" and "${udesk}" both become "${crm}", so the way back cannot be known`,
-      });
-  }
-});
+const valueMap = z.record(z.string(), z.union([name, z.array(name).min(1)]));
 
-export const fieldSchema = z.strictObject({
-  udesk: udeskField.describe('Field of the Udesk customer; custom fields as custom.<FieldName>'),
-  crm: text.describe('Field of the CRM record'),
-  direction: z.enum(['both', 'to-crm', 'to-udesk']).default('both'),
-  policy: z.enum(POLICIES).default('hold').describe('Who wins when both sides changed the field'),
-  onBlocked: z
-    .enum(['hold', 'revert', 'ignore'])
-    .default('hold')
-    .describe('What happens to an edit that the direction does not carry'),
-  compare: z
-    .enum(['text', 'exact', 'email', 'phone', 'boolean', 'number'])
-    .optional()
-    .describe('When two values count as equal; left out: by the kind of the Udesk field'),
-  map: valueMap.optional().describe('Udesk value: CRM value, one-to-one'),
-  as: z
-    .enum(['name', 'id'])
-    .optional()
-    .describe(
-      "How owner (the agent's e-mail), owner_group and organization (their names) travel. Left out: by name; by id with a map, which holds ids",
-    ),
-});
+export const fieldSchema = z
+  .strictObject({
+    udesk: udeskField
+      .optional()
+      .describe(
+        'Field of the Udesk customer; custom fields as custom.<FieldName>. Left out where a constant is written to the CRM',
+      ),
+    crm: z
+      .union([text, z.array(text).min(2)])
+      .optional()
+      .describe(
+        'Field of the CRM record, or several that are joined. Left out where a constant is written to Udesk',
+      ),
+    direction: z.enum(['both', 'to-crm', 'to-udesk']).default('both'),
+    policy: z.enum(POLICIES).default('hold').describe('Who wins when both sides changed the field'),
+    onBlocked: z
+      .enum(['hold', 'revert', 'ignore'])
+      .default('hold')
+      .describe('What happens to an edit that the direction does not carry'),
+    compare: z
+      .enum(['text', 'exact', 'email', 'phone', 'boolean', 'number'])
+      .optional()
+      .describe('When two values count as equal; left out: by the kind of the Udesk field'),
+    map: valueMap
+      .optional()
+      .describe(
+        'Udesk value: CRM value, one-to-one; or a list of CRM values that mean the same, the first of which is written',
+      ),
+    as: z
+      .enum(['name', 'id'])
+      .optional()
+      .describe(
+        "How owner (the agent's e-mail), owner_group and organization (their names) travel. Left out: by name; by id with a map, which holds ids",
+      ),
+    ...ruleKeys,
+  })
+  .superRefine((field, context) => {
+    const parts = { ...field, isSet: isUdeskSet(field.udesk ?? ''), named: isNamed(field) };
+    for (const { path, message } of ruleProblems(parts, field)) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
+  })
+  .transform((field) => {
+    const { direction, policy, onBlocked, compare, map, as, constant, phone, email } = field;
+    const parts = { ...field, isSet: false, named: false };
+    const lenses = lensesOf(parts, field);
+    // What is declared is no edit of anybody's: it is written where it differs, and an edit of it is taken back.
+    const declared = {
+      direction: field.udesk === undefined ? 'to-crm' : 'to-udesk',
+      policy: field.udesk === undefined ? 'udesk' : 'crm',
+      onBlocked: 'revert',
+    } as const;
+    const equal = compare ?? (phone !== undefined ? 'phone' : email !== undefined ? 'email' : undefined);
+    return {
+      ...fieldNames({ ...parts, constant }),
+      ...(constant === undefined ? { direction, policy, onBlocked } : declared),
+      compare: equal,
+      map:
+        map === undefined
+          ? undefined
+          : Object.entries(map).flatMap(([udesk, crm]) => [crm].flat().map((one) => [udesk, one] as const)),
+      as,
+      lenses,
+      /** The fields of the CRM that it is made of. */
+      uses: field.crm === undefined ? [] : [field.crm].flat(),
+    };
+  });
 
 const udeskSchema = z.strictObject({
   baseUrl: origin.describe('Whole origin of the tenant; shards such as https://demo.s2.udesk.cn exist'),
@@ -160,30 +196,44 @@ const scheduleSchema = z.strictObject({
   audit: cron.default('17 * * * *').describe('20 links drawn by chance, both records read on their own'),
 });
 
-export const pairSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
-    message: 'must be lower-case letters, digits and hyphens (it becomes part of web addresses)',
-  }),
-  udesk: udeskSchema,
-  crm: crmSchema,
-  fields: z.array(fieldSchema).min(1),
-  match: matchSchema.prefault({}),
-  create: z
-    .strictObject({ inCrm: z.boolean().default(true), inUdesk: z.boolean().default(true) })
-    .prefault({}),
-  deletes: z.enum(['flag', 'unlink', 'propagate']).default('flag'),
-  firstRun: z.enum(['review', 'auto']).default('review'),
-  guards: guardsSchema.prefault({}),
-  quietMs: z
-    .int()
-    .min(0)
-    .max(3_600_000)
-    .default(0)
-    .describe(
-      'How long a record must be left alone before the daemon carries an edit of it, in milliseconds',
-    ),
-  schedule: scheduleSchema.prefault({}),
-});
+export const pairSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
+      message: 'must be lower-case letters, digits and hyphens (it becomes part of web addresses)',
+    }),
+    udesk: udeskSchema,
+    crm: crmSchema,
+    fields: z.array(fieldSchema).min(1),
+    match: matchSchema.prefault({}),
+    create: z
+      .strictObject({ inCrm: z.boolean().default(true), inUdesk: z.boolean().default(true) })
+      .prefault({}),
+    deletes: z.enum(['flag', 'unlink', 'propagate']).default('flag'),
+    firstRun: z.enum(['review', 'auto']).default('review'),
+    guards: guardsSchema.prefault({}),
+    quietMs: z
+      .int()
+      .min(0)
+      .max(3_600_000)
+      .default(0)
+      .describe(
+        'How long a record must be left alone before the daemon carries an edit of it, in milliseconds',
+      ),
+    schedule: scheduleSchema.prefault({}),
+  })
+  .transform((pair) => ({
+    ...pair,
+    fields: pair.fields.map((field) => inRegion(field, pair.match.defaultRegion)),
+  }));
+
+/** How numbers without a country code are read is said once for the pair. */
+function inRegion<F extends { readonly lenses?: LensSpec[] | undefined }>(field: F, region: string): F {
+  if (field.lenses === undefined) return field;
+  return {
+    ...field,
+    lenses: field.lenses.map((lens) => (lens.kind === 'phone' ? { ...lens, region } : lens)),
+  };
+}
 
 const httpSchema = z.strictObject({
   host: text.default('127.0.0.1'),
@@ -262,7 +312,15 @@ export type PairConfig = z.output<typeof pairSchema>;
 export type AlertConfig = z.output<typeof alertSchema>;
 
 /** Whether the field holds a reference that travels by name. */
-export function isNamed({ udesk, as, map }: Pick<FieldConfig, 'udesk' | 'as' | 'map'>): boolean {
+export function isNamed({
+  udesk = '',
+  as,
+  map,
+}: {
+  readonly udesk?: string | undefined;
+  readonly as?: 'name' | 'id' | undefined;
+  readonly map?: unknown;
+}): boolean {
   return REFERENCE_FIELDS.includes(udesk) && (as ?? (map === undefined ? 'name' : 'id')) === 'name';
 }
 

@@ -8,7 +8,15 @@ import type {
   Reason,
   RevertChange,
 } from './link.ts';
-import { fromCommon, type Mapped, toCommon, writableName } from './mapping.ts';
+import {
+  comesBack,
+  correspond,
+  fromCommon,
+  type Mapped,
+  notBack,
+  toCommon,
+  writableName,
+} from './mapping.ts';
 import type { EditTimes } from './policy.ts';
 import { otherSide, type SetOps, SIDES, type SideName } from './record.ts';
 import { replaceSet, type Sides } from './set-merge.ts';
@@ -63,23 +71,26 @@ export function isFlag(row: ActiveConflict | null): boolean {
 }
 
 /** Whether both sides hold the same, compared in Udesk's values. What has no image equals nothing. */
-export function equalNow(field: FieldContext): boolean {
-  const udesk = toCommon(field.spec, 'udesk', field.now.udesk);
-  const crm = toCommon(field.spec, 'crm', field.now.crm);
-  return udesk.ok && crm.ok && equalValues(field.spec, udesk.value, crm.value, field.region);
+export function equalNow({ spec, now, region }: FieldContext): boolean {
+  return correspond(spec, now.udesk, now.crm, region);
 }
 
-/** A value of `from` in the values of the other side. ABSENT cannot be written: it becomes NULL. */
-export function imageFrom(spec: FieldSpec, from: SideName, value: Value): Mapped {
-  const common = toCommon(spec, from, value);
+/**
+ * A value of `from` in the values of the other side, which holds `was` (left out: not known, or nothing yet). ABSENT
+ * cannot be written: it becomes NULL.
+ */
+export function imageFrom(spec: FieldSpec, from: SideName, value: Value, was?: Value): Mapped {
+  const common = toCommon(spec, from, value, was);
   if (!common.ok) return common;
   const named = from === 'crm' ? writableName(spec, common.value) : common;
-  return named.ok ? imageOn(spec, otherSide(from), named.value) : named;
+  if (!named.ok) return named;
+  const image = imageOn(spec, otherSide(from), named.value, was);
+  return image.ok && !comesBack(spec, from, value, image.value) ? notBack(spec, from) : image;
 }
 
-/** A value of Udesk's domain in the values of `side`. */
-export function imageOn(spec: FieldSpec, side: SideName, common: Value): Mapped {
-  const image = fromCommon(spec, side, common);
+/** A value of Udesk's domain in the values of `side`, which holds `was`. */
+export function imageOn(spec: FieldSpec, side: SideName, common: Value, was?: Value): Mapped {
+  const image = fromCommon(spec, side, common, was);
   return image.ok && isAbsent(image.value) ? { ok: true, value: null } : image;
 }
 

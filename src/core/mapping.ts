@@ -2,10 +2,12 @@
  * Between a side's own values and the common domain, which is Udesk's values (promise P1, no invention: a value
  * that has no image is said to have none; nothing is put in its place).
  */
-import { normalizeText, scalarText } from './equivalence.ts';
+import { equalValues, scalarText } from './equivalence.ts';
+import type { Image, Was } from './mapping/lens.ts';
+import { lensOf } from './mapping/lens-of.ts';
 import { nameTrouble } from './names.ts';
 import type { SideName } from './record.ts';
-import type { Equivalence, FieldSpec } from './spec.ts';
+import type { FieldSpec } from './spec.ts';
 import { isBlank, isSet, type Value } from './value.ts';
 
 export type Mapped =
@@ -13,17 +15,56 @@ export type Mapped =
   /** `reason` names the field and the side, never the value. */
   | { readonly ok: false; readonly reason: string };
 
-/** A side's own value in Udesk's values. Element ids stay (they are the side's). */
-export function toCommon(spec: FieldSpec, side: SideName, value: Value): Mapped {
+/**
+ * A side's own value in Udesk's values. Element ids stay (they are the side's). `was`: what Udesk holds, where that is
+ * known; it is the answer as long as the two correspond, so equal to it means that they do.
+ */
+export function toCommon(spec: FieldSpec, side: SideName, value: Value, was?: Value): Mapped {
   if (side === 'udesk') return { ok: true, value };
   if (spec.names !== undefined) return nameInUdesk(spec, value);
-  return spec.map === null ? { ok: true, value } : translate(spec, value, 'to-udesk');
+  return travelsAsItIs(spec) ? { ok: true, value } : translate(spec, value, 'to-udesk', was);
 }
 
-/** A value of Udesk's domain in the side's own values. Element ids stay as they are: the caller says what they mean. */
-export function fromCommon(spec: FieldSpec, side: SideName, value: Value): Mapped {
-  if (side === 'udesk' || spec.map === null) return { ok: true, value };
-  return translate(spec, value, 'to-crm');
+/**
+ * A value of Udesk's domain in the side's own values. Element ids stay as they are: the caller says what they mean.
+ * `was`: what the side holds, where that is known; it is the answer as long as the two correspond.
+ */
+export function fromCommon(spec: FieldSpec, side: SideName, value: Value, was?: Value): Mapped {
+  if (side === 'udesk' || travelsAsItIs(spec)) return { ok: true, value };
+  return translate(spec, value, 'to-crm', was);
+}
+
+/** Whether the two values correspond: neither side has anything to learn from the other. */
+export function correspond(spec: FieldSpec, udesk: Value, crm: Value, region: string): boolean {
+  const common = toCommon(spec, 'crm', crm, udesk);
+  return common.ok && equalValues(spec, udesk, common.value, region);
+}
+
+/**
+ * PutGet (docs/mapping.md): whether what the target shall hold would be read as `value` again. A field that flows both ways
+ * carries nothing that would come back as something else.
+ */
+export function comesBack(spec: FieldSpec, from: SideName, value: Value, image: Value): boolean {
+  if (spec.direction !== 'both' || spec.lenses === undefined) return true;
+  const back = from === 'udesk' ? toCommon(spec, 'crm', image, value) : fromCommon(spec, 'crm', image, value);
+  return back.ok && equalValues(spec, back.value, value, regionOf(spec));
+}
+
+/** For a value that would not come back. */
+export function notBack(spec: FieldSpec, from: SideName): Mapped {
+  const holder = from === 'udesk' ? 'Udesk' : 'the CRM';
+  return {
+    ok: false,
+    reason: `the value that ${holder} holds in ${spec.udesk} would come back as another one: its rules break the round trip`,
+  };
+}
+
+function regionOf({ lenses = [] }: FieldSpec): string {
+  return lenses.find((lens) => lens.kind === 'phone')?.region ?? '';
+}
+
+function travelsAsItIs(spec: FieldSpec): boolean {
+  return spec.map === null && spec.lenses === undefined;
 }
 
 /**
@@ -47,37 +88,38 @@ function noName(spec: FieldSpec, trouble: string): Mapped {
   return { ok: false, reason: `the value that the CRM holds in ${spec.udesk} ${trouble}` };
 }
 
-function translate(spec: FieldSpec, value: Value, direction: 'to-udesk' | 'to-crm'): Mapped {
+type Way = 'to-udesk' | 'to-crm';
+
+function translate(spec: FieldSpec, value: Value, way: Way, was?: Value): Mapped {
   if (!isSet(value)) {
-    if (isBlank(value)) return { ok: true, value };
-    const image = imageOf(spec, scalarText(value) ?? '', direction);
-    return image === null ? noImage(spec, direction) : { ok: true, value: image };
+    const text = isBlank(value) ? null : scalarText(value);
+    const answer = textImage(spec, text, way, wasText(was));
+    if (!answer.ok) return noImage(spec, way, answer.why);
+    // What does not change keeps its type, and a blank its kind.
+    return { ok: true, value: answer.text === text ? value : answer.text };
   }
   const elements = [];
   for (const element of value) {
     if (element.value.trim() === '') continue;
-    const image = imageOf(spec, element.value, direction);
-    if (image === null) return noImage(spec, direction);
-    elements.push({ id: element.id, value: image });
+    const answer = textImage(spec, element.value, way, undefined);
+    if (!answer.ok) return noImage(spec, way, answer.why);
+    elements.push({ id: element.id, value: answer.text ?? '' });
   }
   return { ok: true, value: elements };
 }
 
-function imageOf(spec: FieldSpec, text: string, direction: 'to-udesk' | 'to-crm'): string | null {
-  const [from, to] = direction === 'to-crm' ? ([0, 1] as const) : ([1, 0] as const);
-  const pairs = spec.map ?? [];
-  const exact = pairs.find((pair) => pair[from] === text);
-  if (exact) return exact[to];
-  const key = mapKey(spec.equivalence, text);
-  return pairs.find((pair) => mapKey(spec.equivalence, pair[from]) === key)?.[to] ?? null;
+function textImage(spec: FieldSpec, text: string | null, way: Way, was: Was): Image {
+  const lens = lensOf(spec);
+  if (lens === null) return { ok: true, text };
+  return way === 'to-crm' ? lens.toCrm(text, was) : lens.toUdesk(text, was);
 }
 
-/** Enumerated values have no region: a phone field with a map is compared as text. */
-function mapKey(eq: Equivalence, text: string): string {
-  return normalizeText(eq === 'phone' ? 'text' : eq, text, '');
+function wasText(was: Value | undefined): Was {
+  if (was === undefined || isSet(was)) return undefined;
+  return isBlank(was) ? null : scalarText(was);
 }
 
-function noImage(spec: FieldSpec, direction: 'to-udesk' | 'to-crm'): Mapped {
-  const holder = direction === 'to-crm' ? 'Udesk' : 'the CRM';
-  return { ok: false, reason: `the value that ${holder} holds in ${spec.udesk} is not in the field's map` };
+function noImage(spec: FieldSpec, way: Way, why: string): Mapped {
+  const holder = way === 'to-crm' ? 'Udesk' : 'the CRM';
+  return { ok: false, reason: `the value that ${holder} holds in ${spec.udesk} ${why}` };
 }

@@ -85,7 +85,7 @@ function longest({ udesk, crm }: PolicyInput): PolicyOutcome {
 }
 
 function append({ spec, udesk, crm }: PolicyInput): PolicyOutcome {
-  if (spec.map !== null) return undecided('append cannot join mapped values');
+  if (spec.map !== null || spec.lenses !== undefined) return undecided('append cannot join mapped values');
   if (isBlank(udesk)) return take('crm', 'udesk is blank');
   if (isBlank(crm)) return take('udesk', 'crm is blank');
   if (typeof udesk !== 'string' || typeof crm !== 'string') return undecided('append decides texts only');

@@ -68,7 +68,7 @@ function chosenValues(field: FieldContext, row: ActiveConflict, decision: Decisi
 function taking(field: FieldContext, from: SideName, value: Value): Chosen {
   const to = otherSide(from);
   if (!flowsTo(field.spec, to)) return { ok: true, target: { ...field.now, [from]: writable(value) } };
-  const image = imageFrom(field.spec, from, value);
+  const image = imageFrom(field.spec, from, value, field.now[to]);
   return image.ok
     ? { ok: true, target: { ...field.now, [from]: writable(value), [to]: image.value } }
     : image;

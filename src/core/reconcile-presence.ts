@@ -36,7 +36,9 @@ export function createRecord(spec: PairSpec, link: LinkState, side: SideName, re
   const conflicts: ConflictChange[] = [];
   for (const field of spec.fields) {
     const value = there.record.fields[sideField(field, from)];
-    if (value === undefined || isBlank(value) || !flowsTo(field, side)) continue;
+    if (value === undefined || !flowsTo(field, side)) continue;
+    // A blank says nothing, unless something stands for it over there.
+    if (isBlank(value) && field.lenses === undefined) continue;
     const context = creating(spec, link, field, from, value);
     const held = (kind: 'unmappable' | 'capacity', why: string) => {
       const change = hold(context, kind, why);

@@ -113,7 +113,12 @@ function carriedOver(field: FieldContext, request: RevertRequest, from: SideName
   const writes = request.writes[from] ?? [];
   const done = request.carried.includes(from);
   if (spec.shape !== 'set') {
-    return imageFrom(spec, from, done ? now[from] : restoredScalar(spec, region, writes));
+    return imageFrom(
+      spec,
+      from,
+      done ? now[from] : restoredScalar(spec, region, writes),
+      now[otherSide(from)],
+    );
   }
   const undone = undoWrites(spec, region, now[from], writes);
   const wrong = done ? redoSet(spec, region, now[from], writes) : now[from];
@@ -132,7 +137,7 @@ function restoredPair(field: FieldContext, goals: Goals): FieldBase {
     const other = goals[otherSide(side)];
     if (goal !== undefined && goal.kind !== 'same') pair[side] = goal.value;
     else if (goal === undefined && other !== undefined && other.kind !== 'same' && flowsTo(spec, side)) {
-      const image = imageFrom(spec, otherSide(side), other.value);
+      const image = imageFrom(spec, otherSide(side), other.value, now[side]);
       if (image.ok) pair[side] = image.value;
     }
   }

@@ -29,7 +29,10 @@ export function carryScalar(field: FieldContext, from: SideName): FieldOutcome {
 export function linkScalar(field: FieldContext): FieldOutcome {
   const content = (value: Value) => (isBlank(value) ? 'blank' : 'filled');
   const now = equalNow(field) ? 'equal' : 'differs';
-  switch (FIRST_LINK_TABLE[content(field.now.udesk)][content(field.now.crm)][now]) {
+  // What stands in the CRM for a blank is one.
+  const crm = toCommon(field.spec, 'crm', field.now.crm);
+  const crmContent = content(crm.ok ? crm.value : field.now.crm);
+  switch (FIRST_LINK_TABLE[content(field.now.udesk)][crmContent][now]) {
     case 'adopt':
       return { base: adopt(field), conflict: closeConverged(field) };
     case 'fill-crm':
@@ -72,7 +75,7 @@ export function decideScalar(
     case 'take':
       return takeSide(field, outcome.side, { by: 'policy', kind, reason: outcome.reason }, 'policy');
     case 'value': {
-      const image = imageOn(spec, 'crm', outcome.value);
+      const image = imageOn(spec, 'crm', outcome.value, now.crm);
       if (!image.ok) return { conflict: hold(field, 'unmappable', image.reason) };
       const decided: DecidedBy = { by: 'policy', kind, reason: outcome.reason };
       return resolveTo(field, { udesk: outcome.value, crm: image.value }, decided, 'policy');
@@ -91,7 +94,7 @@ function takeSide(field: FieldContext, winner: SideName, decided: DecidedBy, rea
   const loser = otherSide(winner);
   const own = field.now[winner];
   if (!flowsTo(field.spec, loser)) return resolveTo(field, field.now, decided, reason);
-  const image = imageFrom(field.spec, winner, own);
+  const image = imageFrom(field.spec, winner, own, field.now[loser]);
   if (!image.ok) return { conflict: hold(field, 'unmappable', image.reason) };
   const target = winner === 'udesk' ? { udesk: own, crm: image.value } : { udesk: image.value, crm: own };
   return resolveTo(field, target, decided, reason);
@@ -105,7 +108,7 @@ function fill(field: FieldContext, from: SideName): FieldOutcome {
 function carry(field: FieldContext, from: SideName, reason: Reason): FieldOutcome {
   const { spec, now, region } = field;
   const to = otherSide(from);
-  const image = imageFrom(spec, from, now[from]);
+  const image = imageFrom(spec, from, now[from], now[to]);
   if (!image.ok) return { conflict: hold(field, 'unmappable', image.reason) };
   // What it already holds is not written again, even where the form in which it holds it does not map back.
   if (equalValues(spec, now[to], image.value, region)) return { base: adopt(field) };

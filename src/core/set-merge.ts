@@ -4,7 +4,7 @@
  * stay as they are. Promise P2: an addition is never lost, a deletion never undone, an edit keeps its element.
  */
 import { asElements, normalizeText } from './equivalence.ts';
-import { fromCommon, toCommon } from './mapping.ts';
+import { comesBack, fromCommon, notBack, toCommon } from './mapping.ts';
 import { otherSide, type SetOps, type SideName } from './record.ts';
 import type { FieldSpec } from './spec.ts';
 import type { Element, SetValue, Value } from './value.ts';
@@ -288,7 +288,10 @@ function imageOf(spec: FieldSpec, target: SideName, own: string) {
   const common = toCommon(scalar, otherSide(target), own);
   const image = common.ok ? fromCommon(scalar, target, common.value) : common;
   if (!image.ok) return image;
-  return { ok: true as const, text: String(image.value) };
+  const back = comesBack(scalar, otherSide(target), own, image.value)
+    ? null
+    : notBack(scalar, otherSide(target));
+  return back !== null && !back.ok ? back : { ok: true as const, text: String(image.value) };
 }
 
 function build(

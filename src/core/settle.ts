@@ -6,7 +6,7 @@
  */
 import { equalValues } from './equivalence.ts';
 import type { FieldBase, HalfWrite, PlannedWrite } from './link.ts';
-import { toCommon } from './mapping.ts';
+import { correspond } from './mapping.ts';
 import { otherSide, type SideName, type SideRecord } from './record.ts';
 import { asCarried, type Sides, settledHalf } from './set-merge.ts';
 import { type FieldSpec, flowsTo, type PairSpec, sideField } from './spec.ts';
@@ -94,10 +94,7 @@ export function withDefaults(
 
 /** A pair of values as a base: `accepted` where they correspond without being equal. */
 export function baseOf(field: FieldSpec, region: string, pair: Sides): FieldBase {
-  const udesk = toCommon(field, 'udesk', pair.udesk);
-  const crm = toCommon(field, 'crm', pair.crm);
-  const equal = udesk.ok && crm.ok && equalValues(field, udesk.value, crm.value, region);
-  return { ...pair, accepted: !equal };
+  return { ...pair, accepted: !correspond(field, pair.udesk, pair.crm, region) };
 }
 
 export function pairOf(side: SideName, own: Value, other: Value): Sides {

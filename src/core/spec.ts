@@ -1,3 +1,4 @@
+import type { LensSpec } from './mapping/lens.ts';
 import type { NameBook } from './names.ts';
 import type { SideName } from './record.ts';
 
@@ -31,8 +32,13 @@ export interface FieldSpec {
   readonly direction: Direction;
   readonly policy: Policy;
   readonly onBlocked: OnBlocked;
-  /** One-to-one value map, as [udesk, crm]; null: values travel as they are. */
+  /**
+   * Value map, as [udesk, crm]; null: values travel as they are. Of several pairs of one value the first is what is
+   * written; several Udesk values of one CRM value only where the field flows to the CRM alone.
+   */
   readonly map: readonly (readonly [udesk: string, crm: string])[] | null;
+  /** How the text travels besides, from Udesk to the CRM (src/core/mapping); left out: as it is. */
+  readonly lenses?: readonly LensSpec[];
   /** A reference that travels by name (src/core/names.ts), not by Udesk's id. */
   readonly named?: true;
   /** The names of such a field as they are known in this cycle. It is data and no part of the mapping. */

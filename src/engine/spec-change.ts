@@ -55,8 +55,14 @@ async function renewKeys({ db, fence, spec }: Cycle): Promise<void> {
   }
 }
 
-function meaningOf({ crm, shape, map, named }: FieldSpec): FieldMeaning {
-  return { crm, shape, map, ...(named === undefined ? {} : { named }) };
+function meaningOf({ crm, shape, map, lenses, named }: FieldSpec): FieldMeaning {
+  return {
+    crm,
+    shape,
+    map,
+    ...(lenses === undefined ? {} : { lenses }),
+    ...(named === undefined ? {} : { named }),
+  };
 }
 
 /** Fields whose bases mean something else now; one that comes to the mapping, or leaves it, included. */

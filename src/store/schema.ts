@@ -30,7 +30,7 @@ export const udeskSync = pgSchema('udesk_sync');
 export type SideAlarms = Partial<Record<SideName, { empty: boolean; clockSkewMs: number | null }>>;
 
 /** What gives a field's bases their meaning. */
-export type FieldMeaning = Pick<FieldSpec, 'crm' | 'shape' | 'map' | 'named'>;
+export type FieldMeaning = Pick<FieldSpec, 'crm' | 'shape' | 'map' | 'lenses' | 'named'>;
 
 /** One option of a custom field: its value on the wire, and what people see. */
 export interface OptionRow {

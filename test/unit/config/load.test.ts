@@ -61,7 +61,7 @@ describe('a sound configuration', () => {
     );
     const pair = load(yaml).pairs[0];
     expect(pair?.udesk.token).toBe('00712345678901234567890');
-    expect(pair?.fields[0]?.map).toEqual({ '007': '12345678901234567890' });
+    expect(pair?.fields[0]?.map).toEqual([['007', '12345678901234567890']]);
   });
 
   it('warns of a secret that is written into the file, without repeating it', () => {

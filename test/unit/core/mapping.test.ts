@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { imageFrom } from '../../../src/core/field-outcome.ts';
+import { brokenLaw } from '../../../src/core/mapping/laws.ts';
 import { fromCommon, toCommon } from '../../../src/core/mapping.ts';
+import { mergeSets } from '../../../src/core/set-merge.ts';
 import { ABSENT } from '../../../src/core/value.ts';
 import { field, set } from '../../support/core-fixtures.ts';
 
@@ -52,5 +55,38 @@ describe('values travel by the map of their field', () => {
     });
     expect(fromCommon(blocked, 'crm', true)).toEqual({ ok: true, value: 'Y' });
     expect(toCommon(blocked, 'crm', 'n')).toEqual({ ok: true, value: 'false' });
+  });
+});
+
+describe('a two-way field carries nothing that would come back as another value (PutGet)', () => {
+  // Compared letter by letter, a number in another form is another number.
+  const numbers = field({
+    udesk: 'cellphones',
+    shape: 'set',
+    lenses: [{ kind: 'phone', udesk: 'as-is', crm: 'e164', region: 'CN' }],
+  });
+  const merge = (spec: typeof numbers, number: string) =>
+    mergeSets({ spec, region: 'CN', base: null, now: { udesk: set(number), crm: [] } });
+
+  test('it is told as having no image, and what would come back as it was goes on', () => {
+    expect(merge(numbers, '138-0013-8000').unmappable).toMatchObject([{ from: 'udesk' }]);
+    expect(merge(numbers, '138-0013-8000').crm.after).toEqual([]);
+    expect(merge(numbers, '+8613800138000').crm.after).toMatchObject([{ value: '+8613800138000' }]);
+    expect(brokenLaw(numbers, 'udesk', set('138-0013-8000'), 'CN')).toEqual({
+      kind: 'broken',
+      law: 'PutGet',
+    });
+  });
+  test('compared as numbers, or one way only, it travels', () => {
+    for (const over of [{ equivalence: 'phone' }, { direction: 'to-crm' }] as const) {
+      expect(merge({ ...numbers, ...over }, '138-0013-8000').crm.after).toMatchObject([
+        { value: '+8613800138000' },
+      ]);
+    }
+  });
+  test('a scalar that would not come back has no image either', () => {
+    const scalar = field({ lenses: [{ kind: 'default', on: 'udesk', value: '-' }] });
+    expect(imageFrom(scalar, 'udesk', 'x')).toEqual({ ok: true, value: 'x' });
+    expect(imageFrom(scalar, 'crm', '-').ok).toBe(false);
   });
 });
