@@ -44,9 +44,17 @@ export function correspond(spec: FieldSpec, udesk: Value, crm: Value, region: st
  * PutGet (docs/mapping.md): whether what the target shall hold would be read as `value` again. A field that flows both ways
  * carries nothing that would come back as something else.
  */
-export function comesBack(spec: FieldSpec, from: SideName, value: Value, image: Value): boolean {
+export function comesBack(
+  spec: FieldSpec,
+  from: SideName,
+  value: Value,
+  image: Value,
+  { element = false } = {},
+): boolean {
   if (spec.direction !== 'both' || spec.lenses === undefined) return true;
-  const back = from === 'udesk' ? toCommon(spec, 'crm', image, value) : fromCommon(spec, 'crm', image, value);
+  // An element of a set does not know of its image over there.
+  const was = element ? undefined : value;
+  const back = from === 'udesk' ? toCommon(spec, 'crm', image, was) : fromCommon(spec, 'crm', image, was);
   return back.ok && equalValues(spec, back.value, value, regionOf(spec));
 }
 

@@ -288,7 +288,7 @@ function imageOf(spec: FieldSpec, target: SideName, own: string) {
   const common = toCommon(scalar, otherSide(target), own);
   const image = common.ok ? fromCommon(scalar, target, common.value) : common;
   if (!image.ok) return image;
-  const back = comesBack(scalar, otherSide(target), own, image.value)
+  const back = comesBack(scalar, otherSide(target), own, image.value, { element: true })
     ? null
     : notBack(scalar, otherSide(target));
   return back !== null && !back.ok ? back : { ok: true as const, text: String(image.value) };
