@@ -12,6 +12,7 @@ import { migrate } from '../store/migrate.ts';
 import { postgresLedger } from '../store/quota-ledger.ts';
 import type { Db } from '../store/tx.ts';
 import { checkDirectory } from './check-directory.ts';
+import { examineDatabase, examinePair } from './check-doctor.ts';
 import { checkFields } from './check-fields.ts';
 import { clockWords, combinationFindings } from './check-findings.ts';
 import { asConfig, checkSide, type Found, findingsOf, type SideCheck } from './check-side.ts';
@@ -26,6 +27,8 @@ const RETRY: RetryPolicy = { retries: 1, minDelayMs: 300, maxDelayMs: 1_000, max
 interface PairCheck {
   readonly pair: string;
   readonly sides: Readonly<Record<SideName, SideCheck>>;
+  /** About our own rows of the pair. */
+  readonly findings: readonly Found[];
 }
 
 interface DatabaseCheck {
@@ -62,7 +65,7 @@ async function runCheck(context: CliContext, options: CheckOptions): Promise<voi
     try {
       database = await open(context, config);
       const { description, serverVersion } = database;
-      databaseCheck = { description, serverVersion, findings: [] };
+      databaseCheck = { description, serverVersion, findings: await examineDatabase(database.db, config) };
     } catch (error) {
       databaseCheck = { ...databaseCheck, findings: findingsOf(error) };
     }
@@ -113,6 +116,7 @@ async function checkPair(
   const combinations = combinationFindings(pair, pair.fields.map(toFieldSpec), facts);
   const about = (name: SideName): Found[] =>
     combinations.flatMap(({ side, ...finding }) => (side === name ? [asConfig(finding)] : []));
+  const own = db === null ? [] : await examinePair(db, pair);
   // What stands in the way of the side stands in the way of its fields, and was told.
   const world = { ledger, log, retry: RETRY };
   const fields = udesk.reached
@@ -127,6 +131,7 @@ async function checkPair(
       udesk: { ...udesk, findings: [...udesk.findings, ...about('udesk'), ...fields] },
       crm: { ...crm, findings: [...crm.findings, ...about('crm')] },
     },
+    findings: own,
   };
 }
 
@@ -144,11 +149,12 @@ function report(
   const all: Placed[] = [
     ...config.warnings.map((message): Found => ({ level: 'warning', message, config: true })),
     ...database.findings,
-    ...pairs.flatMap(({ pair, sides }) =>
-      (['udesk', 'crm'] as const).flatMap((side) =>
+    ...pairs.flatMap(({ pair, sides, findings }) => [
+      ...findings.map((finding) => ({ ...finding, pair })),
+      ...(['udesk', 'crm'] as const).flatMap((side) =>
         sides[side].findings.map((finding) => ({ ...finding, pair, side })),
       ),
-    ),
+    ]),
   ];
   const problems = all.filter(({ level }) => level === 'problem');
   if (problems.length > 0) {

@@ -40,6 +40,46 @@ describe('check', () => {
     ).toEqual([]);
   });
 
+  test('is the doctor of its own tables: each finding at once, with a code and what to do', async () => {
+    world = await createWorld({ customers: 3 });
+    cli = commandLine(world);
+    await world.sync();
+    type Told = { code?: string; pair?: string; side?: string; advice?: string };
+    const own = (printed: unknown) =>
+      (printed as { check: { findings: Told[] } }).check.findings.filter(
+        ({ code, side }) => code !== undefined && side === undefined,
+      );
+    // The server of these tests is made for speed.
+    const well = own((await cli.run('check', '--json')).json());
+    expect(well.map(({ code }) => code)).toEqual(['autovacuum-off']);
+    await world.database.sql.unsafe(`
+      insert into udesk_sync.pair (name) values ('renamed');
+      update udesk_sync.lease set owner = 'host:7', expires_at = now() - interval '2 hours';
+      update udesk_sync.intent set state = 'pending', created_at = now() - interval '3 hours' where id = 1;
+      update udesk_sync.intent set state = 'unknown', sent_at = now() - interval '3 hours' where id = 2;
+      delete from udesk_sync.record where side = 'crm' and link_id = (select min(id) from udesk_sync.link);
+      update udesk_sync.record set link_id = 4711 where side = 'udesk' and link_id = (select max(id) from udesk_sync.link);
+      update udesk_sync.pair set udesk_total = 12000, udesk_listed = 10000, udesk_capped = true where name = 'main';`);
+    const ran = await cli.run('check', '--json');
+    expect(ran.code).toBe(1);
+    const findings = own(ran.json());
+    expect(findings.map(({ code, pair }) => [code, pair])).toEqual([
+      ['autovacuum-off', undefined],
+      ['pair-unknown', undefined],
+      ['outbox-stuck', 'main'],
+      ['outbox-unknown', 'main'],
+      ['lease-expired', 'main'],
+      ['orphans', 'main'],
+      ['coverage-capped', 'main'],
+    ]);
+    for (const { advice } of findings) expect(advice).toBeTruthy();
+    const told = await cli.run('check');
+    expect(told.stdout).toContain('warning: main: host:7 held the pair');
+    expect(told.stderr).toContain(
+      'The tables contradict each other: 1 link whose record is not in the mirror',
+    );
+  });
+
   test('still looks at everything else when the database, one side, or both are down', async () => {
     world = await createWorld({ customers: 2 });
     cli = commandLine({ ...world, databaseUrl: DOWN });
