@@ -1,5 +1,5 @@
 /** `udesk-sync check`: everything that could stand in the way, all at once. Writes nothing to either side. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { toFieldSpec } from '../config/pair-spec.ts';
 import type { Config, PairConfig } from '../config/schema.ts';
 import type { SideName } from '../core/record.ts';
@@ -8,6 +8,7 @@ import { memoryLedger } from '../http/quota.ts';
 import type { RetryPolicy } from '../http/retry.ts';
 import type { QuotaLedger } from '../lib/sliding-window.ts';
 import { type Database, openDatabase } from '../store/database.ts';
+import type { FieldCheck } from '../store/mapping-checks.ts';
 import { migrate } from '../store/migrate.ts';
 import { postgresLedger } from '../store/quota-ledger.ts';
 import type { Db } from '../store/tx.ts';
@@ -15,11 +16,12 @@ import { checkDirectory } from './check-directory.ts';
 import { examineDatabase, examinePair } from './check-doctor.ts';
 import { checkFields } from './check-fields.ts';
 import { clockWords, combinationFindings } from './check-findings.ts';
+import { checkPairLive, recordedFindings } from './check-live.ts';
 import { asConfig, checkSide, type Found, findingsOf, type SideCheck } from './check-side.ts';
 import type { CliContext } from './context.ts';
 import { EXIT, renderError } from './errors.ts';
 import { progress } from './output.ts';
-import { choosePairs, openCrm, openUdesk } from './runtime.ts';
+import { choosePairs, openCrm, openUdesk, type UdeskWorld } from './runtime.ts';
 
 /** A person waits: what does not answer soon is told as it is. */
 const RETRY: RetryPolicy = { retries: 1, minDelayMs: 300, maxDelayMs: 1_000, maxRetryAfterMs: 5_000 };
@@ -27,8 +29,10 @@ const RETRY: RetryPolicy = { retries: 1, minDelayMs: 300, maxDelayMs: 1_000, max
 interface PairCheck {
   readonly pair: string;
   readonly sides: Readonly<Record<SideName, SideCheck>>;
-  /** About our own rows of the pair. */
+  /** About our own rows of the pair, and the pair as a whole. */
   readonly findings: readonly Found[];
+  /** What `--live` looked at; null without it. */
+  readonly laws: readonly FieldCheck[] | null;
 }
 
 interface DatabaseCheck {
@@ -46,12 +50,24 @@ export function registerCheck(program: Command, context: CliContext): void {
       '--pin-options',
       "accept the options and types of Udesk's custom fields, and the names of agents, groups and organizations, as they are today",
     )
+    .option(
+      '--live',
+      'put records that both sides hold through the round-trip laws of the mapping, and keep the result',
+    )
+    .option('--sample <n>', 'with --live: how many records of each side', parseCount, 50)
     .action((options: CheckOptions) => runCheck(context, options));
 }
 
 interface CheckOptions {
   readonly pair?: string;
   readonly pinOptions?: boolean;
+  readonly live?: boolean;
+  readonly sample: number;
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('It has to be a number from 1 to 99999.');
+  return Number(text);
 }
 
 async function runCheck(context: CliContext, options: CheckOptions): Promise<void> {
@@ -73,7 +89,14 @@ async function runCheck(context: CliContext, options: CheckOptions): Promise<voi
     for (const pair of chosen) {
       line.update(pair.name);
       const pin = options.pinOptions === true;
-      pairs.push(await checkPair(context, pair, { ledger, db: database?.db ?? null, pin }));
+      pairs.push(
+        await checkPair(context, pair, {
+          ledger,
+          db: database?.db ?? null,
+          pin,
+          live: options.live === true ? options.sample : null,
+        }),
+      );
     }
   } finally {
     line.stop();
@@ -102,7 +125,18 @@ async function open(context: CliContext, config: Config): Promise<Database> {
 async function checkPair(
   context: CliContext,
   pair: PairConfig,
-  { ledger, db, pin }: { readonly ledger: QuotaLedger; readonly db: Db | null; readonly pin: boolean },
+  {
+    ledger,
+    db,
+    pin,
+    live,
+  }: {
+    readonly ledger: QuotaLedger;
+    readonly db: Db | null;
+    readonly pin: boolean;
+    /** Records of each side; null: not asked for. */
+    readonly live: number | null;
+  },
 ): Promise<PairCheck> {
   const log = context.logger('error');
   const [udesk, crm] = await Promise.all([
@@ -125,14 +159,39 @@ async function checkPair(
         ...(await checkDirectory(pair, world, { db, pin }, context.signal)),
       ]
     : [];
+  const { laws, findings } = await checkLaws(pair, world, { db, live, udesk, crm }, context.signal);
   return {
     pair: pair.name,
+    findings: [...own, ...findings],
+    laws,
     sides: {
       udesk: { ...udesk, findings: [...udesk.findings, ...about('udesk'), ...fields] },
       crm: { ...crm, findings: [...crm.findings, ...about('crm')] },
     },
-    findings: own,
   };
+}
+
+/** With `--live` by looking at records; else by what the last look found. */
+async function checkLaws(
+  pair: PairConfig,
+  world: UdeskWorld,
+  at: {
+    readonly db: Db | null;
+    readonly live: number | null;
+    readonly udesk: SideCheck;
+    readonly crm: SideCheck;
+  },
+  signal: AbortSignal,
+): Promise<{ laws: readonly FieldCheck[] | null; findings: readonly Found[] }> {
+  const { db, live } = at;
+  if (db === null) return { laws: null, findings: [] };
+  if (live === null) {
+    return { laws: null, findings: await recordedFindings(db, pair.name, pair.fields.map(toFieldSpec)) };
+  }
+  // What stands in the way of a side was told.
+  if (!at.udesk.reached || !at.crm.reached) return { laws: null, findings: [] };
+  const { checks, findings } = await checkPairLive(pair, { ...world, db }, { sample: live, signal });
+  return { laws: checks, findings };
 }
 
 interface Placed extends Found {
@@ -188,7 +247,12 @@ function document(
     config: config.file,
     ok: !all.some(({ level }) => level === 'problem'),
     database: { description: database.description, serverVersion: database.serverVersion },
-    pairs: pairs.map(({ pair, sides }) => ({ pair, udesk: side(sides.udesk), crm: side(sides.crm) })),
+    pairs: pairs.map(({ pair, sides, laws }) => ({
+      pair,
+      udesk: side(sides.udesk),
+      crm: side(sides.crm),
+      ...(laws === null ? {} : { laws }),
+    })),
     findings: all.map(({ config: _, ...finding }) => finding),
   };
 }
@@ -203,8 +267,9 @@ function describe(
     `configuration  ${config.file}`,
     `database       ${database.description ?? 'NOT REACHED (see below)'}`,
   ];
-  for (const { pair, sides } of pairs) {
+  for (const { pair, sides, findings } of pairs) {
     lines.push(`pair ${pair}`);
+    for (const { message } of findings.filter(({ level }) => level === 'info')) lines.push(`  ${message}`);
     for (const name of ['udesk', 'crm'] as const) {
       const side = sides[name];
       lines.push(`  ${name.padEnd(12)} ${side.reached ? factsOf(side) : 'NOT REACHED (see below)'}`);

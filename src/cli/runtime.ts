@@ -28,6 +28,7 @@ import { labelled } from '../udesk/labelled-side.ts';
 import { named } from '../udesk/named-side.ts';
 import { createUdeskSide } from '../udesk/side.ts';
 import type { AttemptMade } from '../udesk/transport.ts';
+import { refuseLawless } from './check-live.ts';
 import type { CliContext } from './context.ts';
 import { createDirectoryBook, namedFields } from './directory-book.ts';
 import { createFieldBook, mappedCustomFields } from './field-book.ts';
@@ -113,6 +114,7 @@ export async function openPair(
   const spec = toPairSpec(pair, { udesk: udesk.manifest, crm: crm.manifest });
   try {
     refuseUnsafe(spec, { udesk, crm });
+    await refuseLawless(db, spec);
   } catch (error) {
     await Promise.allSettled([udesk.close(), crm.close()]);
     throw error;

@@ -606,6 +606,21 @@ export const session = udeskSync.table(
   (table) => [index('session_expires').on(table.expiresAt)],
 );
 
+/** What `check --live` last found of a two-way field (src/store/mapping-checks.ts). */
+export const mappingCheck = udeskSync.table(
+  'mapping_check',
+  {
+    pair: text('pair').notNull(),
+    field: text('field').notNull(),
+    /** Digest of what the laws depend on: declared anew, the field has not been looked at. */
+    meaning: text('meaning').notNull(),
+    checked: integer('checked').notNull(),
+    breaks: jsonb<readonly { side: SideName; law: string; id: string }[]>()('breaks').notNull(),
+    checkedAt: at('checked_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.pair, table.field] })],
+);
+
 /** Where alerts go. Known by a digest of its address: the address itself often is a secret. */
 export const alertChannel = udeskSync.table('alert_channel', {
   channel: text('channel').primaryKey(),
