@@ -10,6 +10,7 @@ import { attachEmbeddedPostgres } from './embedded/attach.ts';
 import { resolveDataDir } from './embedded/data-dir.ts';
 import { DATA_DIR_IN_USE } from './embedded/directory-lock.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.ts';
+import { withPrepared } from './prepared.ts';
 import * as schema from './schema.ts';
 
 /** How long the program that holds an embedded database may take to start, or to leave. */
@@ -115,7 +116,7 @@ async function openOn(
   };
   return {
     sql,
-    db: drizzle(sql, { schema }),
+    db: drizzle(withPrepared(sql), { schema }),
     kind: embedded === null ? 'server' : 'embedded',
     serverVersion,
     description,
