@@ -144,13 +144,12 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   // `accepting`: a person accepted the first plan, and a kill came before it was released.
   const accepted = known.firstRun !== 'pending';
   const firstPlan = known.firstRun !== 'accepted';
-  await fenced(db, fence, async (tx) => {
-    await dropUnsent(tx, spec.name, ['planned', 'held']);
-    await dissolveUncreated(tx, spec.name, cycle.clock());
-  });
+  await fenced(db, fence, (tx) => dropUnsent(tx, spec.name, ['planned', 'held']));
   if (accepted && options.dry !== true) await pushIntents(cycle);
   const scope = justRestored ? withoutOldSweep(options.observe) : options.observe;
   const observed = await observeSides(cycle, known, scope, options.approve ?? null);
+  // After the look: who has just moved and whose create is parked would be planned, and created, a second time (P5).
+  await fenced(db, fence, (tx) => dissolveUncreated(tx, spec.name, cycle.clock()));
   cycle = await withNames(cycle);
   await planKnownNames(cycle);
   // What was seen may settle creates of unknown outcome: before anybody is taken for unmatched.

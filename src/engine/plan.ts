@@ -4,8 +4,10 @@ import { type PlanSample, startSample } from '../core/plan-sample.ts';
 import { isLeftAlone } from '../core/quiet.ts';
 import { reconcileLink } from '../core/reconcile.ts';
 import type { SideName } from '../core/record.ts';
+import { type PairSpec, sideField } from '../core/spec.ts';
 import { sha256 } from '../lib/hash.ts';
 import { idsHeldByLinks } from '../store/links.ts';
+import { maybeCreated } from '../store/records.ts';
 import type { Cycle } from './context.ts';
 import { type LoadedLink, loadLinksToPlan, loadUnmatched } from './load-links.ts';
 import type { MatchReport } from './match.ts';
@@ -90,6 +92,9 @@ async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): A
       cycle.signal.throwIfAborted();
       const ids = unmatched[side].slice(start, start + CHUNK_LINKS);
       const held = await idsHeldByLinks(db, spec.name, side, ids);
+      // Without a marker, only its e-mails and phones tell what an unknown create made.
+      if (cycle.sides[side].manifest.externalId === null)
+        for (const id of await maybeCreated(db, spec.name, side, keyFields(spec, side))) held.add(id);
       const links = await loadUnmatched(
         db,
         spec.name,
@@ -100,6 +105,12 @@ async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): A
       yield plan(links).filter(({ plan: { writes } }) => writes.some((w) => Object.keys(w.patch).length > 0));
     }
   }
+}
+
+function keyFields(spec: PairSpec, side: SideName): string[] {
+  return spec.fields
+    .filter(({ equivalence }) => equivalence === 'email' || equivalence === 'phone')
+    .map((field) => sideField(field, side));
 }
 
 /** What has to wait stays dirty, and is planned in a later cycle. */

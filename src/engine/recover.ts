@@ -4,7 +4,7 @@ import { isSyncError, SyncError } from '../errors.ts';
 import { park } from '../store/guards.ts';
 import { dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
-import { keyedRecords, unlinkedSince } from '../store/records.ts';
+import { keyedRecords, keylessSince, unlinkedSince } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
@@ -81,8 +81,13 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
   if (only !== undefined && found.length === 1 && holds(cycle.spec, intent.patch, only, 'after')) {
     return await settled(cycle, intent, only);
   }
-  if (found.length > 0)
+  if (found.length > 0) {
+    // Matching must know of them, too, once its source moves.
+    await fenced(cycle.db, cycle.fence, async (tx) => {
+      for (const record of found) await storeOne(cycle, tx, intent.side, 'verify', record);
+    });
     return await uncertain(cycle, intent, 'a record with one of its e-mails or phones exists');
+  }
   if (intent.looks + 1 < LOOKS_BEFORE_RESEND) {
     await fenced(cycle.db, cycle.fence, (tx) =>
       moveIntent(tx, intent.id, ['unknown'], {
@@ -99,7 +104,8 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
 
 /**
  * Nothing to look it up by: only a certified enumeration that began after the write was sent can tell. One new record
- * that holds exactly what was sent is it; none means that it was not created.
+ * that holds exactly what was sent is it; no new record without e-mail and phone means that it was not created. One that
+ * holds something else may still be it, in the side's own form or edited since: a person looks.
  */
 async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   const { certifiedAt } = await loadPair(cycle.db, cycle.spec.name);
@@ -108,8 +114,16 @@ async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Re
   const fresh = await unlinkedSince(cycle.db, cycle.spec.name, intent.side, intent.sentAt);
   const equal = fresh.filter((record) => holds(cycle.spec, intent.patch, record, 'after'));
   const [only] = equal;
-  if (only === undefined)
-    return await backToPending(cycle, intent, 'a complete enumeration does not show it');
+  if (only === undefined) {
+    const maybe = await keylessSince(cycle.db, cycle.spec.name, intent.side, intent.sentAt);
+    if (maybe.length === 0)
+      return await backToPending(cycle, intent, 'a complete enumeration does not show it');
+    return await uncertain(
+      cycle,
+      intent,
+      `new record ${maybe.join(', ')} without e-mail and phone may be it`,
+    );
+  }
   if (equal.length > 1) return await uncertain(cycle, intent, `${equal.length} new records look like it`);
   return await settled(cycle, intent, only);
 }

@@ -157,13 +157,19 @@ export async function insertIntents(
   );
 }
 
-/** Links that have a write planned, held, on its way or of unknown outcome. */
+/**
+ * Links that have a write planned, held, on its way or of unknown outcome; and those whose create may have happened, which
+ * a person is asked about: planned again, it would be sent a second time (P5).
+ */
 export async function linksInFlight(db: Db, linkIds: readonly string[]): Promise<Set<string>> {
   if (linkIds.length === 0) return new Set();
   const found = await rows<{ link_id: string }>(
     db,
     sql`select distinct link_id from udesk_sync.intent
-        where link_id = any(${textArray(linkIds)}::bigint[]) and state in ${ACTIVE}`,
+        where link_id = any(${textArray(linkIds)}::bigint[]) and state in ${ACTIVE}
+        union
+        select link_id from udesk_sync.parked
+        where link_id = any(${textArray(linkIds)}::bigint[]) and state = 'parked' and kind = 'uncertain-create'`,
   );
   return new Set(found.map((row) => row.link_id));
 }

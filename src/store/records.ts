@@ -236,6 +236,44 @@ export async function unlinkedSince(
   return found.map((row) => toKnown(row).record);
 }
 
+const KEYLESS = sql`not exists (select 1 from unnest(r.keys) as k(key) where k.key like 'email:%' or k.key like 'cellphone:%')`;
+
+/** Ids of live records without a link, an e-mail or a phone that were seen for the first time since then. */
+export async function keylessSince(db: Db, pair: string, side: SideName, since: string): Promise<string[]> {
+  const found = await rows<{ id: string }>(
+    db,
+    sql`select r.remote_id as id from udesk_sync.record r
+        where r.pair = ${pair} and r.side = ${side} and r.state = 'live' and r.link_id is null
+          and r.first_seen_at >= ${since}::timestamptz and ${KEYLESS} order by 1 limit 20`,
+  );
+  return found.map(({ id }) => id);
+}
+
+/**
+ * Records of a side that may be what a create of unknown outcome made: unlinked, without e-mail and phone, and not seen
+ * before it was sent. @param keyFields the side's fields of e-mails and phones: a create that sent one is found by it
+ */
+export async function maybeCreated(
+  db: Db,
+  pair: string,
+  side: SideName,
+  keyFields: readonly string[],
+): Promise<Set<string>> {
+  const found = await rows<{ id: string }>(
+    db,
+    sql`select r.remote_id as id from udesk_sync.record r
+        where r.pair = ${pair} and r.side = ${side} and r.state = 'live' and r.link_id is null and ${KEYLESS}
+          and exists (
+            select 1 from udesk_sync.intent i
+            where i.pair = r.pair and i.side = r.side and i.op = 'create' and i.sent_at <= r.first_seen_at
+              and not jsonb_exists_any(i.patch, ${textArray(keyFields)})
+              and (i.state in ('sending', 'unknown') or exists (
+                select 1 from udesk_sync.parked p
+                where p.intent_id = i.id and p.kind = 'uncertain-create' and p.state = 'parked')))`,
+  );
+  return new Set(found.map(({ id }) => id));
+}
+
 /** Whether a record without a link was observed since it was last matched. */
 export async function hasUnlinkedDirty(db: Db, pair: string): Promise<boolean> {
   const found = await rows(
