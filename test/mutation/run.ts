@@ -3,28 +3,11 @@
  * runs the tests that should notice. Ends with 0 only when every one of them was noticed. Takes some minutes.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { applyMutation } from './apply.ts';
+import { type Copy, copyCheckout } from './copy.ts';
 import { MUTATIONS, type Mutation } from './mutations.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COPIED = [
-  'src',
-  'test',
-  'config',
-  'drizzle',
-  'docs',
-  'bench',
-  'package.json',
-  'package-lock.json',
-  'tsconfig.json',
-  'README.md',
-  'README.zh-CN.md',
-];
 /** A mutant that hangs is noticed too, but not waited for. */
 const TIMEOUT_MS = 300_000;
 
@@ -43,32 +26,26 @@ async function main(mutations: readonly Mutation[]): Promise<number> {
     console.error(`No mutation has "${only}" in its name; --list shows them all.`);
     return 2;
   }
-  const copy = mkdtempSync(join(tmpdir(), 'udesk-sync-mutants-'));
+  const copy = copyCheckout();
   try {
-    for (const path of COPIED) cpSync(join(ROOT, path), join(copy, path), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     const tests = [...new Set(mutations.flatMap((mutation) => mutation.tests))];
     console.log(`without a mutation: ${tests.length} test files and folders …`);
-    const before = await runTests(copy, tests);
+    const before = await runTests(copy.dir, tests);
     if (before.code !== 0) {
       console.error(`${before.output}\nThe tests fail without a mutation: mend them first.`);
       return 1;
     }
     return await killAll(copy, mutations);
   } finally {
-    rmSync(copy, { recursive: true, force: true });
+    copy.remove();
   }
 }
 
-async function killAll(copy: string, mutations: readonly Mutation[]): Promise<number> {
+async function killAll(copy: Copy, mutations: readonly Mutation[]): Promise<number> {
   const survivors: string[] = [];
   for (const [n, mutation] of mutations.entries()) {
-    const path = join(copy, mutation.file);
-    const source = readFileSync(path, 'utf8');
-    writeFileSync(path, applyMutation(source, mutation));
     const started = performance.now();
-    const { code, firstFailure } = await runTests(copy, mutation.tests);
-    writeFileSync(path, source);
+    const { code, firstFailure } = await copy.having(mutation, () => runTests(copy.dir, mutation.tests));
     const seconds = Math.round((performance.now() - started) / 1000);
     if (code === 0) survivors.push(mutation.name);
     const verdict = code === 0 ? 'SURVIVED' : `killed by: ${firstFailure}`;

@@ -14,13 +14,13 @@ import type { World } from './world.ts';
 export async function carryOut(world: World, act: Act, step: number, sub: number): Promise<void> {
   switch (act.do) {
     case 'edit':
-      return editText(world, act, step, sub);
+      return await editText(world, act, step, sub);
     case 'element':
-      return editElement(world, act, step, sub);
+      return await editElement(world, act, step, sub);
     case 'create':
       return create(world, act, step, sub);
     case 'delete':
-      return remove(world, act);
+      return await remove(world, act);
     case 'merge':
       return merge(world, act);
     case 'decide':
@@ -35,19 +35,61 @@ export async function carryOut(world: World, act: Act, step: number, sub: number
   }
 }
 
-/** Near a write, the record that is written. */
-function target(world: World, side: SideName, pick: number): Held | null {
+/** Near a call, its record. */
+async function target(
+  world: World,
+  { side, pick, linked = false }: { side: SideName; pick: number; linked?: boolean },
+): Promise<Held | null> {
   const { aim } = world;
-  return aim?.side === side ? world.people[side].get(aim.id) : chosen(world.people[side].list(), pick);
+  if (aim !== null && aim.side === side && aim.id !== null) return world.people[side].get(aim.id);
+  const list = world.people[side].list();
+  if (!linked) return chosen(list, pick);
+  const found = await rows<{ id: string }>(
+    world.db,
+    sql`select ${sql.raw(side)}_id as id from udesk_sync.link
+        where pair = ${world.name} and state = 'confirmed' and udesk_id is not null and crm_id is not null order by link.id`,
+  );
+  const live = found.filter(({ id }) => list.some((held) => held.id === id));
+  const id = live[pick % Math.max(1, live.length)]?.id;
+  return id === undefined ? chosen(list, pick) : world.people[side].get(id);
 }
+
+/** What is about to be written there; null where nothing is, or nobody aims. */
+async function aimedFields(world: World, side: SideName): Promise<readonly string[]> {
+  const { aim } = world;
+  if (aim === null || aim.side !== side) return [];
+  if (aim.fields.length > 0) return aim.fields;
+  const found = await rows<{ name: string }>(
+    world.db,
+    sql`select name from udesk_sync.intent i, jsonb_object_keys(i.patch) name
+        where i.pair = ${world.name} and i.side = ${side} and i.remote_id = ${aim.id} and i.state in ('pending', 'sending')
+        order by name`,
+  );
+  return found.map(({ name }) => name);
+}
+
+const TEXTS: Readonly<Record<string, 'name' | 'note'>> = {
+  name: 'name',
+  nick_name: 'name',
+  note: 'note',
+  description: 'note',
+};
+const SETS: Readonly<Record<string, SetName>> = { emails: 'emails', phones: 'phones', cellphones: 'phones' };
 
 function chosen(list: readonly Held[], pick: number): Held | null {
   return list.length === 0 ? null : (list[pick % list.length] ?? null);
 }
 
-function editText(world: World, act: Extract<Act, { do: 'edit' }>, step: number, sub: number): void {
-  const { side, field } = act;
-  const held = target(world, side, act.pick);
+async function editText(
+  world: World,
+  act: Extract<Act, { do: 'edit' }>,
+  step: number,
+  sub: number,
+): Promise<void> {
+  const side = world.aim?.side ?? act.side;
+  const fields = (await aimedFields(world, side)).flatMap((name) => TEXTS[name] ?? []);
+  const field = fields[act.pick % Math.max(1, fields.length)] ?? act.field;
+  const held = await target(world, { ...act, side });
   if (held === null) return;
   const value = act.clear ? '' : textToken(step, sub);
   world.people[side].text(held.id, field, value);
@@ -55,9 +97,16 @@ function editText(world: World, act: Extract<Act, { do: 'edit' }>, step: number,
   world.tell(`  a person sets ${field} of ${side} ${held.id} to "${value}" (it was "${held[field]}")`);
 }
 
-function editElement(world: World, act: Extract<Act, { do: 'element' }>, step: number, sub: number): void {
-  const { side, set } = act;
-  const held = target(world, side, act.pick);
+async function editElement(
+  world: World,
+  act: Extract<Act, { do: 'element' }>,
+  step: number,
+  sub: number,
+): Promise<void> {
+  const side = world.aim?.side ?? act.side;
+  const sets = (await aimedFields(world, side)).flatMap((name) => SETS[name] ?? []);
+  const set = sets[act.pick % Math.max(1, sets.length)] ?? act.set;
+  const held = await target(world, { ...act, side });
   if (held === null) return;
   const now = held[set];
   const fresh = set === 'emails' ? emailToken(step, sub) : phoneToken(step, sub);
@@ -98,9 +147,9 @@ function create(world: World, act: Extract<Act, { do: 'create' }>, step: number,
 
 const MOST_PEOPLE = 12;
 
-function remove(world: World, act: Extract<Act, { do: 'delete' }>): void {
+async function remove(world: World, act: Extract<Act, { do: 'delete' }>): Promise<void> {
   const list = world.people[act.side].list();
-  const held = chosen(list, act.pick);
+  const held = await target(world, act);
   // A side that is empty is a matter of the guards, which hold everything: one is left.
   if (held === null || list.length < 2) return;
   world.people[act.side].delete(held.id);

@@ -29,7 +29,7 @@ interface LinkIds extends Record<string, unknown> {
 export type Closed = Map<string, string>;
 
 export async function afterStep(world: World, closed: Closed): Promise<void> {
-  const conflicts = await conflictRows(world);
+  const { conflicts, gone } = await held(world);
   const now = new Map(conflicts.map((row) => [row.id, row]));
   for (const row of conflicts) {
     if (row.state === 'open' || row.state === 'resolving') continue;
@@ -42,24 +42,51 @@ export async function afterStep(world: World, closed: Closed): Promise<void> {
   }
   for (const id of closed.keys()) if (!now.has(id)) world.violation('P3', `conflict ${id} vanished`);
 
-  const gone = await rows<{ side: SideName; id: string }>(
-    world.db,
-    sql`select side, remote_id as id from udesk_sync.record where pair = ${world.name} and state = 'deleted'`,
-  );
   for (const { side, id } of gone) {
     if (!world.ledger.gone[side].has(id))
       world.violation('P7', `${side} ${id} counts as deleted, and nobody deleted it`);
   }
   const deletes = world.writes.filter(({ op, at }) => op === 'delete' && at > world.trueTime - 86_400_000);
   if (deletes.length <= MAX_DELETES) return;
-  const approved = await rows<{ side: SideName; id: string }>(
-    world.db,
-    sql`select side, remote_id as id from udesk_sync.intent where pair = ${world.name} and op = 'delete' and approved`,
-  );
-  const free = deletes.filter(({ side, id }) => !approved.some((one) => one.side === side && one.id === id));
+  const free = deletes.filter(({ side, id }) => !world.approved.has(`${side} ${id}`));
   const distinct = new Set(free.map(({ side, id }) => `${side} ${id}`));
   if (distinct.size > MAX_DELETES)
     world.violation('P8', `${distinct.size} records were deleted within a day without approval`);
+}
+
+/** What the checks after each step look at, in one statement. */
+async function held(world: World): Promise<{ conflicts: Row[]; gone: { side: SideName; id: string }[] }> {
+  const found = await rows<Row>(
+    world.db,
+    sql`${conflictsOf(world)}
+        union all select remote_id, null, side, 'gone', null, null from udesk_sync.record
+        where pair = ${world.name} and state = 'deleted' order by 1`,
+  );
+  return {
+    conflicts: found.filter(({ state }) => state !== 'gone'),
+    gone: found.flatMap(({ id, field, state }) =>
+      state === 'gone' ? [{ side: field as SideName, id }] : [],
+    ),
+  };
+}
+
+/** The mirror shows each record of the CRM as it is. */
+export async function mirrored(world: World): Promise<void> {
+  const known = await rows<{ id: string; fields: Record<string, Value> | string }>(
+    world.db,
+    sql`select remote_id as id, fields from udesk_sync.record
+        where pair = ${world.name} and side = 'crm' and state = 'live'`,
+  );
+  const byId = new Map(
+    known.map(({ id, fields }) => [id, typeof fields === 'string' ? fields : JSON.stringify(fields)]),
+  );
+  for (const { id, name, note, emails, phones } of world.people.crm.list()) {
+    const text = byId.get(id);
+    for (const value of [name, note, ...emails, ...phones].filter(Boolean)) {
+      if (text === undefined || !text.includes(JSON.stringify(value)))
+        world.violation('P2', `the changes of the CRM did not tell of "${value}" of crm ${id}`);
+    }
+  }
 }
 
 /** Elements that the bases of both sides hold: to take one of them away is a deletion from here on. */
@@ -183,12 +210,13 @@ function doubles(world: World): void {
 }
 
 async function conflictRows(world: World): Promise<Row[]> {
-  return await rows<Row>(
-    world.db,
-    sql`select id, link_id, field, state, resolved_by,
-          concat_ws(' ', kind, udesk::text, crm::text, base::text, overwritten::text) as text
-        from udesk_sync.conflict where pair = ${world.name} order by id`,
-  );
+  return await rows<Row>(world.db, sql`${conflictsOf(world)} order by conflict.id`);
+}
+
+function conflictsOf(world: World) {
+  return sql`select id::text, link_id::text, field, state, resolved_by,
+      concat_ws(' ', kind, udesk::text, crm::text, base::text, overwritten::text) as text
+    from udesk_sync.conflict where pair = ${world.name}`;
 }
 
 async function confirmedLinks(world: World): Promise<LinkIds[]> {

@@ -1,23 +1,30 @@
 /**
  * npm run sim -- --seed S --steps N     one world, its trace, and what broke; a failing one is shortened
- * npm run soak -- --minutes M           worlds with fresh seeds, one after the other, until the time is over
+ * npm run soak -- --target N            worlds with fresh seeds until so many steps are done (soak.ts)
+ *   --workers W   processes side by side, each with a database of its own (2)
+ *   --minutes M   or until the time is over
+ *   --all         goes on after a violation
+ *   --resume FILE goes on where FILE says that an earlier soak was interrupted; keeps it up to date
  */
 import { parseArgs } from 'node:util';
 import { removeDataDir } from '../../src/store/embedded/start.ts';
 import type { Db } from '../../src/store/tx.ts';
-import { startCluster } from '../support/postgres-setup.ts';
-import { createWorldDatabase } from './database.ts';
+import { createWorldDatabase, startWorldCluster } from './database.ts';
 import { runScript } from './run.ts';
 import { generate } from './script.ts';
 import { shrink } from './shrink.ts';
+import { soak } from './soak.ts';
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string', default: String(Date.now()) },
-    steps: { type: 'string', default: '120' },
+    seed: { type: 'string' },
+    steps: { type: 'string', default: '400' },
     soak: { type: 'boolean', default: false },
-    minutes: { type: 'string', default: '10' },
-    worlds: { type: 'string', default: '1000000000' },
+    minutes: { type: 'string', default: 'Infinity' },
+    target: { type: 'string', default: '1000000' },
+    workers: { type: 'string', default: '2' },
+    resume: { type: 'string' },
+    all: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: true },
   },
@@ -25,17 +32,37 @@ const { values } = parseArgs({
 });
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const cluster = await startCluster();
-const place = await createWorldDatabase(cluster.url('postgres'));
+const cluster = await startWorldCluster();
 try {
-  process.exitCode = values.soak ? await soak(place.database.db) : await one(place.database.db, values.seed);
+  process.exitCode = values.soak
+    ? await soak({
+        urlOf: cluster.url,
+        seed: values.seed,
+        steps: Number(values.steps),
+        target: Number(values.target),
+        minutes: Number(values.minutes),
+        workers: Number(values.workers),
+        file: values.resume,
+        all: values.all,
+        failed: one,
+        say,
+      })
+    : await one(values.seed ?? String(Date.now()));
 } finally {
-  await place.drop();
   await cluster.stop();
   removeDataDir(cluster);
 }
 
-async function one(db: Db, seed: string): Promise<number> {
+async function one(seed: string): Promise<number> {
+  const place = await createWorldDatabase(cluster.url);
+  try {
+    return await runOne(seed, place.database.db);
+  } finally {
+    await place.drop();
+  }
+}
+
+async function runOne(seed: string, db: Db): Promise<number> {
   const script = generate(seed, Number(values.steps));
   const outcome = await runScript(script, db);
   if (values.trace && outcome.violations.length === 0) for (const line of outcome.trace) say(line);
@@ -50,30 +77,4 @@ async function one(db: Db, seed: string): Promise<number> {
   say(`${short.script.steps.length} of ${outcome.steps} steps are needed (${short.runs} runs)`);
   say(`again: npm run sim -- --seed ${seed} --steps ${values.steps}`);
   return 1;
-}
-
-async function soak(db: Db): Promise<number> {
-  const startedAt = performance.now();
-  const until = startedAt + Number(values.minutes) * 60_000;
-  let [worlds, steps, calls, failed] = [0, 0, 0, 0];
-  const report = () => {
-    const seconds = (performance.now() - startedAt) / 1_000;
-    say(
-      `${worlds} seeds, ${steps} steps, ${calls} calls of the sides, ${failed} failed, ${(steps / seconds).toFixed(1)} steps/s, ${seconds.toFixed(0)} s`,
-    );
-  };
-  for (; performance.now() < until && worlds < Number(values.worlds); worlds += 1) {
-    const seed = `${values.seed}-${worlds}`;
-    const outcome = await runScript(generate(seed, Number(values.steps)), db);
-    steps += outcome.steps;
-    calls += outcome.sideCalls;
-    if (outcome.violations.length > 0) {
-      failed += 1;
-      const [first] = outcome.violations;
-      say(`npm run sim -- --seed ${seed} --steps ${values.steps}   # ${first?.promise}: ${first?.message}`);
-    }
-    if (worlds % 50 === 49) report();
-  }
-  report();
-  return failed === 0 ? 0 : 1;
 }

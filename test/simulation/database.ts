@@ -1,24 +1,37 @@
-/** A database for worlds, one after the other, on the Postgres of the tests. */
-import postgres from 'postgres';
+/** A database for worlds, one after the other, on a Postgres for tests. */
+import { chmodSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openClient, targetOf } from '../../src/store/client.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/store/embedded/start.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import { FAST } from '../support/postgres-setup.ts';
 
 export interface WorldDatabase {
   readonly database: Database;
   drop(): Promise<void>;
 }
 
-/** @param adminUrl URL of the maintenance database of a server */
-export async function createWorldDatabase(adminUrl: string): Promise<WorldDatabase> {
+/**
+ * One connection, and one plan per statement: neither the pool nor the number of earlier runs decides in which order rows
+ * come, so that a seed gives the same trace wherever it runs.
+ * @param urlOf URL of a database of the server; the maintenance database is `postgres`
+ */
+export async function createWorldDatabase(urlOf: (database: string) => string): Promise<WorldDatabase> {
   const name = `sim_${process.pid}_${crypto.randomUUID().slice(0, 8)}`;
   const asAdmin = async (query: string) => {
-    const admin = postgres(adminUrl, { max: 1, onnotice: () => {} });
+    const admin = openClient(targetOf(urlOf('postgres')), { max: 1 });
     await admin.unsafe(query);
     await admin.end({ timeout: 5 });
   };
   await asAdmin(`create database ${name} template template0`);
-  const url = adminUrl.replace(/\/[^/]*$/, `/${name}`);
-  const database = await openDatabase({ url, dataDir: '/nonexistent/a-world-has-a-url', max: 3 });
+  await asAdmin(`alter database ${name} set plan_cache_mode = force_generic_plan`);
+  const database = await openDatabase({
+    url: urlOf(name),
+    dataDir: '/nonexistent/a-world-has-a-url',
+    max: 1,
+  });
   await migrate(database);
   return {
     database,
@@ -27,4 +40,11 @@ export async function createWorldDatabase(adminUrl: string): Promise<WorldDataba
       await asAdmin(`drop database if exists ${name} with (force)`);
     },
   };
+}
+
+/** A server of its own, reached through its socket only: every statement of a world is a round trip. */
+export async function startWorldCluster(): Promise<EmbeddedPostgres> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'udesk-sync-sim-'));
+  chmodSync(dataDir, 0o755); // as root, the server runs under another account
+  return await startEmbeddedPostgres({ dataDir, flags: [...FAST, '-c', 'jit=off'] });
 }

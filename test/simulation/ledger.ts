@@ -2,7 +2,7 @@
  * What people did, and which of it must still be somewhere (P2). Every edit carries a value of its own, so an edit is
  * accounted for when its value is on both sides, or in a conflict row, or when a person who saw it replaced it.
  */
-import type { SideName } from '../../src/core/record.ts';
+import { otherSide, type SideName } from '../../src/core/record.ts';
 import type { Both, Held, SetName } from './sides.ts';
 import { plain, sameToken } from './tokens.ts';
 
@@ -39,10 +39,8 @@ export class Ledger {
   baseChosen = false;
 
   text(edit: Edit, before: string): void {
+    // Only what this person saw is replaced: what our own write took away unseen before stays to be accounted for.
     this.seen(before);
-    this.#drop(
-      (known) => known.side === edit.side && known.record === edit.record && known.field === edit.field,
-    );
     if (edit.value === '') return;
     this.edits.push(edit);
     this.holds(edit.side, edit.value);
@@ -67,7 +65,16 @@ export class Ledger {
   deleted(side: SideName, held: Held): void {
     this.gone[side].add(held.id);
     for (const value of [held.name, held.note, ...held.emails, ...held.phones]) this.seen(value);
-    this.#drop((known) => known.side === side && known.record === held.id);
+  }
+
+  /**
+   * Our own deletion, which carries another one over: what the counterpart had, too, was taken away there, by whoever
+   * deleted or merged it. What it never had is an edit that must not vanish.
+   */
+  carriedDelete(side: SideName, held: Held | null): void {
+    if (held === null) return;
+    for (const value of [held.name, held.note, ...held.emails, ...held.phones])
+      if (this.ever(otherSide(side), value)) this.seen(value);
   }
 
   /** `from` is gone into `into`: elements live on there, texts only where there was none. */

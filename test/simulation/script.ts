@@ -7,12 +7,16 @@ import type { Policy } from '../../src/core/spec.ts';
 import type { ScheduledLane } from '../../src/daemon/lanes.ts';
 import { type Random, seededRandom } from '../../src/simulator/random.ts';
 
-/** What people do. `pick` chooses among what there is at that moment, whatever that is. */
+/**
+ * What people do. `pick` chooses among what there is at that moment, whatever that is; with `linked`, among the links: the
+ * same pick on the other side is the same customer.
+ */
 export type Act =
   | {
       readonly do: 'edit';
       readonly side: SideName;
       readonly pick: number;
+      readonly linked?: boolean;
       readonly field: 'name' | 'note';
       readonly clear: boolean;
     }
@@ -20,12 +24,13 @@ export type Act =
       readonly do: 'element';
       readonly side: SideName;
       readonly pick: number;
+      readonly linked?: boolean;
       readonly set: 'emails' | 'phones';
       readonly how: 'add' | 'remove' | 'change';
       readonly which: number;
     }
   | { readonly do: 'create'; readonly side: SideName; readonly contacts: boolean }
-  | { readonly do: 'delete'; readonly side: SideName; readonly pick: number }
+  | { readonly do: 'delete'; readonly side: SideName; readonly pick: number; readonly linked?: boolean }
   | { readonly do: 'merge'; readonly side: SideName; readonly pick: number; readonly into: number }
   | { readonly do: 'decide'; readonly pick: number; readonly take: 'udesk' | 'crm' | 'base' }
   | { readonly do: 'unlink'; readonly pick: number }
@@ -46,16 +51,28 @@ export type Fault =
   | 'expired';
 
 /**
- * What happens in the middle of a cycle: at the first fitting moment from the `at`-th on. `near`: only where a write is
- * about to leave, and a person then acts on the very record that is written.
+ * The worst moments: an update is about to leave, a record is about to be looked at before a write, a create is on its way.
+ * A person who acts near one acts on the very record, and where a write is planned on the very field.
  */
-export type Interrupt = { readonly at: number; readonly near?: boolean } & (
+export type Near = 'update' | 'look' | 'create';
+
+/** What happens in the middle of a cycle: at the first fitting moment from the `at`-th on. `only`: near that side's calls. */
+export type Interrupt = { readonly at: number; readonly near?: Near; readonly only?: SideName } & (
   | { readonly what: 'act'; readonly act: Act }
   | { readonly what: 'kill' }
   /** Another daemon takes this one for dead, and works through a whole cycle while this one stands still. */
   | { readonly what: 'second-daemon' }
   | { readonly what: 'fault'; readonly side: SideName; readonly fault: Fault }
 );
+
+/** How a side deceives during one cycle; nothing of it says that somebody is gone. */
+export type Deceit =
+  /** Lists leave a live record out, and their totals agree. */
+  | 'hides'
+  /** And whoever is asked for is not found. */
+  | 'blind'
+  /** Lists do not tell one field. */
+  | 'sparse';
 
 export type Step = { readonly id: number } & (
   | { readonly kind: 'act'; readonly act: Act }
@@ -69,9 +86,10 @@ export type Step = { readonly id: number } & (
       readonly kind: 'cycle';
       readonly lanes: readonly ScheduledLane[];
       readonly interrupts: readonly Interrupt[];
+      readonly deceit: { readonly side: SideName; readonly how: Deceit; readonly pick: number } | null;
     }
-  /** A person runs `sync`, and approves what waits. */
-  | { readonly kind: 'sync'; readonly approve: boolean }
+  /** A person runs `sync`, and approves what waits: exactly that, or some other plan. */
+  | { readonly kind: 'sync'; readonly approve: 'it' | 'another' | 'nothing' }
 );
 
 export interface Setting {
@@ -101,11 +119,10 @@ export interface Script {
 
 export function generate(seed: string, steps: number): Script {
   const random = seededRandom(`world:${seed}`);
-  return {
-    seed,
-    setting: setting(random),
-    steps: Array.from({ length: steps }, (_, id) => ({ id, ...step(random) })),
-  };
+  const world = setting(random);
+  const all: Bare<Step>[] = [];
+  while (all.length < steps) all.push(...(random.chance(0.4) ? scene(random, world) : [step(random)]));
+  return { seed, setting: world, steps: all.slice(0, steps).map((one, id) => ({ id, ...one })) };
 }
 
 function setting(random: Random): Setting {
@@ -113,37 +130,121 @@ function setting(random: Random): Setting {
     policy: random.pick(['hold', 'hold', 'udesk', 'crm', 'prefer-crm-unless-blank', 'newest']),
     deletes: random.pick(['flag', 'unlink', 'propagate']),
     crm: {
-      compareAndSet: random.chance(0.75),
+      compareAndSet: random.chance(0.35),
       changeCursor: random.chance(0.75),
       visibleDeletes: random.chance(0.6),
       elementIds: random.chance(0.5),
-      externalId: random.chance(0.8),
-      normalises: random.chance(0.3),
+      externalId: random.chance(0.6),
+      normalises: random.chance(0.5),
       lookupLagMs: random.chance(0.3) ? 5_000 : 0,
     },
     shapes: random.chance(0.3),
     createUpdates: random.chance(0.3),
-    people: 2 + random.int(5),
+    people: 4 + random.int(4),
   };
 }
 
 type Bare<T> = T extends unknown ? Omit<T, 'id'> : never;
 
+/** Several people, and what we do about it: the steps that only together are dangerous. */
+function scene(random: Random, { deletes, crm }: Setting): Bare<Step>[] {
+  const pick = random.int(1_000);
+  const [here, there] = random.pick<[SideName, SideName]>([
+    ['udesk', 'crm'],
+    ['crm', 'udesk'],
+  ]);
+  const field = random.pick<'name' | 'note'>(['name', 'note']);
+  const set = random.pick<'emails' | 'phones'>(['emails', 'phones']);
+  const edit = (side: SideName) => does({ do: 'edit', side, pick, linked: true, field, clear: false });
+  const element = (side: SideName, how: 'add' | 'remove' | 'change') =>
+    does({ do: 'element', side, pick, linked: true, set, how, which: random.int(100) });
+  const whole = () => cycle(random, ['crm', 'head', 'sweep']);
+  switch (
+    random.pick(deletes === 'propagate' ? [0, 1, 2, 3, 4, 5, 6, 6, 6, 7] : [0, 1, 2, 3, 4, 5, 6, 6, 6])
+  ) {
+    case 0:
+      return [edit(here), edit(there), whole()];
+    case 1:
+      return [element(here, 'add'), element(there, random.pick(['add', 'remove', 'change'])), whole()];
+    case 2:
+      return [edit(here), does({ do: 'delete', side: there, pick, linked: true }), whole()];
+    case 3:
+      return [
+        does({ do: 'decide', pick, take: random.pick(['udesk', 'crm', 'base']) }),
+        does({ do: 'edit', side: here, pick, linked: true, field, clear: false }),
+        cycle(random, ['crm', 'head']),
+      ];
+    case 4:
+      return [
+        does({ do: 'create', side: here, contacts: random.chance(0.5) }),
+        aimed(random, { at: 0, near: 'create', what: 'fault', side: there, fault: 'lost' }),
+        cycle(random, ['crm', 'head', 'sweep']),
+      ];
+    case 5:
+      return [
+        does({ do: 'create', side: here, contacts: random.chance(0.5) }),
+        aimed(random, { at: 0, near: 'create', what: 'kill' }),
+        whole(),
+      ];
+    case 6:
+      return [
+        edit(here),
+        element(here, random.pick(['add', 'add', 'change', 'remove'])),
+        aimed(random, {
+          at: 0,
+          // Where nobody compares and sets, our look is all that protects an edit in the CRM.
+          ...(!crm.compareAndSet && there === 'crm'
+            ? { near: 'look', only: 'crm' }
+            : { near: random.pick(['update', 'update', 'look']), only: there }),
+          what: 'act',
+          act: random.chance(0.7)
+            ? { do: 'edit', side: there, pick, field, clear: false }
+            : { do: 'element', side: there, pick, set, how: 'change', which: 0 },
+        }),
+      ];
+    default:
+      return [
+        ...[0, 1, 2, 3, 4].map((n) => does({ do: 'delete', side: here, pick: pick + n, linked: true })),
+        random.chance(0.5) ? whole() : { kind: 'sync', approve: random.pick(['another', 'nothing']) },
+        cycle(random, ['crm', 'sweep']),
+      ];
+  }
+}
+
+function does(what: Act): Bare<Step> {
+  return { kind: 'act', act: what };
+}
+
+function aimed(random: Random, interrupt: Interrupt): Bare<Step> {
+  return { ...cycle(random, ['crm', 'head', 'sweep']), interrupts: [interrupt] } as Bare<Step>;
+}
+
+function cycle(random: Random, lanes: readonly ScheduledLane[]): Bare<Step> {
+  const deceit = random.chance(0.12)
+    ? {
+        side: random.pick<SideName>(['udesk', 'crm']),
+        how: random.pick<Deceit>(['hides', 'hides', 'blind', 'sparse']),
+        pick: random.int(1_000),
+      }
+    : null;
+  return { kind: 'cycle', lanes, interrupts: interrupts(random), deceit };
+}
+
 function step(random: Random): Bare<Step> {
   const dice = random.int(100);
-  if (dice < 62) return { kind: 'act', act: act(random) };
-  if (dice < 65) return { kind: 'hooks', delivery: random.pick(['once', 'twice', 'late', 'dropped']) };
-  if (dice < 67) return { kind: 'late-hooks' };
-  if (dice < 72) return { kind: 'clock', ms: random.pick([1_000, 60_000, 3_600_000]), jump: false };
-  if (dice < 74)
+  if (dice < 74) return { kind: 'act', act: act(random) };
+  if (dice < 77) return { kind: 'hooks', delivery: random.pick(['once', 'twice', 'late', 'dropped']) };
+  if (dice < 79) return { kind: 'late-hooks' };
+  if (dice < 84) return { kind: 'clock', ms: random.pick([1_000, 60_000, 3_600_000]), jump: false };
+  if (dice < 86)
     return {
       kind: 'clock',
       ms: random.pick([0, 0, -30_000, 30_000, -200_000, 200_000, 3_600_000]),
       jump: true,
     };
-  if (dice < 76) return { kind: 'restart' };
-  if (dice < 79) return { kind: 'sync', approve: random.chance(0.7) };
-  return { kind: 'cycle', lanes: lanes(random), interrupts: interrupts(random) };
+  if (dice < 88) return { kind: 'restart' };
+  if (dice < 91) return { kind: 'sync', approve: random.pick(['it', 'it', 'another', 'nothing']) };
+  return cycle(random, lanes(random));
 }
 
 function lanes(random: Random): ScheduledLane[] {
@@ -157,16 +258,17 @@ function lanes(random: Random): ScheduledLane[] {
 }
 
 function interrupts(random: Random): Interrupt[] {
-  const count = random.chance(0.35) ? 0 : 1 + random.int(3);
+  const count = random.chance(0.3) ? 0 : 1 + random.int(3);
   return Array.from({ length: count }, () => interrupt(random)).sort((a, b) => a.at - b.at);
 }
 
 function interrupt(random: Random): Interrupt {
-  const near = random.chance(0.4);
-  const at = near ? random.int(60) : random.int(random.chance(0.5) ? 30 : 140);
+  const near = random.chance(0.5) ? random.pick<Near>(['update', 'update', 'look', 'create']) : undefined;
+  const at = near === undefined ? random.int(random.chance(0.5) ? 30 : 140) : random.int(20);
+  const where = near === undefined ? { at } : { at, near };
   const dice = random.int(100);
-  if (dice < 50) return { at, near, what: 'act', act: act(random) };
-  if (dice < 65) return { at, what: 'kill' };
+  if (dice < 50) return { ...where, what: 'act', act: act(random) };
+  if (dice < 65) return { ...where, what: 'kill' };
   if (dice < 72) return { at, what: 'second-daemon' };
   const fault = random.pick<Fault>([
     ...([
@@ -183,7 +285,7 @@ function interrupt(random: Random): Interrupt {
       'expired',
     ] as const),
   ]);
-  return { at, near, what: 'fault', side: random.pick(['udesk', 'crm']), fault };
+  return { ...where, what: 'fault', side: random.pick(['udesk', 'crm']), fault };
 }
 
 function act(random: Random): Act {

@@ -1,12 +1,17 @@
 /** A side as one process reaches it: every call is a moment, and every write is looked at before it is done (P1). */
 import { asElements } from '../../src/core/equivalence.ts';
-import { otherSide, type Patch, type SideName } from '../../src/core/record.ts';
+import { otherSide, type Patch, type SideName, type SideRecord } from '../../src/core/record.ts';
 import { isSet } from '../../src/core/value.ts';
 import type { Page, Side } from '../../src/crm/adapter.ts';
 import { type ErrorKind, SyncError } from '../../src/errors.ts';
 import type { EngineProcess } from './process.ts';
 import type { Fault } from './script.ts';
-import type { World } from './world.ts';
+import type { Touch, World } from './world.ts';
+
+interface Aimed {
+  readonly id?: string;
+  readonly patch?: Patch;
+}
 
 const WRITES: readonly string[] = ['create', 'update', 'delete'];
 const READS: readonly string[] = ['check', 'fingerprint', 'read', 'lookup', 'history'];
@@ -19,10 +24,10 @@ export function watchedSide(
   side: Side,
   meets: boolean,
 ): Side {
-  const aimed = (request: unknown) => ({
-    side: name,
-    id: typeof request === 'string' ? request : ((request as { id?: string }).id ?? null),
-  });
+  const touch = (op: string, request: unknown): Touch => {
+    const { id = null, patch = {} } = typeof request === 'string' ? { id: request } : (request as Aimed);
+    return { side: name, op, id, fields: Object.keys(patch) };
+  };
   const meet = async (moment: 'call' | 'answer', operation: string) => {
     process.alive();
     if (!meets) return null;
@@ -38,7 +43,7 @@ export function watchedSide(
     if (failure !== null) fail(failure);
     for await (const page of from) {
       await meet('answer', operation);
-      yield page;
+      yield operation === 'enumerate' ? deceived(world, name, page) : page;
     }
   }
   return new Proxy(side, {
@@ -53,12 +58,14 @@ export function watchedSide(
       }
       if (!WRITES.includes(key) && !READS.includes(key)) return member;
       return async (...args: unknown[]) => {
-        if (WRITES.includes(key)) world.writing = aimed(args[0]);
+        world.touching = key === 'read' || WRITES.includes(key) ? touch(key, args[0]) : null;
         const fault = await meet('call', key);
         if (WRITES.includes(key)) look(world, process, name, key, args[0]);
         const failure = meets ? failureOf(fault, key) : null;
         if (failure !== null && !failure.done) fail(failure);
-        const answer = (await Reflect.apply(member, target, args)) as unknown;
+        const answer = isBlind(world, name, key)
+          ? null
+          : ((await Reflect.apply(member, target, args)) as unknown);
         await meet('answer', key);
         if (failure !== null) fail(failure);
         return answer;
@@ -67,13 +74,36 @@ export function watchedSide(
   });
 }
 
+/** A list as the deceiving side shows it. */
+function deceived({ deceit }: World, side: SideName, page: Page): Page {
+  if (deceit === null || deceit.side !== side) return page;
+  if (deceit.how === 'sparse') return { ...page, records: page.records.map(withoutNote) };
+  return {
+    ...page,
+    records: page.records.filter(({ id }) => id !== deceit.id),
+    total: page.total === null ? null : page.total - 1,
+  };
+}
+
+function withoutNote(record: SideRecord): SideRecord {
+  const { note: _note, description: _description, ...fields } = record.fields;
+  return { ...record, fields };
+}
+
+function isBlind({ deceit }: World, side: SideName, operation: string): boolean {
+  return operation === 'read' && deceit?.side === side && deceit.how === 'blind';
+}
+
 /** P1: what we write is the image of something that the other side held, or what a person chose. */
 function look(world: World, process: EngineProcess, side: SideName, op: string, request: unknown): void {
   const { ledger } = world;
   const id = typeof request === 'string' ? request : ((request as { id?: string }).id ?? null);
   world.writes.push({ side, op, id, at: world.trueTime });
   if (op === 'delete') {
-    if (id !== null) ledger.gone[side].add(id);
+    if (id !== null) {
+      ledger.gone[side].add(id);
+      ledger.carriedDelete(side, world.people[side].get(id));
+    }
     world.tell(`  ${process.name} deletes ${side} ${id}`);
     return;
   }

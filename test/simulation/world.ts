@@ -21,7 +21,7 @@ import { createUdeskSide } from '../../src/udesk/side.ts';
 import { carryOut } from './acts.ts';
 import { Ledger } from './ledger.ts';
 import { EngineProcess, Killed, type Moment } from './process.ts';
-import type { Interrupt, Script, Setting } from './script.ts';
+import type { Deceit, Interrupt, Near, Script, Setting } from './script.ts';
 import { type Both, crmPeople, type People, udeskPeople } from './sides.ts';
 import { emailToken, phoneToken, textToken } from './tokens.ts';
 import { watchedSide } from './watched.ts';
@@ -32,7 +32,16 @@ export interface Violation {
   readonly message: string;
 }
 
-export const QUOTA_PER_MINUTE = 300;
+/** A call by which a side is asked for, or is to change, one record. */
+export interface Touch {
+  readonly side: SideName;
+  readonly id: string | null;
+  readonly op: string;
+  /** As the side names them. */
+  readonly fields: readonly string[];
+}
+
+export const QUOTA_PER_MINUTE = 200;
 /** How far back the CRM's clock may put an edit that is committed late; its change cursor reaches back as far. */
 const LATE_MS = 3_000;
 const CALL_MS = 40;
@@ -61,13 +70,18 @@ export class World {
   readonly calls: number[] = [];
   process: EngineProcess;
   calm = false;
-  /** The record that is being written, and that people who act near a write act on. */
-  writing: { readonly side: SideName; readonly id: string | null } | null = null;
-  aim: { readonly side: SideName; readonly id: string } | null = null;
+  /** The call of a side that is under way, and its record: what happens near it happens to that. */
+  touching: Touch | null = null;
+  aim: Touch | null = null;
+  /** How a side deceives in this cycle. */
+  deceit: { readonly side: SideName; readonly how: Deceit; readonly id: string } | null = null;
+  /** Deletes that a person saw and approved, by side and id. */
+  readonly approved = new Set<string>();
   /** Our wall clock was set back at some time. */
   setBack = false;
   hooks: 'once' | 'twice' | 'late' | 'dropped' = 'once';
   sideCalls = 0;
+  inside = 0;
   readonly lateHooks: string[] = [];
   #trueTime = START;
   /** Our wall clock against the true time. */
@@ -205,11 +219,11 @@ export class World {
     if (due < 0) return null;
     const [interrupt] = this.#interrupts.splice(due, 1);
     if (interrupt === undefined) return null;
+    this.inside += 1;
     this.tell(`  at ${moment} ${call?.side ?? ''} ${name}: ${interrupt.what}`);
     switch (interrupt.what) {
       case 'act': {
-        const { side, id } = this.writing ?? { side: 'udesk', id: null };
-        this.aim = interrupt.near === true && id !== null ? { side, id } : null;
+        this.aim = interrupt.near === undefined ? null : this.touching;
         await this.act(interrupt.act);
         this.aim = null;
         return null;
@@ -227,7 +241,7 @@ export class World {
   }
 
   #fits(interrupt: Interrupt, moment: Moment, call: { side: SideName; write: boolean } | undefined): boolean {
-    if (interrupt.near === true && !(moment === 'call' && call?.write === true)) return false;
+    if (interrupt.near !== undefined && !this.#isNear(interrupt, interrupt.near, moment, call)) return false;
     switch (interrupt.what) {
       case 'act':
         return call !== undefined && this.#mayAct(moment, call);
@@ -239,6 +253,32 @@ export class World {
         // A call that leaves after another process has looked for it is beyond every promise (test/model, late calls).
         return moment !== 'commit' && !(moment === 'call' && call?.write === true) && call !== undefined;
     }
+  }
+
+  /** A kill near a write comes once it is done, and before its answer is stored: the worst time for it. */
+  #isNear(
+    { what, only }: Interrupt,
+    near: Near,
+    moment: Moment,
+    call: { side: SideName; write: boolean } | undefined,
+  ): boolean {
+    const { touching } = this;
+    if (call === undefined || touching === null || call.side !== touching.side) return false;
+    if (only !== undefined && only !== touching.side) return false;
+    if (near === 'look') return moment === 'call' && !call.write && touching.op === 'read';
+    return moment === (what === 'kill' ? 'answer' : 'call') && call.write && touching.op === near;
+  }
+
+  /** From now on, for one cycle. */
+  deceive(deceit: { readonly side: SideName; readonly how: Deceit; readonly pick: number } | null): void {
+    const list = deceit === null ? [] : this.people[deceit.side].list();
+    const hidden = deceit === null ? undefined : list[deceit.pick % Math.max(1, list.length)];
+    // A side that shows nobody is a matter of the guards.
+    this.deceit =
+      deceit === null || hidden === undefined || list.length < 3
+        ? null
+        : { side: deceit.side, how: deceit.how, id: hidden.id };
+    if (this.deceit !== null) this.tell(`  ${this.deceit.side} ${this.deceit.how} ${this.deceit.id}`);
   }
 
   /**

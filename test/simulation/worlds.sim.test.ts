@@ -15,7 +15,7 @@ const FRESH = 2;
 
 let place: WorldDatabase;
 beforeAll(async () => {
-  place = await createWorldDatabase(inject('postgresUrl'));
+  place = await createWorldDatabase((name) => inject('postgresUrl').replace(/\/[^/]*$/, `/${name}`));
 });
 afterAll(async () => {
   await place?.drop();

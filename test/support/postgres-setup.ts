@@ -19,7 +19,7 @@ declare module 'vitest' {
   }
 }
 
-const FAST = [
+export const FAST = [
   ...['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=200', 'autovacuum=off'],
   ...['shared_buffers=128MB', 'max_wal_size=4GB'],
 ].flatMap((setting) => ['-c', setting]);

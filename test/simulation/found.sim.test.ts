@@ -1,0 +1,63 @@
+/** What the simulation found, each by the shortest script that shows it; all of it is mended. */
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createWorldDatabase, type WorldDatabase } from './database.ts';
+import { runScript } from './run.ts';
+import type { Act, Interrupt, Setting, Step } from './script.ts';
+
+let place: WorldDatabase;
+beforeAll(async () => {
+  place = await createWorldDatabase((name) => inject('postgresUrl').replace(/\/[^/]*$/, `/${name}`));
+});
+afterAll(async () => {
+  await place?.drop();
+});
+
+/** A CRM that takes no external id, and keeps texts in capitals. */
+const WITHOUT_MARKER: Setting = {
+  policy: 'hold',
+  deletes: 'flag',
+  crm: {
+    compareAndSet: true,
+    changeCursor: true,
+    visibleDeletes: true,
+    elementIds: true,
+    externalId: false,
+    normalises: true,
+    lookupLagMs: 0,
+  },
+  shapes: false,
+  createUpdates: false,
+  people: 0,
+};
+
+async function brokenIn(setting: Setting, steps: readonly Bare<Step>[]): Promise<string[]> {
+  const script = { seed: 'found', setting, steps: steps.map((one, id) => ({ id, ...one }) as Step) };
+  const { violations } = await runScript(script, place.database.db);
+  return violations.map(({ promise, message }) => `${promise}: ${message}`);
+}
+
+type Bare<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+const does = (act: Act): Bare<Step> => ({ kind: 'act', act });
+const cycle = (...interrupts: Interrupt[]): Bare<Step> => ({
+  kind: 'cycle',
+  lanes: ['crm', 'head', 'sweep'],
+  interrupts,
+  deceit: null,
+});
+const killedAfterCreate: Interrupt = { at: 0, near: 'create', what: 'kill' };
+const create = (contacts: boolean) => does({ do: 'create', side: 'udesk', contacts });
+const rename = does({ do: 'edit', side: 'udesk', pick: 0, field: 'name', clear: false });
+
+describe('P5: a create whose outcome is not known is not sent a second time', () => {
+  test('nor is it when nothing but a name in another form could tell it', async () => {
+    expect(
+      await brokenIn(WITHOUT_MARKER, [cycle(), create(false), cycle(killedAfterCreate), cycle()]),
+    ).toEqual([]);
+  });
+
+  test('nor when its source moves while a person is asked about it', async () => {
+    const steps = [cycle(), create(true), cycle(killedAfterCreate), cycle(), rename, cycle(), cycle()];
+    expect(await brokenIn(WITHOUT_MARKER, steps)).toEqual([]);
+  });
+});

@@ -1,0 +1,36 @@
+/** What a soak has done so far, in a file of JSON: an interrupted one goes on from there. */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+
+/** What one commit ran without a violation. */
+export interface Ran {
+  readonly commit: string;
+  seeds: number;
+  steps: number;
+  calls: number;
+  /** What people did and what failed in the middle of cycles; none of it counts as a step. */
+  inside: number;
+  seconds: number;
+}
+
+export interface SoakState {
+  /** World n has the seed `seed-n`. */
+  readonly seed: string;
+  /** Of each world. */
+  readonly steps: number;
+  /** The first world that nobody began. */
+  next: number;
+  /** Begun, and not finished without a violation. */
+  readonly open: readonly number[];
+  readonly ran: readonly Ran[];
+}
+
+export function loadSoak(file: string | undefined, fresh: Pick<SoakState, 'seed' | 'steps'>): SoakState {
+  if (file === undefined || !existsSync(file)) return { ...fresh, next: 0, open: [], ran: [] };
+  return JSON.parse(readFileSync(file, 'utf8')) as SoakState;
+}
+
+export function saveSoak(file: string | undefined, state: SoakState): void {
+  if (file === undefined) return;
+  writeFileSync(`${file}.new`, `${JSON.stringify(state, null, 2)}\n`);
+  renameSync(`${file}.new`, file);
+}
