@@ -7,7 +7,7 @@ import { retryParked } from '../../src/store/parked-decisions.ts';
 import { rows } from '../../src/store/tx.ts';
 import type { Act } from './script.ts';
 import type { Held, SetName } from './sides.ts';
-import { emailToken, phoneToken, sameToken, textToken } from './tokens.ts';
+import { emailToken, phoneToken, plain, sameToken, textToken } from './tokens.ts';
 import type { World } from './world.ts';
 
 /** Values that this act makes are named after the step, and its place in it. */
@@ -93,6 +93,7 @@ async function editText(
   if (held === null) return;
   const value = act.clear ? '' : textToken(step, sub);
   world.people[side].text(held.id, field, value);
+  if (world.acting) world.ledger.window.add(plain(value));
   world.ledger.text({ value, side, record: held.id, field, step }, held[field]);
   world.tell(`  a person sets ${field} of ${side} ${held.id} to "${value}" (it was "${held[field]}")`);
 }
@@ -122,6 +123,7 @@ async function editElement(
         : now.map((value) => [value, value === old ? fresh : value] as const);
   world.people[side].elements(held.id, set, values);
   if (how !== 'add' && old !== null) world.ledger.removed({ value: old, side, record: held.id, set, step });
+  if (world.acting) world.ledger.window.add(plain(fresh));
   if (how !== 'remove') world.ledger.added({ value: fresh, side, record: held.id, field: set, step });
   world.tell(
     `  a person ${how}s ${set} of ${side} ${held.id}: ${old ?? '-'} → ${how === 'remove' ? '-' : fresh}`,

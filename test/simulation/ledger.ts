@@ -35,6 +35,8 @@ export class Ledger {
   readonly agreed = new Set<string>();
   /** What merged records held: their counterparts on the other side may both go on holding it. */
   readonly merged = new Set<string>();
+  /** Edits that people made in the middle of a cycle: our write may take one away, and a policy restore it. */
+  readonly window = new Set<string>();
   /** A person chose a base: such values come back to where they were. */
   baseChosen = false;
 

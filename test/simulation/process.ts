@@ -61,7 +61,13 @@ export class EngineProcess {
     const stop = new AbortController();
     this.#stop = stop;
     for (const lane of lanes) this.#worker.due(lane);
-    await this.#worker.run(stop.signal);
+    try {
+      await this.#worker.run(stop.signal);
+    } catch (error) {
+      // A broken assertion ends the process.
+      if (!this.dead) this.#world.failed(error);
+      this.dead = true;
+    }
   }
 
   /** As the command `sync` does. Null when it failed. */

@@ -6,6 +6,7 @@ import type { Page, Side } from '../../src/crm/adapter.ts';
 import { type ErrorKind, SyncError } from '../../src/errors.ts';
 import type { EngineProcess } from './process.ts';
 import type { Fault } from './script.ts';
+import { plain } from './tokens.ts';
 import type { Touch, World } from './world.ts';
 
 interface Aimed {
@@ -113,7 +114,8 @@ function look(world: World, process: EngineProcess, side: SideName, op: string, 
     const sent = asElements(write.after).map(({ value }) => value);
     world.tell(`  ${process.name} writes ${write.field} of ${side} ${id ?? '(new)'}: ${sent.join(', ')}`);
     for (const value of sent) {
-      const known = ledger.ever(otherSide(side), value) || before.includes(value);
+      const known =
+        ledger.ever(otherSide(side), value) || before.includes(value) || ledger.window.has(plain(value));
       if (!known && !(ledger.baseChosen && ledger.ever(side, value)))
         world.violation('P1', `"${value}" is written to ${side}, and ${otherSide(side)} never held it`);
       ledger.holds(side, value);

@@ -73,6 +73,8 @@ export class World {
   /** The call of a side that is under way, and its record: what happens near it happens to that. */
   touching: Touch | null = null;
   aim: Touch | null = null;
+  /** Somebody acts in the middle of a cycle. */
+  acting = false;
   /** How a side deceives in this cycle. */
   deceit: { readonly side: SideName; readonly how: Deceit; readonly id: string } | null = null;
   /** Deletes that a person saw and approved, by side and id. */
@@ -224,7 +226,9 @@ export class World {
     switch (interrupt.what) {
       case 'act': {
         this.aim = interrupt.near === undefined ? null : this.touching;
+        this.acting = true;
         await this.act(interrupt.act);
+        this.acting = false;
         this.aim = null;
         return null;
       }
@@ -286,8 +290,7 @@ export class World {
    * history has nobody to tell what happened in it, so nobody edits then.
    */
   #mayAct(moment: Moment, { side, write }: { side: SideName; write: boolean }): boolean {
-    if (side === 'crm')
-      return this.script.setting.crm.compareAndSet || (moment === 'answer' ? write : !write);
+    if (side === 'udesk' || this.script.setting.crm.compareAndSet) return true;
     return moment === 'answer' ? write : !write;
   }
 
