@@ -5,7 +5,7 @@ import { holds } from '../core/written.ts';
 import { SyncError } from '../errors.ts';
 import { dropIntent, type IntentRow, knownWhenPlanned, moveIntent } from '../store/intents.ts';
 import { dissolveUncreated } from '../store/links.ts';
-import { loadRecords } from '../store/records.ts';
+import { isUnplanned, loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
@@ -101,11 +101,16 @@ export async function waitForProof(cycle: Cycle, intent: IntentRow, id: string):
   });
 }
 
-/** A record is deleted only as it was when the deletion was planned: any later edit survives. */
+/**
+ * A record is deleted only as it was when the deletion was planned: any later edit survives (P2), and so does one that the
+ * mirror has seen since, which leaves the record dirty until its link is planned again.
+ */
 async function isAsMirrored(cycle: Cycle, intent: IntentRow, current: SideRecord): Promise<boolean> {
   const mirrored = await loadRecords(cycle.db, cycle.spec.name, intent.side, [current.id]);
   const known = mirrored.get(current.id);
-  return known !== undefined && contentHash(mergeObserved(known.record, current)) === known.hash;
+  if (known === undefined || (await isUnplanned(cycle.db, cycle.spec.name, intent.side, current.id)))
+    return false;
+  return contentHash(mergeObserved(known.record, current)) === known.hash;
 }
 
 export async function observeAndReplan(cycle: Cycle, intent: IntentRow, seen: SideRecord): Promise<void> {

@@ -236,6 +236,15 @@ export async function unlinkedSince(
   return found.map((row) => toKnown(row).record);
 }
 
+/** Whether something of this record was observed that no plan has answered yet. */
+export async function isUnplanned(db: Db, pair: string, side: SideName, id: string): Promise<boolean> {
+  const found = await rows(
+    db,
+    sql`select 1 from udesk_sync.record where pair = ${pair} and side = ${side} and remote_id = ${id} and dirty`,
+  );
+  return found.length > 0;
+}
+
 const KEYLESS = sql`not exists (select 1 from unnest(r.keys) as k(key) where k.key like 'email:%' or k.key like 'cellphone:%')`;
 
 /** Ids of live records without a link, an e-mail or a phone that were seen for the first time since then. */

@@ -61,3 +61,29 @@ describe('P5: a create whose outcome is not known is not sent a second time', ()
     expect(await brokenIn(WITHOUT_MARKER, steps)).toEqual([]);
   });
 });
+
+describe('P2: an edit outlives a deletion that was planned before it', () => {
+  test('also where the mirror has seen it since, while the deletion waited', async () => {
+    const throttled: Interrupt = { at: 0, near: 'delete', what: 'fault', side: 'udesk', fault: 'throttled' };
+    const wallClock = (ms: number): Bare<Step> => ({ kind: 'clock', ms, jump: true });
+    const steps: Bare<Step>[] = [
+      { kind: 'hooks', delivery: 'dropped' },
+      cycle(),
+      does({ do: 'delete', side: 'crm', pick: 0, linked: true }),
+      cycle(throttled, throttled),
+      does({ do: 'edit', side: 'udesk', pick: 0, linked: true, field: 'note', clear: false }),
+      // What waits is not due in the cycle that sees the edit.
+      wallClock(-200_000),
+      cycle(),
+      wallClock(0),
+      cycle(),
+    ];
+    const setting: Setting = {
+      ...WITHOUT_MARKER,
+      deletes: 'propagate',
+      crm: { ...WITHOUT_MARKER.crm, normalises: false },
+      people: 4,
+    };
+    expect(await brokenIn(setting, steps)).toEqual([]);
+  });
+});

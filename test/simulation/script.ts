@@ -51,10 +51,10 @@ export type Fault =
   | 'expired';
 
 /**
- * The worst moments: an update is about to leave, a record is about to be looked at before a write, a create is on its way.
+ * The worst moments: an update, a create or a delete is about to leave, a record is about to be looked at before a write.
  * A person who acts near one acts on the very record, and where a write is planned on the very field.
  */
-export type Near = 'update' | 'look' | 'create';
+export type Near = 'update' | 'look' | 'create' | 'delete';
 
 /** What happens in the middle of a cycle: at the first fitting moment from the `at`-th on. `only`: near that side's calls. */
 export type Interrupt = { readonly at: number; readonly near?: Near; readonly only?: SideName } & (
@@ -263,7 +263,9 @@ function interrupts(random: Random): Interrupt[] {
 }
 
 function interrupt(random: Random): Interrupt {
-  const near = random.chance(0.5) ? random.pick<Near>(['update', 'update', 'look', 'create']) : undefined;
+  const near = random.chance(0.5)
+    ? random.pick<Near>(['update', 'update', 'update', 'look', 'look', 'create', 'create', 'delete'])
+    : undefined;
   const at = near === undefined ? random.int(random.chance(0.5) ? 30 : 140) : random.int(20);
   const where = near === undefined ? { at } : { at, near };
   const dice = random.int(100);
