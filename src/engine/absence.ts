@@ -1,4 +1,5 @@
-import type { SideName } from '../core/record.ts';
+import type { SideName, SideRecord } from '../core/record.ts';
+import { isSyncError } from '../errors.ts';
 import { saveChecked } from '../store/reach.ts';
 import { countLive, liveIdsObservedBefore, markDeleted } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
@@ -57,9 +58,9 @@ export async function proveAbsences(
   const until = cycle.clock().getTime() + PROOFS_BUDGET_MS;
   for (const id of suspects.slice(0, PROOFS_PER_CYCLE)) {
     if (!(await fits(cycle, side, 'read', until, 'soon'))) break;
-    const found = await cycle.sides[side].read(id, { signal: cycle.signal, urgency: 'soon' });
+    const found = await lookFor(cycle, side, id);
     if (found === null) gone.push(id);
-    else {
+    else if (found !== 'unsaid') {
       await fenced(cycle.db, cycle.fence, async (tx) => {
         await storeOne(cycle, tx, side, 'point', found);
         if (side === 'udesk') await saveChecked(tx, pair, id, cycle.clock(), true);
@@ -78,4 +79,15 @@ export async function proveAbsences(
   await followMerges(cycle, side, gone);
   await fenced(cycle.db, cycle.fence, (tx) => markDeleted(tx, target(cycle, side, 'sweep'), gone));
   return { suspects: suspects.length, deleted: gone.length, empty: false };
+}
+
+/** A refusal to show a record (it is hidden from our login, or cannot be read) is no answer to whether it lives. */
+async function lookFor(cycle: Cycle, side: SideName, id: string): Promise<SideRecord | null | 'unsaid'> {
+  try {
+    return await cycle.sides[side].read(id, { signal: cycle.signal, urgency: 'soon' });
+  } catch (error) {
+    if (!isSyncError(error, 'rejected') && !isSyncError(error, 'contract')) throw error;
+    cycle.log.warn({ side, remoteId: id, kind: error.kind, code: error.details.code }, error.message);
+    return 'unsaid';
+  }
 }
