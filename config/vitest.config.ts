@@ -32,6 +32,18 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'odoo',
+          root,
+          include: ['test/odoo/**/*.odoo.test.ts'],
+          globalSetup: ['test/support/postgres-setup.ts', 'test/support/odoo/setup.ts'],
+          // One Odoo for all of them, and one table of partners.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'simulation',
           root,
           include: ['test/simulation/**/*.sim.test.ts'],

@@ -2,11 +2,13 @@
 import type { CrmAdapterDefinition } from './definition.ts';
 import { httpAdapter } from './http/adapter.ts';
 import { memoryAdapter } from './memory/adapter.ts';
+import { odooAdapter } from './odoo/adapter.ts';
 import { postgresAdapter } from './postgres/adapter.ts';
 
 /** By the name that stands under `crm.adapter` in the config. */
 export const crmAdapters: Readonly<Record<string, CrmAdapterDefinition>> = {
   [httpAdapter.name]: httpAdapter,
   [memoryAdapter.name]: memoryAdapter,
+  [odooAdapter.name]: odooAdapter,
   [postgresAdapter.name]: postgresAdapter,
 };

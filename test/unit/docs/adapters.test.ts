@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration, not of JavaScript
-/** Keeps docs/adapters.md true: its examples load and make an adapter, and it names every key of the `http` block. */
+/** Keeps docs/adapters.md true: its examples load, those of `http` make an adapter, and it names every key of these blocks. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -7,27 +7,41 @@ import { z } from 'zod';
 import { openCrm } from '../../../src/cli/runtime.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { httpConfigSchema } from '../../../src/crm/http/config.ts';
+import { odooConfigSchema } from '../../../src/crm/odoo/config.ts';
 import { crmAdapters } from '../../../src/crm/registry.ts';
 
 const page = readFileSync(fileURLToPath(new URL('../../../docs/adapters.md', import.meta.url)), 'utf8');
-const examples = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+const examples = blocks.filter((block) => block.includes('adapter: http\n'));
+
+function pairOf(example: string) {
+  const text = `pairs:
+  - name: main
+    udesk: { baseUrl: 'https://demo.udesk.cn', email: admin@example.com, token: '\${UDESK_TOKEN}' }
+${example.replace(/^(?=.)/gm, '    ')}`;
+  const secret = 'sixteen-characters';
+  const env = { UDESK_TOKEN: 'tok-0123456789abcdef', CRM_SECRET: secret, ODOO_KEY: secret };
+  const [pair] = loadConfig({ env, readFile: () => text, adapters: crmAdapters }).pairs;
+  if (pair === undefined) throw new Error('no pair');
+  return pair;
+}
 
 describe('docs/adapters.md', () => {
   test.each(examples.map((example, at) => [at + 1, example] as const))(
     'example %i is a configuration that works',
     async (_, example) => {
-      const text = `pairs:
-  - name: main
-    udesk: { baseUrl: 'https://demo.udesk.cn', email: admin@example.com, token: '\${UDESK_TOKEN}' }
-${example.replace(/^(?=.)/gm, '    ')}`;
-      const env = { UDESK_TOKEN: 'tok-0123456789abcdef', CRM_SECRET: 'sixteen-characters' };
-      const [pair] = loadConfig({ env, readFile: () => text, adapters: crmAdapters }).pairs;
-      if (pair === undefined) throw new Error('no pair');
-      const side = await openCrm(pair);
+      const side = await openCrm(pairOf(example));
       expect(side.manifest).toMatchObject({ adapter: 'http', canDelete: true, capacity: { phones: 2 } });
       await side.close();
     },
   );
+
+  test('the example of an Odoo is one that could be opened', () => {
+    const odoo = blocks.filter((block) => block.includes('adapter: odoo\n'));
+    expect(odoo.map((block) => pairOf(block).crm)).toMatchObject([
+      { adapter: 'odoo', database: 'mycompany' },
+    ]);
+  });
 
   test('it has two examples, and names every key', () => {
     expect(examples).toHaveLength(2);
@@ -37,7 +51,8 @@ ${example.replace(/^(?=.)/gm, '    ')}`;
       ),
     );
     const keys = new Set<string>();
-    keysOf(z.toJSONSchema(httpConfigSchema, { io: 'input', unrepresentable: 'any' }), keys);
+    for (const schema of [httpConfigSchema, odooConfigSchema])
+      keysOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), keys);
     expect([...keys].filter((key) => !words.has(key))).toEqual([]);
     expect(keys.size).toBeGreaterThan(60);
   });

@@ -1,0 +1,106 @@
+/** One call of Odoo: one exchange, the meaning of its answer, retries where they are allowed, and the server's clock. */
+import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
+import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
+import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
+import { sleep as realSleep } from '../../lib/sleep.ts';
+import type { OdooConfig } from './config.ts';
+import type { Dialect, OdooCall, OdooRequest } from './dialect.ts';
+import type { About } from './failure.ts';
+
+/** Time and its limits, for tests that do not want to wait. */
+export interface OdooLimits {
+  readonly timeouts?: Partial<Timeouts>;
+  readonly retry?: RetryPolicy;
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
+}
+
+export interface OdooAnswer {
+  readonly result: unknown;
+  readonly about: About;
+  /** A time by the server's clock at which this call had not been answered yet; by ours where it tells none. */
+  readonly notBeforeMs: number;
+}
+
+export interface Wire {
+  /** @param read what the answer means; throws an OdooFailure where it is none */
+  send(
+    request: OdooRequest,
+    about: Omit<About, 'target'> & { readonly name: string },
+    read: Dialect['read'],
+    signal?: AbortSignal,
+  ): Promise<OdooAnswer>;
+  get(path: string, signal?: AbortSignal): Promise<Reply>;
+  /** The server's clock minus ours by its last answer; null before one told a time. */
+  clockSkewMs(): number | null;
+  close(): Promise<void>;
+}
+
+export function createWire(config: OdooConfig, clock: () => number, limits: OdooLimits = {}): Wire {
+  const { sleep = realSleep, retry = DEFAULT_RETRY } = limits;
+  const side = createSideDispatcher(limits.timeouts, config.limits.concurrency);
+  const base = config.url.replace(/\/+$/, '');
+  let skewMs: number | null = null;
+
+  function clockOf({ headers }: Reply, sentAt: number): number {
+    const answeredAt = clock();
+    const told = Date.parse(headers.date ?? '');
+    if (Number.isNaN(told)) return sentAt;
+    // The header is cut to the second: half a second more is the best guess of the clock, and none is safe for a limit.
+    skewMs = Math.round(told + 500 - (sentAt + answeredAt) / 2);
+    return told - Math.max(0, answeredAt - sentAt);
+  }
+
+  return {
+    send(request, { name, write, sent }, read, signal) {
+      const url = new URL(`${base}${request.path}`);
+      const about: About = { target: `${describeTarget('POST', url)} ${name}`, write, sent };
+      const attempt = async (): Promise<OdooAnswer> => {
+        const sentAt = clock();
+        const reply = await exchange({
+          side,
+          method: 'POST',
+          url,
+          headers: {
+            'content-type': 'application/json; charset=utf-8',
+            'user-agent': 'udesk-sync',
+            ...request.headers,
+          },
+          body: JSON.stringify(request.body),
+          write,
+          signal,
+        });
+        const notBeforeMs = clockOf(reply, sentAt);
+        return { result: read(reply, about, clock()), about, notBeforeMs };
+      };
+      return withRetry(attempt, { safe: !write, policy: retry, signal, sleep });
+    },
+    get: (path, signal) =>
+      withRetry(
+        () =>
+          exchange({
+            side,
+            method: 'GET',
+            url: new URL(`${base}${path}`),
+            headers: { 'user-agent': 'udesk-sync' },
+            write: false,
+            signal,
+          }),
+        { safe: true, policy: retry, signal, sleep },
+      ),
+    clockSkewMs: () => skewMs,
+    close: () => side.close(),
+  };
+}
+
+export type Run = (call: OdooCall) => Promise<OdooAnswer>;
+
+/** Calls a method by the dialect that this Odoo speaks. */
+export function caller(wire: Wire, dialect: Dialect): Run {
+  return (call) =>
+    wire.send(
+      dialect.request(call),
+      { name: `${call.model}.${call.method}`, write: call.write, sent: call.params },
+      dialect.read,
+      call.signal,
+    );
+}
