@@ -279,6 +279,7 @@ export async function openCrm(pair: PairConfig): Promise<Side> {
     clock: Date.now,
     fields: adapterFields(specs),
     region: pair.match.defaultRegion,
+    intends: { create: pair.create.inCrm, delete: pair.deletes === 'propagate' },
   });
   return mapped(side, 'crm', specs);
 }

@@ -9,6 +9,8 @@ export interface MappedField {
   readonly name: string;
   readonly shape: 'scalar' | 'set';
   readonly equivalence: Equivalence;
+  /** It is never written to the CRM; left out: it may be. */
+  readonly readOnly?: boolean;
 }
 
 export interface AdapterContext {
@@ -18,6 +20,8 @@ export interface AdapterContext {
   readonly fields: readonly MappedField[];
   /** ISO 3166 country used to read phone numbers without a country code. */
   readonly region: string;
+  /** What the pair does with records of the CRM besides reading and editing them; left out: everything. */
+  readonly intends?: { readonly create: boolean; readonly delete: boolean };
 }
 
 export interface CrmAdapterDefinition {

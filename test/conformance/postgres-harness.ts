@@ -1,6 +1,7 @@
 /** The `postgres` adapter over tables of many kinds, and a person with psql beside it. */
 import postgres from 'postgres';
 import { postgresAdapter } from '../../src/crm/postgres/adapter.ts';
+import type { SyncError } from '../../src/errors.ts';
 import { startProxy } from '../support/postgres-proxy.ts';
 import { CONTEXT, type Harness, type Person } from './harness.ts';
 
@@ -23,11 +24,63 @@ export interface Variant {
   readonly childTables?: readonly string[];
 }
 
-export async function postgresHarness(url: string, variant: Variant): Promise<Harness> {
+/** A login with exactly the rights that the adapter asked for, first in its refusal and then in `check`. */
+async function leastPrivileged(url: string, admin: postgres.Sql, config: object): Promise<LeastPrivileged> {
+  const name = new URL(url).pathname.slice(1);
+  const role = `Least "${name}"`;
+  const quoted = `"${role.replaceAll('"', '""')}"`;
+  await admin.unsafe(`drop role if exists ${quoted}; create role ${quoted} login password 'p'`);
+  const own = new URL(url);
+  own.username = encodeURIComponent(role);
+  own.password = 'p';
+  const open = (at: string) => postgresAdapter.create({ adapter: 'postgres', url: at, ...config }, CONTEXT);
+  const asked: string[] = [];
+  const grant = async (advice: string | undefined) => {
+    const statements = advice?.match(/grant .*?;(?= grant |$)/g) ?? [];
+    asked.push(...statements);
+    for (const statement of statements) await admin.unsafe(statement);
+    return statements.length;
+  };
+  const refused = await open(own.href).then(
+    () => null,
+    (error: SyncError) => error,
+  );
+  if (refused === null) throw new Error('a login without any right was let in');
+  await grant(refused.details.advice);
+  for (let round = 0; round < 3; round++) {
+    const side = await open(own.href);
+    const { findings } = await side.check();
+    await side.close();
+    if (
+      (await grant(findings.map(({ advice }) => advice ?? '').find((text) => text.includes('grant ')))) === 0
+    )
+      break;
+  }
+  return {
+    url: own.href,
+    asked,
+    drop: async () => void (await admin.unsafe(`drop owned by ${quoted}; drop role ${quoted}`)),
+  };
+}
+
+export interface LeastPrivileged {
+  readonly url: string;
+  /** The statements that were printed and run. */
+  readonly asked: readonly string[];
+  drop(): Promise<void>;
+}
+
+export async function postgresHarness(
+  url: string,
+  variant: Variant,
+  { least = false, told = () => {} }: { least?: boolean; told?: (asked: readonly string[]) => void } = {},
+): Promise<Harness> {
   const admin = postgres(url, { max: 2, onnotice: () => {}, fetch_types: false });
   const query: Query = (text, values = []) => admin.unsafe(text, values as never[]) as never;
   await admin.unsafe(variant.ddl);
-  const proxy = await startProxy(url);
+  const login = least ? await leastPrivileged(url, admin, variant.config) : null;
+  if (login !== null) told(login.asked);
+  const proxy = await startProxy(login?.url ?? url);
   const side = await postgresAdapter.create(
     { adapter: 'postgres', url: proxy.url, ...variant.config },
     CONTEXT,
@@ -104,6 +157,7 @@ export async function postgresHarness(url: string, variant: Variant): Promise<Ha
     async close() {
       await side.close();
       await proxy.close();
+      await login?.drop();
       await admin.end({ timeout: 5 });
     },
   };
@@ -239,6 +293,70 @@ export const childTables: Variant = {
         id,
         number,
       ]);
+    }
+  },
+};
+
+/** Everything in quotes: two schemas, child tables, spaces, dots, apostrophes, mixed case; a serial key; changes by version. */
+export const quoted: Variant = {
+  table: '"My CRM.v2"."Con""tact"',
+  key: 'Nr.',
+  externalId: 'Udesk Id',
+  softDelete: false,
+  childTables: ['"Child\'s"."E-Mails"', '"Child\'s"."Tele phones"'],
+  ddl: `drop schema if exists "My CRM.v2" cascade; drop schema if exists "Child's" cascade;
+    create schema "My CRM.v2"; create schema "Child's";
+    create sequence "My CRM.v2"."Row Versions";
+    create table "My CRM.v2"."Con""tact" (
+      "Nr." bigserial primary key, "Full Name" text, "no.te" text, "Udesk Id" text unique,
+      "Row Version" bigint not null default nextval('"My CRM.v2"."Row Versions"'));
+    create index on "My CRM.v2"."Con""tact" ("Row Version");
+    create table "Child's"."E-Mails" ("Id" serial primary key,
+      "Con tact" bigint not null references "My CRM.v2"."Con""tact" on delete cascade, "Add.ress" text, "First?" boolean);
+    create table "Child's"."Tele phones" ("Id" uuid primary key,
+      "Owner" bigint not null references "My CRM.v2"."Con""tact" on delete cascade, "Number" text);
+    create index on "Child's"."E-Mails" ("Con tact"); create index on "Child's"."Tele phones" ("Owner");
+    create or replace function "My CRM.v2"."Next Version"() returns trigger language plpgsql security definer as $$
+    begin new."Row Version" := nextval('"My CRM.v2"."Row Versions"'); return new; end $$;
+    create trigger "Next Version" before update on "My CRM.v2"."Con""tact"
+      for each row execute function "My CRM.v2"."Next Version"();`,
+  config: {
+    table: '"My CRM.v2"."Con""tact"',
+    key: 'Nr.',
+    externalId: 'Udesk Id',
+    version: 'Row Version',
+    changedBy: 'version',
+    overlapMs: 0,
+    columns: { name: 'Full Name', note: 'no.te' },
+    emails: {
+      table: '"Child\'s"."E-Mails"',
+      key: 'Id',
+      foreignKey: 'Con tact',
+      value: 'Add.ress',
+      primary: 'First?',
+    },
+    phones: { table: '"Child\'s"."Tele phones"', key: 'Id', foreignKey: 'Owner', value: 'Number' },
+  },
+  columns: (person) => ({
+    ...given(person, { 'Full Name': (one) => one.name, 'no.te': (one) => one.note }),
+  }),
+  async children(query, id, person) {
+    if (person.emails !== undefined) {
+      await query(`delete from "Child's"."E-Mails" where "Con tact"::text = $1`, [id]);
+      for (const [at, address] of person.emails.entries()) {
+        await query(
+          `insert into "Child's"."E-Mails" ("Con tact", "Add.ress", "First?") values ($1::text::bigint, $2, $3)`,
+          [id, address, at === 0],
+        );
+      }
+    }
+    if (person.phones === undefined) return;
+    await query(`delete from "Child's"."Tele phones" where "Owner"::text = $1`, [id]);
+    for (const number of person.phones) {
+      await query(
+        `insert into "Child's"."Tele phones" ("Id", "Owner", "Number") values (gen_random_uuid(), $1::text::bigint, $2)`,
+        [id, number],
+      );
     }
   },
 };

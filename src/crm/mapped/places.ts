@@ -5,7 +5,7 @@
 import { scalarText } from '../../core/equivalence.ts';
 import { type JoinRule, joined, splitText } from '../../core/mapping/join.ts';
 import type { SideName } from '../../core/record.ts';
-import type { FieldSpec } from '../../core/spec.ts';
+import { type FieldSpec, flowsTo } from '../../core/spec.ts';
 import { isSet, type Value } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import type { MappedField } from '../definition.ts';
@@ -39,16 +39,21 @@ export function placesOf(specs: readonly FieldSpec[], side: SideName): Place[] {
 /** The fields that the CRM's adapter is asked for. */
 export function adapterFields(specs: readonly FieldSpec[]): MappedField[] {
   const fields = new Map<string, MappedField>();
-  for (const { crm, shape, equivalence, lenses = [] } of specs) {
+  for (const spec of specs) {
+    const { crm, shape, equivalence, lenses = [] } = spec;
     const made = lenses.find((lens) => lens.kind === 'join' || lens.kind === 'path');
     const declared = lenses.some((lens) => lens.kind === 'constant' && lens.on === 'crm');
+    const add = (field: MappedField): void => {
+      const written =
+        flowsTo(spec, 'crm') || (fields.has(field.name) && fields.get(field.name)?.readOnly !== true);
+      fields.set(field.name, { ...field, ...(written ? {} : { readOnly: true }) });
+    };
     if (made?.kind === 'join') {
-      for (const name of made.parts) fields.set(name, { name, shape: 'scalar', equivalence: 'text' });
+      for (const name of made.parts) add({ name, shape: 'scalar', equivalence: 'text' });
     } else if (made?.kind === 'path') {
-      const name = made.document;
-      fields.set(name, { name, shape: 'scalar', equivalence: 'exact' });
+      add({ name: made.document, shape: 'scalar', equivalence: 'exact' });
     } else if (!declared) {
-      fields.set(crm, { name: crm, shape, equivalence });
+      add({ name: crm, shape, equivalence });
     }
   }
   return [...fields.values()];

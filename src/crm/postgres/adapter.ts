@@ -13,9 +13,11 @@ import { checkTable, fingerprint } from './check.ts';
 import { type PostgresConfig, postgresConfigSchema } from './config.ts';
 import { RefusedError } from './failures.ts';
 import { lookup, readByMarker, readRow } from './find.ts';
+import { missingGrants, type Needs } from './grants.ts';
 import { columnsOf, fieldOfColumns, type Layout, planLayout } from './layout.ts';
 import { changes, enumerate } from './observe.ts';
 import { createPool, type Pool, type PoolOptions, type Session } from './pool.ts';
+import { sql } from './sql.ts';
 import { createRow, deleteRow, updateRow } from './write.ts';
 
 export const postgresAdapter = defineCrmAdapter({
@@ -57,15 +59,36 @@ async function learn(session: Session, config: PostgresConfig, context: AdapterC
   }
   const { fields } = context;
   const { layout, problems } = planLayout({ config, fields, table, children, tableNames: names });
-  if (problems.length > 0) throw configError(context, problems);
+  if (problems.length > 0) throw configError(context, problems, await grantsFor(session, layout, context));
   return layout;
 }
 
-function configError(context: AdapterContext, problems: readonly string[]): SyncError {
+/** What this pair asks of the table. */
+function needsOf({ fields, intends }: AdapterContext): Needs {
+  return {
+    written: new Set(fields.filter(({ readOnly }) => readOnly !== true).map(({ name }) => name)),
+    create: intends?.create ?? true,
+    delete: intends?.delete ?? true,
+  };
+}
+
+async function grantsFor(session: Session, layout: Layout, context: AdapterContext): Promise<string[]> {
+  const [row] = await session.query(sql`select current_user::text as login`);
+  return missingGrants(layout, needsOf(context), row?.login ?? 'the_login');
+}
+
+function configError(
+  context: AdapterContext,
+  problems: readonly string[],
+  grants: readonly string[] = [],
+): SyncError {
   return new SyncError('config', problems.join('\n'), {
     pair: context.pair,
     side: 'crm',
-    advice: 'correct the `crm` block of the config, or grant the login what it lacks',
+    advice:
+      grants.length === 0
+        ? 'correct the `crm` block of the config'
+        : `correct the \`crm\` block of the config, or let the owner of the table run: ${grants.join(' ')}`,
   });
 }
 
@@ -103,7 +126,9 @@ function makeSide(pool: Pool, layout: Layout, config: PostgresConfig, context: A
   return {
     manifest: manifestOf(layout, config),
     check: (options) =>
-      guarded(options, () => pool.read((session) => checkTable(session, layout, context.clock()))),
+      guarded(options, () =>
+        pool.read((session) => checkTable(session, layout, needsOf(context), context.clock())),
+      ),
     fingerprint: (options) =>
       guarded(options, () => pool.read((session) => fingerprint(session, layout.table))),
     enumerate: (options) => enumerate(pool, layout, options),
@@ -164,7 +189,7 @@ function manifestOf(layout: Layout, config: PostgresConfig): Manifest {
     fields: places.map((place) => place.field),
     readOnlyFields: readOnly.map((place) => place.field),
     // A transaction that we cannot see, or a clock of the application's own, has no bound (observe.ts).
-    changeCursor: updatedAt === null ? null : { overlapMs: config.overlapMs, lateMs: null },
+    changeCursor: layout.changedBy === null ? null : { overlapMs: config.overlapMs, lateMs: null },
     compareAndSet: true,
     compareBy: 'values',
     visibleDeletes: deletedAt !== null,

@@ -7,11 +7,13 @@ import { name, raw, type Sql, sql } from './sql.ts';
 
 /** What every write raises: the version, and the time of change. A trigger of the CRM's that does so has the last word. */
 export function bookkeeping(layout: Layout): Sql[] {
-  const { version, updatedAt } = layout;
+  const { version, updatedAt, changedBy } = layout;
   const clauses: Sql[] = [];
   if (version !== null && writable(version)) {
     const column = name(version.name);
-    clauses.push(sql`${column} = coalesce(t.${column}, 0) + 1`);
+    // Numbers of one sequence come from its default; where there is none, a trigger takes them.
+    if (changedBy !== 'version') clauses.push(sql`${column} = coalesce(t.${column}, 0) + 1`);
+    else if (version.filled) clauses.push(sql`${column} = default`);
   }
   if (updatedAt !== null && writable(updatedAt))
     clauses.push(sql`${name(updatedAt.name)} = clock_timestamp()`);
@@ -40,7 +42,7 @@ export function insertedByUs({ key, updatedAt, version }: Layout): Assignment[] 
   if (updatedAt?.may.insert && !updatedAt.generated) {
     columns.push({ column: updatedAt, value: raw('clock_timestamp()') });
   }
-  if (version !== null && !version.filled && version.may.insert)
+  if (version !== null && !version.filled && !version.generated && version.may.insert)
     columns.push({ column: version, value: raw('1') });
   return columns;
 }

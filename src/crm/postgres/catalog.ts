@@ -16,6 +16,8 @@ export interface Column {
   /** Computed by the database: cannot be written. */
   readonly generated: boolean;
   readonly may: { readonly select: boolean; readonly insert: boolean; readonly update: boolean };
+  /** What its default draws from, where an insert needs a right to it; null for anything else. */
+  readonly sequence: { readonly sqlName: string; readonly may: boolean } | null;
 }
 
 export interface Index {
@@ -37,20 +39,34 @@ export interface Table {
   readonly columns: ReadonlyMap<string, Column>;
   readonly indexes: readonly Index[];
   readonly mayDelete: boolean;
+  /** The system column may be read. False for a view, which has none. */
+  readonly maySelectXmin: boolean;
+  /** Its schema is open to us. */
+  readonly schemaUsable: boolean;
   readonly isView: boolean;
   /** Policies decide which rows we see: one that we do not see may well be there. */
   readonly rowSecurity: boolean;
 }
 
-/** Null when there is no such table (or view), or when its schema is closed to us. */
+/**
+ * Null when there is no such table (or view). A table whose schema is closed to us is found by its full name, so that what
+ * is missing can be told.
+ */
 export async function readTable(session: Session, configured: string): Promise<Table | null> {
-  const path = parseTableName(configured).map(quoteName).join('.');
+  const parts = parseTableName(configured);
+  const table = parts.at(-1) ?? '';
+  const here =
+    parts.length > 1
+      ? sql`n.nspname = ${parts[0] ?? ''} and c.relname = ${table}`
+      : sql`c.oid = to_regclass(${quoteName(table)})`;
   const [found] = await session.query(sql`
     select c.oid::text as oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
            has_table_privilege(c.oid, 'delete')::text as may_delete,
-           row_security_active(c.oid)::text as row_security
+           row_security_active(c.oid)::text as row_security,
+           has_schema_privilege(n.oid, 'usage')::text as usable,
+           (c.relkind in ('r', 'p') and has_column_privilege(c.oid, 'xmin', 'select'))::text as xmin
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.oid = to_regclass(${path}) and c.relkind in ('r', 'p', 'f', 'v', 'm')`);
+    where ${here} and c.relkind in ('r', 'p', 'f', 'v', 'm')`);
   if (found === undefined) return null;
   const oid = found.oid ?? '';
   const { schema, name } = found as { schema: string; name: string };
@@ -62,6 +78,8 @@ export async function readTable(session: Session, configured: string): Promise<T
     columns: await readColumns(session, oid),
     indexes: await readIndexes(session, oid),
     mayDelete: found.may_delete === 'true',
+    maySelectXmin: found.xmin === 'true',
+    schemaUsable: found.usable === 'true',
     isView: found.kind === 'v' || found.kind === 'm',
     rowSecurity: found.row_security === 'true',
   };
@@ -86,8 +104,16 @@ async function readColumns(session: Session, oid: string): Promise<Map<string, C
            (a.attgenerated <> '' or a.attidentity = 'a')::text as generated,
            has_column_privilege(a.attrelid, a.attnum, 'select')::text as may_select,
            has_column_privilege(a.attrelid, a.attnum, 'insert')::text as may_insert,
-           has_column_privilege(a.attrelid, a.attnum, 'update')::text as may_update
+           has_column_privilege(a.attrelid, a.attnum, 'update')::text as may_update,
+           s.name as sequence, s.may::text as may_sequence
     from pg_attribute a
+    left join lateral (
+      select format('%I.%I', sn.nspname, sc.relname) as name, has_sequence_privilege(sc.oid, 'usage') as may
+      from pg_attrdef ad
+      join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = ad.oid and d.refclassid = 'pg_class'::regclass
+      join pg_class sc on sc.oid = d.refobjid and sc.relkind = 'S'
+      join pg_namespace sn on sn.oid = sc.relnamespace
+      where ad.adrelid = a.attrelid and ad.adnum = a.attnum limit 1) s on true
     join pg_type t on t.oid = a.atttypid
     join pg_type b on b.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
     left join pg_type e on e.oid = b.typelem and b.typcategory = 'A'
@@ -109,6 +135,10 @@ async function readColumns(session: Session, oid: string): Promise<Map<string, C
           insert: row.may_insert === 'true',
           update: row.may_update === 'true',
         },
+        sequence:
+          row.sequence === null || row.sequence === undefined
+            ? null
+            : { sqlName: row.sequence, may: row.may_sequence === 'true' },
       },
     ]),
   );

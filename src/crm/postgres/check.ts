@@ -3,25 +3,37 @@
 import { sha256 } from '../../lib/hash.ts';
 import type { CheckReport, Finding } from '../adapter.ts';
 import { type Column, isIndexed, isUnique, type Table } from './catalog.ts';
+import { missingGrants, type Needs } from './grants.ts';
 import { columnsOf, type Layout } from './layout.ts';
 import type { Session } from './pool.ts';
 import { isLive } from './rows.ts';
 import { name, quoteName, raw, sql } from './sql.ts';
 
-export async function checkTable(session: Session, layout: Layout, nowMs: number): Promise<CheckReport> {
+export async function checkTable(
+  session: Session,
+  layout: Layout,
+  needs: Needs,
+  nowMs: number,
+): Promise<CheckReport> {
   const { table, updatedAt } = layout;
   const stamp =
     updatedAt === null ? raw("'0'") : sql`count(*) filter (where t.${name(updatedAt.name)} is null)::text`;
+  const { version } = layout;
+  const counter =
+    layout.changedBy === 'version' && version !== null && !version.generated
+      ? sql`(count(t.${name(version.name)}) - count(distinct t.${name(version.name)}))::text`
+      : raw("'0'");
   const [row] = await session.query(sql`
-    select count(*)::text as n, ${stamp} as unstamped,
+    select count(*)::text as n, ${stamp} as unstamped, ${counter} as twice,
            round(extract(epoch from clock_timestamp()) * 1000)::text as now,
            current_setting('server_version') as version, current_user::text as login
     from ${raw(table.sqlName)} t where ${isLive(layout)}`);
   const count = Number(row?.n ?? 0);
   const findings: Finding[] = [
     { level: 'info', message: `Postgres ${row?.version}, table ${table.sqlName}, ${count} live rows` },
-    ...rights(layout, row?.login ?? 'the_login'),
+    ...rights(layout, needs, row?.login ?? 'the_login'),
     ...advice(layout, Number(row?.unstamped ?? 0)),
+    ...noSequence(layout, Number(row?.twice ?? 0)),
   ];
   return {
     findings,
@@ -51,41 +63,20 @@ export async function fingerprint(session: Session, table: Table): Promise<strin
   );
 }
 
-function rights(layout: Layout, login: string): Finding[] {
-  const findings: Finding[] = [];
-  const grants: string[] = [];
-  const lack = (table: Table, right: 'insert' | 'update', columns: readonly (Column | null)[]): void => {
-    const without = columns.filter((column) => column !== null && !column.generated && !column.may[right]);
-    if (without.length === 0) return;
-    const names = without.map((column) => quoteName(column?.name ?? '')).join(', ');
-    grants.push(`grant ${right} (${names}) on ${table.sqlName} to ${quoteName(login)};`);
-  };
-  const own = [...layout.places.flatMap(columnsOf), layout.updatedAt, layout.version];
-  lack(layout.table, 'insert', [...own, layout.externalId]);
-  lack(layout.table, 'update', [...own, layout.externalId, layout.deletedAt]);
-  const tables = new Map<string, Table>();
-  for (const place of layout.places) {
-    if (place.kind !== 'child') continue;
-    lack(place.child.table, 'insert', [place.child.foreignKey, place.child.value]);
-    lack(place.child.table, 'update', [place.child.value, place.child.primary]);
-    tables.set(place.child.table.oid, place.child.table);
-  }
-  if (layout.deletedAt === null) tables.set(layout.table.oid, layout.table);
-  for (const table of tables.values()) {
-    if (!table.mayDelete) grants.push(`grant delete on ${table.sqlName} to ${quoteName(login)};`);
-  }
-  if (grants.length > 0) {
-    findings.push({
+function rights(layout: Layout, needs: Needs, login: string): Finding[] {
+  const grants = missingGrants(layout, needs, login);
+  if (grants.length === 0) return [];
+  return [
+    {
       level: 'warning',
-      message: `the login ${quoteName(login)} may not do everything that a two-way pair can ask for`,
-      advice: `let the owner of the table run what you want to allow: ${grants.join(' ')}`,
-    });
-  }
-  return findings;
+      message: `the login ${quoteName(login)} may not do everything that this pair asks for`,
+      advice: `let the owner of the table run: ${grants.join(' ')}`,
+    },
+  ];
 }
 
 function advice(layout: Layout, unstamped: number): Finding[] {
-  const { table, externalId, updatedAt } = layout;
+  const { table, externalId, updatedAt, version } = layout;
   const findings: Finding[] = [];
   const warn = (message: string, advice: string): void =>
     void findings.push({ level: 'warning', message, advice });
@@ -103,9 +94,21 @@ function advice(layout: Layout, unstamped: number): Finding[] {
       `alter table ${table.sqlName} add column udesk_id text unique; and set externalId: udesk_id`,
     );
   }
-  if (updatedAt === null) {
-    warn('no updatedAt: every look at the CRM reads the whole table', 'add a timestamptz kept by a trigger');
-  } else {
+  if (layout.changedBy === null) {
+    warn(
+      'nothing tells which rows changed: every look at the CRM reads the whole table',
+      'add a timestamptz kept by a trigger and set updatedAt; or set version: xmin and changedBy: version',
+    );
+  }
+  if (
+    layout.changedBy === 'version' &&
+    version !== null &&
+    !version.generated &&
+    !isIndexed(table, version.name)
+  ) {
+    warn(`version column "${version.name}" has no index: each look is slow`, `create index ${on(version)}`);
+  }
+  if (updatedAt !== null) {
     if (!isIndexed(table, updatedAt.name)) {
       warn(
         `updatedAt column "${updatedAt.name}" has no index: each look is slow`,
@@ -136,6 +139,19 @@ function advice(layout: Layout, unstamped: number): Finding[] {
     }
   }
   return findings.concat(requiredColumns(layout));
+}
+
+/** A counter of each row begins at 1 in every row, and tells nothing about which rows changed. */
+function noSequence({ version }: Layout, twice: number): Finding[] {
+  if (twice === 0) return [];
+  return [
+    {
+      level: 'problem',
+      message: `changedBy: version, and ${twice} rows have a "${version?.name}" that another row has, too: it counts for each row, so changes would be missed`,
+      advice:
+        'let every write take the next number of one sequence, or set version: xmin, or changedBy: updatedAt',
+    },
+  ];
 }
 
 /** What an insert must say and no field provides. */

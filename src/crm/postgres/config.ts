@@ -34,24 +34,44 @@ const contactPoints = z
     }
   });
 
-export const postgresConfigSchema = z.strictObject({
-  adapter: z.literal('postgres'),
-  url: z.string().min(1).describe('postgres://user:password@host:5432/database'),
-  table: z.string().min(1).describe('table, schema.table or "Quoted"."Names"'),
-  key: column.default('id').describe('primary key column: bigint, uuid or text'),
-  externalId: column.optional().describe('text column, unique: our marker, then the Udesk id'),
-  updatedAt: column.optional().describe('timestamptz, raised by every change: the change cursor'),
-  overlapMs: z
-    .int()
-    .nonnegative()
-    .default(60_000)
-    .describe('how far each look at the changes reaches back, for transactions that commit late'),
-  deletedAt: column.optional().describe('timestamptz set on deletion; left out: rows really go'),
-  version: column.optional().describe('integer raised by every write'),
-  columns: z.record(z.string(), column).default({}).describe('field name → column; default: the same name'),
-  emails: contactPoints.optional(),
-  phones: contactPoints.optional(),
-});
+export const postgresConfigSchema = z
+  .strictObject({
+    adapter: z.literal('postgres'),
+    url: z.string().min(1).describe('postgres://user:password@host:5432/database'),
+    table: z.string().min(1).describe('table, schema.table or "Quoted"."Names"'),
+    key: column.default('id').describe('primary key column: bigint, uuid or text'),
+    externalId: column.optional().describe('text column, unique: our marker, then the Udesk id'),
+    updatedAt: column.optional().describe('timestamptz, raised by every change: the change cursor'),
+    overlapMs: z
+      .int()
+      .nonnegative()
+      .default(60_000)
+      .describe('how far each look at the changes reaches back, for transactions that commit late'),
+    deletedAt: column.optional().describe('timestamptz set on deletion; left out: rows really go'),
+    version: column
+      .optional()
+      .describe(
+        "integer that every write raises: compare-and-set; xmin: Postgres' own, for a table without one",
+      ),
+    changedBy: z
+      .enum(['updatedAt', 'version'])
+      .optional()
+      .describe(
+        'what tells which rows changed: updatedAt (default where it is given), or version, where every write of the table takes the next number of one sequence, or xmin',
+      ),
+    columns: z.record(z.string(), column).default({}).describe('field name → column; default: the same name'),
+    emails: contactPoints.optional(),
+    phones: contactPoints.optional(),
+  })
+  .superRefine((block, context) => {
+    if (block.changedBy !== undefined && block[block.changedBy] === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['changedBy'],
+        message: `needs ${block.changedBy}, which is not given`,
+      });
+    }
+  });
 
 export type PostgresConfig = z.output<typeof postgresConfigSchema>;
 export type ContactPointsConfig = z.output<typeof contactPoints>;

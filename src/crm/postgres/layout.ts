@@ -31,6 +31,8 @@ export interface Layout {
   readonly updatedAt: Column | null;
   readonly deletedAt: Column | null;
   readonly version: Column | null;
+  /** What tells which rows changed; null: nothing does. */
+  readonly changedBy: 'updatedAt' | 'version' | null;
   readonly places: readonly Place[];
 }
 
@@ -106,7 +108,7 @@ export function planLayout(input: LayoutInput): { layout: Layout; problems: read
       kind: 'child',
       field,
       child: {
-        table: child ?? { ...table, columns: new Map(), indexes: [] },
+        table: child ?? { ...table, columns: new Map(), indexes: [], mayDelete: true },
         key: column('key', 'id'),
         foreignKey,
         value: notASet(column('value'), `${field}.value`),
@@ -154,10 +156,18 @@ export function planLayout(input: LayoutInput): { layout: Layout; problems: read
     externalId: special('externalId', texts),
     updatedAt: special('updatedAt', ['timestamptz']),
     deletedAt: special('deletedAt', ['timestamptz', 'timestamp', 'date']),
-    version: special('version', integers),
+    version: config.version === 'xmin' && !table.isView ? systemVersion(table) : special('version', integers),
+    changedBy: config.changedBy ?? (config.updatedAt === undefined ? null : 'updatedAt'),
     places,
   };
+  if (layout.version !== null && !layout.version.may.select && table.schemaUsable)
+    say('version', `column "${layout.version.name}" may not be read by this login`);
   for (const problem of columnsUsedTwice(layout)) problems.push(problem);
+  for (const { schema, schemaUsable } of new Set(
+    [table, ...input.children.values()].filter((one) => one !== null),
+  )) {
+    if (!schemaUsable) problems.push(`crm: the schema ${schema} is closed to this login`);
+  }
   return { layout, problems };
 }
 
@@ -197,6 +207,18 @@ function columnsUsedTwice(layout: Layout): string[] {
   return problems;
 }
 
+/** Postgres' own: the transaction that wrote the row last. Every write changes it, and nobody can set it. */
+function systemVersion(table: Table): Column {
+  return {
+    ...missing('xmin'),
+    type: 'xid',
+    cast: 'xid',
+    nullable: false,
+    generated: true,
+    may: { select: table.maySelectXmin, insert: false, update: false },
+  };
+}
+
 /** Stands in for a column that is not there, so that the search for further problems can go on. */
 function missing(name: string): Column {
   const may = { select: true, insert: true, update: true };
@@ -209,5 +231,6 @@ function missing(name: string): Column {
     filled: true,
     generated: false,
     may,
+    sequence: null,
   };
 }

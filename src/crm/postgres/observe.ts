@@ -13,6 +13,7 @@
 import { SyncError } from '../../errors.ts';
 import type { CallOptions, EnumerationEnd, Page } from '../adapter.ts';
 import type { Layout } from './layout.ts';
+import { changesByVersion, firstVersionPosition } from './observe-version.ts';
 import type { Pool, Row, Session } from './pool.ts';
 import { isLive, recordColumns, toRecord, typed } from './rows.ts';
 import { name, raw, type Sql, sql } from './sql.ts';
@@ -27,7 +28,7 @@ export async function* enumerate(
   layout: Layout,
   options: CallOptions = {},
 ): AsyncGenerator<Page> {
-  const position = layout.updatedAt === null ? null : await readPosition(pool);
+  const position = await firstPosition(pool, layout);
   const table = raw(layout.table.sqlName);
   const key = sql`t.${name(layout.key.name)}`;
   const end: EnumerationEnd = { certified: true, reason: null, cursor: position };
@@ -51,6 +52,10 @@ export async function* changes(
   options: CallOptions = {},
 ): AsyncGenerator<Page> {
   const { updatedAt, deletedAt } = layout;
+  if (layout.changedBy === 'version') {
+    yield* changesByVersion(pool, layout, cursor, overlapMs, options);
+    return;
+  }
   if (updatedAt === null) {
     throw new SyncError('invariant', 'this table has no change cursor: `crm.updatedAt` is not configured');
   }
@@ -95,8 +100,19 @@ export async function* changes(
   });
 }
 
+async function firstPosition(pool: Pool, layout: Layout): Promise<string | null> {
+  switch (layout.changedBy) {
+    case null:
+      return null;
+    case 'updatedAt':
+      return await readPosition(pool);
+    case 'version':
+      return await firstVersionPosition(pool, layout);
+  }
+}
+
 /** Now, or the start of the oldest running transaction that we can see. The database's clock, microseconds. */
-async function readPosition(pool: Pool): Promise<string> {
+export async function readPosition(pool: Pool): Promise<string> {
   const rows = await pool.read((session) =>
     session.query(sql`
       select to_char(least(now(), greatest(coalesce(min(xact_start), now()), now() - ${LONGEST_WRITER}::interval))
@@ -106,7 +122,7 @@ async function readPosition(pool: Pool): Promise<string> {
   return rows[0]?.position ?? '';
 }
 
-async function* inSnapshot(
+export async function* inSnapshot(
   pool: Pool,
   options: CallOptions,
   pages: (session: Session) => AsyncGenerator<Page>,
@@ -125,7 +141,7 @@ async function* inSnapshot(
 }
 
 /** Pages of at most `PAGE_SIZE`; the last one (perhaps empty) says so. */
-async function* keyset(
+export async function* keyset(
   session: Session,
   next: (last: Row | null) => Sql,
 ): AsyncGenerator<{ page: readonly Row[]; last: boolean }> {
@@ -138,7 +154,7 @@ async function* keyset(
   }
 }
 
-function toPage(
+export function toPage(
   layout: Layout,
   rows: readonly Row[],
   total: number | null,

@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Side } from '../../../src/crm/adapter.ts';
 import { postgresAdapter } from '../../../src/crm/postgres/adapter.ts';
 import { CONTEXT, failure, person, readAll } from '../../conformance/harness.ts';
@@ -175,4 +175,75 @@ test('a table whose key nobody fills in cannot be created in, and says so', asyn
   const error = await failure(side.create({ patch: person({ name: 'x' }), marker: 'm' }));
   expect(error).toMatchObject({ kind: 'config' });
   expect(error.details.advice).toContain('create.inCrm: false');
+});
+
+const COLUMNS =
+  'id bigint generated always as identity primary key, name text, note text, emails text[], phones text[]';
+
+describe('changes by version', () => {
+  test('xmin needs no column: every write of the row is seen, a late commit and a savepoint too, and nothing twice', async () => {
+    await admin.unsafe(
+      `create table by_xmin (${COLUMNS}); insert into by_xmin (name) values ('a'), ('b'), ('c')`,
+    );
+    const side = await open({ table: 'by_xmin', version: 'xmin', changedBy: 'version', overlapMs: 0 });
+    const first = (await readAll(side.enumerate())).end.cursor ?? '';
+    expect((await readAll(side.changes(first))).records).toEqual([]);
+    const other = postgres(database.url, { max: 1, onnotice: () => {} });
+    const late = await other.reserve();
+    await late.unsafe(`begin; update by_xmin set name = 'late' where name = 'a'`);
+    await admin.unsafe(
+      `begin; savepoint s; update by_xmin set name = 'in a savepoint' where name = 'b'; commit`,
+    );
+    const seen = await readAll(side.changes(first));
+    expect(seen.records.map(({ fields }) => fields.name)).toEqual(['in a savepoint']);
+    await late.unsafe('commit');
+    late.release();
+    await other.end();
+    const after = await readAll(side.changes(seen.end.cursor ?? ''));
+    expect(after.records.map(({ fields }) => fields.name)).toContain('late');
+    const quiet = await readAll(side.changes(after.end.cursor ?? ''));
+    expect(quiet.records).toEqual([]);
+    const [record] = seen.records;
+    if (record === undefined) throw new Error('nothing was seen');
+    await admin.unsafe(`update by_xmin set name = 'moved' where id = ${record.id}`);
+    const stale = side.update({ id: record.id, patch: person({ note: 'x' }), current: record });
+    expect((await failure(stale)).kind).toBe('stale');
+  });
+
+  test('numbers of a sequence are passed only when everything that began before them has ended', async () => {
+    await admin.unsafe(`create sequence numbers; create table numbered (${COLUMNS},
+      no bigint not null default nextval('numbers')); create index on numbered (no);
+      insert into numbered (name) values ('a'), ('b')`);
+    const side = await open({ table: 'numbered', version: 'no', changedBy: 'version', overlapMs: 0 });
+    let cursor = (await readAll(side.enumerate())).end.cursor ?? '';
+    const names = async () => {
+      const { records, end } = await readAll(side.changes(cursor));
+      cursor = end.cursor ?? '';
+      return records.map(({ fields }) => fields.name);
+    };
+    const other = postgres(database.url, { max: 1, onnotice: () => {} });
+    const late = await other.reserve();
+    await late.unsafe(`begin; update numbered set name = 'late', no = default where name = 'a'`);
+    for (const name of ['one', 'two', 'three']) {
+      await admin.unsafe(`update numbered set name = '${name}', no = default where id = 2`);
+      expect(await names()).toContain(name);
+    }
+    await late.unsafe('commit');
+    late.release();
+    await other.end();
+    expect(await names()).toContain('late');
+    for (let look = 0; look < 3; look++) await names();
+    expect(await names()).toEqual([]);
+    expect(cursor).toMatch(/^v1 \d/);
+  });
+
+  test('a counter of each row is told apart, and so is a position of another kind', async () => {
+    await admin.unsafe(`create table per_row (${COLUMNS}, v int not null default 1);
+      insert into per_row (name) values ('a'), ('b')`);
+    const side = await open({ table: 'per_row', version: 'v', changedBy: 'version' });
+    const problem = (await side.check()).findings.find(({ level }) => level === 'problem');
+    expect(problem?.message).toContain('it counts for each row, so changes would be missed');
+    const expired = readAll(side.changes('2026-01-01T00:00:00.000000Z'));
+    expect((await failure(expired)).kind).toBe('cursor-expired');
+  });
 });
