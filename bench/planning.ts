@@ -174,11 +174,15 @@ function textsOf(value: Value): readonly string[] {
   return Array.isArray(value) ? value.map((element) => element.value) : [];
 }
 
+/** All records first, then all links: a table that grows while the planner takes it for empty is read from end to end. */
 async function fill({ database, pair: { spec } }: Stage, links: number): Promise<void> {
   const { db, sql } = database;
   const at = new Date();
-  for (let from = 0; from < links; from += CHUNK) {
-    const states = Array.from({ length: Math.min(CHUNK, links - from) }, (_, n) => linkOf(spec, from + n));
+  const chunks = Array.from({ length: Math.ceil(links / CHUNK) }, (_, chunk) => chunk * CHUNK);
+  const statesFrom = (from: number) =>
+    Array.from({ length: Math.min(CHUNK, links - from) }, (_, n) => linkOf(spec, from + n));
+  for (const from of chunks) {
+    const states = statesFrom(from);
     for (const side of ['udesk', 'crm'] as const) {
       const records = states.flatMap(({ [side]: presence }) =>
         presence.state === 'live' ? [presence.record] : [],
@@ -191,12 +195,18 @@ async function fill({ database, pair: { spec } }: Stage, links: number): Promise
       }));
       await upsertRecords(db, { pair: spec.name, side, at, lane: 'sweep', runId: null }, upserts);
     }
+    if (from === 0) await sql`analyze`;
+  }
+  await sql`analyze`;
+  for (const from of chunks) {
+    const states = statesFrom(from);
     const ids = await insertConfirmedLinks(
       db,
       spec.name,
       states.map(({ udeskId, crmId }) => ({ udeskId, crmId, evidence: [], decidedBy: 'bench' })),
       at,
     );
+    if (from === 0) await sql`analyze udesk_sync.link`;
     await saveBases(
       db,
       states.flatMap(({ bases }, n) => (ids[n] == null ? [] : [{ id: ids[n], bases: { ...bases } }])),

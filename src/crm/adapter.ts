@@ -150,10 +150,10 @@ export interface Side {
   /** What happened with a record, from page 1; left out where the side keeps no history. */
   history?(id: string, page: number, options?: CallOptions): Promise<HistoryPage>;
   /**
-   * How long a read of this kind would wait for the side's quota, in milliseconds; left out where calls are not counted.
-   * With it the engine turns to other work instead of waiting.
+   * How long so many reads of this kind (one unless told) would wait for the side's quota, in milliseconds; left out where
+   * calls are not counted. With it the engine turns to other work instead of waiting.
    */
-  waitMs?(call: 'enumerate' | 'read' | 'history', urgency: Urgency): Promise<number>;
+  waitMs?(call: 'enumerate' | 'read' | 'history', urgency: Urgency, calls?: number): Promise<number>;
   /** Live records that hold this key, compared as the side compares. */
   lookup(kind: MatchKeyKind, value: string, options?: CallOptions): Promise<SideRecord[]>;
   /** Returns the record as the side holds it after the write. */

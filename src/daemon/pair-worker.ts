@@ -5,6 +5,7 @@ import type { BatchVerdict } from '../crm/adapter.ts';
 import type { EngineContext, PairRuntime } from '../engine/context.ts';
 import { type CycleReport, runCycle } from '../engine/cycle.ts';
 import type { CycleEnd } from '../engine/measures.ts';
+import { CALLS_PER_WRITE } from '../engine/push-budget.ts';
 import { startSweep } from '../engine/sweep.ts';
 import { DatabaseFailure, type ErrorKind, isSyncError, toError } from '../errors.ts';
 import { createFailureLines } from './failure-lines.ts';
@@ -96,14 +97,20 @@ export function createPairWorker(
     }
   }
 
-  /** Work in the background goes on as soon as the quota has room for it; until then a cycle would do nothing. */
-  async function resume(signal: AbortSignal): Promise<void> {
+  /**
+   * Work in the background, and a backlog of writes, go on as soon as the quota has room for them; until then a cycle would
+   * do nothing.
+   */
+  async function resume(writes: boolean, signal: AbortSignal): Promise<void> {
     if (resuming) return;
     resuming = true;
-    const waitMs =
-      (await pair.sides.udesk
-        .waitMs?.(holder.current === null ? 'read' : 'enumerate', 'background')
-        .catch(() => 0)) ?? 0;
+    const { udesk } = pair.sides;
+    const rest = hasRest(background)
+      ? [udesk.waitMs?.(holder.current === null ? 'read' : 'enumerate', 'background')]
+      : [];
+    const asked = [...rest, ...(writes ? [udesk.waitMs?.('read', 'now', CALLS_PER_WRITE)] : [])];
+    const waits = await Promise.all(asked.map((wait) => wait?.catch(() => 0) ?? 0));
+    const waitMs = Math.min(...waits);
     if (waitMs > 0) await context.sleep(Math.min(waitMs, MAX_PAUSE_MS), signal).catch(() => {});
     resuming = false;
     waiting.add('rest');
@@ -149,7 +156,8 @@ export function createPairWorker(
       if (audit !== undefined) background.auditLeft = audit.left;
       if (revisit !== undefined) background.revisiting = revisit.left;
       // The rest is the next piece of work, together with whatever became due meanwhile.
-      if (hasRest(background)) void resume(signal);
+      const writes = report.push?.more === true;
+      if (writes || hasRest(background)) void resume(writes, signal);
       health.lastGoodAt = context.clock().toISOString();
       if (health.failures > 0) {
         log.info({ kind: health.lastKind, failures: health.failures }, 'the pair is well again');

@@ -3,6 +3,7 @@ import type { SideName } from '../core/record.ts';
 import type { PairSpec } from '../core/spec.ts';
 import type { Side } from '../crm/adapter.ts';
 import type { Db, Fence } from '../store/tx.ts';
+import type { PushBudget } from './push-budget.ts';
 
 /** The world, as the engine gets it. */
 export interface EngineContext {
@@ -31,6 +32,8 @@ export interface Cycle extends EngineContext, PairRuntime {
   readonly signal: AbortSignal;
   /** Edits of records that changed after this wait for a later cycle (src/core/quiet.ts); none does where it is left out. */
   readonly quietSince?: Date | null;
+  /** How much may still be written in this cycle; left out: everything. */
+  readonly pushBudget?: PushBudget;
   /** `leftMs`: how long it may still take, where that is known. */
   readonly progress: (text: string, done: number, total: number | null, leftMs?: number | null) => void;
 }

@@ -40,6 +40,7 @@ import { planKnownNames, withNames } from './names.ts';
 import { type Observation, type ObserveScope, observeSides } from './observe-sides.ts';
 import { type PlannedLink, type PlanSummary, planDry, planIntoOutbox } from './plan.ts';
 import { type PushReport, pushIntents } from './push.ts';
+import { startPushBudget } from './push-budget.ts';
 import { noticeRestore, withoutOldSweep } from './restored.ts';
 import { adoptSpec } from './spec-change.ts';
 
@@ -108,6 +109,7 @@ export async function runCycle(
       fence: lease.fence,
       runId,
       signal: AbortSignal.any(signals),
+      ...(options.trigger === 'run' ? { pushBudget: startPushBudget() } : {}),
       quietSince: quietSince(context.clock(), pair.spec.quietMs ?? 0, options.trigger !== 'run'),
       progress: options.progress ?? (() => {}),
     };
@@ -290,7 +292,7 @@ async function planAndPush(
     const pushed = await pushIntents(cycle);
     push = addUp(push, pushed);
     // What a write brought back (defaults that a side fills in, an edit that came in between) is planned at once.
-    if (pushed.settled + pushed.replanned + pushed.overwritten === 0) break;
+    if (pushed.more || pushed.settled + pushed.replanned + pushed.overwritten === 0) break;
     match = await matchWhatMoved(cycle);
   }
   const filled = push === null ? null : await backfill(cycle, push, options.batchVerdicts);
@@ -453,6 +455,7 @@ export function addUp(before: PushReport | null, now: PushReport): PushReport {
     replanned: before.replanned + now.replanned,
     parked: before.parked + now.parked,
     waiting: now.waiting,
+    more: now.more,
     overwritten: before.overwritten + now.overwritten,
     writes: { udesk: before.writes.udesk + now.writes.udesk, crm: before.writes.crm + now.writes.crm },
     pausedSides: now.pausedSides,

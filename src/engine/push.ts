@@ -2,7 +2,9 @@ import { SIDES, type SideName } from '../core/record.ts';
 import { type IntentRow, loadIntents } from '../store/intents.ts';
 import { backfilledSides } from './backfill-sides.ts';
 import type { Cycle } from './context.ts';
+import { isWitnessed } from './history.ts';
 import { inLanes } from './lanes.ts';
+import { startSlice } from './push-budget.ts';
 import { breakCircles } from './release.ts';
 import { lookAt, type Outcome, type Sending, sendOne } from './send.ts';
 import { witnessWrites } from './witness.ts';
@@ -20,6 +22,8 @@ export interface PushReport {
   parked: number;
   /** Not sent or not known yet: the next cycle goes on. */
   waiting: number;
+  /** The cycle had no room for all that could be written: another one goes on at once. */
+  more: boolean;
   /** Edits that a write of ours replaced unseen, as the histories tell: kept as conflicts, or restored by a policy. */
   overwritten: number;
   readonly writes: Record<SideName, number>;
@@ -29,7 +33,8 @@ export interface PushReport {
 /**
  * Drains the outbox, people's decisions first: verify → send → settle for each intent (sync design §8), serially per
  * link and for creates, a few links at a time. The state `sending` is durable before the call leaves, so that a kill at
- * any point leaves UNKNOWN, never a guess (P9). Who claims a value that another still holds waits for it.
+ * any point leaves UNKNOWN, never a guess (P9). Who claims a value that another still holds waits for it. Within a daemon
+ * it stops when the cycle has written enough (push-budget.ts).
  */
 export async function pushIntents(cycle: Cycle): Promise<PushReport> {
   const report: PushReport = {
@@ -37,6 +42,7 @@ export async function pushIntents(cycle: Cycle): Promise<PushReport> {
     replanned: 0,
     parked: 0,
     waiting: 0,
+    more: false,
     overwritten: 0,
     writes: { udesk: 0, crm: 0 },
     pausedSides: [],
@@ -46,15 +52,31 @@ export async function pushIntents(cycle: Cycle): Promise<PushReport> {
   const backfilled = await backfilledSides(cycle);
   /** Still in the outbox after a try: the next cycle's work. */
   const left = new Set<string>();
+  const slice = startSlice(cycle);
+  /** Sides for which no more is begun in this push. */
+  const full = new Set<SideName>();
+  // What an earlier cycle wrote and had no room to look after.
+  if (cycle.pushBudget !== undefined) report.overwritten += await witnessWrites(cycle);
   const attempt = async (state: 'unknown' | 'pending', intent: IntentRow): Promise<void> => {
     cycle.signal.throwIfAborted();
+    if (full.has(intent.side)) return;
     if (failures[intent.side] >= FAILURES_BEFORE_PAUSE) {
       report.waiting += 1;
       left.add(intent.id);
       return;
     }
-    const outcome =
-      state === 'unknown' ? await lookAt(cycle, intent, sending) : await sendOne(cycle, intent, sending);
+    if (!(await slice.mayBegin(intent.side))) {
+      full.add(intent.side);
+      report.more = true;
+      return;
+    }
+    let outcome: Outcome | null = null;
+    try {
+      outcome =
+        state === 'unknown' ? await lookAt(cycle, intent, sending) : await sendOne(cycle, intent, sending);
+    } finally {
+      slice.done(intent.side, outcome === 'settled' && isWitnessed(cycle, intent.side));
+    }
     if (outcome === 'later' || outcome === 'blocked') left.add(intent.id);
     else freeWaiting(sending, left, intent.id);
     failures[intent.side] = outcome === 'later' ? failures[intent.side] + 1 : 0;
@@ -68,12 +90,14 @@ export async function pushIntents(cycle: Cycle): Promise<PushReport> {
         now: cycle.clock(),
         exclude: [...left],
         backfilled,
+        full: [...full],
       });
-      if (batch.length === 0 && !(await breakCircles(cycle, sending.waitsFor))) break;
+      if (batch.length === 0 && (report.more || !(await breakCircles(cycle, sending.waitsFor)))) break;
       await inLanes(batch, laneOf, cycle.width ?? WIDTH, (intent) => attempt(state, intent));
     }
   }
-  report.overwritten = await witnessWrites(cycle);
+  report.overwritten += await witnessWrites(cycle);
+  slice.end();
   for (const side of SIDES) {
     if (failures[side] >= FAILURES_BEFORE_PAUSE) report.pausedSides.push(side);
   }

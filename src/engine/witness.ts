@@ -25,6 +25,7 @@ import {
 } from '../store/witnesses.ts';
 import type { Cycle } from './context.ts';
 import { changesSince, type HistorySince, isWitnessed, readHistorySince } from './history.ts';
+import { fits } from './room.ts';
 
 const BATCH_RECORDS = 50;
 /** Writes go first: when the quota is short, a pass ends after this long, and the rest is witnessed later. */
@@ -54,7 +55,11 @@ async function witnessSide(cycle: Cycle, side: SideName): Promise<number> {
     if (due.size === 0) return found;
     for (const [remoteId, intents] of due) {
       cycle.signal.throwIfAborted();
-      const isLate = cycle.clock().getTime() - startedMs > PASS_BUDGET_MS;
+      const isLate =
+        cycle.clock().getTime() - startedMs > PASS_BUDGET_MS ||
+        // In a daemon others wait for the end of the cycle.
+        (cycle.pushBudget !== undefined &&
+          !(await fits(cycle, side, 'history', startedMs + PASS_BUDGET_MS, 'now')));
       const outcome = isLate ? 'later' : await witnessRecord(cycle, side, remoteId, intents);
       if (outcome === 'later') {
         enough.add(cycle);

@@ -22,6 +22,13 @@ const SLOW_DOWN_ONCE_MS = 5_000;
 const SHARES: Readonly<Record<Urgency, number>> = { now: 1, soon: 0.9, background: 0.75 };
 /** However much the others use, the background gets this much: nothing starves. */
 const BACKGROUND_FLOOR = 0.1;
+/**
+ * The same for what is soon, and kept for it whether it waits or not, as long as somebody asks for it now and then: who
+ * writes all day must not keep new customers and hints waiting. Four calls a minute, the head of the list every fifteen
+ * seconds, as far as that is a quarter at most.
+ */
+const SOON_FLOOR = { share: 0.1, calls: 4, most: 0.25 };
+const NOW_AND_THEN_MS = 120_000;
 /** Failures that may have been the remote's way of saying "too many" slow us down to this and no further. */
 const SUSPICION_FLOOR = 0.25;
 /** Share of the full rate that comes back per quiet minute. */
@@ -47,8 +54,8 @@ export interface Quota {
    * urgent finds room at any time, and never waits for the end of a burst.
    */
   take(endpoint: string, signal?: AbortSignal, urgency?: Urgency): Promise<void>;
-  /** How long `take` would wait now, in milliseconds, if nobody else came first; 0: not at all. */
-  waitMs(endpoint: string, urgency: Urgency): Promise<number>;
+  /** How long so many calls (one unless told) would wait now, in milliseconds, if nobody else came first; 0: not at all. */
+  waitMs(endpoint: string, urgency: Urgency, calls?: number): Promise<number>;
   /**
    * The remote said "too many": halves the rate; a tenth of the full rate comes back per quiet minute. With `suspected`
    * it did not say so, but failed in a way that may mean it (udesk/api.md §6.4): only the second time within a minute
@@ -66,12 +73,13 @@ interface Line {
   usableUntil: number;
 }
 
-/** What the background used of one scope, as far as this process knows. */
-interface Background {
+/** What one urgency used of one scope, as far as this process knows. */
+interface Due {
   readonly line: Line;
   /** Its grants of the last window, oldest first. */
   grants: { readonly at: number; readonly n: number }[];
-  /** The next may not come before this: they are spread. */
+  askedAt: number;
+  /** Of the background: the next may not come before this, they are spread. */
   notBefore: number;
 }
 
@@ -84,7 +92,7 @@ export function createQuota(options: QuotaOptions): Quota {
   const usableMs = blockSize(perMinute) === 1 ? USABLE_SINGLE_MS : USABLE_BLOCK_MS;
   const windowMs = MINUTE_MS + marginMs + usableMs;
   const lines = new Map<string, Line>();
-  const backgrounds = new Map<string, Background>();
+  const dues = new Map<string, Due>();
   let share = 1;
   let slowedAt = Number.NEGATIVE_INFINITY;
   let suspectedAt = Number.NEGATIVE_INFINITY;
@@ -114,30 +122,48 @@ export function createQuota(options: QuotaOptions): Quota {
     return line;
   }
 
-  function backgroundOf(scopeKey: string): Background {
-    const known = backgrounds.get(scopeKey);
+  function dueOf(scopeKey: string, urgency: 'soon' | 'background'): Due {
+    const key = `${urgency} ${scopeKey}`;
+    const known = dues.get(key);
     if (known !== undefined) {
       const now = clock();
       known.grants = known.grants.filter(({ at }) => at + windowMs > now);
       return known;
     }
-    const made = { line: lineOf(scopeKey, 'background'), grants: [], notBefore: Number.NEGATIVE_INFINITY };
-    backgrounds.set(scopeKey, made);
+    const never = Number.NEGATIVE_INFINITY;
+    const made: Due = { line: lineOf(scopeKey, urgency), grants: [], askedAt: never, notBefore: never };
+    dues.set(key, made);
     return made;
   }
 
-  /** What the background has not had yet of its due. */
-  function owed({ grants }: Background): number {
-    return Math.max(0, portion(BACKGROUND_FLOOR) - grants.reduce((sum, { n }) => sum + n, 0));
+  /** What it has not had yet of its due. */
+  function owed({ grants }: Due, due: number): number {
+    return Math.max(
+      0,
+      grants.reduce((left, { n }) => left - n, due),
+    );
+  }
+
+  function soonDue(): number {
+    const limit = currentLimit();
+    const { share: least, calls, most } = SOON_FLOOR;
+    return Math.min(Math.max(Math.floor(limit * least), calls), Math.floor(limit * most));
   }
 
   /** Up to which use, by all, this call may go. */
   function limitOf(scopeKey: string, urgency: Urgency): number {
-    const background = backgroundOf(scopeKey);
-    if (urgency === 'background') return portion(owed(background) > 0 ? 1 : SHARES.background);
+    const background = dueOf(scopeKey, 'background');
+    const owedBackground = owed(background, portion(BACKGROUND_FLOOR));
+    const soon = dueOf(scopeKey, 'soon');
+    const isAsked = clock() - soon.askedAt <= NOW_AND_THEN_MS;
+    const owedSoon = isAsked ? owed(soon, soonDue()) : 0;
+    if (urgency === 'background') {
+      return owedBackground > 0 ? Math.max(1, portion(1) - owedSoon) : portion(SHARES.background);
+    }
     // Its due is kept for it while it waits.
-    const kept = background.line.waiting > 0 ? owed(background) : 0;
-    return Math.max(1, portion(SHARES[urgency]) - kept);
+    const kept = background.line.waiting > 0 ? owedBackground : 0;
+    const most = urgency === 'soon' ? portion(owedSoon > 0 ? 1 : SHARES.soon) : portion(1) - owedSoon;
+    return Math.max(1, most - kept);
   }
 
   /**
@@ -162,7 +188,7 @@ export function createQuota(options: QuotaOptions): Quota {
         line.left -= 1;
         return;
       }
-      const paceMs = urgency === 'background' ? backgroundOf(scopeKey).notBefore - askedAt : 0;
+      const paceMs = urgency === 'background' ? dueOf(scopeKey, urgency).notBefore - askedAt : 0;
       if (paceMs > 0) {
         await sleep(Math.ceil(paceMs), signal);
         continue;
@@ -174,10 +200,12 @@ export function createQuota(options: QuotaOptions): Quota {
         await sleep(Math.max(1, Math.ceil(waitMs)), signal);
         continue;
       }
-      if (urgency === 'background') {
-        const background = backgroundOf(scopeKey);
-        background.grants.push({ at: askedAt, n: block });
-        background.notBefore = askedAt + (windowMs * block) / portion(SHARES.background);
+      if (urgency !== 'now') {
+        const due = dueOf(scopeKey, urgency);
+        due.grants.push({ at: askedAt, n: block });
+        if (urgency === 'background') {
+          due.notBefore = askedAt + (windowMs * block) / portion(SHARES.background);
+        }
       }
       // Counted from before the question: the ledger's own time of the grant lies after it.
       line.block = block;
@@ -201,6 +229,7 @@ export function createQuota(options: QuotaOptions): Quota {
       const scopeKey = scopeKeyOf(endpoint);
       // Lines of their own: what waits in the background stands in nobody's way.
       const line = lineOf(scopeKey, urgency);
+      if (urgency !== 'now') dueOf(scopeKey, urgency).askedAt = clock();
       line.waiting += 1;
       const turn = line.tail
         .then(() => acquire(scopeKey, line, signal, urgency))
@@ -210,14 +239,15 @@ export function createQuota(options: QuotaOptions): Quota {
       line.tail = turn.catch(() => {});
       await (signal === undefined ? turn : orAborted(turn, signal));
     },
-    async waitMs(endpoint, urgency) {
+    async waitMs(endpoint, urgency, calls = 1) {
       const scopeKey = scopeKeyOf(endpoint);
       const line = lineOf(scopeKey, urgency);
       const now = clock();
-      if (line.left > 0 && now < line.usableUntil) return 0;
+      if (line.left >= calls && now < line.usableUntil) return 0;
       const limit = limitOf(scopeKey, urgency);
-      const paceMs = urgency === 'background' ? backgroundOf(scopeKey).notBefore - now : 0;
-      const { waitMs } = await ledger.peek(scopeKey, limit, windowMs, blockOf(line, limit, urgency));
+      const paceMs = urgency === 'background' ? dueOf(scopeKey, urgency).notBefore - now : 0;
+      const wanted = Math.min(limit, Math.max(calls, blockOf(line, limit, urgency)));
+      const { waitMs } = await ledger.peek(scopeKey, limit, windowMs, wanted);
       return Math.max(0, paceMs, waitMs);
     },
     slowDown(suspected = false) {

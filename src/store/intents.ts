@@ -72,9 +72,10 @@ export const INTENT_COLUMNS = sql`id, pair, link_id, run_id, side, op, remote_id
 
 /**
  * The order of the outbox: by priority, and whoever has waited for ten minutes overtakes what is one step more urgent and
- * new, so that nothing starves.
+ * new, so that nothing starves. What a person decided goes before all that has not waited for a day: a backlog of
+ * thousands takes hours under a small quota.
  */
-const AGED = sql`created_at + priority * interval '10 minutes'`;
+const AGED = sql`created_at + case priority when 0 then interval '-1 day' else priority * interval '10 minutes' end`;
 
 const ACTIVE = sql`('planned', 'held', 'pending', 'sending', 'unknown')`;
 
@@ -240,14 +241,16 @@ export async function loadIntents(
     exclude?: readonly string[];
     /** Sides with a backfill under way: it sends the ordinary creates there. */
     backfilled?: readonly SideName[];
+    /** Sides of which none is wanted. */
+    full?: readonly SideName[];
   },
 ): Promise<IntentRow[]> {
-  const { exclude = [], backfilled = [] } = options;
+  const { exclude = [], backfilled = [], full = [] } = options;
   return await intentsWhere(
     db,
     sql`pair = ${pair} and state = ${state}
           and (not_before is null or not_before <= ${options.now.toISOString()}::timestamptz)
-          and not (id = any(${textArray(exclude)}::bigint[]))
+          and not (id = any(${textArray(exclude)}::bigint[])) and not (side = any(${textArray(full)}))
           and not (state = 'pending' and op = 'create' and priority = 3 and side = any(${textArray(backfilled)}))`,
     options.limit,
   );

@@ -90,7 +90,7 @@ export interface UdeskClient extends MetadataCalls, DirectoryCalls, WebhookCalls
   /** The same client, whose calls wait for the quota with this urgency; `now` unless told. */
   at(urgency: Urgency): UdeskClient;
   /** How long a call to this endpoint would wait for the quota, in milliseconds. */
-  waitMs(path: string, urgency: Urgency): Promise<number>;
+  waitMs(path: string, urgency: Urgency, calls?: number): Promise<number>;
   /** Udesk's clock minus ours by the last answer's `Date`, to about a second; null before the first answer. */
   clockSkewMs(): number | null;
   close(): Promise<void>;

@@ -81,7 +81,7 @@ export interface Transport {
   readonly origin: string;
   run(call: Call): Promise<Answer>;
   /** How long a call of this urgency would wait for the quota, in milliseconds. */
-  waitMs(path: string, urgency: Urgency): Promise<number>;
+  waitMs(path: string, urgency: Urgency, calls?: number): Promise<number>;
   /** Fetches the token by password; nothing to do when there is one. */
   logIn(signal?: AbortSignal): Promise<void>;
   clockSkewMs(): number | null;
@@ -237,7 +237,7 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     origin,
     run,
-    waitMs: (path, urgency) => quota.waitMs(path, urgency),
+    waitMs: (path, urgency, calls) => quota.waitMs(path, urgency, calls),
     async logIn(signal) {
       if (token !== null) return;
       await withRetry(secretToken, {

@@ -196,6 +196,35 @@ describe('who waits for the quota', () => {
     expect(Math.max(...waits)).toBe(0);
   });
 
+  it('whoever writes all day leaves room for the head of the list: asked for every 15 seconds, it goes at once', async () => {
+    const { clock, quota } = setUp(60);
+    let stop = false;
+    const writes = async () => {
+      while (!stop) await quota.take('update');
+    };
+    const waits: number[] = [];
+    const heads = async () => {
+      for (let n = 0; n < 40; n += 1) {
+        const before = clock.now();
+        await quota.take('list', undefined, 'soon');
+        waits.push(clock.now() - before);
+        await clock.sleep(15_000);
+      }
+      stop = true;
+    };
+    await clock.run(Promise.all([heads(), writes(), writes(), writes(), writes()]));
+    expect(Math.max(...waits)).toBe(0);
+  });
+
+  it('tells how long several calls would wait together', async () => {
+    const { clock, quota } = setUp(60);
+    await clock.run(Promise.all(Array.from({ length: 58 }, () => quota.take('e'))));
+    expect(await quota.waitMs('e', 'now', 2)).toBe(0);
+    expect(await quota.waitMs('e', 'now', 3)).toBeGreaterThan(60_000);
+    // More than there can ever be are as many as there can be.
+    expect(await quota.waitMs('e', 'now', 600)).toBeGreaterThan(60_000);
+  });
+
   it('hints leave a tenth for writes', async () => {
     const { clock, quota } = setUp(60);
     const hints = times(clock, 60, () => quota.take('get', undefined, 'soon'));
