@@ -6,7 +6,8 @@
  * observed to hold after the write, and the other side's base becomes `source`; `accepted` when the two are not
  * equal. A field in `halves` has another half (a write of the same plan to the other side, or an element that is held
  * back). A set half moves the bases by the delta that it carried and by nothing else (`settledHalf` in set-merge.ts), so
- * that what the other half would have carried stays an edit. A scalar half moves nothing until both are settled.
+ * that what the other half would have carried stays an edit. A scalar half, and one of a set that somebody chose as a
+ * whole, moves nothing until both are settled.
  */
 import { type Change, FIELD_TABLE, PRESENCE_TABLE } from './decision-table.ts';
 import { equalValues } from './equivalence.ts';

@@ -1,11 +1,11 @@
 /**
  * What a settled write does to the bases (sync design §3, §8; the rule stands in the header of reconcile.ts). Only what
- * was carried counts as agreed (P2): one half of a set merge moves the bases by its own delta, one half of a scalar by
- * nothing until the other half is settled too, what others added to a set or took from it meanwhile by nothing, and a value that a later look shows, and that is not what was sent, may
+ * was carried counts as agreed (P2): one half of a set merge moves the bases by its own delta, one half of a scalar,
+ * or of a set that somebody chose, by nothing until the other half is settled too, what others added to a set or took from it meanwhile by nothing, and a value that a later look shows, and that is not what was sent, may
  * be somebody's edit: its base stays.
  */
 import { equalValues } from './equivalence.ts';
-import type { FieldBase, HalfWrite, PlannedWrite } from './link.ts';
+import type { FieldBase, HalfWrite, PlannedWrite, Reason } from './link.ts';
 import { correspond } from './mapping.ts';
 import { otherSide, type SideName, type SideRecord } from './record.ts';
 import { asCarried, type Sides, settledHalf } from './set-merge.ts';
@@ -13,7 +13,9 @@ import { type FieldSpec, flowsTo, type PairSpec, sideField } from './spec.ts';
 import { isBlank, type Value } from './value.ts';
 
 export interface SettledWrite {
-  readonly write: Pick<PlannedWrite, 'side' | 'patch' | 'source' | 'halves'>;
+  readonly write: Pick<PlannedWrite, 'side' | 'patch' | 'source' | 'halves'> & {
+    readonly reasons: Readonly<Record<string, string>>;
+  };
   /** By the pair's field name: what the target holds now. */
   readonly result: Readonly<Record<string, Value>>;
   /** The target's own names of fields whose result was read later, and not told by the write's own answer. */
@@ -36,6 +38,9 @@ export interface SettledBases {
   readonly ignored: readonly { readonly field: string; readonly base: FieldBase }[];
 }
 
+/** Writes that put a chosen set in the place of whatever is there: there is no delta that one half has carried. */
+const REPLACING: ReadonlySet<string> = new Set<Reason>(['decision', 'policy', 'revert', 'revert-blocked']);
+
 export function settledBases(
   spec: PairSpec,
   known: Readonly<Record<string, FieldBase>>,
@@ -53,7 +58,7 @@ export function settledBases(
     if (!asSent && looked.has(name)) continue;
     const carried = field.shape === 'set' ? asCarried(field, region, own, change.after, change.before) : own;
     const half = write.halves[change.field];
-    if (half !== undefined && field.shape === 'set') {
+    if (half !== undefined && field.shape === 'set' && !REPLACING.has(write.reasons[change.field] ?? '')) {
       const move = { planned: half, before: change.before, after: carried };
       bases[change.field] = afterSetHalf(field, region, write.side, bases[change.field] ?? null, move);
       if (sibling(change.field)?.settled === true) settled.push(change.field);

@@ -160,6 +160,7 @@ export function settle(
       write: {
         side,
         patch: patchOf(side, intent),
+        reasons: {},
         source: intent.source === null ? {} : { [UDESK_FIELD]: intent.source },
         halves: intent.half === null ? {} : { [UDESK_FIELD]: intent.half },
       },

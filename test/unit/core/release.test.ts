@@ -49,7 +49,13 @@ describe('release before claim', () => {
       SPEC,
       { cellphones: base },
       {
-        write: { side: 'udesk', patch: release?.patch ?? {}, source: {}, halves: release?.halves ?? {} },
+        write: {
+          side: 'udesk',
+          patch: release?.patch ?? {},
+          reasons: {},
+          source: {},
+          halves: release?.halves ?? {},
+        },
         result: { cellphones: [] },
         looked: new Set(),
         sibling: () => undefined,
