@@ -147,7 +147,7 @@ function create(world: World, act: Extract<Act, { do: 'create' }>, step: number,
   world.tell(`  a person creates ${side} ${id}: ${person.name}`);
 }
 
-const MOST_PEOPLE = 12;
+const MOST_PEOPLE = 18;
 
 async function remove(world: World, act: Extract<Act, { do: 'delete' }>): Promise<void> {
   const list = world.people[act.side].list();

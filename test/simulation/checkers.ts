@@ -227,6 +227,20 @@ async function confirmedLinks(world: World): Promise<LinkIds[]> {
   );
 }
 
+/** Links of which nothing is in conflict, set aside or on its way, oldest first. */
+export async function quietLinks(world: World): Promise<{ udesk: string; crm: string }[]> {
+  const waiting = await waitingLinks(world);
+  const active = new Set(
+    (await conflictRows(world))
+      .filter(({ state }) => state === 'open' || state === 'resolving')
+      .map((row) => row.link_id),
+  );
+  return (await confirmedLinks(world))
+    .filter(({ id }) => !waiting.has(id) && !active.has(id))
+    .toSorted((a, b) => Number(a.id) - Number(b.id))
+    .map(({ udesk_id, crm_id }) => ({ udesk: udesk_id, crm: crm_id }));
+}
+
 /** Links with something that waits for a person: a parked record, or a guarded write. */
 async function waitingLinks(world: World): Promise<Set<string>> {
   const found = await rows<{ id: string }>(

@@ -3,9 +3,10 @@ import { sql } from 'drizzle-orm';
 import { sha256 } from '../../src/lib/hash.ts';
 import { retryParked } from '../../src/store/parked-decisions.ts';
 import { type Db, rows } from '../../src/store/tx.ts';
-import { afterStep, atTheEnd, type Closed, mirrored, noteAgreed } from './checkers.ts';
+import { afterStep, atTheEnd, type Closed, mirrored, noteAgreed, quietLinks } from './checkers.ts';
 import type { EngineProcess } from './process.ts';
 import type { Script, Step } from './script.ts';
+import { textToken } from './tokens.ts';
 import { type Violation, World } from './world.ts';
 
 export interface Outcome {
@@ -134,7 +135,30 @@ async function calmDown(world: World, closed: Closed): Promise<void> {
   }
   if (!quiet) world.violation('P4', `after ${CALM_CYCLES} calm cycles something is still written`);
   if (world.violations.length === 0) await atTheEnd(world);
+  if (world.violations.length === 0) await oneEdit(world);
 }
+
+/** P4: once the world is calm, one edit costs one write, and no echo. */
+async function oneEdit(world: World): Promise<void> {
+  const links = await quietLinks(world);
+  const link = links.find(({ udesk, crm }) => world.people.udesk.get(udesk) && world.people.crm.get(crm));
+  if (link === undefined) return;
+  world.tell('calm: one edit of a name in Udesk');
+  const value = textToken(AFTER_ALL, 0);
+  world.people.udesk.text(link.udesk, 'name', value);
+  world.ledger.holds('udesk', value);
+  const before = world.writes.length;
+  for (let n = 0; n < 3; n += 1) {
+    world.pass(600_000);
+    await world.process.sync();
+  }
+  const written = world.writes.slice(before).map(({ side, op, id }) => `${op} of ${side} ${id}`);
+  if (written.length !== 1 || written[0] !== `update of crm ${link.crm}`)
+    world.violation('P4', `one edit of udesk ${link.udesk} cost ${written.join(', ') || 'nothing'}`);
+}
+
+/** A step that no script has. */
+const AFTER_ALL = 99_999;
 
 /** What is held now, and nothing else. */
 async function approve(world: World, hash: string): Promise<void> {

@@ -307,8 +307,8 @@ function act(random: Random): Act {
       which: random.int(100),
     };
   }
-  if (dice < 80) return { do: 'create', side, contacts: random.chance(0.85) };
-  if (dice < 84) return { do: 'delete', side, pick };
+  if (dice < 77) return { do: 'create', side, contacts: random.chance(0.85) };
+  if (dice < 83) return { do: 'delete', side, pick };
   if (dice < 87) return { do: 'merge', side, pick, into: random.int(1_000) };
   if (dice < 94) return { do: 'decide', pick, take: random.pick(['udesk', 'crm', 'base']) };
   if (dice < 95) return { do: 'unlink', pick };

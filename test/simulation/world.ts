@@ -307,7 +307,7 @@ export class World {
   }
 
   pairOf(process: EngineProcess): PairRuntime {
-    const udesk = createUdeskSide({ client: this.#client(process), pageSize: 3 });
+    const udesk = createUdeskSide({ client: this.#client(process), pageSize: 4 });
     const crm = this.crm.side;
     return {
       spec: this.spec(),
@@ -449,7 +449,7 @@ const SHAPES = {
 function createCrm({ crm }: Setting, clock: () => number): MemoryCrm {
   return createMemoryCrm({
     clock,
-    pageSize: 3,
+    pageSize: 4,
     region: 'CN',
     fields: [
       { name: 'name', shape: 'scalar', equivalence: 'text' },
