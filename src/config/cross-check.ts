@@ -3,12 +3,20 @@
  * part that is wrong by itself is reported elsewhere and must not hide what is wrong here.
  */
 import type { Path, Problem } from './problems.ts';
-import { type FieldConfig, isUdeskSet, REFERENCE_FIELDS, UDESK_SET_FIELDS } from './schema.ts';
+import {
+  type EmailAlertConfig,
+  type FieldConfig,
+  isUdeskSet,
+  REFERENCE_FIELDS,
+  UDESK_SET_FIELDS,
+} from './schema.ts';
 
 /** What could be read of the file; null or missing where a part is wrong by itself. */
 export interface Draft {
   readonly http: { readonly host: string; readonly hasAuth: boolean } | null;
   readonly pairs: readonly DraftPair[];
+  /** By their place in the file; null where one is no e-mail alert, or wrong by itself. */
+  readonly mails: readonly (EmailAlertConfig | null)[];
 }
 
 export interface DraftPair {
@@ -40,6 +48,24 @@ export function crossCheck(draft: Draft): Problem[] {
       ...checkFields(pair, ['pairs', index, 'fields']),
     );
   });
+  draft.mails.forEach((mail, index) => {
+    if (mail !== null) problems.push(...checkMail(mail, ['alerts', index]));
+  });
+  return problems;
+}
+
+function checkMail({ tls, host, user, password }: EmailAlertConfig, path: Path): Problem[] {
+  const problems: Problem[] = [];
+  if (tls === 'none' && !isLoopback(host)) {
+    problems.push({
+      path: [...path, 'tls'],
+      message: 'none would send mails, and the password, in the clear. Use starttls or implicit',
+    });
+  }
+  if ((user === undefined) !== (password === undefined)) {
+    const missing = user === undefined ? 'user' : 'password';
+    problems.push({ path, message: `has no ${missing}: give both user and password, or neither` });
+  }
   return problems;
 }
 

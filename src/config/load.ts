@@ -8,7 +8,7 @@ import { didYouMean } from '../lib/suggest.ts';
 import { crossCheck, type Draft, isLoopback } from './cross-check.ts';
 import { type Env, expandEnv } from './env.ts';
 import { formatPath, type Path, type Problem, problemsOf } from './problems.ts';
-import { type Config, configSchema, fieldSchema, type PairConfig } from './schema.ts';
+import { type Config, configSchema, emailAlertSchema, fieldSchema, type PairConfig } from './schema.ts';
 import { readVariable } from './secret-files.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
 
@@ -127,6 +127,10 @@ function draftOf(data: unknown): Draft {
   const host = isObject(http) ? (http.host ?? '127.0.0.1') : null;
   return {
     http: typeof host === 'string' && isObject(http) ? { host, hasAuth: isObject(http.auth) } : null,
+    mails: (isObject(data) && Array.isArray(data.alerts) ? data.alerts : []).map((alert: unknown) => {
+      const parsed = emailAlertSchema.safeParse(alert);
+      return parsed.success ? parsed.data : null;
+    }),
     pairs: pairsOf(data).map((pair) => ({
       name: typeof pair.name === 'string' ? pair.name : null,
       udeskKeys: isObject(pair.udesk) ? Object.keys(pair.udesk) : null,

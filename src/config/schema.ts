@@ -271,14 +271,8 @@ const httpSchema = z.strictObject({
     .optional(),
 });
 
-const alertSchema = z.strictObject({
-  type: z.enum(['webhook']),
-  url: webUrl.describe('Often a secret in itself: it is never logged'),
-  format: z
-    .enum(['json', 'dingtalk', 'wecom', 'feishu', 'slack'])
-    .optional()
-    .describe('Left out: by the host of the address; json for unknown ones'),
-  secret: text.optional().describe('Key for signatures of a DingTalk or Feishu robot'),
+/** What may be said, and how often; the same for every kind of receiver. */
+const alertRules = {
   on: z.array(z.enum(['guard', 'auth', 'stalled', 'conflict-digest'])).min(1),
   digestAt: z
     .string()
@@ -288,7 +282,40 @@ const alertSchema = z.strictObject({
   remindHours: z.int().min(1).default(24).describe('How often what goes on is said again'),
   stalledMinutes: z.int().min(1).default(15).describe('Stalled: no cycle ended well for so long'),
   sweepHours: z.int().min(1).default(24).describe('Stalled: no side was read completely for so long'),
+};
+
+const webhookAlertSchema = z.strictObject({
+  type: z.literal('webhook'),
+  url: webUrl.describe('Often a secret in itself: it is never logged'),
+  format: z
+    .enum(['json', 'dingtalk', 'wecom', 'feishu', 'slack'])
+    .optional()
+    .describe('Left out: by the host of the address; json for unknown ones'),
+  secret: text.optional().describe('Key for signatures of a DingTalk or Feishu robot'),
+  ...alertRules,
 });
+
+/** One mailbox and nothing more: no name, no list, no line end. */
+const mailbox = text.regex(/^[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()[\]\\]+$/, {
+  message: 'must be one plain e-mail address',
+});
+
+export const emailAlertSchema = z.strictObject({
+  type: z.literal('email'),
+  host: text.describe('Name of the SMTP server'),
+  port: z.int().min(1).max(65535).optional().describe('Left out: 465 with implicit TLS, else 587'),
+  tls: z
+    .enum(['starttls', 'implicit', 'none'])
+    .default('starttls')
+    .describe('starttls: no mail without it; none: for a server on this machine only'),
+  user: text.optional(),
+  password: text.optional(),
+  from: mailbox,
+  to: z.array(mailbox).min(1),
+  ...alertRules,
+});
+
+const alertSchema = z.union([webhookAlertSchema, emailAlertSchema]);
 
 export const configSchema = z.strictObject({
   database: z
@@ -310,6 +337,8 @@ export const configSchema = z.strictObject({
 export type FieldConfig = z.output<typeof fieldSchema>;
 export type PairConfig = z.output<typeof pairSchema>;
 export type AlertConfig = z.output<typeof alertSchema>;
+export type WebhookAlertConfig = z.output<typeof webhookAlertSchema>;
+export type EmailAlertConfig = z.output<typeof emailAlertSchema>;
 
 /** Whether the field holds a reference that travels by name. */
 export function isNamed({

@@ -1,6 +1,7 @@
-/** Delivers one message over HTTP: a few attempts with back-off, none of which may hang, and no address in any error. */
+/** Delivers one message, over HTTP or by mail: a few attempts with back-off, none of which may hang, and no address in any error. */
 import pRetry, { AbortError } from 'p-retry';
 import { type AlertMessage, type AlertTarget, alertRequest, refusalOf } from './alert-formats.ts';
+import { type MailTarget, sendMail } from './alert-mail.ts';
 
 export interface DeliveryPolicy {
   readonly retries: number;
@@ -26,9 +27,11 @@ export class DeliveryFailure extends Error {
   }
 }
 
+export type Receiver = AlertTarget | MailTarget;
+
 /** @throws DeliveryFailure after the last attempt, or the signal's reason when it was aborted */
 export async function deliver(
-  target: AlertTarget,
+  target: Receiver,
   message: AlertMessage,
   clock: () => Date,
   signal: AbortSignal,
@@ -36,16 +39,15 @@ export async function deliver(
 ): Promise<void> {
   await pRetry(
     async () => {
-      const refusal = await attempt(
-        target,
-        message,
-        clock,
-        AbortSignal.any([signal, AbortSignal.timeout(policy.timeoutMs)]),
-      );
+      const until = AbortSignal.any([signal, AbortSignal.timeout(policy.timeoutMs)]);
+      const refusal =
+        'url' in target
+          ? await attempt(target, message, clock, until)
+          : await sendMail(target, message, policy.timeoutMs, until);
       if (refusal === null) return;
       const failure = new DeliveryFailure(refusal);
       // What the receiver does not understand it will not understand in a second either.
-      throw /^http-4(?!08|29)/.test(refusal) ? new AbortError(failure) : failure;
+      throw /^(http-4(?!08|29)|smtp-5)/.test(refusal) ? new AbortError(failure) : failure;
     },
     { retries: policy.retries, minTimeout: policy.minDelayMs, factor: 2, randomize: true, signal },
   );

@@ -20,8 +20,7 @@ import {
 import type { PairGauges } from '../store/gauges.ts';
 import type { Db } from '../store/tx.ts';
 import { type AlertLimits, conditionsOf } from './alert-conditions.ts';
-import type { AlertTarget } from './alert-formats.ts';
-import { DeliveryFailure, type DeliveryPolicy, deliver } from './alert-send.ts';
+import { DeliveryFailure, type DeliveryPolicy, deliver, type Receiver } from './alert-send.ts';
 import { type AlertItem, type AlertPlace, alertItem, digestItem, messageLines } from './alert-text.ts';
 import type { PairWorker } from './pair-worker.ts';
 
@@ -37,7 +36,7 @@ export interface AlertChannel {
   readonly id: string;
   /** Known by it in the log: its place in the configuration. */
   readonly name: string;
-  readonly target: AlertTarget;
+  readonly target: Receiver;
   readonly on: readonly AlertEvent[];
   readonly limits: AlertLimits;
   readonly remindMs: number;

@@ -1,8 +1,10 @@
 /** Pieces of the tests of alerts. */
-import type { AlertConfig } from '../../src/config/schema.ts';
+import type { WebhookAlertConfig } from '../../src/config/schema.ts';
 import type { PairHealth, PairWorker } from '../../src/daemon/pair-worker.ts';
 
-export function alertConfig(over: Partial<AlertConfig> & { readonly url: string }): AlertConfig {
+export function alertConfig(
+  over: Partial<WebhookAlertConfig> & { readonly url: string },
+): WebhookAlertConfig {
   return {
     type: 'webhook',
     on: ['guard', 'auth', 'stalled', 'conflict-digest'],

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { channelOf } from '../../../src/cli/alerting.ts';
-import type { AlertConfig } from '../../../src/config/schema.ts';
+import type { WebhookAlertConfig } from '../../../src/config/schema.ts';
 import { type Alerts, createAlerts } from '../../../src/daemon/alerts.ts';
 import { withTimeout } from '../../../src/lib/with-timeout.ts';
 import { type Database, openDatabase } from '../../../src/store/database.ts';
@@ -48,7 +48,7 @@ afterEach(async () => {
 
 /** Another daemon, or the same one after a restart. */
 function daemon(
-  over: Partial<AlertConfig> = {},
+  over: Partial<WebhookAlertConfig> = {},
   owner: string = crypto.randomUUID(),
   urls = [receiver.url],
 ): Alerts {

@@ -28,7 +28,7 @@ describe('the files that come with the program', () => {
       .replace(/^(\s*)# {3}(?=[a-z]\w*: \S)/gim, '$1  ')
       .replace(/^(\s*)# {3}(?=[a-z]\w*:$)/gim, '$1  ')
       .replace(/^(\s*)# {3,5}- (?=\{ (name|type):)/gim, '$1    - ')
-      .replace(/^# (?= {2}- \{ type)/gm, '')
+      .replace(/^# (?= {2,3}- \{ type)/gm, '')
       .replace(/^ *password: \$.*\n/m, '')
       .replace(/^ *phones: \{ columns.*\n/m, '');
     const env = {
@@ -37,11 +37,12 @@ describe('the files that come with the program', () => {
       DESK_PASSWORD_HASH: `scrypt:16:8:2:${'A'.repeat(22)}:${'B'.repeat(43)}`,
       API_TOKEN: 'a'.repeat(32),
       UDESK_HOOK_SECRET: 'sixteen-characters',
+      SMTP_PASSWORD: 'of-the-mail-server',
       ALERT_URL: 'https://alerts.example/x',
     };
     const config = load(optional, env);
     expect(config.http.auth?.users).toHaveLength(1);
-    expect(config.alerts).toHaveLength(1);
+    expect(config.alerts.map(({ type }) => type)).toEqual(['webhook', 'email']);
     expect(config.pairs[0]?.udesk.webhook?.secret).toBe(env.UDESK_HOOK_SECRET);
     // What the comments call a default is one.
     const plain = load(committed('config/udesk-sync.example.yaml'), ENV).pairs[0];

@@ -210,12 +210,32 @@ alerts: [ { type: webhook, url: ${'${ALERT_URL:-https://alerts.example/x}'}, on:
     const config = load(yaml);
     expect(config.pairs[0]?.udesk.token).toBe(ENV.UDESK_TOKEN);
     expect(config.pairs[0]?.crm.url).toBe(ENV.CRM_DATABASE_URL);
-    expect(config.alerts[0]?.url).toBe('https://alerts.example/x');
+    expect(config.alerts[0]).toMatchObject({ url: 'https://alerts.example/x' });
   });
 
   it('that are malformed are named', () => {
     expect(failure(MINIMAL.replace('table: contact', "table: '${not a name}'")).message).toMatch(
       /pairs\[0\]\.crm\.table .*is not a reference/,
     );
+  });
+});
+
+describe('alerts by e-mail', () => {
+  const mail = (keys: string) =>
+    `${MINIMAL}alerts: [ { type: email, host: smtp.example.com, from: a@example.com, to: [b@example.com], on: [guard], ${keys} } ]\n`;
+
+  it('are sent in the clear on this machine only, and with both halves of a sign-in', () => {
+    expect(load(mail('tls: starttls')).alerts).toHaveLength(1);
+    expect(failure(mail('tls: none')).message).toContain('in the clear');
+    expect(failure(mail('user: me')).message).toContain('has no password');
+    expect(load(mail('tls: none').replace('smtp.example.com', 'localhost')).alerts).toHaveLength(1);
+  });
+
+  it('take plain addresses and nothing that could end a header', () => {
+    for (const address of ['"x <y@example.com>"', '"a@example.com\\r\\nBcc: c@example.com"', '"a@b, c@d"']) {
+      expect(failure(mail('').replace('[b@example.com]', `[${address}]`)).message).toContain(
+        'alerts[0].to[0]',
+      );
+    }
   });
 });
