@@ -4,6 +4,7 @@ import { LOG_LEVELS } from '../lib/log.ts';
 import { registerCheck } from './check.ts';
 import { registerConflicts } from './conflicts.ts';
 import type { CliContext, GlobalOptions } from './context.ts';
+import { registerCrm } from './crm-triggers.ts';
 import { EXIT, errorDocument, exitCodeFor, renderError } from './errors.ts';
 import { registerExplain } from './explain.ts';
 import { registerHashPassword } from './hash-password.ts';
@@ -39,6 +40,7 @@ const COMMANDS: readonly Register[] = [
   registerExplain,
   registerRefresh,
   registerRevert,
+  registerCrm,
   registerMigrate,
   registerRebaseline,
   registerHashPassword,

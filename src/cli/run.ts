@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { PairWorker } from '../daemon/pair-worker.ts';
 import { startSchedules } from '../daemon/scheduler.ts';
-import { SyncError } from '../errors.ts';
+import { isSyncError, SyncError } from '../errors.ts';
+import type { Logger } from '../lib/log.ts';
 import { newsOf } from '../udesk/webhook.ts';
 import { createWeb } from '../web/app.ts';
 import { healthRoutes, serve } from '../web/health.ts';
@@ -68,6 +69,7 @@ async function work(
     config.timezone,
   );
   engine.log.info({ pairs: workers.map(({ name }) => name), url: server.url }, 'running');
+  for (const [n, worker] of workers.entries()) await watchCrm(engine.log, pairs[n], worker, context.signal);
   // The first cycle starts at once: what happened while the daemon was down is read in full.
   for (const worker of workers) worker.due('sweep');
   const over = new AbortController();
@@ -80,6 +82,24 @@ async function work(
     await alerts;
     await stopSchedules();
     await server.close();
+  }
+}
+
+/** What the CRM tells of its own accord; without it, or when it is lost, the schedule finds the same a little later. */
+async function watchCrm(
+  log: Logger,
+  pair: OpenPair | undefined,
+  worker: PairWorker,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await pair?.sides.crm.watch?.((id) => (id === null ? worker.due('crm') : worker.crmHint(id)), signal);
+  } catch (error) {
+    const kind = isSyncError(error) ? error.kind : 'transient';
+    log.warn(
+      { pair: worker.name, side: 'crm', kind },
+      'the CRM cannot be listened to: it is asked by the schedule',
+    );
   }
 }
 

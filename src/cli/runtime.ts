@@ -6,6 +6,7 @@ import type { SideName } from '../core/record.ts';
 import type { PairSpec } from '../core/spec.ts';
 import { unsafeCombinations } from '../core/unsafe-combinations.ts';
 import type { Side } from '../crm/adapter.ts';
+import type { AdapterContext, CrmAdapterDefinition, TriggerTool } from '../crm/definition.ts';
 import { adapterFields } from '../crm/mapped/places.ts';
 import { mapped } from '../crm/mapped/side.ts';
 import { crmAdapters } from '../crm/registry.ts';
@@ -270,16 +271,35 @@ export function openUdeskClient(pair: PairConfig, world: UdeskWorld): UdeskClien
 
 /** Connects, and throws `config` with everything that does not fit the CRM. */
 export async function openCrm(pair: PairConfig): Promise<Side> {
+  const side = await definitionOf(pair).create(pair.crm, crmContext(pair));
+  return mapped(side, 'crm', pair.fields.map(toFieldSpec));
+}
+
+/** @throws SyncError `config` where the CRM has no triggers */
+export async function openCrmTriggers(pair: PairConfig): Promise<TriggerTool> {
+  const definition = definitionOf(pair);
+  if (definition.triggers === undefined) {
+    throw new SyncError('config', `the adapter ${definition.name} has no triggers`, {
+      pair: pair.name,
+      advice: 'Only a CRM in a Postgres database has; others are asked by their schedule.',
+    });
+  }
+  return await definition.triggers(pair.crm, crmContext(pair));
+}
+
+function definitionOf(pair: PairConfig): CrmAdapterDefinition {
   const definition = crmAdapters[pair.crm.adapter];
   if (definition === undefined)
     throw new SyncError('config', `there is no CRM adapter "${pair.crm.adapter}"`);
-  const specs = pair.fields.map(toFieldSpec);
-  const side = await definition.create(pair.crm, {
+  return definition;
+}
+
+function crmContext(pair: PairConfig): AdapterContext {
+  return {
     pair: pair.name,
     clock: Date.now,
-    fields: adapterFields(specs),
+    fields: adapterFields(pair.fields.map(toFieldSpec)),
     region: pair.match.defaultRegion,
     intends: { create: pair.create.inCrm, delete: pair.deletes === 'propagate' },
-  });
-  return mapped(side, 'crm', specs);
+  };
 }

@@ -169,5 +169,10 @@ export interface Side {
   delete(id: string, options?: DeleteOptions): Promise<void>;
   /** Which names there are for fields that hold a reference by name, by field; left out where the side has none. */
   names?(options?: CallOptions): Promise<Readonly<Record<string, NameBook>>>;
+  /**
+   * Tells of changes as they are made, until the signal: a record's id, or null for "something changed". It may be lost,
+   * late or doubled, and is a hint, never data. Resolves when it listens; left out where the side tells nothing.
+   */
+  watch?(told: (id: string | null) => void, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

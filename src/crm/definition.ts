@@ -24,12 +24,27 @@ export interface AdapterContext {
   readonly intends?: { readonly create: boolean; readonly delete: boolean };
 }
 
+/** The triggers by which a CRM's database tells of changes. */
+export interface TriggerTool {
+  /** The statements, for a person who may run them. */
+  readonly install: readonly string[];
+  readonly remove: readonly string[];
+  /** How many triggers `install` makes. */
+  readonly count: number;
+  installed(): Promise<number>;
+  /** In one transaction. @throws SyncError `config` where the login may not */
+  run(what: 'install' | 'remove'): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface CrmAdapterDefinition {
   readonly name: string;
   /** The adapter's own block, `adapter: <name>` included; unknown keys are errors. */
   readonly schema: z.ZodType;
   /** Connects and learns the CRM's shape. Throws `SyncError('config')` naming everything that is wrong at once. */
   create(config: unknown, context: AdapterContext): Promise<Side>;
+  /** Left out where the CRM has none. */
+  triggers?(config: unknown, context: AdapterContext): Promise<TriggerTool>;
 }
 
 /** Keeps an adapter's own config type inside it: the registry knows only `unknown`. */
@@ -37,10 +52,15 @@ export function defineCrmAdapter<S extends z.ZodType>(definition: {
   readonly name: string;
   readonly schema: S;
   create(config: z.output<S>, context: AdapterContext): Promise<Side>;
+  triggers?(config: z.output<S>, context: AdapterContext): Promise<TriggerTool>;
 }): CrmAdapterDefinition {
+  const { triggers } = definition;
   return {
     name: definition.name,
     schema: definition.schema,
     create: (config, context) => definition.create(definition.schema.parse(config), context),
+    ...(triggers === undefined
+      ? {}
+      : { triggers: (config, context) => triggers(definition.schema.parse(config), context) }),
   };
 }

@@ -26,6 +26,8 @@ export interface Background {
   readonly suspects: Set<string>;
   /** Begin of the last cycle that read the CRM in full; null since the start. */
   crmReadAt: Date | null;
+  /** A hint named a record of the CRM that is not there: a complete reading shows whether it was deleted. */
+  crmMissing: boolean;
   /** Links of the audit that are still to be drawn. */
   auditLeft: number;
   /** Customers beyond the list are still due. */
@@ -34,7 +36,14 @@ export interface Background {
 
 export function startBackground(): Background {
   const suspects = new Set<string>();
-  return { holder: { current: null, suspects }, suspects, crmReadAt: null, auditLeft: 0, revisiting: false };
+  return {
+    holder: { current: null, suspects },
+    suspects,
+    crmReadAt: null,
+    crmMissing: false,
+    auditLeft: 0,
+    revisiting: false,
+  };
 }
 
 /** Something in the background was not finished. */
@@ -56,7 +65,7 @@ export function scopeOf(due: ReadonlySet<DueLane>, background: Background, now: 
     udesk: due.has('head') ? 'head' : 'none',
     ...(holder.current === null ? {} : { sweep: { holder, budgetMs: SWEEP_SLICE_MS } }),
     ...(sweep || due.has('rest') ? { revisit: { budgetMs: REVISIT_SLICE_MS } } : {}),
-    crm: sweep && stale ? 'full' : look ? 'changes' : 'none',
+    crm: (sweep && stale) || (look && background.crmMissing) ? 'full' : look ? 'changes' : 'none',
     ...(auditLeft > 0 ? { audit: { links: auditLeft, budgetMs: AUDIT_SLICE_MS, suspects } } : {}),
   };
 }

@@ -50,6 +50,8 @@ export interface PairWorker {
    * says that changed) is exactly a write of ours.
    */
   hint(id: string, changes?: readonly ToldChange[] | null): void;
+  /** This record of the CRM is read on its own in the next cycle, which starts now. */
+  crmHint(id: string): void;
   /** A person decided something: it is carried out by a cycle that starts now, whether or not a lane is due. */
   decided(): void;
   /** What Udesk told of a batch: a hint for the backfill that is under way. */
@@ -72,6 +74,7 @@ export function createPairWorker(
   const log = context.log.child({ pair: name });
   const waiting = new Set<DueLane>();
   const hints = createHints();
+  const crmHints = createHints();
   const background = startBackground();
   const { holder, suspects } = background;
   const health: PairHealth = {
@@ -90,7 +93,8 @@ export function createPairWorker(
   let resuming = false;
 
   async function nextWork(signal: AbortSignal): Promise<void> {
-    while (waiting.size === 0 && hints.size === 0 && !decisions && !filling && !signal.aborted) {
+    const idle = () => waiting.size + hints.size + crmHints.size === 0 && !decisions && !filling;
+    while (idle() && !signal.aborted) {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
@@ -122,6 +126,7 @@ export function createPairWorker(
     waiting.clear();
     decisions = false;
     const hinted = hints.take();
+    const crmHinted = crmHints.take();
     const startedAt = context.clock().getTime();
     const ended = (outcome: CycleEnd['outcome']) =>
       onEnd({ outcome, durationMs: Math.max(0, context.clock().getTime() - startedAt) });
@@ -134,6 +139,7 @@ export function createPairWorker(
         trigger: 'run',
         observe: {
           ...scope,
+          crmPoints: [...crmHinted.keys()],
           points: {
             ids: [...hinted.keys()],
             told: new Map([...hinted].map(([id, { told }]) => [id, told])),
@@ -151,7 +157,14 @@ export function createPairWorker(
       });
       hints.putBack(hinted, report.observed.pointsLeft);
       filling = report.backfill?.more === true;
-      if (scope.crm === 'full') background.crmReadAt = lookedAt;
+      if (scope.crm === 'full') {
+        background.crmReadAt = lookedAt;
+        background.crmMissing = false;
+      } else if ((report.observed.crmMissing ?? 0) > 0) {
+        // Where deletions are visible the changes tell them; else it takes a complete reading.
+        background.crmMissing = !pair.sides.crm.manifest.visibleDeletes;
+        waiting.add('crm');
+      }
       const { audit, revisit } = report.observed;
       if (audit !== undefined) background.auditLeft = audit.left;
       if (revisit !== undefined) background.revisiting = revisit.left;
@@ -177,6 +190,7 @@ export function createPairWorker(
       // The lanes stay due: what this cycle did not read, the next one must.
       for (const lane of lanes) waiting.add(lane);
       hints.giveBack(hinted);
+      crmHints.giveBack(crmHinted);
       if (isSyncError(error, 'lease-lost')) {
         ended('lease-lost');
         log.info({ kind: 'lease-lost' }, 'another process works on this pair');
@@ -207,6 +221,10 @@ export function createPairWorker(
     },
     hint(id, changes) {
       hints.add(id, changes);
+      wake();
+    },
+    crmHint(id) {
+      crmHints.add(id);
       wake();
     },
     decided() {

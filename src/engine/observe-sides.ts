@@ -7,6 +7,7 @@ import { fenced } from '../store/tx.ts';
 import { proveAbsences } from './absence.ts';
 import { type Audit, type AuditReport, auditLinks } from './audit.ts';
 import type { Cycle } from './context.ts';
+import { observeCrmPoints } from './crm-points.ts';
 import { type Observed, observePages } from './observe.ts';
 import { observePoints, type Points } from './points.ts';
 import { type RevisitReport, revisitUnlisted } from './revisit.ts';
@@ -17,6 +18,8 @@ export interface ObserveScope {
   readonly udesk: 'full' | 'head' | 'none';
   /** Before the lane: the customers of Udesk that hints named. */
   readonly points?: Points;
+  /** Records of the CRM that hints named, read before its lane. */
+  readonly crmPoints?: readonly string[];
   /** Beside the lane: a slice of the sweep that the worker holds. */
   readonly sweep?: { readonly holder: SweepHolder; readonly budgetMs: number };
   /** After it: customers that the list does not reach. */
@@ -47,6 +50,8 @@ export interface Observation {
   readonly emptySide: SideName | null;
   /** Hints that did not fit into the budget of this cycle. */
   readonly pointsLeft: readonly string[];
+  /** Records of the CRM that a hint named and that were not there: only a complete reading proves a deletion. */
+  readonly crmMissing?: number;
   /** Hints that were nothing but our own writes coming back: nobody was read for them. */
   readonly echoes: number;
   readonly revisit?: RevisitReport;
@@ -88,6 +93,11 @@ export async function observeSides(
     await onlyKnown('udesk');
     revisit = await revisitUnlisted(cycle, scope.revisit.budgetMs);
   }
+  let crmMissing = 0;
+  if (scope.crmPoints !== undefined && scope.crmPoints.length > 0) {
+    await onlyKnown('crm');
+    crmMissing = await observeCrmPoints(cycle, scope.crmPoints);
+  }
   const crm = await observeSide(cycle, known, 'crm', scope.crm, approve);
   let audit: AuditReport | null = null;
   if (scope.audit !== undefined) {
@@ -101,6 +111,7 @@ export async function observeSides(
     emptySide,
     pointsLeft: points.left,
     echoes: points.echoes,
+    ...(crmMissing === 0 ? {} : { crmMissing }),
     ...(revisit === null ? {} : { revisit }),
     ...(audit === null ? {} : { audit }),
   };

@@ -39,17 +39,28 @@ export interface MappedWorld extends World {
 export async function createMappedWorld(
   options: Omit<WorldOptions, 'crmBlock'> & {
     readonly fields?: string;
+    /** More keys of the adapter's block. */
+    readonly block?: object;
+    /** More tables of the CRM. */
+    readonly ddl?: string;
     readonly rows?: readonly object[];
   } = {},
 ): Promise<MappedWorld> {
   const database: TestDatabase = await createEmptyDatabase();
   const table = postgres(database.url, { max: 1, onnotice: () => {} });
   await table.unsafe(TABLE);
+  if (options.ddl !== undefined) await table.unsafe(options.ddl);
   for (const row of options.rows ?? [])
     await table`insert into person ${table(row as Record<string, string>)}`;
   const world = await createWorld({
     ...options,
-    crmBlock: { adapter: 'postgres', url: database.url, table: 'person', externalId: 'udesk_id' },
+    crmBlock: {
+      adapter: 'postgres',
+      url: database.url,
+      table: 'person',
+      externalId: 'udesk_id',
+      ...options.block,
+    },
     pair: { fields: options.fields ?? EVERY_KIND, guards: '{ updates: { share: 1 } }', ...options.pair },
   });
   return {

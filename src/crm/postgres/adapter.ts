@@ -7,7 +7,7 @@ import type { Manifest } from '../../core/record.ts';
 import { type ErrorDetails, isSyncError, SyncError } from '../../errors.ts';
 import { didYouMean } from '../../lib/suggest.ts';
 import type { CallOptions, Side } from '../adapter.ts';
-import { type AdapterContext, defineCrmAdapter } from '../definition.ts';
+import { type AdapterContext, defineCrmAdapter, type TriggerTool } from '../definition.ts';
 import { isUnique, readTable, type Table, tableNames } from './catalog.ts';
 import { checkTable, fingerprint } from './check.ts';
 import { type PostgresConfig, postgresConfigSchema } from './config.ts';
@@ -15,15 +15,24 @@ import { RefusedError } from './failures.ts';
 import { lookup, readByMarker, readRow } from './find.ts';
 import { missingGrants, type Needs } from './grants.ts';
 import { columnsOf, fieldOfColumns, type Layout, planLayout } from './layout.ts';
+import { listen } from './listen.ts';
 import { changes, enumerate } from './observe.ts';
-import { createPool, type Pool, type PoolOptions, type Session } from './pool.ts';
-import { sql } from './sql.ts';
+import { createPool, type Pool, type PoolOptions, readUrl, type Session } from './pool.ts';
+import { raw, sql } from './sql.ts';
+import {
+  channelOf,
+  installedTriggers,
+  installStatements,
+  removeStatements,
+  triggerCount,
+} from './triggers.ts';
 import { createRow, deleteRow, updateRow } from './write.ts';
 
 export const postgresAdapter = defineCrmAdapter({
   name: 'postgres',
   schema: postgresConfigSchema,
   create: (config, context) => createPostgresSide(config, context),
+  triggers: (config, context) => openTriggers(config, context),
 });
 
 /** Time limits, for tests that do not want to wait. */
@@ -37,7 +46,32 @@ export async function createPostgresSide(
   const pool = createPool({ url: config.url, pair: context.pair, ...limits });
   try {
     const layout = await pool.read((session) => learn(session, config, context));
-    return makeSide(pool, layout, config, context);
+    const told = (await pool.read((session) => installedTriggers(session, layout))) > 0;
+    return {
+      ...makeSide(pool, layout, config, context),
+      ...(told ? { watch: watching(config, layout, context) } : {}),
+    };
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+async function openTriggers(config: PostgresConfig, context: AdapterContext): Promise<TriggerTool> {
+  const pool = createPool({ url: config.url, pair: context.pair, size: 1 });
+  try {
+    const layout = await pool.read((session) => learn(session, config, context));
+    const statements = { install: installStatements(layout), remove: removeStatements(layout) };
+    return {
+      ...statements,
+      count: triggerCount(layout),
+      installed: () => pool.read((session) => installedTriggers(session, layout)),
+      run: (what) =>
+        pool.transaction(async (session) => {
+          for (const statement of statements[what]) await session.query(raw(statement));
+        }),
+      close: () => pool.close(),
+    };
   } catch (error) {
     await pool.close();
     throw error;
@@ -61,6 +95,15 @@ async function learn(session: Session, config: PostgresConfig, context: AdapterC
   const { layout, problems } = planLayout({ config, fields, table, children, tableNames: names });
   if (problems.length > 0) throw configError(context, problems, await grantsFor(session, layout, context));
   return layout;
+}
+
+/** Where the triggers are there. */
+function watching(
+  config: PostgresConfig,
+  layout: Layout,
+  { pair }: AdapterContext,
+): NonNullable<Side['watch']> {
+  return (told, signal) => listen(readUrl({ url: config.url, pair }), channelOf(layout.table), told, signal);
 }
 
 /** What this pair asks of the table. */

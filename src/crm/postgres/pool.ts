@@ -57,7 +57,7 @@ const modes = {
   snapshot: raw('begin isolation level repeatable read read only'),
 };
 
-function readUrl(options: PoolOptions): ParsedPostgresUrl {
+export function readUrl(options: Pick<PoolOptions, 'url' | 'pair'>): ParsedPostgresUrl {
   try {
     return parsePostgresUrl(options.url);
   } catch (error) {

@@ -20,7 +20,12 @@ function pairOf(example: string) {
     udesk: { baseUrl: 'https://demo.udesk.cn', email: admin@example.com, token: '\${UDESK_TOKEN}' }
 ${example.replace(/^(?=.)/gm, '    ')}`;
   const secret = 'sixteen-characters';
-  const env = { UDESK_TOKEN: 'tok-0123456789abcdef', CRM_SECRET: secret, ODOO_KEY: secret };
+  const env = {
+    UDESK_TOKEN: 'tok-0123456789abcdef',
+    CRM_SECRET: secret,
+    ODOO_KEY: secret,
+    CRM_DATABASE_URL: 'postgres://h/d',
+  };
   const [pair] = loadConfig({ env, readFile: () => text, adapters: crmAdapters }).pairs;
   if (pair === undefined) throw new Error('no pair');
   return pair;
@@ -40,6 +45,13 @@ describe('docs/adapters.md', () => {
     const odoo = blocks.filter((block) => block.includes('adapter: odoo\n'));
     expect(odoo.map((block) => pairOf(block).crm)).toMatchObject([
       { adapter: 'odoo', database: 'mycompany' },
+    ]);
+  });
+
+  test('the example of a table in Postgres loads', () => {
+    const tables = blocks.filter((block) => block.includes('adapter: postgres\n'));
+    expect(tables.map((block) => pairOf(block).crm)).toMatchObject([
+      { adapter: 'postgres', version: 'xmin', changedBy: 'version' },
     ]);
   });
 
