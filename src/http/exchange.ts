@@ -12,6 +12,8 @@ export interface Exchange {
   /** Whether it may change something at the remote. */
   readonly write: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** How errors name it, where the path holds what must not be told. Left out: method, origin and path. */
+  readonly target?: string;
 }
 
 export interface Reply {
@@ -28,7 +30,7 @@ export interface Reply {
  */
 export async function exchange(call: Exchange): Promise<Reply> {
   call.signal?.throwIfAborted();
-  const target = describeTarget(call.method, call.url);
+  const target = call.target ?? describeTarget(call.method, call.url);
   const deadline = AbortSignal.timeout(call.side.timeouts.totalMs);
   const signal =
     call.write || call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]);

@@ -33,6 +33,8 @@ export interface Harness {
   readonly refusesNul: boolean;
   /** What the store makes of a text in `note` or in an e-mail; `REFUSED` where it takes none such. Left out: as it is. */
   readonly keeps?: (field: 'note' | 'emails', text: string) => string | null | typeof REFUSED;
+  /** Two live records never hold the same e-mail: the store refuses it. */
+  readonly uniqueEmails?: true;
   close(): Promise<void>;
 }
 

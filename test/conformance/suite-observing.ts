@@ -164,8 +164,9 @@ export function observingTests(harness: () => Harness): void {
     expect(await ids('email', "' or true --")).toEqual([]);
   });
 
-  test('every record that holds a key is found, and a deleted one is not', async () => {
-    const { side, insert, remove } = harness();
+  test('every record that holds a key is found, and a deleted one is not', async (context) => {
+    const { side, insert, remove, uniqueEmails } = harness();
+    if (uniqueEmails) return context.skip('no two records hold the same e-mail in this store');
     const ids = [
       await insert({ emails: ['office@example.com'] }),
       await insert({ emails: ['OFFICE@example.com'] }),

@@ -3,8 +3,9 @@
  * declares, and ends in the manifest.
  */
 import type { Manifest } from '../../core/record.ts';
-import { isSyncError, SyncError } from '../../errors.ts';
+import { SyncError } from '../../errors.ts';
 import type { Page, Side } from '../adapter.ts';
+import { errorsAbout, oneByOneFor } from '../calls.ts';
 import { type AdapterContext, defineCrmAdapter } from '../definition.ts';
 import { type ApiLimits, createApi } from './api.ts';
 import { checkApi, fingerprint } from './check.ts';
@@ -35,33 +36,8 @@ export function createHttpSide(config: HttpConfig, context: AdapterContext, limi
   const { fields, region } = context;
   const finder: Finder = { api, config, places, fields, region };
   const manifest = manifestOf(config, places);
-  const creating = new Map<string, Promise<unknown>>();
-
-  /** Says which pair and record a failure was about. */
-  async function about<T>(record: string | null, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (isSyncError(error)) {
-        error.details.pair ??= context.pair;
-        error.details.side ??= 'crm';
-        if (record !== null) error.details.record ??= record;
-      }
-      throw error;
-    }
-  }
-
-  /** Two creates with one marker at once would both look, and both find nothing. */
-  async function oneByOne<T>(marker: string, work: () => Promise<T>): Promise<T> {
-    const before = creating.get(marker);
-    const mine = (before ?? Promise.resolve()).then(work, work);
-    creating.set(marker, mine);
-    try {
-      return await mine;
-    } finally {
-      if (creating.get(marker) === mine) creating.delete(marker);
-    }
-  }
+  const about = errorsAbout(context.pair);
+  const oneByOne = oneByOneFor();
 
   return {
     manifest,

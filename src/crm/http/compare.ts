@@ -5,26 +5,30 @@ import type { FieldSpec } from '../../core/spec.ts';
 import { isAbsent, type Value } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import type { AdapterContext } from '../definition.ts';
-import type { Shape } from './decode.ts';
-import { isSetPlace } from './places.ts';
 
-export interface Comparer extends Pick<Shape, 'places'> {
-  readonly fields: AdapterContext['fields'];
-  readonly region: string;
-}
+export type Comparer = Pick<AdapterContext, 'fields' | 'region'>;
+
+const UNTOLD = 'Check its path under crm.fields; where the API leaves out what is empty, set crm.omitsEmpty.';
 
 export function compareVersion(seen: SideRecord, now: SideRecord): void {
   if (seen.version === null || now.version === null || seen.version === now.version) return;
   throw stale('the record has a newer version than the one that was planned on');
 }
 
-export function compareField(comparer: Comparer, now: SideRecord, field: string, seen: Value): void {
+/** @param advice what to do when the record does not tell the field */
+export function compareField(
+  comparer: Comparer,
+  now: SideRecord,
+  field: string,
+  seen: Value,
+  advice = UNTOLD,
+): void {
   const current = now.fields[field];
   if (current === undefined)
     throw new SyncError('contract', `the CRM does not tell "${field}"`, {
       side: 'crm',
       field,
-      advice: 'Check its path under crm.fields; where the API leaves out what is empty, set crm.omitsEmpty.',
+      advice,
     });
   const before = isAbsent(seen) ? null : seen;
   if (!equalValues(specOf(comparer, field), before, current, comparer.region))
@@ -32,9 +36,8 @@ export function compareField(comparer: Comparer, now: SideRecord, field: string,
 }
 
 export function specOf(comparer: Comparer, field: string): FieldSpec {
-  const place = comparer.places.find((candidate) => candidate.field === field);
-  const shape = place !== undefined && isSetPlace(place) ? 'set' : 'scalar';
-  const equivalence = comparer.fields.find((candidate) => candidate.name === field)?.equivalence ?? 'text';
+  const mapped = comparer.fields.find((candidate) => candidate.name === field);
+  const { shape = 'scalar', equivalence = 'text' } = mapped ?? {};
   const rest = { direction: 'both', policy: 'hold', onBlocked: 'hold', map: null } as const;
   return { udesk: field, crm: field, shape, equivalence, ...rest };
 }

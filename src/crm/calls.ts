@@ -1,0 +1,32 @@
+/** What the calls of an adapter have in common, whichever CRM they are for. */
+import { isSyncError } from '../errors.ts';
+
+/** Says in every failure which pair and record it was about. */
+export function errorsAbout(pair: string) {
+  return async function about<T>(record: string | null, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isSyncError(error)) {
+        error.details.pair ??= pair;
+        error.details.side ??= 'crm';
+        if (record !== null) error.details.record ??= record;
+      }
+      throw error;
+    }
+  };
+}
+
+/** Work with one key waits for the work with the same key before it: two creates with one marker would both find nothing. */
+export function oneByOneFor() {
+  const running = new Map<string, Promise<unknown>>();
+  return async function oneByOne<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const mine = (running.get(key) ?? Promise.resolve()).then(work, work);
+    running.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      if (running.get(key) === mine) running.delete(key);
+    }
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * `adapter: hubspot`: the contacts of one HubSpot account, through CRM API v3 and a private app's token
+ * (docs/adapters.md). What it promises ends in the manifest.
+ */
+import type { Manifest } from '../../core/record.ts';
+import { SyncError } from '../../errors.ts';
+import type { CallOptions, Page, Side } from '../adapter.ts';
+import { errorsAbout, oneByOneFor } from '../calls.ts';
+import { type AdapterContext, defineCrmAdapter } from '../definition.ts';
+import { createHubspotApi, type HubspotLimits } from './api.ts';
+import { checkAccount, fingerprint, readProperties as learnProperties } from './check.ts';
+import { type HubspotConfig, hubspotConfigSchema } from './config.ts';
+import { readContact } from './contacts.ts';
+import { changed, enumerate, type Seen } from './enumerate.ts';
+import { type Finder, lookup } from './find.ts';
+import { readHistory } from './history.ts';
+import { isSetPlace, type Place, placesOf, readProperties } from './places.ts';
+import { archiveContact, createContact, updateContact } from './write.ts';
+
+export const hubspotAdapter = defineCrmAdapter({
+  name: 'hubspot',
+  schema: hubspotConfigSchema,
+  create: (config, context) => createHubspotSide(config, context),
+});
+
+/** Asks for the properties of contacts. @throws SyncError `config` with everything in which account and mapping do not fit */
+export async function createHubspotSide(
+  config: HubspotConfig,
+  context: AdapterContext,
+  limits: HubspotLimits = {},
+): Promise<Side> {
+  const api = createHubspotApi(config, context.clock, limits);
+  const about = errorsAbout(context.pair);
+  try {
+    const properties = await about(null, () => learnProperties(api));
+    const { places, problems } = placesOf(config, context.fields, properties);
+    if (problems.length > 0)
+      throw new SyncError('config', problems.join('\n'), {
+        pair: context.pair,
+        side: 'crm',
+        advice: 'correct the `crm` block of the config, or the properties in HubSpot',
+      });
+    const { fields, region } = context;
+    const { externalId } = config;
+    return makeSide(
+      { api, config, places, externalId, fields, region, properties: readProperties(config, places) },
+      about,
+    );
+  } catch (error) {
+    await api.close();
+    throw error;
+  }
+}
+
+function makeSide(finder: Finder, about: ReturnType<typeof errorsAbout>): Side {
+  const { api, config } = finder;
+  const oneByOne = oneByOneFor();
+  const seen: Seen = { merged: new Set() };
+
+  async function* told(pages: AsyncIterable<Page>): AsyncGenerator<Page> {
+    const iterator = pages[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await about(null, () => iterator.next());
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+
+  return {
+    manifest: manifestOf(config, finder.places),
+    check: (options) => about(null, () => checkAccount(finder, options)),
+    fingerprint: (options) => about(null, () => fingerprint(finder, options)),
+    enumerate: (options) => told(enumerate(finder, seen, options)),
+    async *changes(cursor: string, options: CallOptions = {}): AsyncGenerator<Page> {
+      const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(cursor) ? Date.parse(cursor) : Number.NaN;
+      if (Number.isNaN(at))
+        throw new SyncError('cursor-expired', 'the stored position is not one of HubSpot', { side: 'crm' });
+      yield* told(changed(finder, seen, at - config.overlapMs, options));
+    },
+    read: (id, options) => about(id, async () => (await readContact(finder, id, options))?.record ?? null),
+    history: (id, page, options) => about(id, () => readHistory(finder, id, page, options)),
+    lookup: (kind, value, options) => about(null, () => lookup(finder, kind, value, options)),
+    create: (request, options) =>
+      about(null, () => oneByOne(request.marker, () => createContact(finder, request, options))),
+    update: (request, options) => about(request.id, () => updateContact(finder, request, options)),
+    delete: (id, options) => about(id, () => archiveContact(finder, id, options)),
+    close: () => api.close(),
+  };
+}
+
+function manifestOf(config: HubspotConfig, places: readonly Place[]): Manifest {
+  const writable = (place: Place): boolean => {
+    if (place.kind === 'emails') return true;
+    return (place.kind === 'slots' ? place.slots : [place.property]).every(({ readOnly }) => !readOnly);
+  };
+  const sets = places.filter(isSetPlace);
+  return {
+    adapter: 'hubspot',
+    setFields: sets.map(({ field }) => field),
+    capacity: Object.fromEntries(
+      places.flatMap((place) => (place.kind === 'slots' ? [[place.field, place.slots.length]] : [])),
+    ),
+    fields: places.map(({ field }) => field),
+    readOnlyFields: places.filter((place) => !writable(place)).map(({ field }) => field),
+    changeCursor: { overlapMs: config.overlapMs },
+    compareAndSet: false,
+    visibleDeletes: true,
+    externalId: { unique: true },
+    // A create is looked for by its marker, in the record store, which lags behind nothing. What the search misses for
+    // some moments cannot make a double: the create is an upsert by that marker.
+    lookupLagMs: 0,
+    elementIds: sets.length > 0 && sets.every(({ kind }) => kind === 'slots'),
+    // Every property that HubSpot computes moves `updatedAt`: it says nothing of when a person edited.
+    trustedTime: false,
+    timeResolutionMs: 1,
+    enumerationCap: null,
+    canDelete: true,
+  };
+}

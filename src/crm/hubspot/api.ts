@@ -1,0 +1,121 @@
+/** One call of HubSpot's API: its pace, the private app's token, one exchange, the meaning of its answer, and retries. */
+import { isSyncError } from '../../errors.ts';
+import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
+import { exchange, type Reply } from '../../http/exchange.ts';
+import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
+import { sleep as realSleep } from '../../lib/sleep.ts';
+import type { HubspotConfig } from './config.ts';
+import { CallWindow, createLine, type PaceTime } from './pace.ts';
+import { type AnswerContext, readAnswer } from './refusal.ts';
+
+/** Time and its limits, for tests that do not want to wait. */
+export interface HubspotLimits extends Partial<PaceTime> {
+  readonly timeouts?: Partial<Timeouts>;
+  readonly retry?: RetryPolicy;
+}
+
+export interface HubspotCall {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below the base URL, with `{name}` for each of `in`. Errors name it so, and never what stood in its place. */
+  readonly path: string;
+  readonly in?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly write: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HubspotAnswer {
+  readonly json: unknown;
+  /** A time by the server's clock at which this request had not been answered yet; by ours where it tells none. */
+  readonly notBeforeMs: number;
+  readonly context: AnswerContext;
+}
+
+/** As the answers tell it in X-HubSpot-RateLimit-Daily and -Daily-Remaining. */
+export interface DailyLimit {
+  readonly left: number;
+  readonly of: number;
+}
+
+export interface HubspotApi {
+  run(call: HubspotCall): Promise<HubspotAnswer>;
+  /** The server's clock minus ours by its last answer; null before one told a time. */
+  clockSkewMs(): number | null;
+  daily(): DailyLimit | null;
+  close(): Promise<void>;
+}
+
+export function createHubspotApi(
+  config: HubspotConfig,
+  clock: () => number,
+  limits: HubspotLimits = {},
+): HubspotApi {
+  const { monotonic = () => performance.now(), sleep = realSleep, retry = DEFAULT_RETRY } = limits;
+  const { perTenSeconds, searchesPerSecond, concurrency } = config.limits;
+  const dispatcher = createSideDispatcher(limits.timeouts, concurrency);
+  const base = config.baseUrl.replace(/\/+$/, '');
+  const time = { monotonic, sleep };
+  const all = new CallWindow(perTenSeconds, 10_000);
+  const searches = new CallWindow(searchesPerSecond, 1_000);
+  const lines = { call: createLine([all], time), search: createLine([all, searches], time) };
+  let skewMs: number | null = null;
+  let daily: DailyLimit | null = null;
+
+  async function attempt(call: HubspotCall): Promise<HubspotAnswer> {
+    const isSearch = call.path.endsWith('/search');
+    await lines[isSearch ? 'search' : 'call'](call.signal);
+    const url = new URL(`${base}${filled(call)}`);
+    for (const [key, value] of Object.entries(call.query ?? {})) url.searchParams.set(key, value);
+    const sentAt = clock();
+    const target = `${call.method} ${base}${call.path}`;
+    const sent = { in: call.in, query: call.query, body: call.body };
+    const context: AnswerContext = { target, write: call.write, sent, nowMs: sentAt };
+    const reply = await exchange({
+      side: dispatcher,
+      method: call.method,
+      url,
+      headers: {
+        authorization: `Bearer ${config.token}`,
+        ...(call.body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+      },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      write: call.write,
+      signal: call.signal,
+      target,
+    });
+    const answeredAt = clock();
+    const told = Date.parse(reply.headers.date ?? '');
+    // The header is cut to the second: half a second more is the best guess of the clock, and none is safe for a limit.
+    if (!Number.isNaN(told)) skewMs = Math.round(told + 500 - (sentAt + answeredAt) / 2);
+    const notBeforeMs = Number.isNaN(told) ? sentAt : told - Math.max(0, answeredAt - sentAt);
+    daily = dailyOf(reply) ?? daily;
+    try {
+      return { json: readAnswer(reply, context), notBeforeMs, context };
+    } catch (error) {
+      // Whoever else is waiting here would only be told the same.
+      if (isSyncError(error, 'throttled') && (error.details.retryAfterMs ?? 0) <= retry.maxRetryAfterMs)
+        (isSearch ? searches : all).hold(monotonic() + (error.details.retryAfterMs ?? 0));
+      throw error;
+    }
+  }
+
+  return {
+    run: (call) =>
+      withRetry(() => attempt(call), { safe: !call.write, policy: retry, signal: call.signal, sleep }),
+    clockSkewMs: () => skewMs,
+    daily: () => daily,
+    close: () => dispatcher.close(),
+  };
+}
+
+function filled({ path, in: values = {} }: HubspotCall): string {
+  return path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(values[key] ?? ''));
+}
+
+function dailyOf({ headers }: Reply): DailyLimit | null {
+  const [left, of] = ['x-hubspot-ratelimit-daily-remaining', 'x-hubspot-ratelimit-daily'].map((name) =>
+    Number(headers[name] ?? Number.NaN),
+  );
+  return Number.isInteger(left) && Number.isInteger(of) ? { left: left ?? 0, of: of ?? 0 } : null;
+}

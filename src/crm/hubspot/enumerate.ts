@@ -1,0 +1,132 @@
+/** All contacts, live and archived, and those that changed. */
+import type { CallOptions, DroppedElement, EnumerationEnd, Page } from '../adapter.ts';
+import { isObject, textOf } from '../http/paths.ts';
+import type { HubspotAnswer } from './api.ts';
+import { searchChanged } from './changed.ts';
+import { CONTACTS, type Reader, readBatch, resultsOf } from './contacts.ts';
+import { type Contact, decode } from './decode.ts';
+
+/** Most contacts of one page of the list ("Contacts", retrieve contacts). */
+const PAGE_ROWS = 100;
+/** Most pages of archived contacts in a look at the changes: they come in no order of time. The full look reads all. */
+const ARCHIVED_PAGES = 5;
+
+/** What one adapter remembers between its looks. */
+export interface Seen {
+  /** Contacts that were merged into others: gone, and yet nobody deleted them. */
+  readonly merged: Set<string>;
+}
+
+/**
+ * P7: every contact that lives through the walk is shown. The cursor of the list is the last contact that was read ("the
+ * paging cursor token of the last successfully read resource"), so that nothing which goes or comes moves a page.
+ */
+export async function* enumerate(
+  reader: Reader,
+  seen: Seen,
+  options: CallOptions = {},
+): AsyncGenerator<Page> {
+  let unreadable = false;
+  let notBeforeMs: number | null = null;
+  for await (const { contacts, dropped, answer } of list(reader, false, options)) {
+    notBeforeMs ??= answer.notBeforeMs;
+    unreadable ||= dropped.length > 0;
+    noteMerged(seen, contacts);
+    yield page({ records: liveOf(contacts), dropped });
+  }
+  for await (const { contacts, dropped } of list(reader, true, options)) {
+    unreadable ||= dropped.length > 0;
+    yield page({ deletedIds: archivedOf(seen, contacts, Number.NEGATIVE_INFINITY), dropped });
+  }
+  const reason = unreadable ? 'a contact of the list could not be read' : null;
+  yield page({
+    end: { certified: reason === null, reason, cursor: new Date(notBeforeMs ?? 0).toISOString() },
+  });
+}
+
+/**
+ * Contacts changed since then, and those archived since then. The search says who; what they hold is read from the record
+ * store, because what the search shows may be older than what this side was last seen to hold (P4).
+ */
+export async function* changed(
+  reader: Reader,
+  seen: Seen,
+  sinceMs: number,
+  options: CallOptions = {},
+): AsyncGenerator<Page> {
+  let notBeforeMs: number | null = null;
+  for await (const found of searchChanged(reader, sinceMs, options)) {
+    notBeforeMs ??= found.notBeforeMs;
+    const contacts = await readBatch(reader, found.ids, options);
+    noteMerged(seen, contacts);
+    yield page({ records: liveOf(contacts) });
+  }
+  let pages = 0;
+  for await (const { contacts, dropped } of list(reader, true, options)) {
+    yield page({ deletedIds: archivedOf(seen, contacts, sinceMs), dropped });
+    pages += 1;
+    if (pages === ARCHIVED_PAGES) break;
+  }
+  yield page({
+    end: {
+      certified: false,
+      reason: 'only what changed since the cursor',
+      cursor: new Date(notBeforeMs ?? sinceMs).toISOString(),
+    },
+  });
+}
+
+interface ListPage {
+  readonly contacts: readonly Contact[];
+  readonly dropped: readonly DroppedElement[];
+  readonly answer: HubspotAnswer;
+}
+
+async function* list(reader: Reader, archived: boolean, options: CallOptions): AsyncGenerator<ListPage> {
+  let after: string | null = null;
+  do {
+    const answer: HubspotAnswer = await reader.api.run({
+      method: 'GET',
+      path: CONTACTS,
+      query: {
+        limit: String(PAGE_ROWS),
+        archived: String(archived),
+        properties: reader.properties.join(','),
+        ...(after === null ? {} : { after }),
+      },
+      write: false,
+      signal: options.signal,
+    });
+    const decoded = resultsOf(answer).map((row) => decode(reader, row));
+    yield {
+      contacts: decoded.flatMap((one) => (one.ok ? [one.contact] : [])),
+      dropped: decoded.flatMap((one) => (one.ok ? [] : [one.dropped])),
+      answer,
+    };
+    after = nextOf(answer);
+  } while (after !== null);
+}
+
+function nextOf({ json }: HubspotAnswer): string | null {
+  const paging = isObject(json) && isObject(json.paging) ? json.paging : {};
+  return isObject(paging.next) ? textOf(paging.next.after) || null : null;
+}
+
+function noteMerged({ merged }: Seen, contacts: readonly Contact[]): void {
+  for (const { mergedIds } of contacts) for (const id of mergedIds) merged.add(id);
+}
+
+function liveOf(contacts: readonly Contact[]): Page['records'] {
+  return contacts.flatMap(({ archived, record }) => (archived ? [] : [record]));
+}
+
+/** A merged contact is no deletion: that it is not in the list has the engine look for the one that it became. */
+function archivedOf({ merged }: Seen, contacts: readonly Contact[], sinceMs: number): string[] {
+  return contacts.flatMap(({ archived, archivedAtMs, record }) =>
+    archived && (archivedAtMs ?? sinceMs) >= sinceMs && !merged.has(record.id) ? [record.id] : [],
+  );
+}
+
+function page(part: Partial<Page> & { readonly end?: EnumerationEnd }): Page {
+  return { records: [], deletedIds: [], dropped: [], total: null, end: null, ...part };
+}

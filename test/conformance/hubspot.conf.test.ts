@@ -1,0 +1,4 @@
+import { hubspotHarness } from './hubspot-harness.ts';
+import { describeSide } from './suite.ts';
+
+describeSide('hubspot', hubspotHarness);
