@@ -18,6 +18,8 @@ export interface Mutation {
 const ENGINE = 'test/integration/engine';
 const ATTACK = 'test/integration/attack';
 const HTTP_WIRE = 'test/integration/crm/http-wire.test.ts';
+const HUBSPOT_WIRE = 'test/integration/crm/hubspot-wire.test.ts';
+const HUBSPOT_SDK = 'test/integration/crm/hubspot-sdk.test.ts';
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -370,6 +372,78 @@ export const MUTATIONS: readonly Mutation[] = [
       `${ATTACK}/holds.test.ts`,
       'test/unit/core/set-merge.test.ts',
     ],
+  },
+  {
+    name: 'hubspot: of many changes of one millisecond a page is read',
+    breaks: 'P2: whoever changed in the same moment as many others is never seen',
+    file: 'src/crm/hubspot/changed.ts',
+    find: 'if (last.modifiedMs > fromMs) {',
+    replace: 'if (last.modifiedMs === fromMs) {\n      fromMs += 1;\n      continue;\n    } else {',
+    tests: [HUBSPOT_WIRE],
+  },
+  {
+    name: 'hubspot: a merged contact counts as deleted',
+    breaks: 'P7: its link is broken as a deletion before anybody looks for the survivor',
+    file: 'src/crm/hubspot/enumerate.ts',
+    find: ' && !merged.has(record.id)',
+    replace: '',
+    tests: [HUBSPOT_WIRE],
+  },
+  {
+    name: 'hubspot: a merged id is answered by the winner',
+    breaks: 'P7, P1: one contact stands for two links',
+    file: 'src/crm/hubspot/contacts.ts',
+    find: 'return contact.archived || contact.record.id !== id ? null : contact;',
+    replace: 'return contact.archived ? null : contact;',
+    tests: [HUBSPOT_SDK],
+  },
+  {
+    name: 'hubspot: a create does not look for its marker',
+    breaks: 'P2: the upsert overwrites what a person edited since the create whose answer was lost',
+    file: 'src/crm/hubspot/write.ts',
+    find: 'if (known !== undefined) return known;',
+    replace: '',
+    tests: [HUBSPOT_SDK],
+  },
+  {
+    name: 'hubspot: a write that got no answer counts as not done',
+    breaks: 'P5: it is sent again without a look',
+    file: 'src/crm/hubspot/refusal.ts',
+    find: "if (status >= 500 || status === 408) return write ? 'ambiguous' : 'transient';",
+    replace: "if (status >= 500 || status === 408) return 'transient';",
+    tests: [HUBSPOT_WIRE],
+  },
+  {
+    name: 'hubspot: a change that is refused half-way counts as refused',
+    breaks: 'P2: a part was written, and the record is parked as if nothing had been',
+    file: 'src/crm/hubspot/write.ts',
+    find: "if (done === 0 || isSyncError(error, 'ambiguous')",
+    replace: "if (done >= 0 || isSyncError(error, 'ambiguous')",
+    tests: [HUBSPOT_WIRE],
+  },
+  {
+    name: 'hubspot: the history is told in the order in which HubSpot shows it',
+    breaks: 'P2: of two edits of one millisecond the witness takes the wrong one for ours',
+    file: 'src/crm/hubspot/history.ts',
+    find: 'raw.toReversed()',
+    replace: 'raw',
+    tests: [HUBSPOT_WIRE],
+  },
+  {
+    name: 'hubspot: a call is counted before it leaves',
+    breaks: 'P10: searches that waited leave together',
+    file: 'src/crm/hubspot/pace.ts',
+    find: 'const waitMs = Math.max(...windows.map((window) => window.waitMs(now)));',
+    replace: 'const waitMs = windows[0]?.waitMs(now) ?? 0;',
+    tests: [HUBSPOT_WIRE],
+  },
+  {
+    name: 'hubspot: a property that is not told counts as blank',
+    breaks: 'P1: a property that was deleted clears the field of every customer',
+    file: 'src/crm/hubspot/decode.ts',
+    find: 'return value === undefined ? undefined : textOf(value) || null;',
+    replace: 'return textOf(value) || null;',
+    tests: [HUBSPOT_WIRE],
   },
   {
     name: 'http: a list whose pages moved counts as whole',

@@ -247,7 +247,7 @@ export async function startHubspotCrm(): Promise<HubspotCrm> {
       ...(withHistory.length === 0 ? {} : { propertiesWithHistory: Object.fromEntries(histories) }),
       createdAt: new Date(contact.createdAtMs).toISOString(),
       updatedAt: new Date(contact.updatedAtMs).toISOString(),
-      archived: contact.archivedAtMs !== null,
+      archived: contact.archivedAtMs !== null || contact.mergedInto !== null,
       ...(contact.archivedAtMs === null ? {} : { archivedAt: new Date(contact.archivedAtMs).toISOString() }),
     };
   }

@@ -58,6 +58,8 @@ export interface Switches {
   replaced: 'dropped' | 'kept';
   /** How a batch of one tells its refusal: as a whole, or row by row ("207 Multi-Status"). */
   batchErrors: 'whole' | 'row';
+  /** Whether a contact that was merged into another is listed with the archived ones: not documented. */
+  mergedListed: boolean;
 }
 
 const STRING = { type: 'string', fieldType: 'text' };
@@ -93,7 +95,7 @@ export class HubspotStore {
     ].map((one) => [one.name, one]),
   );
   readonly all = new Map<string, Contact>();
-  readonly switches: Switches = { replaced: 'dropped', batchErrors: 'whole' };
+  readonly switches: Switches = { replaced: 'dropped', batchErrors: 'whole', mergedListed: false };
   /** Writes that were done, whoever made them. */
   writes = 0;
   clock: () => number = Date.now;
@@ -110,7 +112,8 @@ export class HubspotStore {
   }
 
   archived(): Contact[] {
-    return [...this.all.values()].filter((one) => one.archivedAtMs !== null);
+    const listed = (one: Contact) => one.mergedInto !== null && this.switches.mergedListed;
+    return [...this.all.values()].filter((one) => one.archivedAtMs !== null || listed(one));
   }
 
   /** "Updated merge functionality for contacts and companies": both previous ids point to the resulting record. */

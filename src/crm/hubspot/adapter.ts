@@ -12,9 +12,9 @@ import { checkAccount, fingerprint, readProperties as learnProperties } from './
 import { type HubspotConfig, hubspotConfigSchema } from './config.ts';
 import { readContact } from './contacts.ts';
 import { changed, enumerate, type Seen } from './enumerate.ts';
-import { type Finder, lookup } from './find.ts';
+import { type Finder, lookup, phonesOf } from './find.ts';
 import { readHistory } from './history.ts';
-import { isSetPlace, type Place, placesOf, readProperties } from './places.ts';
+import { EMAIL, isSetPlace, type Place, placesOf, propertiesOf, readProperties } from './places.ts';
 import { archiveContact, createContact, updateContact } from './write.ts';
 
 export const hubspotAdapter = defineCrmAdapter({
@@ -71,7 +71,7 @@ function makeSide(finder: Finder, about: ReturnType<typeof errorsAbout>): Side {
   }
 
   return {
-    manifest: manifestOf(config, finder.places),
+    manifest: manifestOf(finder),
     check: (options) => about(null, () => checkAccount(finder, options)),
     fingerprint: (options) => about(null, () => fingerprint(finder, options)),
     enumerate: (options) => told(enumerate(finder, seen, options)),
@@ -92,7 +92,7 @@ function makeSide(finder: Finder, about: ReturnType<typeof errorsAbout>): Side {
   };
 }
 
-function manifestOf(config: HubspotConfig, places: readonly Place[]): Manifest {
+function manifestOf({ config, places, fields }: Finder): Manifest {
   const writable = (place: Place): boolean => {
     if (place.kind === 'emails') return true;
     return (place.kind === 'slots' ? place.slots : [place.property]).every(({ readOnly }) => !readOnly);
@@ -106,10 +106,18 @@ function manifestOf(config: HubspotConfig, places: readonly Place[]): Manifest {
     ),
     fields: places.map(({ field }) => field),
     readOnlyFields: places.filter((place) => !writable(place)).map(({ field }) => field),
-    changeCursor: { overlapMs: config.overlapMs },
+    // "A few moments" is all that is documented of how late the search may be.
+    changeCursor: { overlapMs: config.overlapMs, lateMs: null },
     compareAndSet: false,
     visibleDeletes: true,
+    // A private app sees every contact of its account.
+    mayHide: false,
     externalId: { unique: true },
+    lookups: [
+      'token',
+      ...(places.some((place) => propertiesOf(place).includes(EMAIL)) ? (['email'] as const) : []),
+      ...(phonesOf({ places, fields }).length > 0 ? (['cellphone'] as const) : []),
+    ],
     // A create is looked for by its marker, in the record store, which lags behind nothing. What the search misses for
     // some moments cannot make a double: the create is an upsert by that marker.
     lookupLagMs: 0,
@@ -119,5 +127,7 @@ function manifestOf(config: HubspotConfig, places: readonly Place[]): Manifest {
     timeResolutionMs: 1,
     enumerationCap: null,
     canDelete: true,
+    batch: null,
+    rateLimit: { calls: config.limits.perTenSeconds, windowMs: 10_000 },
   };
 }

@@ -8,7 +8,7 @@ import type { AdapterContext } from '../definition.ts';
 import { holdsKey } from '../holds-key.ts';
 import { isObject, textOf } from '../http/paths.ts';
 import { CONTACTS, type Reader, readBatch, resultsOf } from './contacts.ts';
-import { EMAIL, OTHER_EMAILS } from './places.ts';
+import { EMAIL, OTHER_EMAILS, propertiesOf } from './places.ts';
 
 export interface Finder extends Reader {
   readonly fields: AdapterContext['fields'];
@@ -61,8 +61,7 @@ async function byEmail(finder: Finder, email: string, options: CallOptions) {
 async function byPhone(finder: Finder, phone: string, options: CallOptions) {
   const forms = phoneForms(normalizeText('phone', phone, finder.region), finder.region);
   const [national = phone] = forms;
-  const slots = finder.places.flatMap((place) => (place.kind === 'slots' ? place.slots : []));
-  const groups = slots.flatMap(({ name }) => {
+  const groups = phonesOf(finder).flatMap((name) => {
     const searchable = SEARCHABLE[name];
     const values = searchable === undefined ? forms : forms.slice(-1);
     return [
@@ -71,6 +70,12 @@ async function byPhone(finder: Finder, phone: string, options: CallOptions) {
     ].map((one) => ({ filters: [one] }));
   });
   return await bySearch(finder, groups, options);
+}
+
+/** The properties in which the pair keeps phones. */
+export function phonesOf({ places, fields }: Pick<Finder, 'places' | 'fields'>): string[] {
+  const mapped = fields.filter(({ equivalence }) => equivalence === 'phone').map(({ name }) => name);
+  return places.filter(({ field }) => mapped.includes(field)).flatMap(propertiesOf);
 }
 
 async function bySearch(finder: Finder, groups: readonly unknown[], options: CallOptions) {

@@ -53,6 +53,15 @@ describe('the files that come with the program', () => {
     expect(told?.udesk.quota).toEqual(plain?.udesk.quota);
   });
 
+  it('show blocks of other adapters that load in the place of the first', () => {
+    const example = committed('config/udesk-sync.example.yaml');
+    const [before = '', rest = ''] = example.split(/^ {4}crm:$/m);
+    const [, after = ''] = rest.split(/^(?= {4}# Which field is which)/m);
+    const block = rest.match(/^ {4}#\| .*$/gm)?.map((line) => line.replace('#| ', '')) ?? [];
+    const [pair] = load([before, ...block, after].join('\n'), { ...ENV, HUBSPOT_TOKEN: 'pat' }).pairs;
+    expect(pair?.crm).toMatchObject({ adapter: 'hubspot', token: 'pat', overlapMs: 300_000 });
+  });
+
   it('have the JSON Schema that `npm run config:schema` makes now', () => {
     expect(committed('config/udesk-sync.schema.json')).toBe(configJsonSchema(crmAdapters));
   });

@@ -7,6 +7,8 @@ import { z } from 'zod';
 import { openCrm } from '../../../src/cli/runtime.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { httpConfigSchema } from '../../../src/crm/http/config.ts';
+import { UNVERIFIED } from '../../../src/crm/hubspot/check.ts';
+import { hubspotConfigSchema } from '../../../src/crm/hubspot/config.ts';
 import { odooConfigSchema } from '../../../src/crm/odoo/config.ts';
 import { crmAdapters } from '../../../src/crm/registry.ts';
 
@@ -67,6 +69,15 @@ describe('docs/adapters.md', () => {
       keysOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), keys);
     expect([...keys].filter((key) => !words.has(key))).toEqual([]);
     expect(keys.size).toBeGreaterThan(60);
+  });
+
+  test('it names every key of hubspot, and says what `check` says of it', () => {
+    const [, section = ''] = /## The `hubspot` adapter\n([\s\S]*?)\n## /.exec(page) ?? [];
+    const { adapter: _, ...block } = hubspotConfigSchema.parse({ adapter: 'hubspot', token: 'x' });
+    const keys = [...Object.keys(block), ...Object.keys(block.limits)];
+    expect(keys.filter((key) => !section.includes(`\`${key}\``))).toEqual([]);
+    expect(UNVERIFIED).toContain('not yet verified against the live service');
+    expect(section.replace(/\s+/g, ' ')).toContain('not yet verified against the live service');
   });
 });
 
