@@ -1,5 +1,5 @@
 /**
- * `node bench/crm-triggers.ts [edits]`: how long after a commit in the CRM's database a listener knows of the record, by the
+ * `npm run bench:triggers [edits]`: how long after a commit in the CRM's database a listener knows of the record, by the
  * triggers of `udesk-sync crm triggers`; and what the triggers cost the statement itself. Beside it: what the schedule
  * gives, which is half of its step on average (15 s with the usual one) and all of it at worst.
  */

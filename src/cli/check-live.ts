@@ -9,16 +9,14 @@ import { SIDES, type SideName, type SideRecord } from '../core/record.ts';
 import { type FieldSpec, type PairSpec, sideField } from '../core/spec.ts';
 import { isBlank } from '../core/value.ts';
 import type { Side } from '../crm/adapter.ts';
-import { SyncError } from '../errors.ts';
-import { type FieldCheck, type LawBreak, refusedTwoWay, saveFieldChecks } from '../store/mapping-checks.ts';
+import { type FieldCheck, type LawBreak, saveFieldChecks } from '../store/mapping-checks.ts';
 import type { Db } from '../store/tx.ts';
 import { type Found, findingsOf } from './check-side.ts';
+import { ADVICE, grouped, idsOf, ofSide } from './lawless-fields.ts';
 import { openCrm, openUdesk, type UdeskWorld } from './runtime.ts';
 
 /** The sample is spread over so many records, as the side lists them. */
 const REACH = 1_000;
-/** Ids that a line names; the JSON has all. */
-const NAMED_IDS = 5;
 
 export interface LiveCheck {
   readonly findings: readonly Found[];
@@ -56,37 +54,6 @@ export async function checkPairLive(
     // What they held is gone with this process.
     await Promise.allSettled(open.map((side) => side.close()));
   }
-}
-
-/** What `check` tells of fields that a live check found wanting, without looking again. */
-export async function recordedFindings(db: Db, pair: string, fields: readonly FieldSpec[]): Promise<Found[]> {
-  const refused = await refusedTwoWay(db, pair, fields);
-  return refused.map(({ field, breaks, checkedAt }) => ({
-    level: 'problem',
-    message: refusal(field, breaks, checkedAt),
-    advice: ADVICE,
-    config: true,
-  }));
-}
-
-/**
- * A field whose rules broke the round trip on records that are there is not started two-way (docs/decisions/0020).
- * @throws SyncError `config` that names each of them
- */
-export async function refuseLawless(db: Db, spec: PairSpec): Promise<void> {
-  const refused = await refusedTwoWay(db, spec.name, spec.fields);
-  if (refused.length === 0) return;
-  const lines = refused.map(({ field, breaks, checkedAt }) => refusal(field, breaks, checkedAt));
-  throw new SyncError('config', lines.join('\n'), { pair: spec.name, code: 'round-trip', advice: ADVICE });
-}
-
-const ADVICE =
-  'Set direction: to-crm or to-udesk, or change the rules or `compare` (docs/mapping.md), then run check --live.';
-
-function refusal({ udesk, crm }: FieldSpec, breaks: readonly LawBreak[], at: Date): string {
-  const some = [...grouped(breaks, ({ side, law }) => `${law} on ${ofSide(side)}`)];
-  const which = some.map(([label, of]) => `${label} ${idsOf(of)}`).join('; ');
-  return `fields: { udesk: ${udesk}, crm: ${crm} }: broke ${which} when it was looked at (${at.toISOString()}): it is refused two-way`;
 }
 
 export async function checkLive(world: LiveWorld): Promise<LiveCheck> {
@@ -151,20 +118,6 @@ function findingsOfField({ field, crm, checked, breaks, noImage }: FieldCheck): 
     });
   }
   return findings;
-}
-
-function grouped<T>(items: readonly T[], by: (item: T) => string): Map<string, T[]> {
-  return Map.groupBy(items, by);
-}
-
-function idsOf(items: readonly { readonly id: string }[]): string {
-  const ids = items.slice(0, NAMED_IDS).map(({ id }) => id);
-  const more = items.length - ids.length;
-  return `${ids.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
-function ofSide(side: SideName): string {
-  return side === 'udesk' ? 'customers of Udesk' : 'records of the CRM';
 }
 
 /** So many, spread over the first that the side lists. */

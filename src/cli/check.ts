@@ -16,10 +16,11 @@ import { checkDirectory } from './check-directory.ts';
 import { examineDatabase, examinePair } from './check-doctor.ts';
 import { checkFields } from './check-fields.ts';
 import { clockWords, combinationFindings } from './check-findings.ts';
-import { checkPairLive, recordedFindings } from './check-live.ts';
+import { checkPairLive } from './check-live.ts';
 import { asConfig, checkSide, type Found, findingsOf, type SideCheck } from './check-side.ts';
 import type { CliContext } from './context.ts';
 import { EXIT, renderError } from './errors.ts';
+import { recordedFindings } from './lawless-fields.ts';
 import { progress } from './output.ts';
 import { choosePairs, openCrm, openUdesk, type UdeskWorld } from './runtime.ts';
 

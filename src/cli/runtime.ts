@@ -29,10 +29,10 @@ import { labelled } from '../udesk/labelled-side.ts';
 import { named } from '../udesk/named-side.ts';
 import { createUdeskSide } from '../udesk/side.ts';
 import type { AttemptMade } from '../udesk/transport.ts';
-import { refuseLawless } from './check-live.ts';
 import type { CliContext } from './context.ts';
 import { createDirectoryBook, namedFields } from './directory-book.ts';
 import { createFieldBook, mappedCustomFields } from './field-book.ts';
+import { refuseLawless } from './lawless-fields.ts';
 
 /** A person, or a daemon's start, waits. */
 const LEARN_TIMEOUT_MS = 10_000;

@@ -146,6 +146,39 @@ test('check() prints the grants that a read-only login lacks, and writes of such
   }
 });
 
+test('what a pair does not ask for is not asked of the owner: a login that only reads needs no more', async () => {
+  const role = `looker_${database.name}`;
+  await admin.unsafe(`create table looked_at (id bigint primary key, name text, secret text);
+    create role ${role} login password 'p'; grant select (id, name) on looked_at to ${role};`);
+  const url = new URL(database.url);
+  url.username = role;
+  url.password = 'p';
+  const only = (readOnly: boolean, intends: { create: boolean; delete: boolean }) => ({
+    ...CONTEXT,
+    fields: [{ name: 'name', shape: 'scalar', equivalence: 'text', readOnly } as const],
+    intends,
+  });
+  const asked = async (context: ReturnType<typeof only>) => {
+    const block = { adapter: 'postgres', url: url.href, table: 'looked_at' };
+    const side = await postgresAdapter.create(block, context);
+    const { findings } = await side.check();
+    await side.close();
+    return findings
+      .flatMap(({ advice }) => advice?.match(/grant .*?;/g) ?? [])
+      .map((text) => text.split(' on ')[0]);
+  };
+  try {
+    expect(await asked(only(true, { create: false, delete: false }))).toEqual([]);
+    expect(await asked(only(false, { create: false, delete: false }))).toEqual(['grant update ("name")']);
+    expect(await asked(only(true, { create: true, delete: true }))).toEqual([
+      'grant insert ("id")',
+      'grant delete',
+    ]);
+  } finally {
+    await admin.unsafe(`drop owned by ${role}; drop role ${role}`);
+  }
+});
+
 test('check() warns of what makes the work slow, blind or impossible', async () => {
   await admin`insert into contact (id, owner) values (1, 'x')`;
   const side = await open({ table: 'contact', externalId: 'udesk_id', updatedAt: 'changed_at' });
