@@ -68,7 +68,9 @@ function chosenValues(field: FieldContext, row: ActiveConflict, decision: Decisi
 function taking(field: FieldContext, from: SideName, value: Value): Chosen {
   const to = otherSide(from);
   if (!flowsTo(field.spec, to)) return { ok: true, target: { ...field.now, [from]: writable(value) } };
-  const image = imageFrom(field.spec, from, value, field.now[to]);
+  const kept = imageFrom(field.spec, from, value, field.now[to]);
+  // Who chooses a text that was cut has seen the whole one, and wants it gone.
+  const image = kept.ok ? kept : imageFrom(field.spec, from, value);
   return image.ok
     ? { ok: true, target: { ...field.now, [from]: writable(value), [to]: image.value } }
     : image;

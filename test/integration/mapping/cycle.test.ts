@@ -1,5 +1,6 @@
 /** Each kind of rule through the whole engine: it converges, is quiet, carries edits both ways, and what it cannot carry is told. */
 import { afterEach, expect, test } from 'vitest';
+import { commandLine } from '../../support/command-line.ts';
 import { createMappedWorld, type MappedWorld } from '../../support/mapped-world.ts';
 import { ourRows } from '../../support/world.ts';
 
@@ -166,6 +167,20 @@ test('truncation is declared and never silent: an edit of the cut text waits for
   expect(await world.conflicts()).toMatchObject([
     { field: 'description', kind: 'unmappable', state: 'open' },
   ]);
+  await expectQuiet();
+
+  const [row] = await world.conflicts();
+  const cli = commandLine(world);
+  expect((await cli.run('conflicts', 'resolve', String(row?.id), '--take', 'crm', '--yes')).code).toBe(0);
+  cli.close();
+  await world.sync();
+  expect([ann().description, (await world.row()).note]).toEqual(['shorter', 'shorter']);
+  await expectQuiet();
+
+  // Cleared in Udesk, the CRM shows what stands for a blank there.
+  world.simulator.tenant.edit(ann().id, { description: null });
+  await world.sync();
+  expect((await world.row()).note).toBe('-');
   await expectQuiet();
 });
 
