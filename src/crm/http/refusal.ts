@@ -115,7 +115,8 @@ const ADVICE: Readonly<Partial<Record<RefusalKind, string>>> = {
   throttled: 'Lower crm.limits.perMinute if this happens often.',
   duplicate: 'Another record there holds a value that must be unique.',
 };
-const KIND: Readonly<Record<RefusalKind, ErrorKind>> = {
+/** What the engine does about a refusal. */
+export const KIND: Readonly<Record<RefusalKind, ErrorKind>> = {
   rejected: 'rejected',
   duplicate: 'rejected',
   throttled: 'throttled',

@@ -13,9 +13,10 @@ import { compareField, compareVersion, specOf, stale } from './compare.ts';
 import { decode } from './decode.ts';
 import { type Assignment, assign } from './encode.ts';
 import { type Finder, lookup } from './find.ts';
+import { goneIsDone, staleWhenGone, unread } from './outcomes.ts';
 import { isObject, textOf, topKey, valueAt, withValueAt } from './paths.ts';
 import { type Fetched, fetchRecord, idValue } from './records.ts';
-import { isRefusal, notUnderstood } from './refusal.ts';
+import { notUnderstood } from './refusal.ts';
 
 export async function updateRecord(
   finder: Finder,
@@ -214,32 +215,6 @@ async function afterWrite(
     fields: { ...record.fields, ...told?.fields },
     ...(reread.length === 0 ? {} : { reread }),
   };
-}
-
-function unread(record: string, cause: unknown): SyncError {
-  const why = cause === null ? 'is not there' : 'could not be read';
-  return new SyncError('ambiguous', `the record was written, and ${why} afterwards`, {
-    side: 'crm',
-    record,
-    cause,
-  });
-}
-
-async function staleWhenGone<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isRefusal(error, 'not-found')) throw stale('the record is no longer there');
-    throw error;
-  }
-}
-
-async function goneIsDone(work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!isRefusal(error, 'not-found')) throw error;
-  }
 }
 
 function pick(document: unknown, keys: ReadonlySet<string>): Record<string, unknown> {

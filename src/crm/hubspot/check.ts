@@ -35,8 +35,11 @@ export async function readProperties(api: HubspotApi, options: CallOptions = {})
 
 /** Of the address and the account. A token that may not ask for the account is told apart by the address alone. */
 export async function fingerprint(reader: Reader, options: CallOptions = {}): Promise<string> {
-  const account = await accountOf(reader, options);
-  return sha256(`${reader.config.baseUrl.replace(/\/+$/, '')}\n${account ?? ''}`).slice(0, 32);
+  return printOf(reader, await accountOf(reader, options));
+}
+
+function printOf({ config }: Reader, account: string | null): string {
+  return sha256(`${config.baseUrl.replace(/\/+$/, '')}\n${account ?? ''}`).slice(0, 32);
 }
 
 async function accountOf({ api }: Reader, options: CallOptions): Promise<string | null> {
@@ -100,7 +103,7 @@ export async function checkAccount(reader: Reader, options: CallOptions = {}): P
     findings,
     count: Number.isInteger(count) ? count : null,
     clockSkewMs: api.clockSkewMs(),
-    fingerprint: await fingerprint(reader, options),
+    fingerprint: printOf(reader, account),
     fields: reader.places.map(({ field }) => field),
   };
 }

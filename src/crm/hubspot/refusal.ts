@@ -2,12 +2,11 @@
  * What an answer of HubSpot means ("Error handling" and "API usage guidelines and limits" of the vendor's documentation).
  * Of a write everything that does not prove that nothing was done is `ambiguous` (sync design §9).
  */
-import type { ErrorKind } from '../../errors.ts';
 import { HttpFailure, retryAfterMs } from '../../http/classify.ts';
 import type { Reply } from '../../http/exchange.ts';
 import type { RefusalKind } from '../http/config-parts.ts';
 import { isObject, type JsonObject, parseJson, textOf } from '../http/paths.ts';
-import { ApiRefusal, cleaned } from '../http/refusal.ts';
+import { ApiRefusal, cleaned, KIND } from '../http/refusal.ts';
 
 export interface AnswerContext {
   /** Method, origin and path, without what is a customer's. */
@@ -97,17 +96,6 @@ function isDuplicate(body: JsonObject): boolean {
   );
   return body.category === 'CONFLICT' || codes.includes('CONFLICTING_UNIQUE_VALUE');
 }
-
-const KIND: Readonly<Record<RefusalKind, ErrorKind>> = {
-  rejected: 'rejected',
-  duplicate: 'rejected',
-  throttled: 'throttled',
-  auth: 'auth',
-  stale: 'stale',
-  'not-found': 'rejected',
-  transient: 'transient',
-  ambiguous: 'ambiguous',
-};
 
 function refused(
   kind: RefusalKind,

@@ -6,8 +6,8 @@ import type { SideRecord } from '../../core/record.ts';
 import { isSyncError, SyncError } from '../../errors.ts';
 import type { CallOptions, CreateRequest, DeleteOptions, UpdateRequest } from '../adapter.ts';
 import { compareField, stale } from '../http/compare.ts';
+import { goneIsDone, staleWhenGone, unread } from '../http/outcomes.ts';
 import { isObject, type JsonObject, textOf } from '../http/paths.ts';
-import { isRefusal } from '../http/refusal.ts';
 import type { HubspotAnswer } from './api.ts';
 import { CONTACT, CONTACTS, readContact, resultsOf } from './contacts.ts';
 import { type Contact, decode, heldOf, isId } from './decode.ts';
@@ -222,33 +222,7 @@ function isTold({ places }: Finder, field: string): boolean {
   return places.some((place) => place.field === field && place.kind !== 'emails');
 }
 
-function unread(record: string, cause: unknown): SyncError {
-  const why = cause === null ? 'is not there' : 'could not be read';
-  return new SyncError('ambiguous', `the record was written, and ${why} afterwards`, {
-    side: 'crm',
-    record,
-    cause,
-  });
-}
-
 /** Blank is what a new contact is anyway. */
 function filledOnly(properties: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== ''));
-}
-
-async function staleWhenGone<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isRefusal(error, 'not-found')) throw stale('the record is no longer there');
-    throw error;
-  }
-}
-
-async function goneIsDone(work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!isRefusal(error, 'not-found')) throw error;
-  }
 }
