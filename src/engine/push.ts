@@ -1,5 +1,5 @@
 import { SIDES, type SideName } from '../core/record.ts';
-import { type IntentRow, loadIntents } from '../store/intents.ts';
+import { hasPushWork, type IntentRow, loadIntents } from '../store/intents.ts';
 import { backfilledSides } from './backfill-sides.ts';
 import type { Cycle } from './context.ts';
 import { isWitnessed } from './history.ts';
@@ -47,6 +47,8 @@ export async function pushIntents(cycle: Cycle): Promise<PushReport> {
     writes: { udesk: 0, crm: 0 },
     pausedSides: [],
   };
+  // Most pushes of a quiet pair find an empty outbox: one question instead of seven.
+  if (!(await hasPushWork(cycle.db, cycle.spec.name))) return report;
   const failures: Record<SideName, number> = { udesk: 0, crm: 0 };
   const sending: Sending = { writes: report.writes, waitsFor: new Map() };
   const backfilled = await backfilledSides(cycle);

@@ -231,6 +231,17 @@ export async function sendingToUnknown(db: Db, pair: string): Promise<number> {
   return moved.length;
 }
 
+/** Whether anything is to be sent, looked for, or witnessed. */
+export async function hasPushWork(db: Db, pair: string): Promise<boolean> {
+  const found = await rows(
+    db,
+    sql`select 1 where exists (
+          select 1 from udesk_sync.intent where pair = ${pair} and state in ('pending', 'unknown'))
+        or exists (select 1 from udesk_sync.intent where pair = ${pair} and witness = 'due')`,
+  );
+  return found.length > 0;
+}
+
 export async function loadIntents(
   db: Db,
   pair: string,
