@@ -23,24 +23,27 @@ export async function runWorlds(worlds: Worlds): Promise<void> {
   await Promise.all(Array.from({ length: worlds.workers }, () => oneProcess(worlds)));
 }
 
-function oneProcess({ urlOf, steps, dir = HERE, next, finished }: Worlds): Promise<void> {
+/** A process that somebody killed is replaced, and its world begins anew. */
+function oneProcess(worlds: Worlds, first: ReturnType<Worlds['next']> = null): Promise<void> {
+  const { urlOf, steps, dir = HERE, next, finished } = worlds;
   return new Promise((resolve, reject) => {
     const child = fork(join(dir, 'test/simulation/soak-worker.ts'), [
       urlOf('postgres'),
       urlOf('WORLD'),
       String(steps),
     ]);
-    let at: ReturnType<Worlds['next']> = null;
+    let at = first;
     let ended = false;
     child.on('message', (done: Done | 'ready') => {
       if (done !== 'ready' && at !== null) finished(at.key, done);
-      at = next();
+      if (done !== 'ready' || at === null) at = next();
       ended = at === null;
       child.send({ seed: at?.seed ?? null });
     });
     child.on('error', reject);
-    child.on('exit', (code) => {
-      if (ended && code === 0) resolve();
+    child.on('exit', (code, signal) => {
+      if (ended) resolve();
+      else if (signal !== null) oneProcess(worlds, at).then(resolve, reject);
       else reject(new Error(`a process ended with ${code}, in world ${at?.seed}`));
     });
   });
