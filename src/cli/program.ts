@@ -7,6 +7,7 @@ import type { CliContext, GlobalOptions } from './context.ts';
 import { registerCrm } from './crm-triggers.ts';
 import { EXIT, errorDocument, exitCodeFor, renderError } from './errors.ts';
 import { registerExplain } from './explain.ts';
+import { registerForget } from './forget.ts';
 import { registerHashPassword } from './hash-password.ts';
 import { registerInit } from './init.ts';
 import { registerLinks } from './links.ts';
@@ -41,6 +42,7 @@ const COMMANDS: readonly Register[] = [
   registerRefresh,
   registerRevert,
   registerCrm,
+  registerForget,
   registerMigrate,
   registerRebaseline,
   registerHashPassword,

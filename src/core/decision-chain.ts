@@ -1,7 +1,7 @@
 /**
  * The chain of people's decisions: each link is the digest of its entry and of the link before it, so that an entry that
- * was changed, taken out or put in between is found by walking it (promise P12). Values are in it as digests only: a
- * customer's data can be erased elsewhere without breaking it. Pure.
+ * was changed, taken out or put in between is found by walking it (promise P12). Values are in it as salted digests only: with
+ * the salt, which is no part of the chain, a customer's data is erased without breaking it. Pure.
  */
 import { canonicalJson, sha256 } from '../lib/hash.ts';
 import type { Take } from './link.ts';
@@ -17,9 +17,9 @@ export interface DecisionEntry {
   readonly conflictId: string;
   readonly decisionId: string;
   readonly take: Take;
-  /** Digest of the value that was given; of null where a side was taken. */
+  /** Salted digest (`salted`) of the value that was given; of null where a side was taken. */
   readonly value: string;
-  /** Digest of what the person was shown: base and both sides. */
+  /** Salted digest of what the person was shown: base and both sides. */
   readonly shown: string;
 }
 
@@ -28,7 +28,7 @@ export interface OtherEntry {
   readonly seq: number;
   readonly at: string;
   readonly who: string;
-  readonly action: 'confirm' | 'reject' | 'unlink' | 'retry' | 'drop' | 'approve';
+  readonly action: 'confirm' | 'reject' | 'unlink' | 'retry' | 'drop' | 'approve' | 'forget';
   readonly pair: string;
   /** What it is about: `link 12`, `parked 7`, `plan HASH`, `first-plan HASH`. */
   readonly subject: string;
@@ -36,7 +36,17 @@ export interface OtherEntry {
 
 export type LogEntry = DecisionEntry | OtherEntry;
 
+/**
+ * A digest that nobody can guess the value of once the salt is gone: there are few phone numbers, and each could be tried.
+ * Without a salt the digest itself, as entries had it before there were salts.
+ */
+export function salted(salt: string | null, digest: string): string {
+  return salt === null ? digest : sha256(`${salt}\n${digest}`);
+}
+
 export interface ChainLink {
+  /** Of the digests in the entry; null: erased, or from before there were salts. No part of the chain. */
+  readonly salt?: string | null;
   readonly seq: number;
   readonly entry: string;
   readonly previousHash: string;

@@ -1,5 +1,5 @@
 /** Walks the chain of decisions and compares it with the decisions that are stored (promise P12). */
-import { type DecisionEntry, faultOf, type LogEntry } from '../core/decision-chain.ts';
+import { type DecisionEntry, faultOf, type LogEntry, salted } from '../core/decision-chain.ts';
 import { lastDecisionId, readChain, type StoredDecision, storedDecisions } from '../store/decision-log.ts';
 import type { Db } from '../store/tx.ts';
 
@@ -15,11 +15,17 @@ export interface LogVerdict {
   readonly expected: boolean | null;
 }
 
+interface Logged {
+  readonly entry: DecisionEntry;
+  readonly salt: string | null;
+}
+
 const CHUNK = 2_000;
 
 export async function verifyLog(db: Db, expect: string | null): Promise<LogVerdict> {
   const faults: string[] = [];
-  const logged = new Map<string, DecisionEntry>();
+  const logged = new Map<string, Logged>();
+  const forgotten = new Set<string>();
   let expected = expect === null ? null : false;
   let previous: Parameters<typeof faultOf>[0] = null;
   let entries = 0;
@@ -30,13 +36,18 @@ export async function verifyLog(db: Db, expect: string | null): Promise<LogVerdi
       if (fault !== null) faults.push(fault);
       if (link.hash === expect) expected = true;
       const entry = readEntry(link.entry);
-      if (entry?.action === 'decide') logged.set(entry.decisionId, entry);
+      if (entry?.action === 'decide') logged.set(entry.decisionId, { entry, salt: link.salt ?? null });
+      // What a forgetting names after it may be erased: `link 12 decisions 3,4`.
+      if (entry?.action === 'forget') {
+        const [, ids] = / decisions ([\d,]+)$/.exec(entry.subject) ?? [];
+        for (const id of ids?.split(',') ?? []) forgotten.add(id);
+      }
       previous = link;
       entries += 1;
     }
     if (chunk.length < CHUNK) break;
   }
-  const compared = await compare(db, logged);
+  const compared = await compare(db, logged, forgotten);
   if (expected === false) faults.push('the digest that was asked for is not in the chain');
   return {
     entries,
@@ -49,7 +60,8 @@ export async function verifyLog(db: Db, expect: string | null): Promise<LogVerdi
 
 async function compare(
   db: Db,
-  logged: ReadonlyMap<string, DecisionEntry>,
+  logged: ReadonlyMap<string, Logged>,
+  forgotten: ReadonlySet<string>,
 ): Promise<{ faults: string[]; older: number }> {
   const faults: string[] = [];
   const last = await lastDecisionId(db);
@@ -64,7 +76,9 @@ async function compare(
       missing.delete(stored.id);
       const entry = logged.get(stored.id);
       if (entry !== undefined) {
-        if (!same(stored, entry)) faults.push(`decision ${stored.id} is not what was logged`);
+        if (stored.erased && !forgotten.has(stored.id)) {
+          faults.push(`decision ${stored.id} was erased, and no forgetting says so`);
+        } else if (!same(stored, entry)) faults.push(`decision ${stored.id} is not what was logged`);
       } else if (BigInt(stored.id) < firstLogged) older += 1;
       else faults.push(`decision ${stored.id} was never logged`);
     }
@@ -82,6 +96,8 @@ function readEntry(text: string): LogEntry | null {
   }
 }
 
-function same(stored: StoredDecision, entry: DecisionEntry): boolean {
-  return (['conflictId', 'who', 'take', 'value', 'at'] as const).every((key) => stored[key] === entry[key]);
+/** Of an erased one everything but the value is held against the log. */
+function same(stored: StoredDecision, { entry, salt }: Logged): boolean {
+  const plain = (['conflictId', 'who', 'take', 'at'] as const).every((key) => stored[key] === entry[key]);
+  return plain && (stored.erased || salted(salt, stored.value) === entry.value);
 }

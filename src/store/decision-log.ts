@@ -1,4 +1,5 @@
 /** The chain of decisions in the database (src/core/decision-chain.ts says what it proves). */
+import { randomBytes } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import {
   CHAIN_START,
@@ -7,6 +8,7 @@ import {
   type LogEntry,
   linkTo,
   type OtherEntry,
+  salted,
   valueDigest,
 } from '../core/decision-chain.ts';
 import type { Value } from '../core/value.ts';
@@ -16,7 +18,10 @@ import { type Db, rows } from './tx.ts';
 /** Any number that nobody else locks: entries are written one after the other, across all pairs and processes. */
 const CHAIN_LOCK = 7_420_311;
 
-/** In the transaction of the decision itself: neither is there without the other. */
+/**
+ * In the transaction of the decision itself: neither is there without the other. Digests of values come as they are, and
+ * are salted here.
+ */
 export async function logDecision(
   tx: Db,
   entry: Omit<DecisionEntry, 'seq'> | Omit<OtherEntry, 'seq'>,
@@ -26,26 +31,35 @@ export async function logDecision(
     tx,
     sql`select seq, hash from udesk_sync.decision_log order by seq desc limit 1`,
   );
+  const salt = 'decisionId' in entry ? randomBytes(32).toString('base64url') : null;
   const link = linkTo(last?.hash ?? CHAIN_START, {
     seq: Number(last?.seq ?? 0) + 1,
     ...entry,
+    ...('decisionId' in entry ? { value: salted(salt, entry.value), shown: salted(salt, entry.shown) } : {}),
   } as LogEntry);
   await tx.execute(
-    sql`insert into udesk_sync.decision_log (seq, decision_id, entry, previous_hash, hash)
-        values (${link.seq}::bigint, ${'decisionId' in entry ? entry.decisionId : null}::bigint, ${link.entry}, ${link.previousHash}, ${link.hash})`,
+    sql`insert into udesk_sync.decision_log (seq, decision_id, entry, salt, previous_hash, hash)
+        values (${link.seq}::bigint, ${'decisionId' in entry ? entry.decisionId : null}::bigint, ${link.entry}, ${salt}, ${link.previousHash}, ${link.hash})`,
   );
 }
 
 /** After `afterSeq`, in order. */
 export async function readChain(db: Db, afterSeq: number, limit: number): Promise<ChainLink[]> {
-  const found = await rows<{ seq: string; entry: string; previous_hash: string; hash: string }>(
+  const found = await rows<{
+    seq: string;
+    entry: string;
+    salt: string | null;
+    previous_hash: string;
+    hash: string;
+  }>(
     db,
-    sql`select seq, entry, previous_hash, hash from udesk_sync.decision_log
+    sql`select seq, entry, salt, previous_hash, hash from udesk_sync.decision_log
         where seq > ${afterSeq}::bigint order by seq limit ${limit}`,
   );
   return found.map((row) => ({
     seq: Number(row.seq),
     entry: row.entry,
+    salt: row.salt,
     previousHash: row.previous_hash,
     hash: row.hash,
   }));
@@ -58,6 +72,7 @@ export interface StoredDecision {
   readonly take: string;
   readonly value: string;
   readonly at: string;
+  readonly erased: boolean;
 }
 
 /** The decisions with these ids, as the table has them now; `value` is its digest. */
@@ -69,9 +84,10 @@ export async function storedDecisions(db: Db, fromId: string, toId: string): Pro
     take: string;
     value: string | null;
     at: string;
+    erased: boolean;
   }>(
     db,
-    sql`select id, conflict_id, who, take, value::text as value,
+    sql`select id, conflict_id, who, take, value::text as value, erased,
           to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at
         from udesk_sync.decision where id >= ${fromId}::bigint and id <= ${toId}::bigint order by id`,
   );
@@ -82,6 +98,7 @@ export async function storedDecisions(db: Db, fromId: string, toId: string): Pro
     take: row.take,
     value: valueDigest(row.value === null ? null : fromJsonb<Value | null>(row.value)),
     at: row.at,
+    erased: row.erased,
   }));
 }
 

@@ -54,7 +54,10 @@ export async function notAsKnown(
         from jsonb_to_recordset(${jsonParam(seen.map(({ id, hash }, n) => ({ n, i: id, h: hash })))})
           as s(n int, i text, h text)
         left join udesk_sync.record r on r.pair = ${pair} and r.side = ${side} and r.remote_id = s.i
-        where r.remote_id is null or r.hash <> s.h or r.state = 'deleted'
+        where (r.remote_id is null or r.hash <> s.h or r.state = 'deleted')
+          -- People who were forgotten are not taken up again where they still are.
+          and not exists (select 1 from udesk_sync.kept_out k
+            where k.pair = ${pair} and k.side = ${side} and k.remote_id = s.i)
         order by s.n`,
   );
 }

@@ -246,6 +246,8 @@ export const decision = udeskSync.table(
     who: text('who').notNull(),
     take: text('take').$type<'udesk' | 'crm' | 'base' | 'value'>().notNull(),
     value: jsonb<Value | null>()('value'),
+    /** The person whom it was about was forgotten: the value is gone, that it was decided is not. */
+    erased: boolean('erased').notNull().default(false),
     at: at('at').notNull(),
   },
   (table) => [index('decision_conflict').on(table.conflictId)],
@@ -260,6 +262,8 @@ export const decisionLog = udeskSync.table('decision_log', {
   /** The row of `decision` that it is about; null for everything else. */
   decisionId: bigint('decision_id', { mode: 'number' }),
   entry: text('entry').notNull(),
+  /** Goes into the digests of values in `entry`; null once the person was forgotten, so that nobody can guess them. */
+  salt: text('salt'),
   previousHash: text('previous_hash').notNull(),
   hash: text('hash').notNull(),
 });
@@ -559,6 +563,18 @@ export const customField = udeskSync.table(
     vanishedAt: at('vanished_at'),
   },
   (table) => [primaryKey({ columns: [table.pair, table.name] })],
+);
+
+/** Records of people who were forgotten and are still on that side: they are not taken up again. Ids only. */
+export const keptOut = udeskSync.table(
+  'kept_out',
+  {
+    pair: text('pair').notNull(),
+    side: text('side').$type<SideName>().notNull(),
+    remoteId: text('remote_id').notNull(),
+    at: at('at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.pair, table.side, table.remoteId] })],
 );
 
 /** Agents, agent groups and organizations of Udesk: what owners, owner groups and companies are called. */

@@ -1,0 +1,144 @@
+/**
+ * Erases all that is kept of one person. What stays is that something was: ids of staff, counts, the chain of decisions
+ * without its values (docs/decisions/0021-forgetting-a-person.md).
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { SIDES, type SideName } from '../core/record.ts';
+import { type Db, rows, textArray } from './tx.ts';
+
+export interface Person {
+  readonly ids: Readonly<Record<SideName, readonly string[]>>;
+  readonly linkIds: readonly string[];
+}
+
+export interface PersonState extends Person {
+  /** Sides on which the mirror last saw the person alive. */
+  readonly alive: readonly SideName[];
+  /** Writes that are on their way, or of unknown outcome. */
+  readonly inFlight: number;
+}
+
+const none: Record<SideName, readonly string[]> = { udesk: [], crm: [] };
+
+/** Everything that was ever linked with this record, whatever became of the link. Null: no such record is known. */
+export async function findPerson(
+  db: Db,
+  pair: string,
+  side: SideName,
+  id: string,
+): Promise<PersonState | null> {
+  let ids = { ...none, [side]: [id] };
+  let linkIds: string[] = [];
+  for (;;) {
+    const links = await rows<{ id: string; udesk_id: string | null; crm_id: string | null }>(
+      db,
+      sql`select id, udesk_id, crm_id from udesk_sync.link where pair = ${pair} and state <> 'candidate'
+          and (udesk_id = any(${textArray(ids.udesk)}) or crm_id = any(${textArray(ids.crm)}))`,
+    );
+    const next = {
+      udesk: [...new Set([...ids.udesk, ...links.flatMap((link) => link.udesk_id ?? [])])],
+      crm: [...new Set([...ids.crm, ...links.flatMap((link) => link.crm_id ?? [])])],
+    };
+    linkIds = links.map((link) => link.id);
+    const grown = SIDES.some((each) => next[each].length > ids[each].length);
+    ids = next;
+    if (!grown) break;
+  }
+  const known = await rows<{ side: SideName; state: string }>(
+    db,
+    sql`select side, state from udesk_sync.record where pair = ${pair} and ${ofPerson(ids)}`,
+  );
+  if (known.length === 0 && linkIds.length === 0) return null;
+  const [flying] = await rows<{ n: string }>(
+    db,
+    sql`select count(*) as n from udesk_sync.intent where link_id = any(${textArray(linkIds)}::bigint[])
+        and state in ('pending', 'sending', 'unknown')`,
+  );
+  const alive = SIDES.filter((each) => known.some((row) => row.side === each && row.state === 'live'));
+  return { ids, linkIds, alive, inFlight: Number(flying?.n ?? 0) };
+}
+
+function ofPerson(ids: Person['ids']): SQL {
+  return sql`((side = 'udesk' and remote_id = any(${textArray(ids.udesk)})) or (side = 'crm' and remote_id = any(${textArray(ids.crm)})))`;
+}
+
+export interface Erased {
+  readonly records: number;
+  readonly observations: number;
+  readonly conflicts: number;
+  readonly writes: number;
+  readonly histories: number;
+  /** Ids of decisions whose values are gone. */
+  readonly decisions: readonly string[];
+}
+
+/** In one transaction, under the pair's lease. The chain of decisions is told by the caller. */
+export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person): Promise<Erased> {
+  const links = sql`${textArray(linkIds)}::bigint[]`;
+  const count = async (query: SQL) => (await rows(tx, query)).length;
+  const decisions = await rows<{ id: string }>(
+    tx,
+    sql`update udesk_sync.decision set value = null, erased = true
+        where conflict_id in (select id from udesk_sync.conflict where link_id = any(${links})) and not erased returning id`,
+  );
+  const decided = sql`${textArray(decisions.map(({ id }) => id))}::bigint[]`;
+  await tx.execute(sql`update udesk_sync.decision_log set salt = null where decision_id = any(${decided})`);
+  // Answers of the API hold conflicts as they were shown.
+  await tx.execute(
+    sql`delete from udesk_sync.idempotency i using udesk_sync.conflict c
+        where c.link_id = any(${links}) and position('"' || c.id::text || '"' in i.body) > 0`,
+  );
+  const conflicts = await count(
+    sql`delete from udesk_sync.conflict where link_id = any(${links}) returning 1`,
+  );
+  const writes = await count(sql`delete from udesk_sync.intent where link_id = any(${links}) returning 1`);
+  await tx.execute(
+    sql`delete from udesk_sync.parked where pair = ${pair} and (link_id = any(${links}) or ${ofPerson(ids)})`,
+  );
+  await tx.execute(sql`delete from udesk_sync.revert_field where link_id = any(${links})`);
+  await tx.execute(sql`delete from udesk_sync.claim where link_id = any(${links})`);
+  const observations = await count(
+    sql`delete from udesk_sync.observation where pair = ${pair} and ${ofPerson(ids)} returning 1`,
+  );
+  const histories = await count(
+    sql`delete from udesk_sync.feed where pair = ${pair} and udesk_id = any(${textArray(ids.udesk)}) returning 1`,
+  );
+  // A question about who is who names others as well; what is left of it is asked anew.
+  await tx.execute(
+    sql`delete from udesk_sync.link where pair = ${pair} and state = 'candidate' and candidates is not null
+        and (candidates -> 'udesk' ?| ${textArray(ids.udesk)} or candidates -> 'crm' ?| ${textArray(ids.crm)})`,
+  );
+  await tx.execute(sql`delete from udesk_sync.link where id = any(${links})`);
+  const records = await count(
+    sql`delete from udesk_sync.record where pair = ${pair} and ${ofPerson(ids)} returning 1`,
+  );
+  // Samples of plans are for looking at, and made anew; which of them show the person is not worth finding out.
+  await tx.execute(sql`update udesk_sync.guard set sample = null where pair = ${pair}`);
+  await tx.execute(
+    sql`update udesk_sync.pair set first_plan = null where name = ${pair} and first_plan is not null`,
+  );
+  return {
+    ...{ records, observations, conflicts, writes, histories },
+    decisions: decisions.map(({ id }) => id),
+  };
+}
+
+/** Records that are not to be taken up again. */
+export async function keepOut(tx: Db, pair: string, ids: Person['ids'], at: Date): Promise<void> {
+  for (const side of SIDES) {
+    await tx.execute(
+      sql`insert into udesk_sync.kept_out (pair, side, remote_id, at)
+          select ${pair}, ${side}, id, ${at.toISOString()}::timestamptz from unnest(${textArray(ids[side])}) as id
+          on conflict do nothing`,
+    );
+  }
+}
+
+/** @returns whether the record had been kept out */
+export async function letIn(db: Db, pair: string, side: SideName, id: string): Promise<boolean> {
+  const gone = await rows(
+    db,
+    sql`delete from udesk_sync.kept_out where pair = ${pair} and side = ${side} and remote_id = ${id} returning 1`,
+  );
+  return gone.length > 0;
+}
