@@ -5,6 +5,7 @@ import { hubspotAdapter } from './hubspot/adapter.ts';
 import { memoryAdapter } from './memory/adapter.ts';
 import { odooAdapter } from './odoo/adapter.ts';
 import { postgresAdapter } from './postgres/adapter.ts';
+import { salesforceAdapter } from './salesforce/adapter.ts';
 
 /** By the name that stands under `crm.adapter` in the config. */
 export const crmAdapters: Readonly<Record<string, CrmAdapterDefinition>> = {
@@ -13,4 +14,5 @@ export const crmAdapters: Readonly<Record<string, CrmAdapterDefinition>> = {
   [memoryAdapter.name]: memoryAdapter,
   [odooAdapter.name]: odooAdapter,
   [postgresAdapter.name]: postgresAdapter,
+  [salesforceAdapter.name]: salesforceAdapter,
 };

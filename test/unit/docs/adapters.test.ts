@@ -11,6 +11,7 @@ import { UNVERIFIED } from '../../../src/crm/hubspot/check.ts';
 import { hubspotConfigSchema } from '../../../src/crm/hubspot/config.ts';
 import { odooConfigSchema } from '../../../src/crm/odoo/config.ts';
 import { crmAdapters } from '../../../src/crm/registry.ts';
+import { salesforceConfigSchema } from '../../../src/crm/salesforce/config.ts';
 
 const page = readFileSync(fileURLToPath(new URL('../../../docs/adapters.md', import.meta.url)), 'utf8');
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
@@ -27,6 +28,8 @@ ${example.replace(/^(?=.)/gm, '    ')}`;
     CRM_SECRET: secret,
     ODOO_KEY: secret,
     CRM_DATABASE_URL: 'postgres://h/d',
+    SALESFORCE_CLIENT_ID: 'client',
+    SALESFORCE_CLIENT_SECRET: secret,
   };
   const [pair] = loadConfig({ env, readFile: () => text, adapters: crmAdapters }).pairs;
   if (pair === undefined) throw new Error('no pair');
@@ -50,6 +53,13 @@ describe('docs/adapters.md', () => {
     ]);
   });
 
+  test('the example of a Salesforce org is one that could be opened', () => {
+    const salesforce = blocks.filter((block) => block.includes('adapter: salesforce\n'));
+    expect(salesforce.map((block) => pairOf(block).crm)).toMatchObject([
+      { adapter: 'salesforce', object: 'Contact' },
+    ]);
+  });
+
   test('the example of a table in Postgres loads', () => {
     const tables = blocks.filter((block) => block.includes('adapter: postgres\n'));
     expect(tables.map((block) => pairOf(block).crm)).toMatchObject([
@@ -65,7 +75,7 @@ describe('docs/adapters.md', () => {
       ),
     );
     const keys = new Set<string>();
-    for (const schema of [httpConfigSchema, odooConfigSchema])
+    for (const schema of [httpConfigSchema, odooConfigSchema, salesforceConfigSchema])
       keysOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), keys);
     expect([...keys].filter((key) => !words.has(key))).toEqual([]);
     expect(keys.size).toBeGreaterThan(60);

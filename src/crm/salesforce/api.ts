@@ -1,0 +1,166 @@
+/** One call of the REST API: quota, session, one exchange, the meaning of its answer, and retries where they are allowed. */
+import { isSyncError } from '../../errors.ts';
+import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
+import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
+import { createQuota, memoryLedger } from '../../http/quota.ts';
+import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
+import { sleep as realSleep } from '../../lib/sleep.ts';
+import type { CallOptions } from '../adapter.ts';
+import type { SalesforceConfig } from './config.ts';
+import { type DailyUsage, readLimitInfo, refuseBeyondShare } from './daily.ts';
+import { type AnswerContext, notUnderstood, readAnswer } from './refusal.ts';
+import { createSessions, type Session } from './session.ts';
+
+/** Time and its limits, for tests that do not want to wait. */
+export interface ApiLimits {
+  readonly timeouts?: Partial<Timeouts>;
+  readonly retry?: RetryPolicy;
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Monotonic milliseconds. */
+  readonly monotonic?: () => number;
+  /** Most rows of one query of a walk, and of one set of a bulk job's result. */
+  readonly pageRecords?: number;
+}
+
+export interface Call extends CallOptions {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below `/services/data/vXX.0`, or a whole path that Salesforce gave us. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly write: boolean;
+}
+
+export interface Answer {
+  readonly json: unknown;
+  readonly text: string;
+  readonly headers: Reply['headers'];
+  readonly session: Session;
+  /** A time by the server's clock at which this request had not been answered yet; by ours where it tells none. */
+  readonly notBeforeMs: number;
+  readonly context: AnswerContext;
+}
+
+export interface Api {
+  run(call: Call): Promise<Answer>;
+  session(): Promise<Session>;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** The server's clock minus ours by its last answer; null before one told a time. */
+  clockSkewMs(): number | null;
+  usage(): DailyUsage | null;
+  readonly pageRecords: number;
+  close(): Promise<void>;
+}
+
+export function createApi(config: SalesforceConfig, clock: () => number, limits: ApiLimits = {}): Api {
+  const { monotonic = () => performance.now(), sleep = realSleep, retry = DEFAULT_RETRY } = limits;
+  const dispatcher = createSideDispatcher(limits.timeouts, config.limits.concurrency);
+  const sessions = createSessions(config, dispatcher);
+  const root = `/services/data/v${config.apiVersion}`;
+  const key = new URL(config.loginUrl).origin;
+  const { perMinute, dailyShare } = config.limits;
+  const ledger = memoryLedger(monotonic);
+  const quota = createQuota({ key, perMinute, scope: 'tenant', ledger, clock: monotonic, sleep });
+  let skewMs: number | null = null;
+  let usage: DailyUsage | null = null;
+
+  async function attempt(call: Call): Promise<Answer> {
+    refuseBeyondShare(usage, dailyShare, monotonic());
+    const session = await sessions.current();
+    await quota.take(key, call.signal, call.urgency);
+    const path = call.path.startsWith('/services/') ? call.path : `${root}${call.path}`;
+    const url = new URL(`${session.instanceUrl}${path}`);
+    for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value);
+    const sentAt = clock();
+    const context: AnswerContext = {
+      target: describeTarget(call.method, url),
+      write: call.write,
+      sent: { query: call.query, body: call.body },
+      nowMs: sentAt,
+    };
+    const reply = await exchange({
+      side: dispatcher,
+      method: call.method,
+      url,
+      headers: {
+        ...(call.body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+        ...call.headers,
+        authorization: `Bearer ${session.token}`,
+      },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      write: call.write,
+      signal: call.signal,
+    });
+    const answeredAt = clock();
+    const told = Date.parse(reply.headers.date ?? '');
+    // The header is cut to the second: half a second more is the best guess of the clock, and none is safe for a limit.
+    if (!Number.isNaN(told)) skewMs = Math.round(told + 500 - (sentAt + answeredAt) / 2);
+    usage = readLimitInfo(reply.headers['sforce-limit-info'], monotonic()) ?? usage;
+    try {
+      return {
+        json: reply.headers['content-type']?.startsWith('text/csv') ? null : readAnswer(reply, context),
+        text: reply.text,
+        headers: reply.headers,
+        session,
+        notBeforeMs: Number.isNaN(told) ? sentAt : told - Math.max(0, answeredAt - sentAt),
+        context,
+      };
+    } catch (error) {
+      if (reply.status !== 401) throw error;
+      sessions.ended(session);
+      throw new SessionEnded(error);
+    }
+  }
+
+  /** A session may end at any time: one more try with a new one. 401 proves that nothing was done. */
+  async function withFreshSession(call: Call): Promise<Answer> {
+    try {
+      return await attempt(call);
+    } catch (error) {
+      if (!(error instanceof SessionEnded)) throw error;
+    }
+    try {
+      return await attempt(call);
+    } catch (error) {
+      throw error instanceof SessionEnded ? error.refusal : error;
+    }
+  }
+
+  return {
+    run: (call) =>
+      withRetry(
+        async () => {
+          try {
+            return await withFreshSession(call);
+          } catch (error) {
+            if (isSyncError(error, 'throttled')) quota.slowDown();
+            throw error;
+          }
+        },
+        { safe: !call.write, policy: retry, signal: call.signal, sleep },
+      ),
+    session: () => withRetry(() => sessions.current(), { safe: true, policy: retry, sleep }),
+    sleep,
+    clockSkewMs: () => skewMs,
+    usage: () => usage,
+    pageRecords: limits.pageRecords ?? 2_000,
+    close: () => dispatcher.close(),
+  };
+}
+
+class SessionEnded extends Error {
+  readonly refusal: unknown;
+  constructor(refusal: unknown) {
+    super('the session has ended');
+    this.refusal = refusal;
+  }
+}
+
+/** The path that an answer names for what follows; another host would be given our session. */
+export function nextPath(told: unknown, { session, context }: Answer): string {
+  const next = typeof told === 'string' ? URL.parse(told, session.instanceUrl) : null;
+  if (next !== null && next.origin === session.instanceUrl && next.pathname.startsWith('/services/'))
+    return `${next.pathname}${next.search}`;
+  throw notUnderstood(context, 'the address of the next rows is not one of this org');
+}
