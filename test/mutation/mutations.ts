@@ -17,11 +17,60 @@ export interface Mutation {
 
 const ENGINE = 'test/integration/engine';
 const ATTACK = 'test/integration/attack';
+const SALESFORCE_WIRE = 'test/integration/crm/salesforce-wire.test.ts';
 const HTTP_WIRE = 'test/integration/crm/http-wire.test.ts';
 const HUBSPOT_WIRE = 'test/integration/crm/hubspot-wire.test.ts';
 const HUBSPOT_SDK = 'test/integration/crm/hubspot-sdk.test.ts';
 
 export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'Salesforce: a look within the second of the last edit',
+    breaks: 'P2: what is saved in that second carries the time that we have already, and is written over',
+    file: 'src/crm/salesforce/write.ts',
+    find: 'if (now.notBeforeMs >= now.facts.lastModifiedMs + SECOND_MS) return now;',
+    replace: 'if (now.notBeforeMs >= 0) return now;',
+    tests: [SALESFORCE_WIRE],
+  },
+  {
+    name: 'Salesforce: no condition',
+    breaks: 'P2: an edit between the look and the write is written over',
+    file: 'src/crm/salesforce/write.ts',
+    find: "'if-unmodified-since': new Date(now.facts.lastModifiedMs).toUTCString(),",
+    replace: '',
+    tests: [SALESFORCE_WIRE],
+  },
+  {
+    name: 'Salesforce: pages by time alone',
+    breaks: 'P7: of the records of one second only the first page is seen',
+    file: 'src/crm/salesforce/walk.ts',
+    find: '(SystemModstamp = ${timeLiteral(place.ms)} AND Id > ${literal(place.id)})',
+    replace: "(SystemModstamp = ${timeLiteral(place.ms)} AND Id = 'none')",
+    tests: [SALESFORCE_WIRE],
+  },
+  {
+    name: 'Salesforce: a quote ends the text',
+    breaks: 'a value of a customer becomes part of a query',
+    file: 'src/crm/salesforce/soql.ts',
+    find: "return `'${escaped}'`;",
+    replace: "return `'${text}'`;",
+    tests: ['test/property/crm/salesforce-soql.prop.test.ts', SALESFORCE_WIRE],
+  },
+  {
+    name: 'Salesforce: out of sight counts as deleted',
+    breaks: 'P7: a record that is no longer shared is taken for a deletion',
+    file: 'src/crm/salesforce/adapter.ts',
+    find: 'mayHide: !seesAll,',
+    replace: 'mayHide: false,',
+    tests: ['test/integration/crm/salesforce-cycle.test.ts'],
+  },
+  {
+    name: 'Salesforce: a short bulk result is whole',
+    breaks: 'P7: rows that a bulk job found and did not give are taken for deleted',
+    file: 'src/crm/salesforce/walk.ts',
+    find: 'set.processed === null || set.processed === rows ? null : set.processed',
+    replace: 'set.processed === rows ? null : null',
+    tests: [SALESFORCE_WIRE],
+  },
   {
     name: 'no verify before a write',
     breaks: 'P2: an edit made since the last look is overwritten',

@@ -117,6 +117,8 @@ export interface CrmRequest {
 export interface CrmReply {
   readonly status?: number;
   readonly json?: unknown;
+  /** In the place of `json`. */
+  readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -179,7 +181,7 @@ export async function startCrmServer(dialect: CrmDialect): Promise<CrmServer> {
     if (fault?.startsWith('cut') === true || fault?.startsWith('silent') === true) return;
     const status = reply.status ?? 200;
     response.writeHead(status, { 'content-type': 'application/json', ...reply.headers });
-    response.end(reply.json === undefined ? '' : JSON.stringify(reply.json));
+    response.end(reply.text ?? (reply.json === undefined ? '' : JSON.stringify(reply.json)));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -4,7 +4,7 @@
  * An update carries If-Unmodified-Since with the LastModifiedDate that was read, and is refused (412) when somebody saved
  * the record in a later second. Times are whole seconds: what was saved in the second of our look would pass. So a look
  * counts only once that second is over. What this does not guard, and why the manifest promises no compare-and-set:
- * docs/decisions, "salesforce".
+ * docs/decisions/0024-*.md.
  */
 import type { FieldWrite, SideRecord } from '../../core/record.ts';
 import { ABSENT, isAbsent } from '../../core/value.ts';
