@@ -24,6 +24,8 @@ export interface ScenarioOptions {
   /** `propagate` unless told, or where the CRM's manifest does not allow it. */
   readonly deletes?: 'propagate' | 'flag';
   readonly idleCycles?: number;
+  /** For a CRM that takes its time; 300,000 unless told. */
+  readonly timeoutMs?: number;
 }
 
 /** What happened, for the reader of a test run. */
@@ -47,7 +49,7 @@ export function describeScenario(
   options: ScenarioOptions = {},
 ): void {
   test(`P4, P6: ${options.size ?? 500} people on each side of ${name}: overlap, edits, conflicts and deletions converge, then it is quiet`, {
-    timeout: 300_000,
+    timeout: options.timeoutMs ?? 300_000,
   }, async () => {
     const counts = await runScenario(await makeHarness(), options);
     console.log(`${name}: ${JSON.stringify(counts)}`);

@@ -86,15 +86,18 @@ export async function decodeRows(
   };
 }
 
+/** @param known the external ids of these partners, where the caller knows them: a call less */
 export async function decodeEach(
   reader: Reader,
   rows: readonly Raw[],
   options: CallOptions = {},
+  known: Markers | Promise<Markers> | null = null,
 ): Promise<Decoded[]> {
   if (rows.length === 0) return [];
+  const ids = rows.flatMap(({ id }) => (typeof id === 'number' ? [id] : []));
   const [words, markers] = await Promise.all([
     wordsFor(reader, rows, options),
-    markersOf(reader, rows, options),
+    known ?? markersOf(reader, ids, options),
   ]);
   const { places, config } = reader;
   const context = { places, words, markers, archivedIsDeleted: config.archived === 'deleted' };
@@ -137,13 +140,15 @@ export async function wordsFor(
   return words;
 }
 
+/** External ids by the id of the partner. */
+export type Markers = ReadonlyMap<number, string>;
+
 /** A merge in Odoo moves the external id of the loser to the winner, which then has two: the older one counts. */
-async function markersOf(
+export async function markersOf(
   reader: Reader,
-  rows: readonly Raw[],
-  options: CallOptions,
-): Promise<ReadonlyMap<number, string>> {
-  const ids = rows.flatMap(({ id }) => (typeof id === 'number' ? [id] : []));
+  ids: readonly number[],
+  options: CallOptions = {},
+): Promise<Markers> {
   const found = await searchRead(
     reader,
     EXTERNAL_IDS,

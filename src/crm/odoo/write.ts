@@ -36,7 +36,7 @@ export async function updatePartner(
   if (Object.keys(values).length > 0) await writeValuesTo(reader, now.id, values, options);
   if (claims) await claim(reader, now.id, externalId, options);
   if (Object.keys(values).length === 0 && !claims) return record;
-  return await afterWrite(reader, now.id, Object.keys(patch));
+  return await afterWrite(reader, now.id, Object.keys(patch), record.externalId ?? externalId ?? null);
 }
 
 async function writeValuesTo(
@@ -105,7 +105,7 @@ export async function createPartner(
   });
   if (!isObject(result)) throw notUnderstood(about, 'the answer of load is no object');
   const id = Array.isArray(result.ids) ? result.ids[0] : undefined;
-  if (typeof id === 'number') return await afterWrite(reader, id, Object.keys(request.patch));
+  if (typeof id === 'number') return await afterWrite(reader, id, Object.keys(request.patch), marker);
   const [twin] = await idsOfMarker(reader, marker, options);
   if (twin !== undefined) return await afterWrite(reader, twin, []);
   throw refusedBy(reader, result.messages, about);
@@ -172,10 +172,15 @@ export async function deletePartner(reader: Reader, id: string, options: DeleteO
 }
 
 /** The write has happened: whatever goes wrong while it is read back leaves its outcome to a later look. */
-async function afterWrite(reader: Reader, id: number, reread: readonly string[]): Promise<SideRecord> {
+async function afterWrite(
+  reader: Reader,
+  id: number,
+  reread: readonly string[],
+  marker: string | null = null,
+): Promise<SideRecord> {
   let now: Fetched | null;
   try {
-    now = await fetchPartner(reader, String(id));
+    now = await fetchPartner(reader, String(id), {}, marker);
   } catch (error) {
     if (!isSyncError(error)) throw error;
     throw new SyncError('ambiguous', `written, and not read back: ${error.message}`, {
