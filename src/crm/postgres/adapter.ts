@@ -67,14 +67,29 @@ async function openTriggers(config: PostgresConfig, context: AdapterContext): Pr
       count: triggerCount(layout),
       installed: () => pool.read((session) => installedTriggers(session, layout)),
       run: (what) =>
-        pool.transaction(async (session) => {
-          for (const statement of statements[what]) await session.query(raw(statement));
-        }),
+        asOwner(context, () =>
+          pool.transaction(async (session) => {
+            for (const statement of statements[what]) await session.query(raw(statement));
+          }),
+        ),
       close: () => pool.close(),
     };
   } catch (error) {
     await pool.close();
     throw error;
+  }
+}
+
+/** Only who owns a table makes triggers on it, and that is more than a pair needs otherwise. */
+async function asOwner(context: AdapterContext, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isSyncError(error, 'config') || error.details.code !== '42501') throw error;
+    throw new SyncError('config', error.message, {
+      ...error.details,
+      advice: `nothing was changed; let the owner of the tables run what \`udesk-sync crm triggers ${context.pair}\` prints`,
+    });
   }
 }
 

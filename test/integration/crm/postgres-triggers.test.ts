@@ -85,6 +85,27 @@ test('they are printed and not made, then made, counted and removed again', asyn
   expect((await cli.run('crm', 'triggers', '--install', '--remove')).code).toBe(2);
 });
 
+test('a login that does not own the tables is told who may, and nothing is made', async () => {
+  await start();
+  const url = new URL(/"url":"([^"]+)"/.exec(world.configText)?.[1] ?? '');
+  const role = `no_owner_${url.pathname.slice(1)}`;
+  await world.table.unsafe(
+    `create role ${role} login password 'p'; grant all on all tables in schema public to ${role}`,
+  );
+  const before = url.href;
+  url.username = role;
+  url.password = 'p';
+  cli.close();
+  cli = commandLine({ ...world, configText: world.configText.replace(before, url.href) });
+  const refused = await cli.run('crm', 'triggers', '--install');
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain(
+    'let the owner of the tables run what `udesk-sync crm triggers main` prints',
+  );
+  expect((await cli.run('crm', 'triggers', '--json')).json()).toMatchObject({ triggers: { installed: 0 } });
+  await world.table.unsafe(`drop owned by ${role}; drop role ${role}`);
+});
+
 test('an edit, a new row, an edit of a child row alone and a bulk edit arrive without any schedule; our own writes tell nothing', async () => {
   await start();
   await cli.run('crm', 'triggers', '--install');
