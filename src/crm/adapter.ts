@@ -17,6 +17,8 @@ export interface Page {
   readonly records: readonly SideRecord[];
   /** Records that the side shows as deleted. Empty where `manifest.visibleDeletes` is false. */
   readonly deletedIds: readonly string[];
+  /** Of the deleted ones that were merged: the record that took the place of each, where the side tells it. */
+  readonly mergedInto?: Readonly<Record<string, string>>;
   readonly dropped: readonly DroppedElement[];
   /** What the side says that it holds in all; null when it does not say. */
   readonly total: number | null;

@@ -1,6 +1,7 @@
 import type { SideName, SideRecord } from '../core/record.ts';
+import type { Page } from '../crm/adapter.ts';
 import { linkHolding, moveLinkSide, setLinkState } from '../store/links.ts';
-import { keyedRecords } from '../store/records.ts';
+import { type KeyedRecord, keyedRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
@@ -19,23 +20,71 @@ export async function followMerges(cycle: Cycle, side: SideName, gone: readonly 
     const holders = await lookupByKeys(cycle, side, parseNaturalKeys(record.keys));
     const survivors = holders.filter(({ id }) => id !== record.id);
     if (survivors.length === 0) continue;
-    const free = await freeSurvivor(cycle, side, linkId, survivors);
-    const at = cycle.clock();
-    await fenced(cycle.db, cycle.fence, async (tx) => {
-      for (const survivor of survivors) await storeOne(cycle, tx, side, 'point', survivor);
-      if (free !== null) {
-        await moveLinkSide(tx, pair, linkId, side, { from: record.id, to: free.id }, at);
-        return;
-      }
-      const ids = survivors.map(({ id }) => id).join(', ');
-      const reason = `gone on ${side}; its e-mails or phones are held by ${ids}, which cannot take its place without a person`;
-      await setLinkState(tx, linkId, { state: 'broken', decidedBy: 'merged', reason, at });
-    });
-    cycle.log.info(
-      { side, linkId, remoteId: record.id, survivors: survivors.map(({ id }) => id), moved: free !== null },
-      'a vanished record was merged into another',
-    );
+    await follow(cycle, side, { ...record, linkId }, survivors, 'its e-mails or phones are held by');
   }
+}
+
+/**
+ * The same for pages of a side that tells itself into which record another was merged: the link moves before the merged
+ * one is taken for deleted.
+ */
+export async function* followingMerges(
+  cycle: Cycle,
+  side: SideName,
+  pages: AsyncIterable<Page>,
+): AsyncGenerator<Page> {
+  for await (const page of pages) {
+    const merged = page.mergedInto ?? {};
+    for (const record of await keyedRecords(cycle.db, cycle.spec.name, side, Object.keys(merged))) {
+      if (record.linkId === null) continue;
+      const survivor = await lastSurvivor(cycle, side, record.id, merged);
+      if (survivor !== null)
+        await follow(cycle, side, { ...record, linkId: record.linkId }, [survivor], 'it was merged into');
+    }
+    yield page;
+  }
+}
+
+/** Who took the place of a merged record may have been merged itself. */
+async function lastSurvivor(
+  cycle: Cycle,
+  side: SideName,
+  id: string,
+  merged: Readonly<Record<string, string>>,
+): Promise<SideRecord | null> {
+  const seen = new Set([id]);
+  for (let into = merged[id]; into !== undefined && !seen.has(into); into = merged[into]) {
+    seen.add(into);
+    const found = await cycle.sides[side].read(into, { signal: cycle.signal, urgency: 'soon' });
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+async function follow(
+  cycle: Cycle,
+  side: SideName,
+  record: KeyedRecord & { readonly linkId: string },
+  survivors: readonly SideRecord[],
+  how: string,
+): Promise<void> {
+  const { linkId } = record;
+  const free = await freeSurvivor(cycle, side, linkId, survivors);
+  const at = cycle.clock();
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    for (const survivor of survivors) await storeOne(cycle, tx, side, 'point', survivor);
+    if (free !== null) {
+      await moveLinkSide(tx, cycle.spec.name, linkId, side, { from: record.id, to: free.id }, at);
+      return;
+    }
+    const ids = survivors.map(({ id }) => id).join(', ');
+    const reason = `gone on ${side}; ${how} ${ids}, which cannot take its place without a person`;
+    await setLinkState(tx, linkId, { state: 'broken', decidedBy: 'merged', reason, at });
+  });
+  cycle.log.info(
+    { side, linkId, remoteId: record.id, survivors: survivors.map(({ id }) => id), moved: free !== null },
+    'a vanished record was merged into another',
+  );
 }
 
 async function freeSurvivor(

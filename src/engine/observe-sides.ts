@@ -8,6 +8,7 @@ import { proveAbsences } from './absence.ts';
 import { type Audit, type AuditReport, auditLinks } from './audit.ts';
 import type { Cycle } from './context.ts';
 import { observeCrmPoints } from './crm-points.ts';
+import { followingMerges } from './merge.ts';
 import { type Observed, observePages } from './observe.ts';
 import { observePoints, type Points } from './points.ts';
 import { type RevisitReport, revisitUnlisted } from './revisit.ts';
@@ -140,7 +141,8 @@ async function observeSide(
     known.crmCursor !== null
   ) {
     try {
-      const observed = await observePages(cycle, side, 'changes', adapter.changes(known.crmCursor, options));
+      const pages = followingMerges(cycle, side, adapter.changes(known.crmCursor, options));
+      const observed = await observePages(cycle, side, 'changes', pages);
       const cursor = observed.end?.cursor ?? null;
       // The cursor moves after the observations it stands for were stored: a kill in between reads them again.
       if (cursor !== null) {
@@ -221,7 +223,7 @@ async function observeAll(cycle: Cycle, side: SideName): Promise<SideObservation
   const adapter = cycle.sides[side];
   const startedAt = cycle.clock();
   const checked = await adapter.check({ signal: cycle.signal });
-  const all = adapter.enumerate({ signal: cycle.signal, urgency: 'soon' });
+  const all = followingMerges(cycle, side, adapter.enumerate({ signal: cycle.signal, urgency: 'soon' }));
   const observed = await observePages(cycle, side, 'sweep', all);
   const absences = await proveAbsences(cycle, side, observed, startedAt);
   const uncertified = await saveEnd(cycle, side, startedAt, observed, observed.end);

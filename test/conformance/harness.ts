@@ -64,14 +64,16 @@ export const CONTEXT: AdapterContext = {
 export async function readAll(pages: AsyncIterable<Page>) {
   const records: SideRecord[] = [];
   const deletedIds: string[] = [];
+  const mergedInto: Record<string, string> = {};
   let end: EnumerationEnd | null = null;
   for await (const page of pages) {
     records.push(...page.records);
     deletedIds.push(...page.deletedIds);
+    Object.assign(mergedInto, page.mergedInto);
     end = page.end;
   }
   if (end === null) throw new Error('the last page has no end');
-  return { records, deletedIds, end, ids: records.map((record) => record.id) };
+  return { records, deletedIds, mergedInto, end, ids: records.map((record) => record.id) };
 }
 
 export async function mustRead(side: Side, id: string): Promise<SideRecord> {

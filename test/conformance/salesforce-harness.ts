@@ -26,7 +26,7 @@ export function salesforceHarness(bulkAbove = 1_000_000): () => Promise<Harness>
   return async () => {
     const crm = await startSalesforce();
     const { org } = crm;
-    org.hurry = true;
+    org.backdateMs = 3_000;
     const config = salesforceConfigSchema.parse({
       ...crm.block,
       // What the suite holds against a contact: a name that may be missing, and addresses that are none.

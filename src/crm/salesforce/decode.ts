@@ -8,7 +8,13 @@ import type { OrgField, Place, Shape } from './shape.ts';
 
 export type Decoded =
   | { readonly kind: 'live'; readonly record: SideRecord; readonly facts: RecordFacts }
-  | { readonly kind: 'deleted'; readonly id: string; readonly facts: RecordFacts }
+  | {
+      readonly kind: 'deleted';
+      readonly id: string;
+      /** The record into which it was merged. */
+      readonly mergedInto: string | null;
+      readonly facts: RecordFacts;
+    }
   | { readonly kind: 'dropped'; readonly dropped: DroppedElement };
 
 /** What the platform tells of a record beside its fields. Times in milliseconds. */
@@ -27,7 +33,8 @@ export function decode(shape: Shape, raw: unknown): Decoded {
   if (systemModstampMs === null || lastModifiedMs === null)
     return dropped(id, raw, 'holds no SystemModstamp or no LastModifiedDate');
   const facts = { systemModstampMs, lastModifiedMs, lastModifiedById: textOf(raw.LastModifiedById) };
-  if (textOf(raw.IsDeleted) === 'true') return { kind: 'deleted', id, facts };
+  if (textOf(raw.IsDeleted) === 'true')
+    return { kind: 'deleted', id, mergedInto: textOf(raw.MasterRecordId) || null, facts };
   const fields: Record<string, Value> = {};
   for (const place of shape.places) {
     if (place.sources.some(({ name }) => raw[name] === undefined)) continue;

@@ -179,7 +179,10 @@ export function grantAdvice(object: OrgObject, fields: readonly string[]): strin
 }
 
 /** Everything that a record is asked for, each name once. */
-export function selectList({ places, externalId }: Shape): string[] {
+export function selectList({ object, places, externalId }: Shape): string[] {
   const mapped = places.flatMap(({ sources }) => sources.map(({ name }) => name));
-  return [...new Set([...SYSTEM_FIELDS, ...(externalId === null ? [] : [externalId.name]), ...mapped])];
+  const merged = object.fields.has('MasterRecordId') ? ['MasterRecordId'] : [];
+  return [
+    ...new Set([...SYSTEM_FIELDS, ...merged, ...(externalId === null ? [] : [externalId.name]), ...mapped]),
+  ];
 }

@@ -147,10 +147,14 @@ function pageOf(decoded: readonly Decoded[]): Page {
   const records: SideRecord[] = [];
   const deletedIds: string[] = [];
   const dropped: DroppedElement[] = [];
+  const mergedInto: Record<string, string> = {};
   for (const one of decoded) {
     if (one.kind === 'live') records.push(one.record);
-    else if (one.kind === 'deleted') deletedIds.push(one.id);
-    else dropped.push(one.dropped);
+    else if (one.kind === 'dropped') dropped.push(one.dropped);
+    else {
+      deletedIds.push(one.id);
+      if (one.mergedInto !== null) mergedInto[one.id] = one.mergedInto;
+    }
   }
-  return { records, deletedIds, dropped, total: null, end: null };
+  return { records, deletedIds, mergedInto, dropped, total: null, end: null };
 }

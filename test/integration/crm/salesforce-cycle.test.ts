@@ -17,11 +17,11 @@ const BY_PERSON = { user: OTHER_USER };
 let crm: SalesforceCrm;
 let world: World;
 
-async function begin(block: Readonly<Record<string, unknown>> = {}): Promise<void> {
+async function begin(block: Readonly<Record<string, unknown>> = {}, deletes = 'flag'): Promise<void> {
   world = await createWorld({
     customers: [{ nick_name: 'Li Lei', email: 'li@example.com', cellphones: ['13800000001'] }],
     crmBlock: { ...crm.block, ...block },
-    pair: { fields: FIELDS },
+    pair: { fields: FIELDS, deletes },
   });
 }
 
@@ -137,6 +137,39 @@ test('P2: an edit that no condition shows, between our look and our write, is fo
   expect(others).toEqual([]);
   expect(row).toMatchObject({ field: 'nick_name', kind: 'overwritten-in-window', state: 'open' });
   expect(JSON.stringify(row)).toContain('Li Lei of a flow');
+});
+
+const linkOf = async (udeskId: string) =>
+  await ourRows(world, `select crm_id, state, decided_by from udesk_sync.link where udesk_id = '${udeskId}'`);
+
+test('who was merged in Salesforce keeps the link, and the survivor takes the place', async () => {
+  await begin({}, 'propagate');
+  await world.sync();
+  const li = contact('Li Lei');
+  const survivor = crm.org.insert(
+    'Contact',
+    { LastName: 'Li Lei of Shanghai', Email: 'li@example.com' },
+    BY_PERSON,
+  );
+  crm.org.merge('Contact', String(survivor.Id), String(li.Id));
+  await world.sync({ observe: { udesk: 'none', crm: 'changes' } });
+
+  const { id, nick_name } = customer('li@example.com');
+  expect(nick_name).toBe('Li Lei of Shanghai');
+  expect(await linkOf(id)).toMatchObject([{ crm_id: survivor.Id, state: 'confirmed' }]);
+  expect(world.simulator.tenant.list()).toHaveLength(2);
+});
+
+test('P7: of two known people who were merged in Salesforce no customer is deleted: a person has to look', async () => {
+  await begin({}, 'propagate');
+  await world.sync();
+  const { id } = customer('li@example.com');
+  crm.org.merge('Contact', String(contact('Han Meimei').Id), String(contact('Li Lei').Id));
+  await world.sync({ observe: { udesk: 'full', crm: 'changes' } });
+  await world.sync();
+
+  expect(customer('li@example.com').nick_name).toBe('Li Lei');
+  expect(await linkOf(id)).toMatchObject([{ state: 'broken', decided_by: 'merged' }]);
 });
 
 test('P7: what is only no longer shared with our user is not deleted anywhere', async () => {

@@ -308,6 +308,7 @@ describe('looking', () => {
     crm.org.merge('Contact', winner, loser);
     const seen = await readAll(side.changes(cursor ?? ''));
     expect(seen.deletedIds).toEqual([loser]);
+    expect(seen.mergedInto).toEqual({ [loser]: winner });
     expect(seen.ids).toContain(winner);
     expect(await side.read(loser)).toBeNull();
   });
