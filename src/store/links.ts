@@ -294,9 +294,10 @@ export async function breakLink(
 export async function linksToPlan(db: Db, pair: string, afterId: string, limit: number): Promise<LinkRow[]> {
   // Each list is limited after its links are known to be confirmed: edits of people whose counterparts are gone stay
   // dirty for as long as they are gone, and would take up every place.
+  // `c.id > …` follows from the join, but Postgres does not conclude it: it would read all links up to here for each call.
   const ofDirtyRecords = (side: SideName) =>
     sql`select r.link_id from udesk_sync.record r
-        join udesk_sync.link c on c.id = r.link_id and c.state = 'confirmed'
+        join udesk_sync.link c on c.id = r.link_id and c.state = 'confirmed' and c.id > ${afterId}::bigint
         where r.pair = ${pair} and r.side = ${side} and r.dirty and r.link_id > ${afterId}::bigint
         order by r.link_id limit ${limit}`;
   const found = await rows<LinkRecord>(
