@@ -156,6 +156,8 @@ export function resolveTo(
     ...decided,
     ...shownBy(field, decided),
     done,
+    // A policy that decides anew: the row that shows what it replaced before ends as it is, and this is one of its own (P2).
+    ...(decided.by === 'policy' && field.row !== null && !holdsRowValues(field) ? { reopened: true } : {}),
   };
   return done ? { base: adopt(field), conflict } : { writes, conflict };
 }

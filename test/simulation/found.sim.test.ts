@@ -87,3 +87,20 @@ describe('P2: an edit outlives a deletion that was planned before it', () => {
     expect(await brokenIn(setting, steps)).toEqual([]);
   });
 });
+
+describe('P2: what a policy replaced stays in the row that shows it', () => {
+  test('also when its write has to be planned again, because the CRM keeps it in a form of its own', async () => {
+    const setting: Setting = {
+      ...WITHOUT_MARKER,
+      policy: 'udesk',
+      crm: { ...WITHOUT_MARKER.crm, compareAndSet: false },
+      people: 4,
+    };
+    const edit = (side: 'udesk' | 'crm') =>
+      does({ do: 'edit', side, pick: 1, linked: true, field: 'name', clear: false });
+    const killed: Interrupt = { at: 0, near: 'update', only: 'crm', what: 'kill' };
+    expect(
+      await brokenIn(setting, [cycle(), edit('crm'), edit('udesk'), cycle(killed), cycle(), cycle()]),
+    ).toEqual([]);
+  });
+});
