@@ -262,8 +262,9 @@ export async function keylessSince(db: Db, pair: string, side: SideName, since: 
 }
 
 /**
- * Records of a side that may be what a create of unknown outcome made: unlinked, without e-mail and phone, and not seen
- * before it was sent. @param keyFields the side's fields of e-mails and phones: a create that sent one is found by it
+ * Records of a side that may be what a create of unknown outcome made: unlinked, not seen before it was sent, and without
+ * e-mail and phone. Those that were there when a person was asked stay suspects, whatever they are given later.
+ * @param keyFields the side's fields of e-mails and phones: a create that sent one is found by it
  */
 export async function maybeCreated(
   db: Db,
@@ -274,14 +275,14 @@ export async function maybeCreated(
   const found = await rows<{ id: string }>(
     db,
     sql`select r.remote_id as id from udesk_sync.record r
-        where r.pair = ${pair} and r.side = ${side} and r.state = 'live' and r.link_id is null and ${KEYLESS}
+        where r.pair = ${pair} and r.side = ${side} and r.state = 'live' and r.link_id is null
           and exists (
             select 1 from udesk_sync.intent i
+              left join udesk_sync.parked p on p.intent_id = i.id and p.kind = 'uncertain-create' and p.state = 'parked'
             where i.pair = r.pair and i.side = r.side and i.op = 'create' and i.sent_at <= r.first_seen_at
               and not jsonb_exists_any(i.patch, ${textArray(keyFields)})
-              and (i.state in ('sending', 'unknown') or exists (
-                select 1 from udesk_sync.parked p
-                where p.intent_id = i.id and p.kind = 'uncertain-create' and p.state = 'parked')))`,
+              and case when p.id is null then i.state in ('sending', 'unknown') and ${KEYLESS}
+                  else r.first_seen_at <= p.at or ${KEYLESS} end)`,
   );
   return new Set(found.map(({ id }) => id));
 }

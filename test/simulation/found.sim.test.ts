@@ -56,6 +56,18 @@ describe('P5: a create whose outcome is not known is not sent a second time', ()
     ).toEqual([]);
   });
 
+  test('nor is what may be its record created back, once somebody gives it an e-mail', async () => {
+    const steps = [
+      cycle(),
+      create(false),
+      cycle(killedAfterCreate),
+      cycle(),
+      does({ do: 'element', side: 'crm', pick: 0, set: 'emails', how: 'add', which: 0 }),
+      cycle(),
+    ];
+    expect(await brokenIn(WITHOUT_MARKER, steps)).toEqual([]);
+  });
+
   test('nor when its source moves while a person is asked about it', async () => {
     const steps = [cycle(), create(true), cycle(killedAfterCreate), cycle(), rename, cycle(), cycle()];
     expect(await brokenIn(WITHOUT_MARKER, steps)).toEqual([]);
