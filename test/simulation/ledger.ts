@@ -12,6 +12,8 @@ export interface Edit {
   record: string;
   readonly field: 'name' | 'note' | SetName;
   readonly step: number;
+  /** How many edits there were before it. */
+  seq?: number;
 }
 
 /** An element that both sides had, and that a person took away. */
@@ -35,6 +37,9 @@ export class Ledger {
   readonly agreed = new Set<string>();
   /** What merged records held: their counterparts on the other side may both go on holding it. */
   readonly merged = new Set<string>();
+  /** How many edits had been made when we last looked at a record, by side and id. */
+  readonly looked = new Map<string, number>();
+  #count = 0;
   /** Edits that people made in the middle of a cycle: our write may take one away, and a policy restore it. */
   readonly window = new Set<string>();
   /** A person chose a base: such values come back to where they were. */
@@ -44,12 +49,12 @@ export class Ledger {
     // Only what this person saw is replaced: what our own write took away unseen before stays to be accounted for.
     this.seen(before);
     if (edit.value === '') return;
-    this.edits.push(edit);
-    this.holds(edit.side, edit.value);
+    this.added(edit);
   }
 
   added(edit: Edit): void {
-    this.edits.push(edit);
+    this.#count += 1;
+    this.edits.push({ ...edit, seq: this.#count });
     this.holds(edit.side, edit.value);
   }
 
@@ -71,10 +76,14 @@ export class Ledger {
 
   /**
    * Our own deletion, which carries another one over: what the counterpart had, too, was taken away there, by whoever
-   * deleted or merged it. What it never had is an edit that must not vanish.
+   * deleted or merged it. What it never had is an edit that must not vanish; but nobody can tell what came between our last
+   * look and the deletion where a side does not compare: the history is gone with the record.
    */
-  carriedDelete(side: SideName, held: Held | null): void {
+  carriedDelete(side: SideName, held: Held | null, compares: boolean): void {
     if (held === null) return;
+    const looked = this.looked.get(`${side} ${held.id}`) ?? 0;
+    if (!compares)
+      this.#drop((edit) => edit.side === side && edit.record === held.id && (edit.seq ?? 0) > looked);
     for (const value of [held.name, held.note, ...held.emails, ...held.phones])
       if (this.ever(otherSide(side), value)) this.seen(value);
   }
@@ -96,6 +105,10 @@ export class Ledger {
     if (after.note !== from.note) this.seen(from.note);
     // What moved is no removal that was undone, whatever was taken away before.
     for (const value of [...after.emails, ...after.phones]) this.#back(value);
+  }
+
+  look(side: SideName, id: string): void {
+    this.looked.set(`${side} ${id}`, this.#count);
   }
 
   holds(side: SideName, value: string): void {

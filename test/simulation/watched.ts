@@ -67,6 +67,7 @@ export function watchedSide(
         const answer = isBlind(world, name, key)
           ? null
           : ((await Reflect.apply(member, target, args)) as unknown);
+        if (key === 'read' && typeof args[0] === 'string') world.ledger.look(name, args[0]);
         await meet('answer', key);
         if (failure !== null) fail(failure);
         return answer;
@@ -103,7 +104,7 @@ function look(world: World, process: EngineProcess, side: SideName, op: string, 
   if (op === 'delete') {
     if (id !== null) {
       ledger.gone[side].add(id);
-      ledger.carriedDelete(side, world.people[side].get(id));
+      ledger.carriedDelete(side, world.people[side].get(id), comparesDeletes(world, side));
     }
     world.tell(`  ${process.name} deletes ${side} ${id}`);
     return;
@@ -121,6 +122,10 @@ function look(world: World, process: EngineProcess, side: SideName, op: string, 
       ledger.holds(side, value);
     }
   }
+}
+
+function comparesDeletes(world: World, side: SideName): boolean {
+  return side === 'crm' && world.script.setting.crm.compareAndSet;
 }
 
 interface Failure {
