@@ -6,6 +6,9 @@ import type { EnumerationEnd, Page, Side } from '../../src/crm/adapter.ts';
 import type { AdapterContext } from '../../src/crm/definition.ts';
 import { isSyncError, type SyncError } from '../../src/errors.ts';
 
+/** How the suite hands a test over: to vitest, or to a run that must fail (broken-adapters.conf.test.ts). */
+export type Register = (name: string, run: (context: TestContext) => void | Promise<void>) => void;
+
 /** Every harness maps these four; `name` and `note` are texts that may be null. */
 export interface Person {
   readonly name?: string | null;
@@ -35,6 +38,10 @@ export interface Harness {
   readonly keeps?: (field: 'note' | 'emails', text: string) => string | null | typeof REFUSED;
   /** Two live records never hold the same e-mail: the store refuses it. */
   readonly uniqueEmails?: true;
+  /** The next read, or write, is answered with "too many calls": nothing is done. Left out: nobody is ever throttled. */
+  readonly throttleNext?: (call: 'read' | 'write') => void;
+  /** Takes a record out of our login's sight until the returned function is called; where the manifest has `mayHide`. */
+  readonly hide?: (id: string) => Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 

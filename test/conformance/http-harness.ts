@@ -60,6 +60,9 @@ export async function httpHarness(dialect: Dialect): Promise<Harness> {
     breakNextWrite: (when) => {
       crm.faults.push({ on: 'write', kind: when === 'before-commit' ? 'unavailable' : 'cut-after' });
     },
+    throttleNext: (on) => {
+      crm.faults.push({ on, kind: 'throttled' });
+    },
     async close() {
       await side.close();
       await crm.close();

@@ -3,10 +3,18 @@ import type { Manifest } from '../../src/core/record.ts';
 import { createMemoryCrm } from '../../src/crm/memory/memory.ts';
 import { CONTEXT, type Harness } from './harness.ts';
 
+/** Commits come late by as much as the cursor reaches back. */
+const CURSOR = { overlapMs: 60_000, lateMs: 60_000 };
+
 export function memoryHarness(manifest: Partial<Manifest> = {}) {
   return async (): Promise<Harness> => {
-    const { clock, fields } = CONTEXT;
-    const { side, table, faults } = createMemoryCrm({ clock, fields, manifest });
+    const { fields } = CONTEXT;
+    let stampMs: number | null = null;
+    const { side, table, faults } = createMemoryCrm({
+      clock: () => stampMs ?? Date.now(),
+      fields,
+      manifest: { changeCursor: CURSOR, ...manifest },
+    });
     const blank = { name: null, note: null, emails: [], phones: [] };
     return {
       side,
@@ -20,6 +28,21 @@ export function memoryHarness(manifest: Partial<Manifest> = {}) {
       count: async () => table.list().length,
       breakNextWrite: (when) => {
         faults.push({ on: 'write', kind: when === 'before-commit' ? 'transient' : 'ambiguous-after' });
+      },
+      editLate: async (id, values) => {
+        const began = Date.now();
+        return async () => {
+          stampMs = began;
+          table.edit(id, { ...values });
+          stampMs = null;
+        };
+      },
+      throttleNext: (on) => {
+        faults.push({ on, kind: 'throttled', retryAfterMs: 1_000 });
+      },
+      hide: async (id) => {
+        table.hide(id);
+        return async () => table.show(id);
       },
       refusesNul: false,
       close: () => side.close(),

@@ -1,7 +1,17 @@
-import { expect, test } from 'vitest';
-import { elements, type Harness, kept, mustRead, needs, readAll, scalar, texts } from './harness.ts';
+import { expect } from 'vitest';
+import {
+  elements,
+  type Harness,
+  kept,
+  mustRead,
+  needs,
+  type Register,
+  readAll,
+  scalar,
+  texts,
+} from './harness.ts';
 
-export function observingTests(harness: () => Harness): void {
+export function observingTests(harness: () => Harness, test: Register): void {
   test('an enumeration of 2,500 rows is complete, without a double, and certified', async () => {
     const { side, insertMany } = harness();
     const ids = await insertMany(2_500);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import type { Patch } from '../../src/core/record.ts';
 import type { SetValue } from '../../src/core/value.ts';
 import {
@@ -11,13 +11,14 @@ import {
   needs,
   person,
   REFUSED,
+  type Register,
   readAll,
   scalar,
   setWrite,
   texts,
 } from './harness.ts';
 
-export function writingTests(harness: () => Harness): void {
+export function writingTests(harness: () => Harness, test: Register): void {
   test('an update writes the patched field and leaves what a person did to the others', async (context) => {
     const { side, insert, edit } = harness();
     const id = await insert({ name: 'one', note: 'n', emails: ['a@example.com'], phones: ['13800138000'] });

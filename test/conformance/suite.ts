@@ -2,8 +2,10 @@
  * One suite for every adapter of the port (src/crm/adapter.ts). An adapter that passes it can be used by the engine;
  * what its manifest does not promise is skipped, with the reason.
  */
-import { afterEach, beforeEach, describe } from 'vitest';
-import type { Harness } from './harness.ts';
+import { afterEach, beforeEach, describe, test } from 'vitest';
+import type { Harness, Register } from './harness.ts';
+import { limitTests } from './suite-limits.ts';
+import { manifestTests } from './suite-manifest.ts';
 import { observingTests } from './suite-observing.ts';
 import { writingTests } from './suite-writing.ts';
 
@@ -21,7 +23,14 @@ export function describeSide(name: string, makeHarness: () => Promise<Harness>):
       await harness?.close();
       harness = undefined;
     });
-    observingTests(current);
-    writingTests(current);
+    conformanceTests(current, (title, run) => test(title, (context) => run(context)));
   });
+}
+
+/** All tests of the suite, in order. */
+export function conformanceTests(harness: () => Harness, register: Register): void {
+  observingTests(harness, register);
+  writingTests(harness, register);
+  limitTests(harness, register);
+  manifestTests(harness, register);
 }

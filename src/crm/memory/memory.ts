@@ -80,7 +80,7 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     visibleDeletes: true,
     mayHide: false,
     externalId: { unique: true },
-    lookups: ['token', 'email', 'cellphone'],
+    lookups: [...(options.manifest?.externalId === null ? [] : (['token'] as const)), 'email', 'cellphone'],
     lookupLagMs: 0,
     elementIds: true,
     trustedTime: true,
@@ -143,10 +143,14 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     };
   }
 
-  function recordOf(id: string): SideRecord {
+  function inSight(id: string): MemoryRow | null {
     const row = table.find(id);
-    if (row === null || row.deleted)
-      throw new SyncError('stale', 'the record is no longer there', { record: id });
+    return row === null || row.deleted || !table.isVisible(id) ? null : row;
+  }
+
+  function recordOf(id: string): SideRecord {
+    const row = inSight(id);
+    if (row === null) throw new SyncError('stale', 'the record is no longer there', { record: id });
     return toRecord(row);
   }
 
@@ -154,7 +158,7 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     loseAnswer(operation);
     const cursor = manifest.changeCursor === null ? null : String(clock());
     // One snapshot: rows are immutable, so this is it.
-    const rows = table.all().filter((row) => since === null || row.updatedAt >= since);
+    const rows = table.visible().filter((row) => since === null || row.updatedAt >= since);
     const cap = since === null ? (manifest.enumerationCap ?? rows.length) : rows.length;
     const reached = rows.slice(0, cap);
     const capped = reached.length < rows.length;
@@ -219,8 +223,8 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     },
     async read(id) {
       loseAnswer('read');
-      const row = table.find(id);
-      return row === null || row.deleted ? null : toRecord(row);
+      const row = inSight(id);
+      return row === null ? null : toRecord(row);
     },
     async lookup(kind, value) {
       loseAnswer('lookup');
@@ -248,8 +252,7 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
       if (!manifest.canDelete)
         throw new SyncError('rejected', 'the memory CRM deletes nothing', { record: id });
       await write('delete', () => {
-        const row = table.find(id);
-        if (row === null || row.deleted) return id;
+        if (inSight(id) === null) return id;
         if (options?.current !== undefined && manifest.compareAndSet)
           compareWhole(context, options.current, recordOf(id));
         table.delete(id);

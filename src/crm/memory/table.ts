@@ -33,6 +33,7 @@ export class MemoryTable {
   readonly #rows = new Map<string, MemoryRow>();
   #lastId = 0;
   #lastElement = 0;
+  readonly #hidden = new Set<string>();
 
   constructor(options: MemoryTableOptions) {
     this.#options = options;
@@ -64,14 +65,32 @@ export class MemoryTable {
     this.#put(this.#live(id), { deleted: true });
   }
 
+  /** Takes a row out of our login's sight, as a sharing rule does: it lives, and is neither listed nor found. */
+  hide(id: string): void {
+    this.#hidden.add(id);
+  }
+
+  show(id: string): void {
+    this.#hidden.delete(id);
+  }
+
   /** Deleted rows included. */
   find(id: string): MemoryRow | null {
     return this.#rows.get(id) ?? null;
   }
 
-  /** Live rows, oldest first. */
+  /** Live rows that can be seen, oldest first. */
   list(): MemoryRow[] {
-    return this.all().filter((row) => !row.deleted);
+    return this.visible().filter((row) => !row.deleted);
+  }
+
+  /** Deleted rows included. */
+  visible(): MemoryRow[] {
+    return this.all().filter((row) => this.isVisible(row.id));
+  }
+
+  isVisible(id: string): boolean {
+    return !this.#hidden.has(id);
   }
 
   all(): MemoryRow[] {

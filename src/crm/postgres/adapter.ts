@@ -253,7 +253,7 @@ function manifestOf(layout: Layout, config: PostgresConfig): Manifest {
     visibleDeletes: deletedAt !== null,
     mayHide: table.rowSecurity,
     externalId: externalId === null ? null : { unique: isUnique(table, externalId.name) },
-    lookups: ['token', 'email', 'cellphone'],
+    lookups: [...(externalId === null ? [] : (['token'] as const)), 'email', 'cellphone'],
     lookupLagMs: 0,
     // Slots and child rows have names of their own; the elements of a list have none.
     elementIds: sets.length > 0 && sets.every((place) => place.kind === 'slots' || place.kind === 'child'),
