@@ -14,6 +14,7 @@ import { registerLinks } from './links.ts';
 import { registerMigrate } from './migrate.ts';
 import { registerParked } from './parked.ts';
 import { registerPlan } from './plan.ts';
+import { registerProbe } from './probe.ts';
 import { registerRebaseline } from './rebaseline.ts';
 import { registerRefresh } from './refresh.ts';
 import { registerReport } from './report.ts';
@@ -31,6 +32,7 @@ const COMMANDS: readonly Register[] = [
   registerInit,
   registerCheck,
   registerPlan,
+  registerProbe,
   registerSync,
   registerRun,
   registerStatus,

@@ -271,7 +271,7 @@ export function openUdeskClient(pair: PairConfig, world: UdeskWorld): UdeskClien
 
 /** Connects, and throws `config` with everything that does not fit the CRM. */
 export async function openCrm(pair: PairConfig): Promise<Side> {
-  const side = await definitionOf(pair).create(pair.crm, crmContext(pair));
+  const side = await definitionOf(pair).create(adapterBlock(pair), crmContext(pair));
   return mapped(side, 'crm', pair.fields.map(toFieldSpec));
 }
 
@@ -284,7 +284,7 @@ export async function openCrmTriggers(pair: PairConfig): Promise<TriggerTool> {
       advice: 'Only a CRM in a Postgres database has; others are asked by their schedule.',
     });
   }
-  return await definition.triggers(pair.crm, crmContext(pair));
+  return await definition.triggers(adapterBlock(pair), crmContext(pair));
 }
 
 function definitionOf(pair: PairConfig): CrmAdapterDefinition {
@@ -292,6 +292,11 @@ function definitionOf(pair: PairConfig): CrmAdapterDefinition {
   if (definition === undefined)
     throw new SyncError('config', `there is no CRM adapter "${pair.crm.adapter}"`);
   return definition;
+}
+
+/** Without the keys that are ours and not the adapter's. */
+function adapterBlock({ crm: { sandbox: _, ...block } }: PairConfig): PairConfig['crm'] {
+  return block;
 }
 
 function crmContext(pair: PairConfig): AdapterContext {

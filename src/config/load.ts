@@ -111,14 +111,16 @@ function parseCrm(
     problems.push({ path: place, message: `${said}${didYouMean(name, known)} Allowed: ${known.join(', ')}` });
     return null;
   }
-  const parsed = adapter.schema.safeParse(block);
+  const { sandbox, ...own } = block;
+  const parsed = adapter.schema.safeParse(own);
   if (!parsed.success) {
     problems.push(
-      ...problemsOf(parsed.error.issues, { schema: adapter.schema, data: block, prefix: path, mayQuote }),
+      ...problemsOf(parsed.error.issues, { schema: adapter.schema, data: own, prefix: path, mayQuote }),
     );
     return null;
   }
-  return { ...(parsed.data as object), adapter: name };
+  // What else it may be is told where the whole file is parsed.
+  return { ...(parsed.data as object), adapter: name, ...(typeof sandbox === 'boolean' ? { sandbox } : {}) };
 }
 
 /** Reads each part alone, so that one slip does not hide another. */

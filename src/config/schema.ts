@@ -163,8 +163,13 @@ const udeskSchema = z.strictObject({
   webhook: z.strictObject({ secret: text.min(16) }).optional(),
 });
 
+/** Of every `crm` block, beside the keys of its adapter. */
+export const sandbox = z
+  .boolean()
+  .describe('the account holds nobody real: `probe` may create, edit and delete people in it');
+
 /** Each adapter validates the rest of its block with a schema of its own. */
-const crmSchema = z.looseObject({ adapter: text });
+const crmSchema = z.looseObject({ adapter: text, sandbox: sandbox.optional() });
 
 const matchSchema = z.strictObject({
   by: z

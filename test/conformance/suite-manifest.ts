@@ -14,7 +14,7 @@ export function manifestTests(harness: () => Harness, test: Register): void {
       const probe = startProbe({
         side,
         fields: {
-          texts: ['note'],
+          texts: ['note', 'name'],
           emails: { field: 'emails', shape: 'set' },
           phones: { field: 'phones', shape: 'set' },
         },

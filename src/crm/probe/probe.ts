@@ -10,7 +10,7 @@ import type { Side } from '../adapter.ts';
 
 /** Which of the mapped fields the questions may write. */
 export interface ProbeFields {
-  /** Free texts, at least one; the first is given to everybody, so that a person can recognise what is left. */
+  /** Free texts; the first is what is tried, the others say of everybody who was made that a probe did it. */
   readonly texts: readonly string[];
   readonly emails: ProbeSet | null;
   readonly phones: ProbeSet | null;
@@ -83,7 +83,8 @@ export function startProbe({ signal, ...world }: ProbeWorld): Probe {
 
     async create(person, marker = probe.marker()) {
       markers.add(marker);
-      const patch = patchOf(fields, { text: `probe ${tag}`, ...person });
+      // Many a CRM takes nobody without a name or an e-mail.
+      const patch = patchOf(fields, tag, { text: `probe ${tag}`, emails: [probe.email()], ...person });
       const record = await side.create({ patch, marker }, options);
       made.add(record.id);
       return record;
@@ -159,9 +160,10 @@ export function elementsOf(record: SideRecord, field: string): readonly Element[
   return isSet(value) ? value : [];
 }
 
-function patchOf({ texts, emails, phones }: ProbeFields, person: ProbePerson): Patch {
-  const [text] = texts;
+function patchOf({ texts, emails, phones }: ProbeFields, tag: string, person: ProbePerson): Patch {
+  const [text, ...others] = texts;
   return {
+    ...Object.assign({}, ...others.map((other) => scalarWrite(other, null, `probe ${tag}`))),
     ...(text === undefined || person.text === undefined ? {} : scalarWrite(text, null, person.text)),
     ...valuesOf(emails, person.emails),
     ...valuesOf(phones, person.phones),
