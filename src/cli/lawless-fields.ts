@@ -1,4 +1,4 @@
-/** Fields that a live check found wanting: what is said of them, and the start that is refused (docs/decisions/0020). */
+/** Fields that a live check found wanting: what is said of them, and the start that is refused (docs/decisions/0022). */
 import type { SideName } from '../core/record.ts';
 import type { FieldSpec, PairSpec } from '../core/spec.ts';
 import { SyncError } from '../errors.ts';
@@ -21,7 +21,7 @@ export async function recordedFindings(db: Db, pair: string, fields: readonly Fi
 }
 
 /**
- * A field whose rules broke the round trip on records that are there is not started two-way (docs/decisions/0020).
+ * A field whose rules broke the round trip on records that are there is not started two-way (docs/decisions/0022).
  * @throws SyncError `config` that names each of them
  */
 export async function refuseLawless(db: Db, spec: PairSpec): Promise<void> {
