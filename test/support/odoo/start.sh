@@ -30,9 +30,9 @@ fi
 # The mirror of this machine, in either form that apt keeps it; security and backports have other roots.
 mirror="$(
   {
-    awk '/^URIs:/ { print $2 }' /etc/apt/sources.list.d/*.sources 2>/dev/null
-    awk '/^deb / { for (i = 2; i <= NF; i++) if ($i ~ /^(https?|file):/) print $i }' /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null
-  } | grep -v security | head -n 1
+    awk '/^URIs:/ { print $2 }' /etc/apt/sources.list.d/*.sources 2>/dev/null || true
+    awk '/^deb / { for (i = 2; i <= NF; i++) if ($i ~ /^(https?|file):/) print $i }' /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || true
+  } | grep -v security | head -n 1 || true
 )"
 [ -n "$mirror" ] || give_up "not started: no mirror stands in the sources of apt"
 
