@@ -30,7 +30,8 @@ export function memoryHarness(manifest: Partial<Manifest> = {}) {
         faults.push({ on: 'write', kind: when === 'before-commit' ? 'transient' : 'ambiguous-after' });
       },
       editLate: async (id, values) => {
-        const began = Date.now();
+        // Well before the look that takes the cursor, whatever the clock's steps are.
+        const began = Date.now() - 1_000;
         return async () => {
           stampMs = began;
           table.edit(id, { ...values });
