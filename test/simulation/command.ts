@@ -33,6 +33,14 @@ const { values } = parseArgs({
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const cluster = await startWorldCluster();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    say(`stopped by ${signal}`);
+    void cluster.stop().then(() => {
+      removeDataDir(cluster);
+      process.exit(130);
+    });
+  });
 try {
   process.exitCode = values.soak
     ? await soak({

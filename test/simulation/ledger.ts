@@ -40,6 +40,8 @@ export class Ledger {
   /** How many edits had been made when we last looked at a record, by side and id. */
   readonly looked = new Map<string, number>();
   #count = 0;
+  /** Records that we deleted where nobody compares, and how many edits had been made when we last looked at them. */
+  readonly unseen = new Map<string, number>();
   /** Edits that people made in the middle of a cycle: our write may take one away, and a policy restore it. */
   readonly window = new Set<string>();
   /** A person chose a base: such values come back to where they were. */
@@ -81,9 +83,8 @@ export class Ledger {
    */
   carriedDelete(side: SideName, held: Held | null, compares: boolean): void {
     if (held === null) return;
-    const looked = this.looked.get(`${side} ${held.id}`) ?? 0;
-    if (!compares)
-      this.#drop((edit) => edit.side === side && edit.record === held.id && (edit.seq ?? 0) > looked);
+    const key = `${side} ${held.id}`;
+    if (!compares) this.unseen.set(key, this.looked.get(key) ?? 0);
     for (const value of [held.name, held.note, ...held.emails, ...held.phones])
       if (this.ever(otherSide(side), value)) this.seen(value);
   }
@@ -105,6 +106,12 @@ export class Ledger {
     if (after.note !== from.note) this.seen(from.note);
     // What moved is no removal that was undone, whatever was taken away before.
     for (const value of [...after.emails, ...after.phones]) this.#back(value);
+  }
+
+  /** It was made between our last look and our deletion, where nobody can tell. */
+  isBeyond({ side, record, seq = 0 }: Edit): boolean {
+    const looked = this.unseen.get(`${side} ${record}`);
+    return looked !== undefined && seq > looked;
   }
 
   look(side: SideName, id: string): void {
