@@ -10,8 +10,14 @@ export function memoryHarness(manifest: Partial<Manifest> = {}) {
   return async (): Promise<Harness> => {
     const { fields } = CONTEXT;
     let stampMs: number | null = null;
+    let lastMs = 0;
+    // Never the same time twice, so that before and after are what they are on any machine.
+    const tick = (): number => {
+      lastMs = Math.max(lastMs + 1, Date.now());
+      return lastMs;
+    };
     const { side, table, faults } = createMemoryCrm({
-      clock: () => stampMs ?? Date.now(),
+      clock: () => stampMs ?? tick(),
       fields,
       manifest: { changeCursor: CURSOR, ...manifest },
     });
@@ -30,8 +36,7 @@ export function memoryHarness(manifest: Partial<Manifest> = {}) {
         faults.push({ on: 'write', kind: when === 'before-commit' ? 'transient' : 'ambiguous-after' });
       },
       editLate: async (id, values) => {
-        // Well before the look that takes the cursor, whatever the clock's steps are.
-        const began = Date.now() - 1_000;
+        const began = tick();
         return async () => {
           stampMs = began;
           table.edit(id, { ...values });
