@@ -117,14 +117,17 @@ describe('unsafe combinations', () => {
     expect(found({}, { deletes: 'propagate' })).toEqual([]);
   });
 
-  test.each(Object.entries(CASES))('%s: $name', (code, { verdict, crm, pair: over, mended }) => {
-    const told = found(crm, over).filter((one) => one.code === code);
-    expect(told).toMatchObject([{ code, verdict, side: 'crm' }]);
-    expect(told[0]?.message).toMatch(/^[^{}]{30,}[^.]$/);
-    expect(told[0]?.advice).toMatch(/\.$/);
-    const after = found({ ...crm, ...mended.crm }, { ...over, ...mended.pair });
-    expect(after.map((one) => one.code)).not.toContain(code);
-  });
+  test.each(Object.entries(CASES).map(([code, one]) => ({ code, ...one })))(
+    '$code: $name',
+    ({ code, verdict, crm, pair: over, mended }) => {
+      const told = found(crm, over).filter((one) => one.code === code);
+      expect(told).toMatchObject([{ code, verdict, side: 'crm' }]);
+      expect(told[0]?.message).toMatch(/^[^{}]{30,}[^.]$/);
+      expect(told[0]?.advice).toMatch(/\.$/);
+      const after = found({ ...crm, ...mended.crm }, { ...over, ...mended.pair });
+      expect(after.map((one) => one.code)).not.toContain(code);
+    },
+  );
 
   test('a refusal is about the side that it names, and a side that is not known is not spoken of', () => {
     const weak = { ...able, canDelete: false };
