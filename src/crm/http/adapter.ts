@@ -1,5 +1,5 @@
 /**
- * `adapter: http`: any JSON API, by configuration alone (docs/adapters.md). What it can do follows from what the config
+ * `adapter: http`: any JSON API, by configuration alone (docs/adapters/http.md). What it can do follows from what the config
  * declares, and ends in the manifest.
  */
 import type { Manifest } from '../../core/record.ts';

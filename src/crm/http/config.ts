@@ -1,4 +1,4 @@
-/** The `http` adapter's block of the configuration; docs/adapters.md tells it key by key. */
+/** The `http` adapter's block of the configuration; docs/adapters/http.md tells it key by key. */
 import { z } from 'zod';
 import {
   auth,

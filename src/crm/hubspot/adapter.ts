@@ -1,6 +1,6 @@
 /**
  * `adapter: hubspot`: the contacts of one HubSpot account, through CRM API v3 and a private app's token
- * (docs/adapters.md). What it promises ends in the manifest.
+ * (docs/adapters/hubspot.md). What it promises ends in the manifest.
  */
 import type { Manifest } from '../../core/record.ts';
 import { SyncError } from '../../errors.ts';

@@ -1,4 +1,4 @@
-/** The `hubspot` adapter's block of the configuration; docs/adapters.md tells it key by key. */
+/** The `hubspot` adapter's block of the configuration; docs/adapters/hubspot.md tells it key by key. */
 import { z } from 'zod';
 import { origin } from '../http/config-parts.ts';
 

@@ -1,5 +1,5 @@
 /**
- * `adapter: odoo`: the partners of an Odoo, people or companies (docs/adapters.md). What it can do follows from the
+ * `adapter: odoo`: the partners of an Odoo, people or companies (docs/adapters/odoo.md). What it can do follows from the
  * config, from the version and from what Odoo says of its fields; all of it ends in the manifest.
  */
 import type { Manifest } from '../../core/record.ts';

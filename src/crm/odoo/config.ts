@@ -1,4 +1,4 @@
-/** The `odoo` adapter's block of the configuration; docs/adapters.md tells it key by key. */
+/** The `odoo` adapter's block of the configuration; docs/adapters/odoo.md tells it key by key. */
 import { z } from 'zod';
 import { name, origin, plain } from '../http/config-parts.ts';
 

@@ -1,6 +1,6 @@
 /**
  * `adapter: salesforce`: contacts or leads of a Salesforce org, over its REST API and, for readings of large orgs, Bulk API
- * 2.0 (docs/adapters.md). What it can do follows from the config and from what the org says of the object.
+ * 2.0 (docs/adapters/salesforce.md). What it can do follows from the config and from what the org says of the object.
  */
 import type { Manifest } from '../../core/record.ts';
 import type { Equivalence } from '../../core/spec.ts';

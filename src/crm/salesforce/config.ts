@@ -1,4 +1,4 @@
-/** The `salesforce` adapter's block of the configuration; docs/adapters.md tells it key by key. */
+/** The `salesforce` adapter's block of the configuration; docs/adapters/salesforce.md tells it key by key. */
 import { z } from 'zod';
 import { origin } from '../http/config-parts.ts';
 

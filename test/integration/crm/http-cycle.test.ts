@@ -1,4 +1,4 @@
-/** The engine between a simulated Udesk and two CRMs that are known by configuration alone (docs/adapters.md). */
+/** The engine between a simulated Udesk and two CRMs that are known by configuration alone (docs/adapters/http.md). */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { commandLine } from '../../support/command-line.ts';
 import type { CrmPeople, CrmPerson, CrmServer } from '../../support/crm-server.ts';

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration, not of JavaScript
-/** Keeps docs/adapters.md true: its examples load, those of `http` make an adapter, and it names every key of these blocks. */
-import { readFileSync } from 'node:fs';
+/** Keeps docs/adapters.md and its pages true: their examples load, those of `http` make an adapter, and they name every key of these blocks. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -13,7 +14,9 @@ import { odooConfigSchema } from '../../../src/crm/odoo/config.ts';
 import { crmAdapters } from '../../../src/crm/registry.ts';
 import { salesforceConfigSchema } from '../../../src/crm/salesforce/config.ts';
 
-const page = readFileSync(fileURLToPath(new URL('../../../docs/adapters.md', import.meta.url)), 'utf8');
+const docs = fileURLToPath(new URL('../../../docs/', import.meta.url));
+const files = ['adapters.md', ...readdirSync(join(docs, 'adapters')).map((name) => `adapters/${name}`)];
+const page = files.map((name) => readFileSync(join(docs, name), 'utf8')).join('\n');
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
 const examples = blocks.filter((block) => block.includes('adapter: http\n'));
 
@@ -36,7 +39,7 @@ ${example.replace(/^(?=.)/gm, '    ')}`;
   return pair;
 }
 
-describe('docs/adapters.md', () => {
+describe('docs/adapters.md and docs/adapters', () => {
   test.each(examples.map((example, at) => [at + 1, example] as const))(
     'example %i is a configuration that works',
     async (_, example) => {
@@ -81,8 +84,27 @@ describe('docs/adapters.md', () => {
     expect(keys.size).toBeGreaterThan(60);
   });
 
+  test('every adapter has a line and a page, and every link leads somewhere', () => {
+    const guide = readFileSync(join(docs, 'adapters.md'), 'utf8');
+    const names = Object.keys(crmAdapters);
+    expect(names.filter((name) => !guide.includes(`| \`${name}\` |`))).toEqual([]);
+    expect(files.slice(1).sort()).toEqual(
+      names
+        .filter((name) => name !== 'memory')
+        .map((name) => `adapters/${name}.md`)
+        .sort(),
+    );
+    const links = files.flatMap((name) =>
+      [...readFileSync(join(docs, name), 'utf8').matchAll(/\]\(([^)#:]+)[^):]*\)/g)].map((match) =>
+        join(docs, dirname(name), match[1] ?? ''),
+      ),
+    );
+    expect(links.length).toBeGreaterThan(5);
+    expect(links.filter((path) => !existsSync(path))).toEqual([]);
+  });
+
   test('it names every key of hubspot, and says what `check` says of it', () => {
-    const [, section = ''] = /## The `hubspot` adapter\n([\s\S]*?)\n## /.exec(page) ?? [];
+    const section = readFileSync(join(docs, 'adapters/hubspot.md'), 'utf8');
     const { adapter: _, ...block } = hubspotConfigSchema.parse({ adapter: 'hubspot', token: 'x' });
     const keys = [...Object.keys(block), ...Object.keys(block.limits)];
     expect(keys.filter((key) => !section.includes(`\`${key}\``))).toEqual([]);
