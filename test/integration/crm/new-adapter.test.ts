@@ -108,6 +108,8 @@ test('the suite fails with what is left to write, and each step of the guide tak
   follow('test/conformance/toy-harness.ts');
   const person = await suite();
   expect(person.left).toEqual(['check()', 'create()', 'delete()', 'enumerate()', 'lookup()', 'read()']);
+  const [shown = 'no message'] = /toy: read\(\)[^)]*\)/.exec(guide) ?? [];
+  expect(person.output).toContain(shown.replace(/\s+/g, ' '));
 
   const observing = ['config', 'manifest', 'api', 'observe'].map((part) => `src/crm/toy/${part}.ts`);
   follow(...observing);
@@ -117,6 +119,8 @@ test('the suite fails with what is left to write, and each step of the guide tak
 });
 
 test('the guide, followed to its end, is an adapter that passes the whole suite', async () => {
+  const parts = ['config', 'manifest', 'api', 'observe', 'write'].map((part) => `src/crm/toy/${part}.ts`);
+  expect([...blocks.keys()]).toEqual(['test/conformance/toy-harness.ts', ...parts]);
   follow(...blocks.keys());
   rmSync(join(root, 'src/crm/toy/missing.ts'));
   const registry = join(root, 'src/crm/registry.ts');
