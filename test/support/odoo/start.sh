@@ -81,10 +81,15 @@ CONF
 odoo=(chroot "--userspec=odoo:odoo" "$root" env HOME=/var/lib/odoo /usr/bin/odoo -c /etc/odoo/tests.conf)
 if [ -z "$(sql "select 1 from pg_database where datname = '$database'")" ]; then
   say "making the database $database"
-  "${odoo[@]}" -d "$database" -i base,contacts,crm --stop-after-init >"$dir/init.log" 2>&1 || {
-    sql "drop database if exists $database"
+  # Under another name until it is whole: whoever stops this script half-way leaves nothing that looks like a database.
+  sql "drop database if exists ${database}_unfinished"
+  "${odoo[@]}" -d "${database}_unfinished" -i base,contacts,crm --stop-after-init >"$dir/init.log" 2>&1 ||
     give_up "the database could not be made, see $dir/init.log"
-  }
+  sql "alter database ${database}_unfinished rename to $database"
+  # Its files are kept by the name of the database.
+  store="$root/var/lib/odoo/filestore"
+  rm -rf "${store:?}/$database"
+  [ ! -d "$store/${database}_unfinished" ] || mv "$store/${database}_unfinished" "$store/$database"
 fi
 setsid "${odoo[@]}" -d "$database" --db-filter="^$database\$" >"$dir/odoo.log" 2>&1 </dev/null &
 echo $! >"$dir/odoo.pid"
