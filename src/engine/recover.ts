@@ -2,7 +2,7 @@ import { otherSide, type SideName, type SideRecord } from '../core/record.ts';
 import { holds, outcomeOf } from '../core/written.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { park } from '../store/guards.ts';
-import { dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
+import { clockWentBack, dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
 import { keyedRecords, keylessSince, unlinkedSince } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
@@ -105,9 +105,12 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
 /**
  * Nothing to look it up by: only a certified enumeration that began after the write was sent can tell. One new record
  * that holds exactly what was sent is it; no new record without e-mail and phone means that it was not created. One that
- * holds something else may still be it, in the side's own form or edited since: a person looks.
+ * holds something else may still be it, in the side's own form or edited since: a person looks. So they do when our clock
+ * was set back meanwhile: times say nothing then about what came first.
  */
 async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
+  if (intent.sentAt !== null && (await clockWentBack(cycle.db, intent)))
+    return await uncertain(cycle, intent, 'our clock was set back since, so no list can tell');
   const { certifiedAt } = await loadPair(cycle.db, cycle.spec.name);
   const certified = certifiedAt[intent.side];
   if (intent.sentAt === null || certified === null || certified <= intent.sentAt) return 'later';

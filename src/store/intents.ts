@@ -231,6 +231,20 @@ export async function sendingToUnknown(db: Db, pair: string): Promise<number> {
   return moved.length;
 }
 
+/** Runs are numbered in their order: one of before that began later than this write was sent, or the other way round. */
+export const CLOCK_WENT_BACK = sql`exists (
+  select 1 from udesk_sync.run o
+  where o.pair = i.pair and (o.id <= i.run_id and o.started_at > i.sent_at or o.id > i.run_id and o.started_at < i.sent_at))`;
+
+/** Whether our wall clock was set back around the sending of this write, which makes times useless to tell what came first. */
+export async function clockWentBack(db: Db, intent: IntentRow): Promise<boolean> {
+  const found = await rows(
+    db,
+    sql`select 1 from udesk_sync.intent i where i.id = ${intent.id}::bigint and ${CLOCK_WENT_BACK}`,
+  );
+  return found.length > 0;
+}
+
 /** Whether anything is to be sent, looked for, or witnessed. */
 export async function hasPushWork(db: Db, pair: string): Promise<boolean> {
   const found = await rows(

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Delta } from '../core/observation.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
+import { CLOCK_WENT_BACK } from './intents.ts';
 import { fromJsonb, toJsonb } from './jsonb.ts';
 import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';
 
@@ -279,10 +280,11 @@ export async function maybeCreated(
           and exists (
             select 1 from udesk_sync.intent i
               left join udesk_sync.parked p on p.intent_id = i.id and p.kind = 'uncertain-create' and p.state = 'parked'
-            where i.pair = r.pair and i.side = r.side and i.op = 'create' and i.sent_at <= r.first_seen_at
+            where i.pair = r.pair and i.side = r.side and i.op = 'create' and i.sent_at is not null
+              and (i.sent_at <= r.first_seen_at or ${CLOCK_WENT_BACK})
               and not jsonb_exists_any(i.patch, ${textArray(keyFields)})
               and case when p.id is null then i.state in ('sending', 'unknown') and ${KEYLESS}
-                  else r.first_seen_at <= p.at or ${KEYLESS} end)`,
+                  else (i.sent_at <= r.first_seen_at and r.first_seen_at <= p.at) or ${KEYLESS} end)`,
   );
   return new Set(found.map(({ id }) => id));
 }

@@ -56,6 +56,15 @@ describe('P5: a create whose outcome is not known is not sent a second time', ()
     ).toEqual([]);
   });
 
+  test('nor when our clock was set back, and an older list looks younger than it', async () => {
+    const lost: Interrupt = { at: 0, near: 'create', what: 'fault', side: 'crm', fault: 'lost' };
+    const wallClock = (ms: number): Bare<Step> => ({ kind: 'clock', ms, jump: true });
+    const before = [cycle(), wallClock(-200_000), create(false), cycle(lost), cycle(), cycle()];
+    expect(await brokenIn(WITHOUT_MARKER, before)).toEqual([]);
+    const after = [cycle(), create(false), cycle(killedAfterCreate), wallClock(-200_000), cycle(), cycle()];
+    expect(await brokenIn(WITHOUT_MARKER, after)).toEqual([]);
+  });
+
   test('nor is what may be its record created back, once somebody gives it an e-mail', async () => {
     const steps = [
       cycle(),

@@ -161,12 +161,8 @@ export class World {
     this.#trueTime += Math.max(0, Math.ceil(ms));
   }
 
-  /**
-   * Our wall clock is off by so much from now on. It stays right where a create leaves no marker: there its times alone
-   * tell whether a list is younger than a create (docs/invariants.md, known and open).
-   */
+  /** Our wall clock is off by so much from now on. */
   jump(ms: number): void {
-    if (!this.script.setting.crm.externalId) return;
     this.setBack ||= ms < this.#skewMs;
     this.#skewMs = ms;
   }
