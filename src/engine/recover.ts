@@ -1,4 +1,5 @@
 import { otherSide, type SideName, type SideRecord } from '../core/record.ts';
+import { uniqueKeysOf } from '../core/release.ts';
 import { holds, outcomeOf } from '../core/written.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { park } from '../store/guards.ts';
@@ -74,8 +75,11 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
     if (only !== undefined && marked.length === 1) return await settled(cycle, intent, only);
     if (marked.length > 1) return await uncertain(cycle, intent, `${marked.length} records carry its marker`);
   }
-  const keys = searchable(cycle, intent.side, await naturalKeys(cycle, intent));
-  if (externalId === null && keys.length === 0) return await resolveByEnumeration(cycle, intent);
+  const sent = sentKeys(cycle, intent);
+  const keys = searchable(cycle, intent.side, [...sent, ...(await naturalKeys(cycle, intent))]);
+  // What its source was given since was not sent: nobody is found by it.
+  if (externalId === null && searchable(cycle, intent.side, sent).length === 0)
+    return await resolveByEnumeration(cycle, intent);
   const found = await lookupByKeys(cycle, intent.side, keys);
   const [only] = found;
   if (only !== undefined && found.length === 1 && holds(cycle.spec, intent.patch, only, 'after')) {
@@ -138,6 +142,12 @@ async function settled(cycle: Cycle, intent: IntentRow, seen: SideRecord): Promi
 interface NaturalKey {
   readonly kind: 'email' | 'cellphone';
   readonly value: string;
+}
+
+/** The e-mails and phones that this create sends. */
+function sentKeys(cycle: Cycle, intent: IntentRow): NaturalKey[] {
+  const { claims } = uniqueKeysOf(cycle.spec, intent.patch);
+  return parseNaturalKeys([...claims].map((key) => key.replace(/^phone:/, 'cellphone:')));
 }
 
 /** E-mails and phones of the record that is (or was) to be created, from the record that it is made of. */

@@ -56,6 +56,12 @@ describe('P5: a create whose outcome is not known is not sent a second time', ()
     ).toEqual([]);
   });
 
+  test('nor when its source is given an e-mail that was not sent', async () => {
+    const email = does({ do: 'element', side: 'udesk', pick: 0, set: 'emails', how: 'add', which: 0 });
+    const steps = [cycle(), create(false), cycle(killedAfterCreate), email, cycle(), cycle()];
+    expect(await brokenIn(WITHOUT_MARKER, steps)).toEqual([]);
+  });
+
   test('nor when our clock was set back, and an older list looks younger than it', async () => {
     const lost: Interrupt = { at: 0, near: 'create', what: 'fault', side: 'crm', fault: 'lost' };
     const wallClock = (ms: number): Bare<Step> => ({ kind: 'clock', ms, jump: true });
