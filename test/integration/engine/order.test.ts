@@ -88,7 +88,7 @@ describe('release before claim', () => {
 });
 
 describe('the order of the outbox', () => {
-  test('a person’s decision goes first, and what has waited long overtakes what is new', async () => {
+  test('a person’s decision goes before all that has not waited for a day, and what has waited long overtakes what is new', async () => {
     world = await createWorld({ customers: people(2) });
     const insert = (id: number, priority: number, minutes: number) =>
       `insert into udesk_sync.intent (pair, link_id, run_id, side, op, guard_class, patch, reasons, source, state, priority, created_at)
@@ -98,11 +98,12 @@ describe('the order of the outbox', () => {
       [102, 2, 0],
       [103, 0, 0],
       [104, 3, 35],
+      [105, 3, 25 * 60],
     ] as const) {
       await ourRows(world, insert(id, priority, minutes));
     }
     const order = await loadIntents(world.database.db, 'main', 'pending', { limit: 10, now: new Date() });
 
-    expect(order.map(({ linkId }) => linkId)).toEqual(['104', '103', '102', '101']);
+    expect(order.map(({ linkId }) => linkId)).toEqual(['105', '103', '104', '102', '101']);
   });
 });

@@ -49,7 +49,12 @@ describe('callbacks', () => {
     ]);
     expect(hints()).toEqual([
       { kind: 'customer', event: 'create', id },
-      { kind: 'customer', event: 'update', id },
+      {
+        kind: 'customer',
+        event: 'update',
+        id,
+        changes: [{ fields: ['nick_name'], from: '新客户', to: 'renamed' }],
+      },
       { kind: 'customer', event: 'destroy', id },
     ]);
     expect(tenant.sim.deliveries.map((delivery) => delivery.status)).toEqual([200, 200, 200]);
@@ -73,7 +78,12 @@ describe('callbacks', () => {
     await tenant.sim.settled();
     expect(hints()).toEqual([
       { kind: 'customer', event: 'destroy', id: '1' },
-      { kind: 'customer', event: 'update', id },
+      {
+        kind: 'customer',
+        event: 'update',
+        id,
+        changes: [{ fields: ['emails'], from: null, to: 'a@example.com' }],
+      },
     ]);
   });
 
@@ -142,7 +152,14 @@ describe('callbacks', () => {
     await tenant.sim.settled();
     expect(receiver.received).toHaveLength(1);
     expect(receiver.received[0]?.contentType).toContain('x-www-form-urlencoded');
-    expect(hints()).toEqual([{ kind: 'customer', event: 'update', id: '1' }]);
+    expect(hints()).toEqual([
+      {
+        kind: 'customer',
+        event: 'update',
+        id: '1',
+        changes: [{ fields: ['nick_name'], from: 'first', to: 'a&b=c + 张' }],
+      },
+    ]);
   });
 
   test('registrations of the third generation are listed, changed and removed', async () => {
