@@ -19,7 +19,7 @@ beforeAll(async () => {
   ours = await createTestDatabase();
   crm = await createEmptyDatabase();
   const { sql, close } = await crm.open();
-  await sql`create table contact (id bigint generated always as identity primary key, name text)`;
+  await sql`create table contact (id bigint generated always as identity primary key, name text, emails text[])`;
   await close();
   closedPort = await portOfNobody();
 });
@@ -57,6 +57,7 @@ pairs:
     crm: { adapter: postgres, url: \${CRM_DATABASE_URL}, table: contact }
     fields:
       - { udesk: nick_name, crm: name }
+      - { udesk: emails, crm: emails, policy: union }
 ${wrong.more ?? ''}`);
   try {
     return await runProgram([command, '--config', config.file], {

@@ -76,7 +76,7 @@ describe('report', () => {
     expect(report.conflicts.daily.at(-1)).toMatchObject({ openAtEnd: 1 });
     expect(report.conflicts.byField).toEqual([{ name: 'nick_name', opened: 2, closed: 1, open: 1 }]);
     expect(report.conflicts.byPolicy).toMatchObject([{ name: 'hold' }]);
-    expect(report.conflicts.byAuthor).toContainEqual({ name: 'Tom', opened: 1, closed: 0, open: 1 });
+    expect(report.conflicts.byAuthor).toEqual([{ name: 'Tom', opened: 2, closed: 1, open: 1 }]);
     expect(report.conflicts.closedBy).toEqual([{ name: 'Ann the lead', closed: 1 }]);
     expect(report.conflicts.openList).toMatchObject([
       {
