@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { formTrouble, isDayOnly } from '../core/mapping/date.ts';
 import type { LensSpec } from '../core/mapping/lens.ts';
 import { PHONE_FORMS } from '../core/mapping/phone.ts';
+import { isTimeZone } from '../lib/zoned-time.ts';
 
 /** Udesk knows one clock. */
 const UDESK_ZONE = 'Asia/Shanghai';
@@ -215,13 +216,4 @@ function sides<T extends string | number>(
     ...(value.udesk === undefined ? {} : { udesk: value.udesk }),
     ...(value.crm === undefined ? {} : { crm: value.crm }),
   };
-}
-
-function isTimeZone(value: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: value });
-    return true;
-  } catch {
-    return false;
-  }
 }

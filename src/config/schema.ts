@@ -10,6 +10,7 @@ import type { LensSpec } from '../core/mapping/lens.ts';
 import { POLICIES } from '../core/spec.ts';
 import { PASSWORD_HASH } from '../lib/password.ts';
 import { didYouMean } from '../lib/suggest.ts';
+import { isTimeZone } from '../lib/zoned-time.ts';
 import { fieldNames, lensesOf, ruleKeys, ruleProblems } from './field-rules.ts';
 
 /** Field names of a Udesk customer that may stand under `fields`; `custom.<FieldName>` comes on top. */
@@ -375,13 +376,4 @@ function isWebUrl(value: string): boolean {
 function isOrigin(value: string): boolean {
   const { pathname, search, hash, username, password } = new URL(value);
   return pathname === '/' && search + hash + username + password === '';
-}
-
-function isTimeZone(value: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: value });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,6 @@
 /** What the calls of an adapter have in common, whichever CRM they are for. */
 import { isSyncError } from '../errors.ts';
+import { HttpFailure } from '../http/classify.ts';
 
 /** Says in every failure which pair and record it was about. */
 export function errorsAbout(pair: string) {
@@ -29,4 +30,18 @@ export function oneByOneFor() {
       if (running.get(key) === mine) running.delete(key);
     }
   };
+}
+
+/** The answer has another shape than documented or declared. Of a write that may well have happened. */
+export function notUnderstood(
+  { write, target }: { readonly write: boolean; readonly target: string },
+  why: string,
+  advice?: string,
+): HttpFailure {
+  const words = write ? `${why}; the write may or may not have happened` : why;
+  return new HttpFailure(write ? 'ambiguous' : 'contract', `${target}: ${words}`, {
+    undone: false,
+    side: 'crm',
+    ...(advice === undefined ? {} : { advice }),
+  });
 }

@@ -16,6 +16,16 @@ function formatOf(timezone: string): Intl.DateTimeFormat {
   return format;
 }
 
+/** Whether this machine knows the time zone (IANA name). */
+export function isTimeZone(value: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** `2026-11-25` */
 export function localDay(at: Date, timezone: string): string {
   return formatOf(timezone).format(at).slice(0, 10);

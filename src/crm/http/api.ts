@@ -5,6 +5,8 @@ import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
 import { createQuota, memoryLedger, type Quota } from '../../http/quota.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
+import { CredentialsEnded, withFreshCredentials } from '../fresh-credentials.ts';
+import { createServerClock } from '../server-clock.ts';
 import type { HttpConfig } from './config.ts';
 import { createCredentials } from './credentials.ts';
 import { type AnswerContext, notUnderstood, readAnswer } from './refusal.ts';
@@ -66,7 +68,7 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
           clock: monotonic,
           sleep,
         });
-  let skewMs: number | null = null;
+  const serverClock = createServerClock(clock);
 
   async function attempt(call: Call): Promise<Answer> {
     const who = await credentials.headers();
@@ -100,30 +102,12 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
       write: call.write,
       signal: call.signal,
     });
-    const answeredAt = clock();
-    const told = Date.parse(reply.headers.date ?? '');
-    // The header is cut to the second: half a second more is the best guess of the clock, and none is safe for a limit.
-    if (!Number.isNaN(told)) skewMs = Math.round(told + 500 - (sentAt + answeredAt) / 2);
-    const notBeforeMs = Number.isNaN(told) ? sentAt : told - Math.max(0, answeredAt - sentAt);
+    const notBeforeMs = serverClock.read(reply, sentAt);
     try {
       return { json: readAnswer(reply, context), headers: reply.headers, url, notBeforeMs, context };
     } catch (error) {
       if (reply.status !== 401 || !credentials.refused(who)) throw error;
-      throw new TokenRefused(error);
-    }
-  }
-
-  /** A token may end before its time: one more try with a new one. 401 proves that nothing was done. */
-  async function withFreshToken(call: Call): Promise<Answer> {
-    try {
-      return await attempt(call);
-    } catch (error) {
-      if (!(error instanceof TokenRefused)) throw error;
-    }
-    try {
-      return await attempt(call);
-    } catch (error) {
-      throw error instanceof TokenRefused ? error.refusal : error;
+      throw new CredentialsEnded(error);
     }
   }
 
@@ -132,7 +116,7 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
       withRetry(
         async () => {
           try {
-            return await withFreshToken(call);
+            return await withFreshCredentials(() => attempt(call));
           } catch (error) {
             if (isSyncError(error, 'throttled')) quota?.slowDown();
             throw error;
@@ -140,17 +124,9 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
         },
         { safe: !call.write, policy: retry, signal: call.signal, sleep },
       ),
-    clockSkewMs: () => skewMs,
+    clockSkewMs: serverClock.skewMs,
     close: () => dispatcher.close(),
   };
-}
-
-class TokenRefused extends Error {
-  readonly refusal: unknown;
-  constructor(refusal: unknown) {
-    super('the token was refused');
-    this.refusal = refusal;
-  }
 }
 
 /** The address that an answer names for its next page. Another host would be given our credentials. */

@@ -5,6 +5,7 @@ import type { Equivalence } from '../../core/spec.ts';
 import { isSet } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import { editSet, type SetEdit } from '../set-edit.ts';
+import { fillSlots } from '../slots.ts';
 import { heldOf, isPrimary, transformed } from './decode.ts';
 import { numberOf, valueAt, withValueAt } from './paths.ts';
 import { isSetPlace, type ObjectsPlace, type Place, type ScalarPlace, type SetPlace } from './places.ts';
@@ -100,21 +101,9 @@ function slotsJson(
   edit: SetEdit & { ok: true },
   place: Place,
 ): Assignment[] {
-  const after = new Map(edit.changed);
-  for (const value of edit.added) {
-    // A slot that was free before comes first: one that is emptied by this write keeps its meaning a little longer.
-    const free = slots.findIndex((slot, at) => !valueAt(raw, slot) && !after.has(at));
-    const at = free >= 0 ? free : slots.findIndex((_, index) => after.get(index) === null);
-    if (at < 0) {
-      throw new SyncError('rejected', `"${field}" has room for ${slots.length}, and all are taken`, {
-        side: 'crm',
-        field,
-        code: 'capacity',
-        advice: 'remove one, or give the CRM more places under `slots`',
-      });
-    }
-    after.set(at, value);
-  }
+  const empty = slots.map((slot) => !valueAt(raw, slot));
+  const advice = 'remove one, or give the CRM more places under `slots`';
+  const after = fillSlots(field, empty, edit, advice);
   return [...after].map(([at, value]) => [
     slots[at] ?? '',
     value === null ? null : transformed(place, value),

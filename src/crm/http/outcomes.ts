@@ -1,6 +1,6 @@
 /** What becomes of a write to a record that is gone, or that nobody could read afterwards. */
 import { SyncError } from '../../errors.ts';
-import { stale } from './compare.ts';
+import { stale } from '../compare.ts';
 import { isRefusal } from './refusal.ts';
 
 export async function staleWhenGone<T>(work: () => Promise<T>): Promise<T> {

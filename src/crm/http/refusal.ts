@@ -5,6 +5,7 @@
 import type { ErrorKind } from '../../errors.ts';
 import { HttpFailure, retryAfterMs } from '../../http/classify.ts';
 import type { Reply } from '../../http/exchange.ts';
+import { notUnderstood as misshapen } from '../calls.ts';
 import type { HttpConfig } from './config.ts';
 import type { RefusalKind } from './config-parts.ts';
 import { parseJson, textOf, valueAt } from './paths.ts';
@@ -78,16 +79,8 @@ export function readAnswer(reply: Reply, context: AnswerContext): unknown {
 }
 
 /** The answer has another shape than the config says. Of a write that may well have happened. */
-export function notUnderstood(
-  { write, target }: Pick<AnswerContext, 'write' | 'target'>,
-  why: string,
-): HttpFailure {
-  const words = write ? `${why}; the write may or may not have happened` : why;
-  return new HttpFailure(write ? 'ambiguous' : 'contract', `${target}: ${words}`, {
-    undone: false,
-    side: 'crm',
-    advice: 'Compare the answer of the API with the crm block of the config.',
-  });
+export function notUnderstood(context: Pick<AnswerContext, 'write' | 'target'>, why: string): HttpFailure {
+  return misshapen(context, why, 'Compare the answer of the API with the crm block of the config.');
 }
 
 function bodyOf({ text }: Reply): unknown {

@@ -8,8 +8,8 @@ import { ABSENT, isAbsent } from '../../core/value.ts';
 import { isSyncError, SyncError } from '../../errors.ts';
 import { sha256 } from '../../lib/hash.ts';
 import type { CallOptions, CreateRequest, DeleteOptions, UpdateRequest } from '../adapter.ts';
+import { compareField, compareVersion, specOf, stale, type Teller } from '../compare.ts';
 import { type Answer, recordPath } from './api.ts';
-import { compareField, compareVersion, specOf, stale } from './compare.ts';
 import { decode } from './decode.ts';
 import { type Assignment, assign } from './encode.ts';
 import { type Finder, lookup } from './find.ts';
@@ -17,6 +17,11 @@ import { goneIsDone, staleWhenGone, unread } from './outcomes.ts';
 import { isObject, textOf, topKey, valueAt, withValueAt } from './paths.ts';
 import { type Fetched, fetchRecord, idValue } from './records.ts';
 import { notUnderstood } from './refusal.ts';
+
+const API: Teller = {
+  name: 'the CRM',
+  advice: 'Check its path under crm.fields; where the API leaves out what is empty, set crm.omitsEmpty.',
+};
 
 export async function updateRecord(
   finder: Finder,
@@ -30,7 +35,8 @@ export async function updateRecord(
   const now = await fetchRecord(finder, id, options);
   if (now === null) throw stale('the record is no longer there');
   compareVersion(request.current, now.record);
-  for (const [field, { before }] of Object.entries(patch)) compareField(finder, now.record, field, before);
+  for (const [field, { before }] of Object.entries(patch))
+    compareField(finder, now.record, field, before, API);
   const assignments = Object.entries(patch).flatMap(([field, write]) =>
     assignmentsOf(finder, field, write, now.raw),
   );
@@ -140,7 +146,7 @@ export async function deleteRecord(finder: Finder, id: string, options: DeleteOp
   if (options.current !== undefined) {
     compareVersion(options.current, now.record);
     for (const [field, before] of Object.entries(options.current.fields))
-      compareField(finder, now.record, field, before);
+      compareField(finder, now.record, field, before, API);
   }
   if ('archive' in how) {
     await sendUpdate(finder, now, [[how.archive.path, how.archive.value]], options);

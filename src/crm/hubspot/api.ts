@@ -4,6 +4,7 @@ import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { exchange, type Reply } from '../../http/exchange.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
+import { createServerClock } from '../server-clock.ts';
 import type { HubspotConfig } from './config.ts';
 import { CallWindow, createLine, type PaceTime } from './pace.ts';
 import { type AnswerContext, readAnswer } from './refusal.ts';
@@ -59,7 +60,7 @@ export function createHubspotApi(
   const all = new CallWindow(perTenSeconds, 10_000);
   const searches = new CallWindow(searchesPerSecond, 1_000);
   const lines = { call: createLine([all], time), search: createLine([all, searches], time) };
-  let skewMs: number | null = null;
+  const serverClock = createServerClock(clock);
   let daily: DailyLimit | null = null;
 
   async function attempt(call: HubspotCall): Promise<HubspotAnswer> {
@@ -84,11 +85,7 @@ export function createHubspotApi(
       signal: call.signal,
       target,
     });
-    const answeredAt = clock();
-    const told = Date.parse(reply.headers.date ?? '');
-    // The header is cut to the second: half a second more is the best guess of the clock, and none is safe for a limit.
-    if (!Number.isNaN(told)) skewMs = Math.round(told + 500 - (sentAt + answeredAt) / 2);
-    const notBeforeMs = Number.isNaN(told) ? sentAt : told - Math.max(0, answeredAt - sentAt);
+    const notBeforeMs = serverClock.read(reply, sentAt);
     daily = dailyOf(reply) ?? daily;
     try {
       return { json: readAnswer(reply, context), notBeforeMs, context };
@@ -103,7 +100,7 @@ export function createHubspotApi(
   return {
     run: (call) =>
       withRetry(() => attempt(call), { safe: !call.write, policy: retry, signal: call.signal, sleep }),
-    clockSkewMs: () => skewMs,
+    clockSkewMs: serverClock.skewMs,
     daily: () => daily,
     close: () => dispatcher.close(),
   };

@@ -5,12 +5,12 @@
  * in the order; nobody is passed by.
  */
 import type { CallOptions } from '../adapter.ts';
+import { notUnderstood } from '../calls.ts';
 import { isObject, textOf } from '../http/paths.ts';
 import type { HubspotAnswer } from './api.ts';
 import { CONTACTS, type Reader, resultsOf } from './contacts.ts';
 import { isId } from './decode.ts';
 import { MODIFIED } from './places.ts';
-import { notUnderstood } from './refusal.ts';
 
 /** Most results of one page ("Search the CRM", limits; 100 before September 2024). */
 export const SEARCH_ROWS = 200;

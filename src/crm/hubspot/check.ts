@@ -1,13 +1,13 @@
 /** What the adapter learns of an account, and what `check` says of it: it reads, and writes nothing. */
 import { sha256 } from '../../lib/hash.ts';
 import type { CallOptions, CheckReport, Finding } from '../adapter.ts';
+import { notUnderstood } from '../calls.ts';
 import { isObject, textOf } from '../http/paths.ts';
 import { isRefusal } from '../http/refusal.ts';
 import type { HubspotApi } from './api.ts';
 import { CONTACTS, type Reader, readContact, resultsOf } from './contacts.ts';
 import { decode } from './decode.ts';
 import type { Property } from './places.ts';
-import { notUnderstood } from './refusal.ts';
 
 /** All properties of contacts. */
 export async function readProperties(api: HubspotApi, options: CallOptions = {}): Promise<Property[]> {

@@ -1,11 +1,11 @@
 /** Reads of contacts: one by its id, and many by id or by a property with unique values, from the record store. */
 import type { CallOptions } from '../adapter.ts';
+import { notUnderstood } from '../calls.ts';
 import { isObject } from '../http/paths.ts';
 import { isRefusal } from '../http/refusal.ts';
 import type { HubspotAnswer, HubspotApi } from './api.ts';
 import type { HubspotConfig } from './config.ts';
 import { type Contact, decode, isId, type Shape } from './decode.ts';
-import { notUnderstood } from './refusal.ts';
 
 export const CONTACTS = '/crm/v3/objects/contacts';
 export const CONTACT = `${CONTACTS}/{id}`;

@@ -6,6 +6,7 @@ import { SyncError } from '../../errors.ts';
 import type { AdapterContext } from '../definition.ts';
 import type { JsonObject } from '../http/paths.ts';
 import { editSet, type Held, type SetEdit } from '../set-edit.ts';
+import { fillSlots } from '../slots.ts';
 import { heldOf } from './decode.ts';
 import { type EmailSteps, emailSteps } from './emails.ts';
 import { EMAIL, type Place } from './places.ts';
@@ -82,21 +83,9 @@ function slotWrites(
   held: readonly Held[],
   edit: SetEdit & { ok: true },
 ): Record<string, string> {
-  const after = new Map(edit.changed);
-  for (const value of edit.added) {
-    // A slot that was free before comes first: one that is emptied by this write keeps its meaning a little longer.
-    const free = held.findIndex((slot, at) => slot.value === null && !after.has(at));
-    const at = free >= 0 ? free : held.findIndex((_, index) => after.get(index) === null);
-    if (at < 0) {
-      throw new SyncError('rejected', `"${field}" has room for ${held.length}, and all are taken`, {
-        side: 'crm',
-        field,
-        code: 'capacity',
-        advice: 'remove one, or give the CRM more properties under `phones`',
-      });
-    }
-    after.set(at, value);
-  }
+  const empty = held.map(({ value }) => value === null);
+  const advice = 'remove one, or give the CRM more properties under `phones`';
+  const after = fillSlots(field, empty, edit, advice);
   return Object.fromEntries([...after].map(([at, value]) => [held[at]?.id ?? '', value ?? '']));
 }
 

@@ -4,11 +4,11 @@
  */
 import type { ChangeAuthor, FieldChange } from '../../core/witness-records.ts';
 import type { CallOptions, HistoryItem, HistoryPage } from '../adapter.ts';
+import { notUnderstood } from '../calls.ts';
 import { isObject, textOf } from '../http/paths.ts';
 import { CONTACT, type Reader } from './contacts.ts';
 import { isId, splitList } from './decode.ts';
 import { EMAIL, OTHER_EMAILS, type Place, propertiesOf } from './places.ts';
-import { notUnderstood } from './refusal.ts';
 
 /** One value that a property held, from then on. */
 interface Version {

@@ -2,8 +2,9 @@
  * What an answer of HubSpot means ("Error handling" and "API usage guidelines and limits" of the vendor's documentation).
  * Of a write everything that does not prove that nothing was done is `ambiguous` (sync design §9).
  */
-import { HttpFailure, retryAfterMs } from '../../http/classify.ts';
+import { retryAfterMs } from '../../http/classify.ts';
 import type { Reply } from '../../http/exchange.ts';
+import { notUnderstood } from '../calls.ts';
 import type { RefusalKind } from '../http/config-parts.ts';
 import { isObject, type JsonObject, parseJson, textOf } from '../http/paths.ts';
 import { ApiRefusal, cleaned, KIND } from '../http/refusal.ts';
@@ -44,18 +45,6 @@ export function readAnswer(reply: Reply, context: AnswerContext): unknown {
     return json;
   }
   throw refusalOf(reply, json instanceof Error ? null : json, context);
-}
-
-/** The answer has another shape than the documentation says. Of a write that may well have happened. */
-export function notUnderstood(
-  { write, target }: Pick<AnswerContext, 'write' | 'target'>,
-  why: string,
-): HttpFailure {
-  const words = write ? `${why}; the write may or may not have happened` : why;
-  return new HttpFailure(write ? 'ambiguous' : 'contract', `${target}: ${words}`, {
-    undone: false,
-    side: 'crm',
-  });
 }
 
 /** One row of a batch was refused, in the words of `errors` of the answer (207 Multi-Status). */

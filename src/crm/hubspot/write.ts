@@ -5,7 +5,8 @@
 import type { SideRecord } from '../../core/record.ts';
 import { isSyncError, SyncError } from '../../errors.ts';
 import type { CallOptions, CreateRequest, DeleteOptions, UpdateRequest } from '../adapter.ts';
-import { compareField, stale } from '../http/compare.ts';
+import { notUnderstood } from '../calls.ts';
+import { compareField, stale, type Teller } from '../compare.ts';
 import { goneIsDone, staleWhenGone, unread } from '../http/outcomes.ts';
 import { isObject, type JsonObject, textOf } from '../http/paths.ts';
 import type { HubspotAnswer } from './api.ts';
@@ -14,9 +15,12 @@ import { type Contact, decode, heldOf, isId } from './decode.ts';
 import { type EmailSteps, same } from './emails.ts';
 import { type Writes, writesOf } from './encode.ts';
 import { type Finder, lookup } from './find.ts';
-import { notUnderstood, rowRefusal } from './refusal.ts';
+import { rowRefusal } from './refusal.ts';
 
-const UNTOLD = 'Look whether the property still exists in HubSpot, then start udesk-sync again.';
+const HUBSPOT: Teller = {
+  name: 'the CRM',
+  advice: 'Look whether the property still exists in HubSpot, then start udesk-sync again.',
+};
 const SECONDARY = '/contacts/v1/secondary-email/{id}/email/{email}';
 
 export async function updateContact(
@@ -30,7 +34,7 @@ export async function updateContact(
   const now = await readContact(finder, id, options);
   if (now === null) throw stale('the record is no longer there');
   for (const [field, { before }] of Object.entries(patch))
-    compareField(finder, now.record, field, before, UNTOLD);
+    compareField(finder, now.record, field, before, HUBSPOT);
   const writes = writesOf(finder, patch, now.properties);
   const properties = {
     ...writes.properties,
@@ -87,7 +91,7 @@ export async function archiveContact(finder: Finder, id: string, options: Delete
   const now = await readContact(finder, id, options);
   if (now === null) return;
   for (const [field, before] of Object.entries(options.current?.fields ?? {}))
-    compareField(finder, now.record, field, before, UNTOLD);
+    compareField(finder, now.record, field, before, HUBSPOT);
   await goneIsDone(() =>
     finder.api.run({ method: 'DELETE', path: CONTACT, in: { id }, write: true, signal: options.signal }),
   );

@@ -6,6 +6,7 @@ import type { Manifest } from '../../core/record.ts';
 import type { MatchKeyKind } from '../../core/spec.ts';
 import { isSyncError } from '../../errors.ts';
 import type { Side } from '../adapter.ts';
+import { errorsAbout } from '../calls.ts';
 import { type AdapterContext, defineCrmAdapter } from '../definition.ts';
 import { checkOdoo, fingerprint } from './check.ts';
 import { deletionOf, type OdooConfig, odooConfigSchema } from './config.ts';
@@ -44,19 +45,7 @@ export async function createOdooSide(
 }
 
 function makeSide(reader: Reader, pair: string): Side {
-  /** Says which pair and record a failure was about. */
-  async function about<T>(record: string | null, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (isSyncError(error)) {
-        error.details.pair ??= pair;
-        error.details.side ??= 'crm';
-        if (record !== null) error.details.record ??= record;
-      }
-      throw error;
-    }
-  }
+  const about = errorsAbout(pair);
 
   return {
     manifest: manifestOf(reader),

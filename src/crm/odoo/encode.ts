@@ -7,6 +7,7 @@ import { isAbsent, isSet, type Value } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import type { AdapterContext } from '../definition.ts';
 import { editSet, type SetEdit } from '../set-edit.ts';
+import { fillSlots } from '../slots.ts';
 import { heldInSlots, heldTags, type Raw, type Words } from './decode.ts';
 import type { ModelFields, Place, ReferencePlace, SlotsPlace, TagsPlace } from './places.ts';
 
@@ -91,24 +92,8 @@ function setEdit(
 }
 
 function slotEdits(place: SlotsPlace, empty: readonly boolean[], edit: SetEdit & { ok: true }): Edit[] {
-  const after = new Map(edit.changed);
-  for (const value of edit.added) {
-    // A slot that was free before comes first: one that is emptied by this write keeps its meaning a little longer.
-    const free = empty.findIndex((isFree, at) => isFree && !after.has(at));
-    const at = free >= 0 ? free : empty.findIndex((_, index) => after.get(index) === null);
-    if (at < 0)
-      throw new SyncError(
-        'rejected',
-        `"${place.field}" has room for ${place.slots.length}, and all are taken`,
-        {
-          side: 'crm',
-          field: place.field,
-          code: 'capacity',
-          advice: 'Remove one in Odoo, or give more fields under `slots`.',
-        },
-      );
-    after.set(at, value);
-  }
+  const advice = 'Remove one in Odoo, or give more fields under `slots`.';
+  const after = fillSlots(place.field, empty, edit, advice);
   return [...after].map(([at, value]) => ({
     kind: 'value',
     odoo: place.slots[at] ?? '',

@@ -3,6 +3,7 @@ import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
+import { createServerClock } from '../server-clock.ts';
 import type { OdooConfig } from './config.ts';
 import type { Dialect, OdooCall, OdooRequest } from './dialect.ts';
 import type { About } from './failure.ts';
@@ -39,16 +40,7 @@ export function createWire(config: OdooConfig, clock: () => number, limits: Odoo
   const { sleep = realSleep, retry = DEFAULT_RETRY } = limits;
   const side = createSideDispatcher(limits.timeouts, config.limits.concurrency);
   const base = config.url.replace(/\/+$/, '');
-  let skewMs: number | null = null;
-
-  function clockOf({ headers }: Reply, sentAt: number): number {
-    const answeredAt = clock();
-    const told = Date.parse(headers.date ?? '');
-    if (Number.isNaN(told)) return sentAt;
-    // The header is cut to the second: half a second more is the best guess of the clock, and none is safe for a limit.
-    skewMs = Math.round(told + 500 - (sentAt + answeredAt) / 2);
-    return told - Math.max(0, answeredAt - sentAt);
-  }
+  const serverClock = createServerClock(clock);
 
   return {
     send(request, { name, write, sent }, read, signal) {
@@ -69,7 +61,7 @@ export function createWire(config: OdooConfig, clock: () => number, limits: Odoo
           write,
           signal,
         });
-        const notBeforeMs = clockOf(reply, sentAt);
+        const notBeforeMs = serverClock.read(reply, sentAt);
         return { result: read(reply, about, clock()), about, notBeforeMs };
       };
       return withRetry(attempt, { safe: !write, policy: retry, signal, sleep });
@@ -87,7 +79,7 @@ export function createWire(config: OdooConfig, clock: () => number, limits: Odoo
           }),
         { safe: true, policy: retry, signal, sleep },
       ),
-    clockSkewMs: () => skewMs,
+    clockSkewMs: serverClock.skewMs,
     close: () => side.close(),
   };
 }

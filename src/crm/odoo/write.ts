@@ -7,8 +7,8 @@ import type { Patch, SideRecord } from '../../core/record.ts';
 import { isAbsent } from '../../core/value.ts';
 import { isSyncError, SyncError } from '../../errors.ts';
 import type { CallOptions, CreateRequest, DeleteOptions, UpdateRequest } from '../adapter.ts';
+import { compareField, type Teller } from '../compare.ts';
 import { cleaned } from '../http/refusal.ts';
-import { compareField } from './compare.ts';
 import { deletionOf } from './config.ts';
 import { isObject } from './dialect.ts';
 import { editsOf, loadRow, writeValues } from './encode.ts';
@@ -17,6 +17,11 @@ import { type Fetched, fetchPartner } from './find.ts';
 import { nameOfMarker } from './marker.ts';
 import { contextOf, EXTERNAL_IDS, idsOfMarker, PARTNER, type Reader, wordsFor } from './reader.ts';
 import { CLAIM, idsOfWords } from './words.ts';
+
+const ODOO: Teller = {
+  name: 'Odoo',
+  advice: 'The record that it refers to is hidden from the user of the sync.',
+};
 
 export async function updatePartner(
   reader: Reader,
@@ -29,7 +34,7 @@ export async function updatePartner(
   const now = await fetchPartner(reader, id, options);
   if (now === null || now.record === null) throw gone();
   const { record, raw } = now;
-  for (const [field, { before }] of Object.entries(patch)) compareField(reader, record, field, before);
+  for (const [field, { before }] of Object.entries(patch)) compareField(reader, record, field, before, ODOO);
   const edits = editsOf(reader, patch, raw, await wordsFor(reader, [raw], options));
   const values = writeValues(edits, await idsOfWords(reader, edits));
   const claims = externalId !== undefined && externalId !== record.externalId;
@@ -155,7 +160,7 @@ export async function deletePartner(reader: Reader, id: string, options: DeleteO
   if (now === null || (now.record === null && how === 'archive')) return;
   if (options.current !== undefined && now.record !== null)
     for (const [field, before] of Object.entries(options.current.fields))
-      compareField(reader, now.record, field, before);
+      compareField(reader, now.record, field, before, ODOO);
   if (how === 'archive') return await writeValuesTo(reader, now.id, { active: false }, options);
   try {
     await reader.connection.run({

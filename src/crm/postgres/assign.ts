@@ -5,6 +5,7 @@ import type { Equivalence } from '../../core/spec.ts';
 import { isSet } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import { editSet, type Held, type SetEdit } from '../set-edit.ts';
+import { fillSlots } from '../slots.ts';
 import type { Column } from './catalog.ts';
 import type { Layout, Place } from './layout.ts';
 import type { Row } from './pool.ts';
@@ -88,22 +89,9 @@ function heldPlaces(place: Place, text: string | null): Held[] {
 }
 
 function slotColumns(place: Place & { kind: 'slots' }, held: readonly Held[], edit: SetEdit & { ok: true }) {
-  const after = new Map(edit.changed);
-  for (const value of edit.added) {
-    // A slot that is emptied by this write is room, but one that was free before comes first: ids stay apart.
-    const free = held.findIndex((slot, at) => slot.value === null && !after.has(at));
-    const emptied = held.findIndex((_, at) => after.get(at) === null);
-    const at = free >= 0 ? free : emptied;
-    if (at < 0) {
-      throw new SyncError('rejected', `"${place.field}" has room for ${held.length}, and all are taken`, {
-        side: 'crm',
-        field: place.field,
-        code: 'capacity',
-        advice: 'remove one, or give the CRM more columns under `columns`',
-      });
-    }
-    after.set(at, value);
-  }
+  const empty = held.map(({ value }) => value === null);
+  const advice = 'remove one, or give the CRM more columns under `columns`';
+  const after = fillSlots(place.field, empty, edit, advice);
   return [...after].flatMap(([at, value]) => {
     const column = place.columns[at];
     if (column === undefined) return [];

@@ -6,9 +6,12 @@ import { createQuota, memoryLedger } from '../../http/quota.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
 import type { CallOptions } from '../adapter.ts';
+import { notUnderstood } from '../calls.ts';
+import { CredentialsEnded, withFreshCredentials } from '../fresh-credentials.ts';
+import { createServerClock } from '../server-clock.ts';
 import type { SalesforceConfig } from './config.ts';
 import { type DailyUsage, readLimitInfo, refuseBeyondShare } from './daily.ts';
-import { type AnswerContext, notUnderstood, readAnswer } from './refusal.ts';
+import { type AnswerContext, readAnswer } from './refusal.ts';
 import { createSessions, type Session } from './session.ts';
 
 /** Time and its limits, for tests that do not want to wait. */
@@ -62,7 +65,7 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
   const { perMinute, dailyShare } = config.limits;
   const ledger = memoryLedger(monotonic);
   const quota = createQuota({ key, perMinute, scope: 'tenant', ledger, clock: monotonic, sleep });
-  let skewMs: number | null = null;
+  const serverClock = createServerClock(clock);
   let usage: DailyUsage | null = null;
 
   async function attempt(call: Call): Promise<Answer> {
@@ -92,10 +95,7 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
       write: call.write,
       signal: call.signal,
     });
-    const answeredAt = clock();
-    const told = Date.parse(reply.headers.date ?? '');
-    // The header is cut to the second: half a second more is the best guess of the clock, and none is safe for a limit.
-    if (!Number.isNaN(told)) skewMs = Math.round(told + 500 - (sentAt + answeredAt) / 2);
+    const notBeforeMs = serverClock.read(reply, sentAt);
     usage = readLimitInfo(reply.headers['sforce-limit-info'], monotonic()) ?? usage;
     try {
       return {
@@ -103,27 +103,13 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
         text: reply.text,
         headers: reply.headers,
         session,
-        notBeforeMs: Number.isNaN(told) ? sentAt : told - Math.max(0, answeredAt - sentAt),
+        notBeforeMs,
         context,
       };
     } catch (error) {
       if (reply.status !== 401) throw error;
       sessions.ended(session);
-      throw new SessionEnded(error);
-    }
-  }
-
-  /** A session may end at any time: one more try with a new one. 401 proves that nothing was done. */
-  async function withFreshSession(call: Call): Promise<Answer> {
-    try {
-      return await attempt(call);
-    } catch (error) {
-      if (!(error instanceof SessionEnded)) throw error;
-    }
-    try {
-      return await attempt(call);
-    } catch (error) {
-      throw error instanceof SessionEnded ? error.refusal : error;
+      throw new CredentialsEnded(error);
     }
   }
 
@@ -132,7 +118,7 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
       withRetry(
         async () => {
           try {
-            return await withFreshSession(call);
+            return await withFreshCredentials(() => attempt(call));
           } catch (error) {
             if (isSyncError(error, 'throttled')) quota.slowDown();
             throw error;
@@ -142,19 +128,11 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
       ),
     session: () => withRetry(() => sessions.current(), { safe: true, policy: retry, sleep }),
     sleep,
-    clockSkewMs: () => skewMs,
+    clockSkewMs: serverClock.skewMs,
     usage: () => usage,
     pageRecords: limits.pageRecords ?? 2_000,
     close: () => dispatcher.close(),
   };
-}
-
-class SessionEnded extends Error {
-  readonly refusal: unknown;
-  constructor(refusal: unknown) {
-    super('the session has ended');
-    this.refusal = refusal;
-  }
 }
 
 /** The path that an answer names for what follows; another host would be given our session. */

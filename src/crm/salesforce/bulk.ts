@@ -5,9 +5,9 @@
 import { parse } from 'csv-parse/sync';
 import { SyncError } from '../../errors.ts';
 import type { CallOptions } from '../adapter.ts';
+import { notUnderstood } from '../calls.ts';
 import { isObject, type JsonObject, textOf } from '../http/paths.ts';
 import type { Api } from './api.ts';
-import { notUnderstood } from './refusal.ts';
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 20_000;

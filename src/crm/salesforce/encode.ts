@@ -6,6 +6,7 @@ import { isSet } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import { type JsonObject, numberOf } from '../http/paths.ts';
 import { editSet, type SetEdit } from '../set-edit.ts';
+import { fillSlots } from '../slots.ts';
 import { heldOf, timeOf } from './decode.ts';
 import type { OrgField, Place } from './shape.ts';
 
@@ -101,21 +102,9 @@ function slotsJson(
   edit: SetEdit & { ok: true },
 ): Assignment[] {
   const { field, sources } = place;
-  const held = heldOf(place, raw);
-  const after = new Map(edit.changed);
-  for (const value of edit.added) {
-    // A slot that was free before comes first: one that is emptied by this write keeps its meaning a little longer.
-    const free = held.findIndex((slot, at) => slot.value === null && !after.has(at));
-    const at = free >= 0 ? free : held.findIndex((_, index) => after.get(index) === null);
-    if (at < 0)
-      throw new SyncError('rejected', `"${field}" has room for ${sources.length}, and all are taken`, {
-        side: 'crm',
-        field,
-        code: 'capacity',
-        advice: `remove one in Salesforce, or name more fields under crm.fields.${field}`,
-      });
-    after.set(at, value);
-  }
+  const empty = heldOf(place, raw).map(({ value }) => value === null);
+  const advice = `remove one in Salesforce, or name more fields under crm.fields.${field}`;
+  const after = fillSlots(field, empty, edit, advice);
   return [...after].flatMap(([at, value]): Assignment[] => {
     const source = sources[at];
     if (source === undefined) return [];

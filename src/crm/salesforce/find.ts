@@ -3,10 +3,10 @@ import { normalizeText } from '../../core/equivalence.ts';
 import type { SideRecord } from '../../core/record.ts';
 import type { MatchKeyKind } from '../../core/spec.ts';
 import type { CallOptions } from '../adapter.ts';
+import { notUnderstood } from '../calls.ts';
 import { holdsKey } from '../holds-key.ts';
 import { decode } from './decode.ts';
 import { queryBatches, type Reader } from './query.ts';
-import { notUnderstood } from './refusal.ts';
 import { selectList } from './shape.ts';
 import { likeEnd, literal, queryText } from './soql.ts';
 

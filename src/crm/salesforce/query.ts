@@ -1,10 +1,10 @@
 /** A query and its rows, answer by answer ("Query" and "QueryAll" in the REST API guide: `nextRecordsUrl` until `done`). */
 import type { CallOptions } from '../adapter.ts';
+import { notUnderstood } from '../calls.ts';
 import type { AdapterContext } from '../definition.ts';
 import { isObject, type JsonObject } from '../http/paths.ts';
 import { type Answer, type Api, nextPath } from './api.ts';
 import type { SalesforceConfig } from './config.ts';
-import { notUnderstood } from './refusal.ts';
 import type { Shape } from './shape.ts';
 
 export interface Reader {

@@ -1,10 +1,11 @@
 /** Reads of one record. */
 import type { SideRecord } from '../../core/record.ts';
 import type { CallOptions } from '../adapter.ts';
+import { notUnderstood } from '../calls.ts';
 import { isObject, type JsonObject } from '../http/paths.ts';
 import { decode, type RecordFacts } from './decode.ts';
 import type { Reader } from './query.ts';
-import { isGone, notUnderstood } from './refusal.ts';
+import { isGone } from './refusal.ts';
 import { selectList } from './shape.ts';
 
 /** One record as Salesforce shows it. */

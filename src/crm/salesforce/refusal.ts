@@ -6,6 +6,7 @@
 import type { ErrorDetails, ErrorKind } from '../../errors.ts';
 import { HttpFailure, retryAfterMs } from '../../http/classify.ts';
 import type { Reply } from '../../http/exchange.ts';
+import { notUnderstood } from '../calls.ts';
 import { isObject, parseJson, textOf } from '../http/paths.ts';
 import { cleaned } from '../http/refusal.ts';
 
@@ -93,18 +94,6 @@ export function readAnswer(reply: Reply, context: AnswerContext): unknown {
     return body;
   }
   throw refusal(reply, body, context);
-}
-
-/** The answer has another shape than documented. Of a write that may well have happened. */
-export function notUnderstood(
-  { write, target }: Pick<AnswerContext, 'write' | 'target'>,
-  why: string,
-): HttpFailure {
-  const words = write ? `${why}; the write may or may not have happened` : why;
-  return new HttpFailure(write ? 'ambiguous' : 'contract', `${target}: ${words}`, {
-    undone: false,
-    side: 'crm',
-  });
 }
 
 export function isGone(error: unknown): error is SalesforceRefusal {

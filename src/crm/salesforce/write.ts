@@ -10,13 +10,16 @@ import type { FieldWrite, SideRecord } from '../../core/record.ts';
 import { ABSENT, isAbsent } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import type { CallOptions, CreateRequest, DeleteOptions, UpdateRequest } from '../adapter.ts';
+import { notUnderstood } from '../calls.ts';
+import { compareField, specOf, stale, type Teller } from '../compare.ts';
 import { isObject, textOf } from '../http/paths.ts';
-import { compareField, equivalenceOf, stale } from './compare.ts';
 import { type Assignment, assign } from './encode.ts';
 import { lookup } from './find.ts';
 import type { Reader } from './query.ts';
 import { type Fetched, fetchRecord, recordPath } from './records.ts';
-import { hasCode, isGone, notUnderstood } from './refusal.ts';
+import { hasCode, isGone } from './refusal.ts';
+
+const SALESFORCE: Teller = { name: 'Salesforce' };
 
 const SECOND_MS = 1_000;
 /** A record that is saved every second is somebody's work in progress: read again later. */
@@ -32,7 +35,8 @@ export async function updateRecord(
   if (Object.keys(patch).length === 0 && request.externalId === undefined)
     throw new SyncError('invariant', 'an update without a change was sent to Salesforce', { record: id });
   const now = await settledLook(reader, id, options);
-  for (const [field, { before }] of Object.entries(patch)) compareField(reader, now.record, field, before);
+  for (const [field, { before }] of Object.entries(patch))
+    compareField(reader, now.record, field, before, SALESFORCE);
   const assignments = Object.entries(patch).flatMap(([field, write]) =>
     assignmentsOf(reader, field, write, now),
   );
@@ -126,7 +130,7 @@ export async function deleteRecord(reader: Reader, id: string, options: DeleteOp
   const now = await fetchRecord(reader, id, call);
   if (now === null) return;
   for (const [field, before] of Object.entries(current?.fields ?? {}))
-    compareField(reader, now.record, field, before);
+    compareField(reader, now.record, field, before, SALESFORCE);
   try {
     await reader.api.run({
       ...call,
@@ -143,7 +147,7 @@ function assignmentsOf(reader: Reader, field: string, write: FieldWrite, now: Fe
   const place = reader.shape.places.find((candidate) => candidate.field === field);
   if (place === undefined)
     throw new SyncError('config', `the pair maps no field "${field}" of Salesforce`, { side: 'crm', field });
-  return assign(place, write, now?.raw ?? {}, equivalenceOf(reader, field), reader.region);
+  return assign(place, write, now?.raw ?? {}, specOf(reader, field).equivalence, reader.region);
 }
 
 function duplicateRules({ config }: Reader): Readonly<Record<string, string>> {
