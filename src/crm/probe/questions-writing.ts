@@ -45,12 +45,16 @@ export const WRITING: readonly Question[] = [
       const [text = ''] = probe.fields.texts;
       let record = await probe.create({ text: 'time 0' });
       const times = [record.updatedAt];
-      for (let edit = 1; edit <= 5; edit++) {
-        // Not in step with a clock of seconds or tenths of them.
-        await probe.sleep(37);
-        record = await probe.update(record, scalarWrite(text, record.fields[text] ?? null, `time ${edit}`));
+      const edit = async (sleepMs: number): Promise<void> => {
+        await probe.sleep(sleepMs);
+        const before = record.fields[text] ?? null;
+        record = await probe.update(record, scalarWrite(text, before, `time ${times.length}`));
         times.push(record.updatedAt);
-      }
+      };
+      // Not in step with a clock of seconds or tenths of them.
+      for (let n = 1; n <= 5; n++) await edit(37);
+      // The first second of a minute looks like a clock of minutes, and the next one tells.
+      if (times.every((time) => time !== null && Date.parse(time) % 60_000 === 0)) await edit(1_100);
       const ms = times.flatMap((time) => (time === null ? [] : [Date.parse(time)]));
       if (ms.length < times.length || ms.some(Number.isNaN))
         return { found: { trustedTime: false }, because: 'records carry no time of their last change' };
