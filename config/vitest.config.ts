@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -7,6 +8,8 @@ export default defineConfig({
   root,
   test: {
     root,
+    // Most files wait for Postgres, HTTP or a browser. On two cores vitest alone would run one file at a time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { test: { name: 'unit', root, include: ['test/unit/**/*.test.ts'] } },
       { test: { name: 'property', root, include: ['test/property/**/*.prop.test.ts'] } },
