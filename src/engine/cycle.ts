@@ -364,7 +364,11 @@ async function guardPlan(
     } else {
       await closeWaiting(tx, spec.name, approved ? 'approved' : 'superseded', at);
     }
-    await movePlanned(tx, runId, 'pending', GUARD_CLASSES, approved || start.firstPlan);
+    // What nobody looked at counts for the guards of later plans. The guard of deletions knows no accepted first plan.
+    const lookedAt = GUARD_CLASSES.filter((kind) =>
+      heldClasses.includes(kind) ? approved : start.firstPlan && kind !== 'delete',
+    );
+    await movePlanned(tx, runId, 'pending', GUARD_CLASSES, lookedAt);
     await saveAlarms(tx, spec.name, approved ? {} : alarms);
     if (start.firstPlan) await saveFirstRun(tx, spec.name, 'accepted');
     if (start.known.restoredAt !== null && !blocked) await endRestore(tx, spec.name);

@@ -175,17 +175,21 @@ export async function linksInFlight(db: Db, linkIds: readonly string[]): Promise
   return new Set(found.map((row) => row.link_id));
 }
 
-/** Releases or holds what one run planned. @returns how many rows. */
+/**
+ * Releases or holds what one run planned.
+ * @param approved of these classes a person has seen every write: the guards of later plans do not count them
+ * @returns how many rows
+ */
 export async function movePlanned(
   db: Db,
   runId: number,
   to: 'pending' | 'held',
   classes: readonly GuardClass[],
-  approved = false,
+  approved: readonly GuardClass[] = [],
 ): Promise<number> {
   const moved = await rows(
     db,
-    sql`update udesk_sync.intent set state = ${to}, approved = ${approved}
+    sql`update udesk_sync.intent set state = ${to}, approved = guard_class = any(${textArray(approved)})
         where run_id = ${runId}::bigint and state = 'planned' and guard_class = any(${textArray(classes)}) returning 1`,
   );
   return moved.length;

@@ -49,6 +49,47 @@ describe('P8 blast radius', () => {
     expect(last.outcome).toBe('waiting');
   });
 
+  test('deletes of the plan that ends the first run count against the limit of the next plan', async () => {
+    world = await createWorld({
+      customers: many,
+      people: many.slice(1).map(({ nick_name, email }) => ({ name: nick_name, emails: [email] })),
+      pair: { deletes: 'propagate', guards: '{ deletes: { max: 3, share: 1 } }' },
+    });
+    const stop = new AbortController();
+    await expect(
+      world.sync({ signal: stop.signal, progress: (text) => text === 'planning' && stop.abort() }),
+    ).rejects.toThrow();
+    const remove = (from: number, to: number) => {
+      for (const { id } of world.simulator.tenant.list().slice(from, to)) world.simulator.tenant.delete(id);
+    };
+
+    remove(0, 3);
+    expect((await world.sync()).outcome).toBe('done');
+    expect(await world.people()).toHaveLength(27);
+    remove(0, 1);
+    expect((await world.sync()).outcome).toBe('waiting');
+    expect(await world.people()).toHaveLength(27);
+  });
+
+  test('deletes beside the creates that a person approved count against the limit of the next plan', async () => {
+    world = await createWorld({
+      customers: many,
+      pair: { deletes: 'propagate', guards: '{ deletes: { max: 3, share: 1 }, creates: { perHour: 1 } }' },
+    });
+    await world.sync();
+    const [one, two, three, four] = world.simulator.tenant.list();
+    for (const n of [1, 2]) await world.insert({ name: `New ${n}`, emails: [`new${n}@example.com`] });
+    const held = await world.sync();
+    expect(held.waiting?.tripped.map(({ guard }) => guard)).toEqual(['creates']);
+
+    for (const gone of [one, two, three]) world.simulator.tenant.delete(gone?.id ?? '');
+    expect((await world.sync({ approve: held.waiting?.hash ?? '' })).outcome).toBe('done');
+    expect(await world.people()).toHaveLength(29);
+    world.simulator.tenant.delete(four?.id ?? '');
+    expect((await world.sync()).outcome).toBe('waiting');
+    expect(await world.people()).toHaveLength(29);
+  });
+
   test('many small plans of updates, cycle after cycle, are held where one large plan would be', async () => {
     world = await createWorld({ customers: many, pair: { guards: '{ updates: { share: 0.3 } }' } });
     await world.sync();
