@@ -5,7 +5,7 @@ import { isSyncError, SyncError } from '../errors.ts';
 import { park } from '../store/guards.ts';
 import { clockWentBack, dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
-import { keyedRecords, keylessSince, unlinkedSince } from '../store/records.ts';
+import { keyedRecords, unlinkedSince } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
@@ -14,6 +14,11 @@ import { traceUpdate } from './trace.ts';
 
 /** An unknown create is looked for this often, each time after the side's lookup lag, before it may be sent again. */
 export const LOOKS_BEFORE_RESEND = 2;
+
+/** A create that only a complete list can tell of is put to a person after so long without one. */
+const PROOF_WITHIN_MS = 86_400_000;
+/** Ids that are named to whoever has to look. */
+const SHOWN_SUSPECTS = 20;
 
 export type Recovery = 'settled' | 'resend' | 'replanned' | 'parked' | 'later';
 
@@ -108,28 +113,29 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
 
 /**
  * Nothing to look it up by: only a certified enumeration that began after the write was sent can tell. One new record
- * that holds exactly what was sent is it; no new record without e-mail and phone means that it was not created. One that
- * holds something else may still be it, in the side's own form or edited since: a person looks. So they do when our clock
- * was set back meanwhile: times say nothing then about what came first.
+ * that holds exactly what was sent is it; no new record without a link means that it was not created. One that holds
+ * something else may still be it, in the side's own form or edited since (given an e-mail, say): a person looks. So they do
+ * when our clock was set back meanwhile, as times say nothing then about what came first; and when the side's lists have
+ * proved nothing for a day, since every new record there waits until it is known which of them it is.
  */
 async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   if (intent.sentAt !== null && (await clockWentBack(cycle.db, intent)))
     return await uncertain(cycle, intent, 'our clock was set back since, so no list can tell');
-  const { certifiedAt } = await loadPair(cycle.db, cycle.spec.name);
+  const { certifiedAt, uncertified } = await loadPair(cycle.db, cycle.spec.name);
   const certified = certifiedAt[intent.side];
-  if (intent.sentAt === null || certified === null || certified <= intent.sentAt) return 'later';
+  if (intent.sentAt === null || certified === null || certified <= intent.sentAt) {
+    const waitedMs = cycle.clock().getTime() - Date.parse(intent.sentAt ?? '');
+    if (uncertified[intent.side] === null || !(waitedMs > PROOF_WITHIN_MS)) return 'later';
+    return await uncertain(cycle, intent, 'no complete list of that side could be read for a day');
+  }
   const fresh = await unlinkedSince(cycle.db, cycle.spec.name, intent.side, intent.sentAt);
   const equal = fresh.filter((record) => holds(cycle.spec, intent.patch, record, 'after'));
   const [only] = equal;
   if (only === undefined) {
-    const maybe = await keylessSince(cycle.db, cycle.spec.name, intent.side, intent.sentAt);
-    if (maybe.length === 0)
+    if (fresh.length === 0)
       return await backToPending(cycle, intent, 'a complete enumeration does not show it');
-    return await uncertain(
-      cycle,
-      intent,
-      `new record ${maybe.join(', ')} without e-mail and phone may be it`,
-    );
+    const ids = fresh.slice(0, SHOWN_SUSPECTS).map(({ id }) => id);
+    return await uncertain(cycle, intent, `new record ${ids.join(', ')} may be it`);
   }
   if (equal.length > 1) return await uncertain(cycle, intent, `${equal.length} new records look like it`);
   return await settled(cycle, intent, only);

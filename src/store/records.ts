@@ -251,20 +251,10 @@ export async function isUnplanned(db: Db, pair: string, side: SideName, id: stri
 
 const KEYLESS = sql`not exists (select 1 from unnest(r.keys) as k(key) where k.key like 'email:%' or k.key like 'cellphone:%')`;
 
-/** Ids of live records without a link, an e-mail or a phone that were seen for the first time since then. */
-export async function keylessSince(db: Db, pair: string, side: SideName, since: string): Promise<string[]> {
-  const found = await rows<{ id: string }>(
-    db,
-    sql`select r.remote_id as id from udesk_sync.record r
-        where r.pair = ${pair} and r.side = ${side} and r.state = 'live' and r.link_id is null
-          and r.first_seen_at >= ${since}::timestamptz and ${KEYLESS} order by 1 limit 20`,
-  );
-  return found.map(({ id }) => id);
-}
-
 /**
- * Records of a side that may be what a create of unknown outcome made: unlinked, not seen before it was sent, and without
- * e-mail and phone. Those that were there when a person was asked stay suspects, whatever they are given later.
+ * Records of a side that may be what a create of unknown outcome made, which sent no e-mail and no phone: unlinked, and not
+ * seen before it was sent. Whatever they were given since, before we saw them or after; once a person is asked, those that
+ * were there then, and whoever has no e-mail and phone.
  * @param keyFields the side's fields of e-mails and phones: a create that sent one is found by it
  */
 export async function maybeCreated(
@@ -283,7 +273,7 @@ export async function maybeCreated(
             where i.pair = r.pair and i.side = r.side and i.op = 'create' and i.sent_at is not null
               and (i.sent_at <= r.first_seen_at or ${CLOCK_WENT_BACK})
               and not jsonb_exists_any(i.patch, ${textArray(keyFields)})
-              and case when p.id is null then i.state in ('sending', 'unknown') and ${KEYLESS}
+              and case when p.id is null then i.state in ('sending', 'unknown') and (i.sent_at <= r.first_seen_at or ${KEYLESS})
                   else (i.sent_at <= r.first_seen_at and r.first_seen_at <= p.at) or ${KEYLESS} end)`,
   );
   return new Set(found.map(({ id }) => id));

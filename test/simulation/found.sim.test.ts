@@ -83,6 +83,17 @@ describe('P5: a create whose outcome is not known is not sent a second time', ()
     expect(await brokenIn(WITHOUT_MARKER, steps)).toEqual([]);
   });
 
+  test('nor is that created back while nobody knows yet, however early somebody gives it an e-mail', async () => {
+    // Changes alone are read: no complete list has told whether the create happened.
+    const changes: Bare<Step> = { kind: 'cycle', lanes: ['crm', 'head'], interrupts: [], deceit: null };
+    const email = does({ do: 'element', side: 'crm', pick: 0, set: 'emails', how: 'add', which: 0 });
+    const lost = [cycle(), create(false), cycle(killedAfterCreate)];
+    const seenBefore = [...lost, changes, changes, email, changes];
+    expect(await brokenIn(WITHOUT_MARKER, seenBefore)).toEqual([]);
+    const seenWithIt = [...lost, email, changes, changes];
+    expect(await brokenIn(WITHOUT_MARKER, seenWithIt)).toEqual([]);
+  });
+
   test('nor when its source moves while a person is asked about it', async () => {
     const steps = [cycle(), create(true), cycle(killedAfterCreate), cycle(), rename, cycle(), cycle()];
     expect(await brokenIn(WITHOUT_MARKER, steps)).toEqual([]);

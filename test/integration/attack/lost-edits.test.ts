@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
-import { NOTHING, syncAt } from './moments.ts';
+import { NOTHING, syncAt, syncPair, withMoments } from './moments.ts';
 
 let world: World;
 afterEach(async () => {
@@ -260,6 +260,50 @@ describe('P3 durable conflicts', () => {
     await world.sync();
     expect(first()?.level).toBe('normal');
     expect((await world.people())[0]?.tier).toBe('standard');
+  });
+});
+
+describe('P5 idempotence', () => {
+  test('a create that no complete list has told of for a day is put to a person, not sent again', async () => {
+    world = await createWorld({
+      crm: ['table: contact', 'updatedAt: updated_at'],
+      customers: [{ nick_name: 'Known', email: 'known@example.com' }],
+    });
+    await world.sync();
+    world.simulator.tenant.create({ nick_name: 'Nameless' });
+    const lost = () => {
+      throw new SyncError('ambiguous', 'no answer', { side: 'crm' });
+    };
+    const { crm } = world.pair.sides;
+    /** Its lists never prove anything. */
+    const pair = {
+      spec: world.pair.spec,
+      sides: {
+        ...world.pair.sides,
+        crm: new Proxy(crm, {
+          get: (target, key) =>
+            key === 'enumerate'
+              ? async function* (...args: Parameters<typeof crm.enumerate>) {
+                  for await (const page of target.enumerate(...args))
+                    yield page.end === null ? page : { ...page, end: { ...page.end, certified: false } };
+                }
+              : (Reflect.get(target, key) as unknown),
+        }),
+      },
+    };
+    await syncPair(world, withMoments(pair, [{ side: 'crm', call: 'create', when: 'after', act: lost }]));
+    await world.insert({ name: 'Somebody new', emails: ['new@example.com'] });
+
+    await syncPair(world, pair);
+    expect(world.simulator.tenant.count).toBe(2);
+    await ourRows(world, `update udesk_sync.intent set sent_at = sent_at - interval '25 hours'`);
+    await ourRows(world, `update udesk_sync.run set started_at = started_at - interval '25 hours'`);
+    await ourRows(
+      world,
+      `update udesk_sync.pair set crm_certified_at = crm_certified_at - interval '25 hours'`,
+    );
+    expect((await syncPair(world, pair)).parked).toBe(1);
+    expect(await world.people()).toHaveLength(3);
   });
 });
 
