@@ -92,6 +92,10 @@ describe('P5: a create whose outcome is not known is not sent a second time', ()
     expect(await brokenIn(WITHOUT_MARKER, seenBefore)).toEqual([]);
     const seenWithIt = [...lost, email, changes, changes];
     expect(await brokenIn(WITHOUT_MARKER, seenWithIt)).toEqual([]);
+    // A person is asked before the record was seen for the first time, as times say nothing here.
+    const ahead: Bare<Step> = { kind: 'clock', ms: 3_600_000, jump: true };
+    const right: Bare<Step> = { kind: 'clock', ms: 0, jump: true };
+    expect(await brokenIn(WITHOUT_MARKER, [ahead, cycle(), right, ...seenBefore])).toEqual([]);
   });
 
   test('nor when its source moves while a person is asked about it', async () => {
