@@ -1,11 +1,16 @@
 /** `udesk-sync status`: is all well, what waits for me? From our database alone; works beside the daemon. */
 import type { Command } from 'commander';
-import type { PairConfig } from '../config/schema.ts';
-import { judgePair, type PairHealth } from '../report/pair-health.ts';
-import { loadPairStatus, type PairStatus, quotaUsed } from '../store/pair-status.ts';
+import type { PairHealth } from '../report/pair-health.ts';
+import {
+  loadPairView,
+  type PairView,
+  RUNS_SHOWN,
+  runDurationMs,
+  statusDocument,
+} from '../report/status-document.ts';
+import type { PairStatus } from '../store/pair-status.ts';
 import type { RunRow } from '../store/pairs.ts';
 import type { Coverage } from '../store/reach.ts';
-import type { Db } from '../store/tx.ts';
 import { ago, duration } from './age.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './errors.ts';
@@ -15,21 +20,6 @@ import { withRuntime } from './with-runtime.ts';
 interface StatusOptions {
   readonly pair?: string;
   readonly strict?: boolean;
-}
-
-/** How far back a run of failures is counted. */
-const RUNS = 20;
-const RUNS_SHOWN = 5;
-
-interface View {
-  readonly pair: string;
-  readonly status: PairStatus;
-  readonly health: PairHealth;
-  readonly quota: {
-    readonly used: number;
-    readonly perMinute: number;
-    readonly scope: 'tenant' | 'endpoint';
-  };
 }
 
 export function registerStatus(program: Command, context: CliContext): void {
@@ -47,10 +37,14 @@ export function registerStatus(program: Command, context: CliContext): void {
 async function runStatus(context: CliContext, options: StatusOptions): Promise<void> {
   await withRuntime(context, 'status', async ({ config, database }) => {
     const now = new Date();
-    const views: View[] = [];
-    for (const pair of choosePairs(config, options.pair)) views.push(await view(database.db, pair, now));
+    const views: PairView[] = [];
+    for (const pair of choosePairs(config, options.pair))
+      views.push(await loadPairView(database.db, pair, now));
     if (context.json) {
-      context.printJson({ database: database.description, pairs: views.map((one) => document(one, now)) });
+      context.printJson({
+        database: database.description,
+        pairs: views.map((one) => statusDocument(one, now)),
+      });
     } else {
       context.print(views.map((one) => describe(one, now)).join('\n\n'));
     }
@@ -58,49 +52,11 @@ async function runStatus(context: CliContext, options: StatusOptions): Promise<v
   });
 }
 
-async function view(db: Db, pair: PairConfig, now: Date): Promise<View> {
-  const mapped = pair.fields.map((field) => field.udesk);
-  const status = await loadPairStatus(db, pair.name, mapped, RUNS);
-  const used = await quotaUsed(db, pair.udesk.baseUrl);
-  return {
-    pair: pair.name,
-    status,
-    health: judgePair(pair.name, status, now),
-    // With a quota per endpoint the busiest one counts.
-    quota: { ...pair.udesk.quota, used: used[0]?.calls ?? 0 },
-  };
-}
-
-function strictCode(views: readonly View[]): number {
-  const some = (holds: (one: View) => boolean) => views.some(holds);
+function strictCode(views: readonly PairView[]): number {
+  const some = (holds: (one: PairView) => boolean) => views.some(holds);
   if (some(({ health }) => health.health === 'unhealthy')) return EXIT.failed;
   if (some(({ status }) => status.guards.length > 0 || status.firstRun === 'pending')) return EXIT.guard;
   return some(({ status }) => status.conflicts.open + status.parked > 0) ? EXIT.openWork : EXIT.done;
-}
-
-function document({ pair, status, health, quota }: View, now: Date): unknown {
-  const { runs, sides, guards, ...rest } = status;
-  const ageMs = (at: string | null) => (at === null ? null : now.getTime() - Date.parse(at));
-  return {
-    pair,
-    ...health,
-    ...rest,
-    cycles: runs.slice(0, RUNS_SHOWN).map((run) => ({
-      id: run.id,
-      trigger: run.trigger,
-      startedAt: run.startedAt,
-      finishedAt: run.finishedAt,
-      durationMs: durationMs(run),
-      outcome: run.outcome,
-      error: run.error,
-    })),
-    sides: {
-      udesk: { ...sides.udesk, lagMs: ageMs(sides.udesk.certifiedAt) },
-      crm: { ...sides.crm, lagMs: ageMs(sides.crm.certifiedAt) },
-    },
-    guards: guards.map(({ hash, writes, tripped }) => ({ hash, writes, tripped })),
-    quota,
-  };
 }
 
 const WORDS: Readonly<Record<PairHealth['health'], string>> = {
@@ -117,7 +73,7 @@ const FIRST_RUN: Readonly<Record<PairStatus['firstRun'], string>> = {
   accepted: 'accepted, writes are enabled',
 };
 
-function describe({ pair, status, health, quota }: View, now: Date): string {
+function describe({ pair, status, health, quota }: PairView, now: Date): string {
   const { runs, sides, links, conflicts, outbox, parked, lease } = status;
   const lines = [`${pair}: ${WORDS[health.health]}`];
   for (const problem of health.problems) lines.push(`  ! ${problem}`);
@@ -191,12 +147,8 @@ function coverageText(coverage: Coverage, now: Date): string {
 
 function cycleText(run: RunRow, owned: boolean, now: Date): string {
   const started = `${run.trigger}, ${ago(run.startedAt, now)}`;
-  const ms = durationMs(run);
+  const ms = runDurationMs(run);
   if (ms === null) return `${started}: ${owned ? 'running' : 'cut off'}`;
   const error = run.error === null ? '' : `: ${run.error}`;
   return `${started}, took ${duration(ms)}: ${run.outcome}${error}`;
-}
-
-function durationMs(run: RunRow): number | null {
-  return run.finishedAt === null ? null : Date.parse(run.finishedAt) - Date.parse(run.startedAt);
 }

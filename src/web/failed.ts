@@ -22,7 +22,8 @@ export async function failed(web: Web, c: Context, thrown: unknown): Promise<Res
   if (visit.url.pathname.startsWith('/api/')) {
     if (refusal.code === 'sign-in') c.header('www-authenticate', 'Bearer');
     c.header('cache-control', 'no-store');
-    const problem = { type: 'about:blank', title, status: refusal.status, code: refusal.code, detail };
+    const told = { type: 'about:blank', title, status: refusal.status, code: refusal.code, detail };
+    const problem = refusal.faults.length === 0 ? told : { ...told, errors: refusal.faults };
     const body = reference === null ? problem : { ...problem, instance: `urn:uuid:${reference}` };
     return c.body(JSON.stringify(body), refusal.status, { 'content-type': 'application/problem+json' });
   }

@@ -12,18 +12,35 @@ const STATUS = {
   'not-found': 404,
   late: 409,
   moved: 409,
+  answered: 409,
+  'not-live': 409,
+  linked: 409,
+  'in-flight': 409,
+  closed: 409,
+  'plan-gone': 409,
   'under-way': 409,
   'not-decided': 409,
   'key-busy': 409,
   'too-large': 413,
   'media-type': 415,
   unfit: 422,
+  choose: 422,
   'key-reused': 422,
   'too-many': 429,
+  'too-many-streams': 503,
   unexpected: 500,
 } as const;
 
 export type RefusalCode = keyof typeof STATUS;
+
+/** What is wrong with one part of a request: a parameter of the address, a header, or a place in the body (RFC 6901). */
+export interface Fault {
+  readonly parameter?: string;
+  readonly header?: string;
+  readonly pointer?: string;
+  /** In the visitor's language. */
+  readonly detail: string;
+}
 
 /** A request that is not done, and why, in the visitor's language: a page, or problem+json below /api. */
 export class Refusal extends Error {
@@ -33,6 +50,8 @@ export class Refusal extends Error {
   /** Words of the interface whose translation is a parameter. */
   readonly wordParams: Readonly<Record<string, WordKey>>;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of a request that cannot be read: all that is wrong with it. */
+  readonly faults: readonly Fault[];
 
   constructor(
     code: RefusalCode,
@@ -40,6 +59,7 @@ export class Refusal extends Error {
       readonly params?: Params;
       readonly wordParams?: Readonly<Record<string, WordKey>>;
       readonly headers?: Readonly<Record<string, string>>;
+      readonly faults?: readonly Fault[];
     } = {},
   ) {
     super(code);
@@ -49,5 +69,6 @@ export class Refusal extends Error {
     this.params = options.params ?? {};
     this.wordParams = options.wordParams ?? {};
     this.headers = options.headers ?? {};
+    this.faults = options.faults ?? [];
   }
 }

@@ -4,25 +4,25 @@ import { CONFLICT_KINDS } from '../../core/link.ts';
 import { BULK_LIMIT } from '../conflicts/bulk.ts';
 import { inboxParams } from '../conflicts/query.ts';
 
-const id = z.string().regex(/^[1-9]\d{0,17}$/);
-const time = z.iso.datetime();
-const value = z
+export const id = z.string().regex(/^[1-9]\d{0,17}$/);
+export const time = z.iso.datetime();
+export const value = z
   .unknown()
   .describe('As the side holds it: text, true, false, null, {"absent": true}, or a list of {"id", "value"}');
+export const sideName = z.enum(['udesk', 'crm']);
+export const idOrNull = z.string().nullable();
 const take = z.enum(['udesk', 'crm', 'base', 'value']);
+
+const effects = z.array(
+  z.object({ side: sideName, action: z.enum(['keeps', 'gets']), now: value, after: value.optional() }),
+);
+const recordEffect = z.object({ action: z.enum(['delete', 'create']), side: sideName }).nullable();
 
 export const choice = z.object({
   take,
   refusal: z.string().nullable().describe('Null: it can be taken; else why not'),
-  effects: z.array(
-    z.object({
-      side: z.enum(['udesk', 'crm']),
-      action: z.enum(['keeps', 'gets']),
-      now: value,
-      after: value.optional(),
-    }),
-  ),
-  record: z.object({ action: z.enum(['delete', 'create']), side: z.enum(['udesk', 'crm']) }).nullable(),
+  effects,
+  record: recordEffect,
 });
 
 export const conflict = z.object({
@@ -53,7 +53,9 @@ export const conflictDetail = conflict.extend({
   decisions: z.array(z.object({ who: z.string(), take: z.string(), at: time })),
 });
 
-export const listParams = inboxParams.extend({ limit: z.coerce.number().int().min(1).max(200).default(50) });
+/** Rows of a page. */
+export const limit = z.coerce.number().int().min(1).max(200).default(50);
+export const listParams = inboxParams.extend({ limit });
 export const conflictList = z.object({
   conflicts: z.array(conflict),
   total: z.int().describe('How many fit the filter'),
@@ -73,8 +75,38 @@ export const decisionBody = z.strictObject({
     .describe('changedAt of the conflict as it was read: a decision about other values is refused'),
 });
 
+const takeSide = z.enum(['udesk', 'crm', 'base']);
+const manyIds = z.array(id).min(1).max(BULK_LIMIT);
+
+export const previewBody = z
+  .strictObject({
+    take: takeSide,
+    conflicts: manyIds.optional(),
+    filter: inboxParams
+      .omit({ state: true, cursor: true })
+      .strict()
+      .optional()
+      .describe('All open ones that fit, as in the list'),
+  })
+  .refine(({ conflicts, filter }) => (conflicts === undefined) !== (filter === undefined), {
+    error: 'conflicts or filter',
+  })
+  .describe('Either conflicts or filter');
+export const previewAnswer = z.object({
+  decidable: z.array(z.object({ id, seen: time, effects, record: recordEffect })),
+  refused: z.array(z.object({ id, reason: z.string() })),
+  writes: z.object({ udesk: z.int(), crm: z.int() }).describe('So many writes to each side'),
+  capped: z.boolean().describe(`More fit than the ${BULK_LIMIT} that are decided in one go`),
+});
+
+export const undoBody = z.strictObject({ conflicts: manyIds });
+export const undoAnswer = z.object({
+  withdrawn: z.array(id),
+  left: z.array(id).describe('Nobody decided them, or a write for them has been sent'),
+});
+
 export const bulkBody = z.strictObject({
-  take: z.enum(['udesk', 'crm', 'base']),
+  take: takeSide,
   conflicts: z
     .array(z.strictObject({ id, seen: time }))
     .min(1)
@@ -93,5 +125,16 @@ export const problem = z
     code: z.string().describe('For programs'),
     detail: z.string(),
     instance: z.string().optional(),
+    errors: z
+      .array(
+        z.object({
+          parameter: z.string().optional(),
+          header: z.string().optional(),
+          pointer: z.string().optional().describe('Place in the body (RFC 6901)'),
+          detail: z.string(),
+        }),
+      )
+      .optional()
+      .describe('Of a request that cannot be read: all that is wrong with it'),
   })
   .describe('RFC 9457');

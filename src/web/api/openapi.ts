@@ -1,100 +1,87 @@
-/** The OpenAPI document, made from the contract. */
+/** The OpenAPI document, made from the endpoints. */
 import { z } from 'zod';
-import {
-  bulkAnswer,
-  bulkBody,
-  conflictDetail,
-  conflictList,
-  decisionBody,
-  listParams,
-  problem,
-} from './contract.ts';
+import { problem } from './contract.ts';
+import type { Endpoint } from './endpoint.ts';
 
 type Json = Record<string, unknown>;
 
-export function openApi(version: string): Json {
-  const idParam = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
-  const keyParam = {
-    name: 'Idempotency-Key',
-    in: 'header',
-    required: false,
-    schema: { type: 'string', maxLength: 200 },
-    description: 'The same key with the same request is answered once, and with the same answer, for a day.',
-  };
+export function openApi(version: string, endpoints: readonly Endpoint[]): Json {
+  const paths: Record<string, Json> = {};
+  for (const one of endpoints) {
+    const path = `/api/v1${one.path.replaceAll(/:(\w+)/g, '{$1}')}`;
+    paths[path] = { ...paths[path], [one.method.toLowerCase()]: operation(one) };
+  }
   return {
     openapi: '3.1.0',
     info: {
       title: 'udesk-sync',
       version,
-      description: 'Conflicts between Udesk and the CRM, and what people decide about them.',
+      description:
+        'Customers kept in step between Udesk and a CRM: conflicts, identity, records set aside, plans, and what people decide about them. Examples: docs/api.md.',
     },
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'http.auth.tokens' } },
       schemas: { Problem: schema(problem) },
     },
     security: [{ bearer: [] }],
-    paths: {
-      '/api/v1/conflicts': {
-        get: operation('listConflicts', 'Conflicts that fit, page by page', conflictList, {
-          parameters: queryParams(),
-        }),
-      },
-      '/api/v1/conflicts/{id}': {
-        get: operation('getConflict', 'One conflict, and what each choice would write', conflictDetail, {
-          parameters: [idParam],
-        }),
-      },
-      '/api/v1/conflicts/{id}/decision': {
-        post: operation('decide', 'Decide; the next cycle carries it out (role reviewer)', conflictDetail, {
-          parameters: [idParam, keyParam],
-          requestBody: body(decisionBody),
-        }),
-        delete: operation(
-          'withdraw',
-          'Take a decision back that nothing was sent for (role reviewer)',
-          conflictDetail,
-          {
-            parameters: [idParam],
-          },
-        ),
-      },
-      '/api/v1/decisions': {
-        post: operation('decideMany', 'Decide many at once (role reviewer)', bulkAnswer, {
-          parameters: [keyParam],
-          requestBody: body(bulkBody),
-        }),
-      },
-    },
+    paths,
   };
 }
 
-function operation(operationId: string, summary: string, answer: z.ZodType, more: Json): Json {
+function operation({
+  operationId,
+  summary,
+  access,
+  method,
+  path,
+  query,
+  body,
+  answer,
+  also,
+}: Endpoint): Json {
   const refused = {
-    description: 'Not done',
+    description: 'Not done, and why',
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
+  const more = Object.fromEntries(also.map((type) => [type, { schema: { type: 'string' } }]));
   return {
     operationId,
     summary,
-    ...more,
+    description: `Role: ${access} or above.`,
+    parameters: [
+      ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+        ...{ name, in: 'path', required: true, schema: { type: 'string' } },
+      })),
+      ...(query === null ? [] : queryParams(query)),
+      ...(method === 'GET' ? [] : [KEY]),
+    ],
+    ...(body === null
+      ? {}
+      : {
+          requestBody: { required: true, content: { 'application/json': { schema: schema(body, 'input') } } },
+        }),
     responses: {
-      200: { description: 'Done', content: { 'application/json': { schema: schema(answer) } } },
+      200: { description: 'Done', content: { 'application/json': { schema: schema(answer) }, ...more } },
       default: refused,
     },
   };
 }
 
-function body(type: z.ZodType): Json {
-  return { required: true, content: { 'application/json': { schema: schema(type, 'input') } } };
-}
+const KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  schema: { type: 'string', minLength: 1, maxLength: 200 },
+  description: 'The same key with the same request is done once, and answered the same, for a day.',
+};
 
-function queryParams(): Json[] {
-  const { properties } = schema(listParams, 'input') as { properties: Record<string, Json> };
+function queryParams(query: z.ZodObject): Json[] {
+  const { properties, required = [] } = schema(query, 'input') as {
+    properties: Record<string, Json>;
+    required?: readonly string[];
+  };
   return Object.entries(properties).map(([name, property]) => ({
-    name,
-    in: 'query',
-    required: false,
-    schema: property,
+    ...{ name, in: 'query', required: required.includes(name), schema: property },
   }));
 }
 

@@ -9,7 +9,7 @@ import { csrfField } from '../ui/form.ts';
 import { notice } from '../ui/notice.ts';
 import type { SignedVisit } from '../visit.ts';
 import { nameFields, readParams } from './query.ts';
-import { decide } from './service.ts';
+import { decide, undo } from './service.ts';
 import { effectTexts, type FieldLabels, fieldName, valueText } from './show.ts';
 
 /** In one go: a person can still look through it, and the form fits the limit of a request. */
@@ -65,10 +65,26 @@ export async function decideMany(
   const late: string[] = [];
   for (const pick of picks.slice(0, BULK_LIMIT)) {
     const [id = '', seen = ''] = pick.split('@');
-    const { outcome } = await decide(visit, id, { take, seen });
-    (outcome === 'decided' ? done : late).push(id);
+    ((await decided(visit, id, { take, seen })) ? done : late).push(id);
   }
   return { done, late };
+}
+
+/** One that is not there must not keep the others from being decided. */
+async function decided(visit: SignedVisit, id: string, wish: Parameters<typeof decide>[2]): Promise<boolean> {
+  try {
+    return (await decide(visit, id, wish)).outcome === 'decided';
+  } catch (thrown) {
+    if (thrown instanceof Refusal && thrown.code === 'not-found') return false;
+    throw thrown;
+  }
+}
+
+/** Of many decisions those for which nothing was sent. */
+export async function undoMany(visit: SignedVisit, ids: readonly string[]): Promise<readonly string[]> {
+  const undone: string[] = [];
+  for (const id of ids) if ((await undo(visit, id)).outcome === 'withdrawn') undone.push(id);
+  return undone;
 }
 
 export function readTake(text: string | null): Exclude<Take, 'value'> {

@@ -8,6 +8,7 @@ import { activeConflictsOf } from '../../store/conflict-progress.ts';
 import { feedItems } from '../../store/feeds.ts';
 import { loadHistory } from '../../store/history.ts';
 import { type KnownRecord, loadRecords } from '../../store/records.ts';
+import { personName } from '../links/person.ts';
 import { Refusal } from '../refusal.ts';
 import type { Visit } from '../visit.ts';
 import type { TimelineEvent } from './events.ts';
@@ -68,4 +69,14 @@ export function idsOf({ history }: Customer): readonly { readonly side: SideName
     const [record] = history.records[side];
     return record === undefined ? [] : [{ side, id: record.id }];
   });
+}
+
+/** As Udesk calls him, else the CRM; null where neither says. */
+export function customerName(visit: Visit, { pair, records }: Customer): string | null {
+  const names = SIDES.flatMap((side) => {
+    const record = records[side];
+    if (record === null) return [];
+    return personName(visit, { pair: pair.name, side, id: record.record.id, record }) ?? [];
+  });
+  return names[0] ?? null;
 }

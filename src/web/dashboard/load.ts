@@ -2,6 +2,7 @@
 import type { PairConfig } from '../../config/schema.ts';
 import { judgePair, type PairHealth } from '../../report/pair-health.ts';
 import { type ConflictDay, conflictDays } from '../../report/sync/document.ts';
+import { type FreshnessClass, freshnessOf } from '../../store/freshness.ts';
 import { loadPairStatus, type PairStatus, quotaUsed } from '../../store/pair-status.ts';
 import { conflictFacts } from '../../store/report-conflicts.ts';
 import { lagOf, type Percentiles, type RunsRow, runsOf } from '../../store/report-traffic.ts';
@@ -42,6 +43,8 @@ export interface PairLately {
   /** Of the last day. */
   readonly runs: RunsRow | null;
   readonly days: readonly ConflictDay[];
+  /** How long ago the records of the mirror were known to be right. */
+  readonly freshness: readonly FreshnessClass[];
 }
 
 export async function pairLately({ services, now }: Visit, { name }: PairConfig): Promise<PairLately> {
@@ -57,5 +60,5 @@ export async function pairLately({ services, now }: Visit, { name }: PairConfig)
   const period = scope((CHART_DAYS - 1) * DAY_MS);
   const days = conflictDays({ ...period, facts: await conflictFacts(db, period) });
   const edits = lag.edits.toSorted((a, b) => b.writes - a.writes)[0] ?? null;
-  return { name, lag: edits, runs: runs ?? null, days };
+  return { name, lag: edits, runs: runs ?? null, days, freshness: await freshnessOf(db, name, now) };
 }

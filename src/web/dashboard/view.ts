@@ -1,6 +1,6 @@
 /** The overview: per pair whether it is well, what waits, and how it goes. */
 import { type Html, html } from '../../report/html.ts';
-import { dayChart, responsive } from '../../report/sync/charts.ts';
+import { bar, dayChart, responsive } from '../../report/sync/charts.ts';
 import type { PairStatus } from '../../store/pair-status.ts';
 import type { RunRow } from '../../store/pairs.ts';
 import { ago } from '../ui/time.ts';
@@ -55,7 +55,8 @@ function lastCycle(visit: Visit, { runs, lease }: PairStatus): Html {
 export function latelyPart(visit: Visit, pairs: readonly PairLately[]): Html {
   const { t, format } = visit;
   const several = pairs.length > 1;
-  return html`<div id="lately">${pairs.map(({ name, lag, runs, days }) => {
+  return html`<div id="lately">${pairs.map((pair) => {
+    const { name, lag, runs, days } = pair;
     const counts = days.reduce(
       (sum, day) => ({ opened: sum.opened + day.opened, closed: sum.closed + day.closed }),
       { opened: 0, closed: 0 },
@@ -78,8 +79,23 @@ export function latelyPart(visit: Visit, pairs: readonly PairLately[]): Html {
 <h3>${t('chart.title')}</h3>
 ${responsive(`days-${name.replace(/\W/g, '-')}`, (frame) => dayChart({ ...frame, title: t('chart.title'), summary }, columns))}
 <ul class="legend"><li><i class="opened"></i>${t('chart.opened')}</li><li><i class="closed"></i>${t('chart.closed')}</li><li><i class="backlog"></i>${t('chart.open')}</li></ul>
-<details><summary>${t('chart.table')}</summary><table><thead><tr><th scope="col">${t('chart.day')}</th><th scope="col">${t('chart.opened')}</th><th scope="col">${t('chart.closed')}</th><th scope="col">${t('chart.open')}</th></tr></thead><tbody>${days.map((day) => html`<tr><th scope="row">${day.day}</th><td>${format.number(day.opened)}</td><td>${format.number(day.closed)}</td><td>${format.number(day.openAtEnd)}</td></tr>`)}</tbody></table></details></section>`;
+<details><summary>${t('chart.table')}</summary><table><thead><tr><th scope="col">${t('chart.day')}</th><th scope="col">${t('chart.opened')}</th><th scope="col">${t('chart.closed')}</th><th scope="col">${t('chart.open')}</th></tr></thead><tbody>${days.map((day) => html`<tr><th scope="row">${day.day}</th><td>${format.number(day.opened)}</td><td>${format.number(day.closed)}</td><td>${format.number(day.openAtEnd)}</td></tr>`)}</tbody></table></details>
+${freshness(visit, pair)}</section>`;
   })}</div>`;
+}
+
+/** A row per class of age, a bar per side. */
+function freshness(visit: Visit, { freshness: classes }: PairLately): Html {
+  const { t, format } = visit;
+  const most = Math.max(1, ...classes.flatMap(({ udesk, crm }) => [udesk, crm]));
+  const cell = (n: number) => html`<td>${format.number(n)} ${bar(n, most)}</td>`;
+  const label = (ms: number | null) =>
+    ms === null ? t('fresh.older') : t('fresh.within', { time: duration(visit, ms) });
+  return html`<h3>${t('fresh.title')}</h3><p class="muted small">${t('fresh.hint')}</p>
+<table class="ages"><thead><tr><th scope="col">${t('fresh.age')}</th><th scope="col">${t('side.udesk')}</th><th scope="col">${t('side.crm')}</th></tr></thead><tbody>${classes.map(
+    ({ withinMs, udesk, crm }) =>
+      html`<tr><th scope="row">${label(withinMs)}</th>${cell(udesk)}${cell(crm)}</tr>`,
+  )}</tbody></table>`;
 }
 
 /** In the largest unit that leaves a number of at most three digits. */

@@ -1,9 +1,9 @@
 /** What becomes of an answer about identity, in words and as a status. */
 import type { Html } from '../../report/html.ts';
-import type { ConfirmResult, RejectResult, UnlinkResult } from '../../store/link-decisions.ts';
 import { Refusal } from '../refusal.ts';
 import { notice } from '../ui/notice.ts';
 import type { Visit } from '../visit.ts';
+import type { LinkResult } from './service.ts';
 
 export interface Answer {
   readonly said: Html;
@@ -11,7 +11,7 @@ export interface Answer {
   readonly done: boolean;
 }
 
-export function answerOf(visit: Visit, result: ConfirmResult | RejectResult | UnlinkResult): Answer {
+export function answerOf(visit: Visit, result: LinkResult): Answer {
   const { t, format } = visit;
   const bad = (said: Html, status: 409 | 422 = 409): Answer => ({ said, status, done: false });
   switch (result.outcome) {

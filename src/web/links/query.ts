@@ -5,7 +5,7 @@ import { Refusal } from '../refusal.ts';
 
 export const LINK_TABS = ['candidate', 'confirmed', 'rejected', 'broken'] as const;
 
-const linkParams = z.object({
+export const linkParams = z.object({
   state: z.enum(LINK_TABS).default('candidate'),
   pair: z.string().max(200).optional(),
   q: z.string().max(200).optional(),

@@ -6,7 +6,15 @@ import { countConflicts } from '../../store/conflicts.ts';
 import { editAuthors } from '../../store/feeds.ts';
 import { type InboxRow, inboxFacets, inboxPage, inboxRows } from '../../store/inbox.ts';
 import { loadRecords } from '../../store/records.ts';
-import { bulkProgress, decideMany, preview, previewView, readIds, readTake } from '../conflicts/bulk.ts';
+import {
+  bulkProgress,
+  decideMany,
+  preview,
+  previewView,
+  readIds,
+  readTake,
+  undoMany,
+} from '../conflicts/bulk.ts';
 import { card } from '../conflicts/card.ts';
 import { detail, status } from '../conflicts/detail.ts';
 import { inbox } from '../conflicts/list.ts';
@@ -225,10 +233,9 @@ async function bulkState(visit: SignedVisit): Promise<Response> {
 
 async function bulkUndo(visit: SignedVisit): Promise<Response> {
   const ids = readIds((visit.form.get('ids') ?? '').split(','));
-  let undone = 0;
-  for (const id of ids) if ((await undo(visit, id)).outcome === 'withdrawn') undone += 1;
+  const n = (await undoMany(visit, ids)).length;
   const { t, format } = visit;
-  const text = t('bulk.undone', { n: format.number(undone), left: format.number(ids.length - undone) });
+  const text = t('bulk.undone', { n: format.number(n), left: format.number(ids.length - n) });
   return respondPage(visit, {
     title: t('bulk.undo'),
     body: html`<div class="narrow"><h1>${t('bulk.undo')}</h1>${notice('info', text)}<p><a class="button primary" href="/conflicts">${t('detail.back')}</a></p></div>`,

@@ -1,13 +1,13 @@
 /** `/links`: who is the same person on both sides, and what people say about it. */
 import { type Html, html } from '../../report/html.ts';
-import { confirmLink, rejectLink, unlink } from '../../store/link-decisions.ts';
 import { linkCounts, linkPage } from '../../store/link-pages.ts';
-import { type LinkRow, loadLink } from '../../store/links.ts';
+import type { LinkRow } from '../../store/links.ts';
 import { fieldLabels } from '../conflicts/show.ts';
 import { type Answer, answerOf } from '../links/answer.ts';
 import { linkCard, nameOf, showLinks } from '../links/card.ts';
 import { linkList } from '../links/list.ts';
 import { readLinkParams, toLinkCursor } from '../links/query.ts';
+import { answerLink, type LinkAnswer, linkRow } from '../links/service.ts';
 import type { Page } from '../page.ts';
 import { firstPlanNotices } from '../plans/notices.ts';
 import { Refusal } from '../refusal.ts';
@@ -22,7 +22,12 @@ export const linksPage: Page = {
     { method: 'GET', path: '/links', access: 'viewer', handle: list },
     { method: 'GET', path: '/links/:id', access: 'viewer', handle: (visit) => one(visit) },
     { method: 'POST', path: '/links/:id/confirm', access: 'reviewer', handle: confirm },
-    { method: 'POST', path: '/links/:id/reject', access: 'reviewer', handle: reject },
+    {
+      method: 'POST',
+      path: '/links/:id/reject',
+      access: 'reviewer',
+      handle: (visit) => answered(visit, { decision: 'reject' }),
+    },
     { method: 'POST', path: '/links/:id/unlink', access: 'reviewer', handle: end },
   ],
 };
@@ -43,12 +48,8 @@ async function list(visit: SignedVisit): Promise<Response> {
   });
 }
 
-/** @throws Refusal `not-found` */
-async function rowOf(visit: SignedVisit): Promise<LinkRow> {
-  const id = visit.c.req.param('id') ?? '';
-  const row = /^[1-9]\d{0,17}$/.test(id) ? await loadLink(visit.services.db, id) : null;
-  if (row === null) throw new Refusal('not-found');
-  return row;
+function rowOf(visit: SignedVisit): Promise<LinkRow> {
+  return linkRow(visit, visit.c.req.param('id') ?? '');
 }
 
 async function one(visit: SignedVisit, answer: Answer | null = null): Promise<Response> {
@@ -71,34 +72,18 @@ ${linkCard(visit, shown, { labels: await fieldLabels(visit), whole: true })}</di
   });
 }
 
-async function confirm(visit: SignedVisit): Promise<Response> {
-  const { id, pair } = await rowOf(visit);
-  const { form, services } = visit;
-  const result = await confirmLink(services.db, {
-    ...by(visit, id),
-    udeskId: form.get('udesk') ?? undefined,
-    crmId: form.get('crm') ?? undefined,
-  });
-  return await answered(visit, pair, answerOf(visit, result));
+function confirm(visit: SignedVisit): Promise<Response> {
+  const [udeskId, crmId] = [visit.form.get('udesk') ?? undefined, visit.form.get('crm') ?? undefined];
+  return answered(visit, { decision: 'confirm', udeskId, crmId });
 }
 
-async function reject(visit: SignedVisit): Promise<Response> {
-  const { id, pair } = await rowOf(visit);
-  return await answered(visit, pair, answerOf(visit, await rejectLink(visit.services.db, by(visit, id))));
-}
-
-async function end(visit: SignedVisit): Promise<Response> {
+function end(visit: SignedVisit): Promise<Response> {
   if (!visit.form.has('sure')) throw new Refusal('bad-request');
-  const { id, pair } = await rowOf(visit);
-  return await answered(visit, pair, answerOf(visit, await unlink(visit.services.db, by(visit, id))));
+  return answered(visit, { decision: 'unlink' });
 }
 
-function by({ actor, now }: SignedVisit, linkId: string) {
-  return { linkId, who: actor.name, at: now };
-}
-
-async function answered(visit: SignedVisit, pair: string, answer: Answer): Promise<Response> {
-  if (answer.done) visit.services.wake(pair);
+async function answered(visit: SignedVisit, given: LinkAnswer): Promise<Response> {
+  const answer = answerOf(visit, await answerLink(visit, await rowOf(visit), given));
   if (!visit.partial) {
     return answer.done ? seeOther(visit, `/links/${visit.c.req.param('id')}`) : await one(visit, answer);
   }

@@ -1,11 +1,11 @@
 /** `/parked`: records that were set aside while the rest went on; try again, or leave them alone. */
 import { type Html, html } from '../../report/html.ts';
-import { dropParked, type ParkedResult, retryParked } from '../../store/parked-decisions.ts';
 import { countParked, type ParkedWrite, parkedWrites } from '../../store/parked-pages.ts';
 import { fieldLabels } from '../conflicts/show.ts';
 import { namesOf, pairName } from '../links/names.ts';
 import type { Page } from '../page.ts';
 import { parkedList } from '../parked/list.ts';
+import { answerParked } from '../parked/service.ts';
 import { Refusal } from '../refusal.ts';
 import { respondPage, respondPart, seeOther } from '../respond.ts';
 import { notice } from '../ui/notice.ts';
@@ -79,18 +79,10 @@ async function named(visit: SignedVisit, found: readonly ParkedWrite[]) {
   return found.map((row) => ({ row, name: names.get(`${row.pair} ${pairName(row)}`) ?? null }));
 }
 
-const ways = { retry: retryParked, drop: dropParked } as const;
-
-async function one(visit: SignedVisit, id: string, what: 'retry' | 'drop'): Promise<ParkedResult> {
-  const result = await ways[what](visit.services.db, { parkedId: id, who: visit.actor.name, at: visit.now });
-  if (result.outcome === 'done') visit.services.wake(result.pair);
-  return result;
-}
-
 async function decide(visit: SignedVisit, what: 'retry' | 'drop'): Promise<Response> {
   const id = visit.c.req.param('id') ?? '';
-  const result = ID.test(id) ? await one(visit, id, what) : null;
-  if (result === null || result.outcome === 'not-found') throw new Refusal('not-found');
+  const result = await answerParked(visit, id, what);
+  if (result.outcome === 'not-found') throw new Refusal('not-found');
   const { t } = visit;
   if (result.outcome === 'closed') {
     const said = notice('warn', t('parked.late'), t(`parked.state.${result.state}`));
@@ -111,6 +103,6 @@ async function retryMany(visit: SignedVisit): Promise<Response> {
     .split(',')
     .filter((id) => ID.test(id))
     .slice(0, MAX_AT_ONCE);
-  for (const id of ids) await one(visit, id, 'retry');
+  for (const id of ids) await answerParked(visit, id, 'retry');
   return seeOther(visit, '/parked?done=retry');
 }

@@ -1,14 +1,14 @@
 /** `/plans/:hash`: a plan that waits for a person, and the yes or no to exactly that plan. */
 
 import { html } from '../../report/html.ts';
-import { judgePlan } from '../../store/approvals.ts';
 import { countLinks } from '../../store/links.ts';
 import { fieldLabels } from '../conflicts/show.ts';
 import { namesOf, pairName } from '../links/names.ts';
 import type { Page } from '../page.ts';
 import { causeText } from '../plans/cause.ts';
-import { loadPlan, type ShownPlan } from '../plans/load.ts';
+import { loadPlan } from '../plans/load.ts';
 import { firstPlanNotices, guardNotices } from '../plans/notices.ts';
+import { answerPlan } from '../plans/service.ts';
 import { planStatus, planTitle, planView } from '../plans/view.ts';
 import { Refusal } from '../refusal.ts';
 import { respondPage, respondPart, seeOther } from '../respond.ts';
@@ -93,13 +93,8 @@ async function status(visit: SignedVisit): Promise<Response> {
 }
 
 async function judge(visit: SignedVisit, verdict: 'approve' | 'reject'): Promise<Response> {
-  const { services, actor, now } = visit;
   const hash = hashOf(visit);
-  const plan: ShownPlan | null = await loadPlan(visit, hash);
-  if (plan === null) return await gone(visit, 409);
-  const { pair, kind } = plan;
-  const result = await judgePlan(services.db, { pair, kind, hash, verdict, who: actor.name, at: now });
-  if (result === 'late') return await gone(visit, 409);
-  services.wake(pair);
-  return seeOther(visit, `/plans/${hash}`);
+  const plan = await loadPlan(visit, hash);
+  const late = plan === null || (await answerPlan(visit, plan, verdict)) === 'late';
+  return late ? await gone(visit, 409) : seeOther(visit, `/plans/${hash}`);
 }

@@ -1,0 +1,64 @@
+/** How a pair stands, as machines read it: `status --json` and the API say the same. */
+import type { PairConfig } from '../config/schema.ts';
+import { loadPairStatus, type PairStatus, quotaUsed } from '../store/pair-status.ts';
+import type { RunRow } from '../store/pairs.ts';
+import type { Db } from '../store/tx.ts';
+import { judgePair, type PairHealth } from './pair-health.ts';
+
+/** How far back a run of failures is counted. */
+const RUNS = 20;
+export const RUNS_SHOWN = 5;
+
+export interface PairView {
+  readonly pair: string;
+  readonly status: PairStatus;
+  readonly health: PairHealth;
+  readonly quota: {
+    readonly used: number;
+    readonly perMinute: number;
+    readonly scope: 'tenant' | 'endpoint';
+  };
+}
+
+export async function loadPairView(db: Db, pair: PairConfig, now: Date): Promise<PairView> {
+  const mapped = pair.fields.map((field) => field.udesk);
+  const status = await loadPairStatus(db, pair.name, mapped, RUNS);
+  const used = await quotaUsed(db, pair.udesk.baseUrl);
+  return {
+    pair: pair.name,
+    status,
+    health: judgePair(pair.name, status, now),
+    // With a quota per endpoint the busiest one counts.
+    quota: { ...pair.udesk.quota, used: used[0]?.calls ?? 0 },
+  };
+}
+
+export function statusDocument({ pair, status, health, quota }: PairView, now: Date) {
+  const { runs, sides, guards, ...rest } = status;
+  const ageMs = (at: string | null) => (at === null ? null : now.getTime() - Date.parse(at));
+  return {
+    pair,
+    ...health,
+    ...rest,
+    cycles: runs.slice(0, RUNS_SHOWN).map((run) => ({
+      id: run.id,
+      trigger: run.trigger,
+      startedAt: run.startedAt,
+      finishedAt: run.finishedAt,
+      durationMs: runDurationMs(run),
+      outcome: run.outcome,
+      error: run.error,
+    })),
+    sides: {
+      udesk: { ...sides.udesk, lagMs: ageMs(sides.udesk.certifiedAt) },
+      crm: { ...sides.crm, lagMs: ageMs(sides.crm.certifiedAt) },
+    },
+    guards: guards.map(({ hash, writes, tripped }) => ({ hash, writes, tripped })),
+    quota,
+  };
+}
+
+/** Null while it goes on. */
+export function runDurationMs(run: Pick<RunRow, 'startedAt' | 'finishedAt'>): number | null {
+  return run.finishedAt === null ? null : Date.parse(run.finishedAt) - Date.parse(run.startedAt);
+}

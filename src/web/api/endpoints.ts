@@ -1,0 +1,19 @@
+/** Everything that the API answers. */
+import type { Endpoint } from './endpoint.ts';
+import { conflictEndpoints } from './endpoints/conflicts.ts';
+import { customerEndpoints } from './endpoints/customers.ts';
+import { linkEndpoints } from './endpoints/links.ts';
+import { pairEndpoints } from './endpoints/pairs.ts';
+import { parkedEndpoints } from './endpoints/parked.ts';
+import { planEndpoints } from './endpoints/plans.ts';
+import { reportEndpoints } from './endpoints/reports.ts';
+
+export const ENDPOINTS: readonly Endpoint[] = [
+  ...conflictEndpoints,
+  ...linkEndpoints,
+  ...parkedEndpoints,
+  ...planEndpoints,
+  ...customerEndpoints,
+  ...pairEndpoints,
+  ...reportEndpoints,
+];
