@@ -8,6 +8,7 @@ import {
   opaqueRecords,
   overwritten,
   sameMoment,
+  surelyAfterLook,
   type Verdict,
   type WitnessInput,
 } from './witness-records.ts';
@@ -30,6 +31,8 @@ export function witnessScalar(input: WitnessInput): Verdict {
     (step) =>
       step.from !== undefined &&
       !startsRight(step) &&
+      // An edit of what we wrote came after our write, also where the answer already showed it.
+      !names(input, step.from, input.write.after) &&
       (exact === undefined || sameMoment(input, step.record.at, exact.record.at)),
   );
   if (wrong !== undefined) return replaced(input, steps, wrong.from ?? null, steps.indexOf(wrong));
@@ -47,18 +50,30 @@ export function witnessScalar(input: WitnessInput): Verdict {
 
 /**
  * Whether the field held what we wrote, after it had held what we saw before. That it ever held it proves nothing: an undo
- * writes a value that stood there before the pre-image, and the record of *that* edit may be seconds old.
+ * writes a value that stood there before the pre-image, and the record of *that* edit may be seconds old; so may be those of
+ * somebody who tried our value and took it back.
+ * @returns `unshown`: the value was there about then, and no record can be one of our write
  */
-export function scalarHappened(input: WitnessInput): 'yes' | 'no' | 'unclear' {
+export function scalarHappened(input: WitnessInput): 'yes' | 'no' | 'unclear' | 'unshown' {
   const { before, after } = input.write;
   const is = (value: Step['from'], what: Value) => value !== undefined && names(input, value, what);
   const steps = stepsOf(input);
-  const ours = steps.some(({ from, to }) => is(to, after) && (from === undefined || is(from, before)));
-  if (ours) return 'yes';
-  const held = ({ from, to }: Step) => is(from, after) || is(to, after);
   const seen = steps.findIndex(({ from, to }) => is(from, before) || is(to, before));
-  if (seen >= 0 && steps.slice(seen + 1).some(held)) return 'yes';
-  return steps.some(held) ? 'unclear' : 'no';
+  const isSince = (at: number) => seen >= 0 && at > seen;
+  const wrote = steps.findLastIndex(
+    ({ from, to }, at) => is(to, after) && (from === undefined || is(from, before) || isSince(at)),
+  );
+  const ours = wrote >= 0 ? wrote : steps.findLastIndex(({ from }, at) => is(from, after) && isSince(at));
+  if (ours < 0) return steps.some(({ from, to }) => is(from, after) || is(to, after)) ? 'unshown' : 'no';
+  // When we looked the pre-image stood there: it was taken back to before that, or since.
+  const back = steps.slice(ours).find(({ to }) => is(to, before));
+  if (back === undefined || surelyAfterLook(back.record.at, input.times)) return 'yes';
+  // A person who takes back what somebody else wrote a moment ago takes back ours: nobody types it in the same moment.
+  return areTwo(steps[ours]?.record.author, back.record.author) ? 'yes' : 'unclear';
+}
+
+function areTwo(a: ChangeRecord['author'] | undefined, b: ChangeRecord['author']): boolean {
+  return a?.id != null && b?.id != null && a.id !== b.id;
 }
 
 /** Our write left no record that can be read: API writes are not shown, or their words are strange. */

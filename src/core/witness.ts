@@ -41,7 +41,7 @@ export function writeHappened(
   const isSetField = input.spec.shape === 'set' || isSet(input.write.after);
   const happened = isSetField ? setHappened(near) : scalarHappened(near);
   if (happened === 'yes') return 'yes';
-  // Where writes of ours leave records, the lack of one is an answer. A set's record may be there, and be an older one.
-  if (happened === 'unclear' && (isSetField || !oursAreShown)) return 'unclear';
+  // A record that may be ours is there. Where writes of ours leave records, the lack of one is an answer.
+  if (happened === 'unclear' || (happened === 'unshown' && !oursAreShown)) return 'unclear';
   return opaqueRecords(near).length > 0 ? 'unclear' : 'no';
 }

@@ -118,6 +118,16 @@ describe('P2 of a scalar, the witness', () => {
     expect(judged([])).toMatchObject({ verdict: 'unclear' });
   });
 
+  test('takes an edit after our write for no loss, too, where the answer already showed that edit', () => {
+    const shown = [scalar('X', 'A', API), scalar('A', 'B')];
+    expect(witnessWrite({ ...input(NAME, 'X', 'A', shown), held: 'B' })).toEqual({ verdict: 'clean' });
+    const hidden = [scalar('X', 'F', ANN), scalar('A', 'B')];
+    expect(witnessWrite({ ...input(NAME, 'X', 'A', hidden), held: 'B' })).toMatchObject({
+      verdict: 'overwritten',
+      foreign: { value: 'F', author: ANN },
+    });
+  });
+
   test('leaves out what is far from the time of our write', () => {
     expect(judged([scalar('X', 'F', TOM, -4000), scalar('X', 'A', API)])).toEqual({ verdict: 'clean' });
   });
@@ -201,20 +211,41 @@ describe('P2 of a set, the witness', () => {
 });
 
 describe('an update of unknown outcome', () => {
-  const happened = (records: readonly ChangeRecord[], oursAreShown = false) =>
-    writeHappened(input(NAME, 'X', 'A', records), oursAreShown);
+  const happened = (
+    records: readonly ChangeRecord[],
+    oursAreShown = false,
+    times: Partial<WitnessInput['times']> = {},
+  ) => {
+    const one = input(NAME, 'X', 'A', records);
+    return writeHappened({ ...one, times: { ...one.times, answeredAt: at(60), ...times } }, oursAreShown);
+  };
 
   test('happened when a record shows it, or was replaced by one', () => {
+    expect(happened([scalar('X', 'A', API)])).toBe('yes');
     expect(happened([scalar('X', 'A', API), scalar('A', 'X')])).toBe('yes');
+    expect(happened([scalar('X', 'A', TOM), scalar('A', 'X', TOM, 30)])).toBe('yes');
     expect(happened([scalar('X', 'B'), scalar('B', 'A', API)])).toBe('yes');
     // Ours is not shown; what stood there when we looked is.
-    expect(happened([scalar('W', 'X'), scalar('A', 'X')])).toBe('yes');
+    expect(happened([scalar('W', 'X'), scalar('A', 'X', TOM, 30)])).toBe('yes');
   });
 
   test('an undo writes what stood there before: the record of the edit that it undoes is no proof of it', () => {
     expect(happened([scalar('A', 'X')], true)).toBe('no');
     expect(happened([scalar('W', 'A'), scalar('A', 'X')], true)).toBe('no');
     expect(happened([scalar('A', 'X')])).toBe('unclear');
+  });
+
+  test('somebody who tried our value right before we looked, and took it back, is no proof of it', () => {
+    for (const shown of [true, false]) {
+      expect(happened([scalar('X', 'A', TOM, -1), scalar('A', 'X', TOM, -1)], shown)).toBe('unclear');
+      const goesOn = [scalar('X', 'A', TOM, -1), scalar('A', 'X'), scalar('X', 'B', ANN)];
+      expect(happened(goesOn, shown)).toBe('unclear');
+    }
+    // Two clocks that were never compared: 30 seconds say nothing.
+    const later = [scalar('X', 'A', TOM, 29), scalar('A', 'X', TOM, 30)];
+    expect(happened(later, true, { skewMs: null })).toBe('unclear');
+    // What stood there when we looked was not taken back to since.
+    expect(happened([scalar('X', 'A', TOM, -1), scalar('A', 'X'), scalar('X', 'A', API)])).toBe('yes');
   });
 
   const setHappened = (
