@@ -252,11 +252,11 @@ export async function isUnplanned(db: Db, pair: string, side: SideName, id: stri
 const KEYLESS = sql`not exists (select 1 from unnest(r.keys) as k(key) where k.key like 'email:%' or k.key like 'cellphone:%')`;
 
 /**
- * Records of a side that may be what a create of unknown outcome made, which sent no e-mail and no phone: unlinked, and not
- * seen before it was sent. Whatever they were given since, before we saw them or after; once a person is asked, those that
- * were there then, and whoever has no e-mail and phone. Where our clock was set back, nobody can tell who was seen first:
- * until that person answers, everybody without a link may be it.
- * @param keyFields the side's fields of e-mails and phones: a create that sent one is found by it
+ * Records of a side that may be what a create of unknown outcome made: unlinked, and not seen before it was sent. Whatever
+ * they were given or lost since, before we saw them or after, on either side; once a person is asked, those that were there
+ * then, and, of a create that sent no e-mail and no phone, whoever has none. Where our clock was set back, nobody can tell
+ * who was seen first: until that person answers, everybody without a link may be it.
+ * @param keyFields the side's fields of e-mails and phones: a create that sent one was looked for by it
  */
 export async function maybeCreated(
   db: Db,
@@ -272,9 +272,9 @@ export async function maybeCreated(
             select 1 from udesk_sync.intent i
               left join udesk_sync.parked p on p.intent_id = i.id and p.kind = 'uncertain-create' and p.state = 'parked'
             where i.pair = r.pair and i.side = r.side and i.op = 'create' and i.sent_at is not null
-              and not jsonb_exists_any(i.patch, ${textArray(keyFields)}) and (p.id is not null or i.state in ('sending', 'unknown'))
-              and (${CLOCK_WENT_BACK} or
-                i.sent_at <= r.first_seen_at and (p.id is null or r.first_seen_at <= p.at or ${KEYLESS})))`,
+              and (p.id is not null or i.state in ('sending', 'unknown'))
+              and (${CLOCK_WENT_BACK} or i.sent_at <= r.first_seen_at and (p.id is null or r.first_seen_at <= p.at
+                or ${KEYLESS} and not jsonb_exists_any(i.patch, ${textArray(keyFields)}))))`,
   );
   return new Set(found.map(({ id }) => id));
 }

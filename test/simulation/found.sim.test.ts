@@ -98,6 +98,23 @@ describe('P5: a create whose outcome is not known is not sent a second time', ()
     expect(await brokenIn(WITHOUT_MARKER, [ahead, cycle(), right, ...seenBefore])).toEqual([]);
   });
 
+  test('nor is it created back when both of them were given other e-mails and phones while a person is asked', async () => {
+    const steps = [
+      cycle(),
+      create(true),
+      cycle(killedAfterCreate),
+      cycle(),
+      does({ do: 'element', side: 'crm', pick: 0, set: 'emails', how: 'change', which: 0 }),
+      does({ do: 'element', side: 'udesk', pick: 0, set: 'phones', how: 'change', which: 0 }),
+      cycle(),
+      cycle(),
+    ];
+    // Step 1 gives no phone, step 2 does.
+    const withPhone = [cycle(), ...steps];
+    expect(await brokenIn(WITHOUT_MARKER, steps)).toEqual([]);
+    expect(await brokenIn(WITHOUT_MARKER, withPhone)).toEqual([]);
+  });
+
   test('nor when its source moves while a person is asked about it', async () => {
     const steps = [cycle(), create(true), cycle(killedAfterCreate), cycle(), rename, cycle(), cycle()];
     expect(await brokenIn(WITHOUT_MARKER, steps)).toEqual([]);
