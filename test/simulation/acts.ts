@@ -5,6 +5,7 @@ import { decideConflict, withdrawDecision } from '../../src/store/conflict-decis
 import { confirmLink, unlink } from '../../src/store/link-decisions.ts';
 import { retryParked } from '../../src/store/parked-decisions.ts';
 import { rows } from '../../src/store/tx.ts';
+import { move } from './moves.ts';
 import type { Act } from './script.ts';
 import type { Held, SetName } from './sides.ts';
 import { emailToken, phoneToken, plain, sameToken, textToken } from './tokens.ts';
@@ -17,6 +18,8 @@ export async function carryOut(world: World, act: Act, step: number, sub: number
       return await editText(world, act, step, sub);
     case 'element':
       return await editElement(world, act, step, sub);
+    case 'move':
+      return await move(world, act, step);
     case 'create':
       return create(world, act, step, sub);
     case 'delete':
@@ -36,7 +39,7 @@ export async function carryOut(world: World, act: Act, step: number, sub: number
 }
 
 /** Near a call, its record. */
-async function target(
+export async function target(
   world: World,
   { side, pick, linked = false }: { side: SideName; pick: number; linked?: boolean },
 ): Promise<Held | null> {
@@ -76,7 +79,7 @@ const TEXTS: Readonly<Record<string, 'name' | 'note'>> = {
 };
 const SETS: Readonly<Record<string, SetName>> = { emails: 'emails', phones: 'phones', cellphones: 'phones' };
 
-function chosen(list: readonly Held[], pick: number): Held | null {
+export function chosen(list: readonly Held[], pick: number): Held | null {
   return list.length === 0 ? null : (list[pick % list.length] ?? null);
 }
 
@@ -148,12 +151,13 @@ function create(world: World, act: Extract<Act, { do: 'create' }>, step: number,
 }
 
 const MOST_PEOPLE = 18;
+const FEWEST_PEOPLE = 2;
 
 async function remove(world: World, act: Extract<Act, { do: 'delete' }>): Promise<void> {
   const list = world.people[act.side].list();
   const held = await target(world, act);
-  // A side that is empty is a matter of the guards, which hold everything: one is left.
-  if (held === null || list.length < 2) return;
+  // A side that is empty is a matter of the guards, which hold everything; and nothing happens among too few.
+  if (held === null || list.length <= FEWEST_PEOPLE) return;
   world.people[act.side].delete(held.id);
   world.ledger.deleted(act.side, held);
   world.tell(`  a person deletes ${act.side} ${held.id}`);
@@ -190,11 +194,16 @@ function mergeCrm(world: World, from: Held, into: Held): void {
 }
 
 async function decide(world: World, act: Extract<Act, { do: 'decide' }>): Promise<void> {
-  const open = await rows<{ id: string; field: string; base: boolean }>(
+  const open = await rows<{ id: string; field: string; base: boolean; udesk: string; crm: string }>(
     world.db,
-    sql`select id, field, base is not null as base from udesk_sync.conflict where pair = ${world.name} and state = 'open' order by id`,
+    sql`select c.id, c.field, c.base is not null as base, l.udesk_id as udesk, l.crm_id as crm
+        from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id
+        where c.pair = ${world.name} and c.state = 'open' order by c.id`,
   );
-  const row = open[act.pick % Math.max(1, open.length)];
+  const { of } = act;
+  const held = of === undefined ? null : await target(world, { side: of, pick: act.pick, linked: true });
+  const about = of === undefined ? open : open.filter((one) => one[of] === held?.id);
+  const row = about[act.pick % Math.max(1, about.length)];
   if (row === undefined) return;
   const take = act.take === 'base' && (!row.base || row.field === '*') ? 'udesk' : act.take;
   if (take === 'base') world.ledger.baseChosen = true;

@@ -25,10 +25,22 @@ export interface Removal {
   readonly step: number;
 }
 
+/** An element that a person gave from one record of a side to another. */
+export interface Move {
+  readonly value: string;
+  readonly side: SideName;
+  readonly from: string;
+  readonly to: string;
+  readonly set: SetName;
+  readonly step: number;
+}
+
 export class Ledger {
   /** Edits that nobody has replaced since. */
   readonly edits: Edit[] = [];
   readonly removals: Removal[] = [];
+  /** By value; more than one: the two sides may have given it to different people. */
+  readonly moves = new Map<string, Move[]>();
   /** Every value that a side ever held, as it was typed or written. */
   readonly held: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
   /** Records that a person, or our own write, took away. */
@@ -63,6 +75,14 @@ export class Ledger {
   removed(removal: Removal): void {
     this.seen(removal.value);
     if (this.agreed.has(plain(removal.value))) this.removals.push(removal);
+  }
+
+  moved(move: Move): void {
+    const { value, side, to: record, set: field, step } = move;
+    this.seen(value);
+    this.#back(value);
+    this.added({ value, side, record, field, step });
+    this.moves.set(plain(value), [...(this.moves.get(plain(value)) ?? []), move]);
   }
 
   /** A person saw this value, and put something in its place. */

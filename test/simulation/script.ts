@@ -29,10 +29,26 @@ export type Act =
       readonly how: 'add' | 'remove' | 'change';
       readonly which: number;
     }
+  /** An e-mail or phone changes hands, or two of them do. */
+  | {
+      readonly do: 'move';
+      readonly side: SideName;
+      readonly pick: number;
+      readonly linked?: boolean;
+      readonly set: 'emails' | 'phones';
+      readonly into: number;
+      readonly swap: boolean;
+    }
   | { readonly do: 'create'; readonly side: SideName; readonly contacts: boolean }
   | { readonly do: 'delete'; readonly side: SideName; readonly pick: number; readonly linked?: boolean }
   | { readonly do: 'merge'; readonly side: SideName; readonly pick: number; readonly into: number }
-  | { readonly do: 'decide'; readonly pick: number; readonly take: 'udesk' | 'crm' | 'base' }
+  /** `of`: what is open about the link that this pick means there. */
+  | {
+      readonly do: 'decide';
+      readonly pick: number;
+      readonly take: 'udesk' | 'crm' | 'base';
+      readonly of?: SideName;
+    }
   | { readonly do: 'unlink'; readonly pick: number }
   | { readonly do: 'confirm'; readonly pick: number }
   /** A person takes a decision back. */
@@ -128,14 +144,14 @@ export function generate(seed: string, steps: number): Script {
 function setting(random: Random): Setting {
   return {
     policy: random.pick(['hold', 'hold', 'udesk', 'crm', 'prefer-crm-unless-blank', 'newest']),
-    deletes: random.pick(['flag', 'unlink', 'propagate']),
+    deletes: random.pick(['flag', 'unlink', 'propagate', 'propagate']),
     crm: {
       compareAndSet: random.chance(0.35),
       changeCursor: random.chance(0.75),
       visibleDeletes: random.chance(0.6),
       elementIds: random.chance(0.5),
       externalId: random.chance(0.5),
-      normalises: random.chance(0.5),
+      normalises: random.chance(0.6),
       lookupLagMs: random.chance(0.3) ? 5_000 : 0,
     },
     shapes: random.chance(0.3),
@@ -159,9 +175,12 @@ function scene(random: Random, { deletes, crm }: Setting): Bare<Step>[] {
   const element = (side: SideName, how: 'add' | 'remove' | 'change') =>
     does({ do: 'element', side, pick, linked: true, set, how, which: random.int(100) });
   const whole = () => cycle(random, ['crm', 'head', 'sweep']);
-  switch (
-    random.pick(deletes === 'propagate' ? [0, 1, 2, 3, 4, 5, 6, 6, 6, 7] : [0, 1, 2, 3, 4, 5, 6, 6, 6])
-  ) {
+  /** A CRM that does not compare has only our look to protect an edit; Udesk's history tells it afterwards, too. */
+  const before = (side: SideName): Pick<Interrupt, 'at' | 'near' | 'only'> =>
+    side === 'crm' && !crm.compareAndSet
+      ? { at: 0, near: 'look', only: side }
+      : { at: 0, near: random.pick(['update', 'update', 'look']), only: side };
+  switch (random.pick(deletes === 'propagate' ? [...SCENES, 7, 7, 8] : SCENES)) {
     case 0:
       return [edit(here), edit(there), whole()];
     case 1:
@@ -192,17 +211,58 @@ function scene(random: Random, { deletes, crm }: Setting): Bare<Step>[] {
         edit(here),
         element(here, random.pick(['add', 'add', 'change', 'remove'])),
         aimed(random, {
-          at: 0,
-          // Where nobody compares and sets, our look is all that protects an edit in the CRM.
-          ...(!crm.compareAndSet && there === 'crm'
-            ? { near: 'look', only: 'crm' }
-            : { near: random.pick(['update', 'update', 'look']), only: there }),
+          ...before(there),
           what: 'act',
           act: random.chance(0.7)
             ? { do: 'edit', side: there, pick, field, clear: false }
             : { do: 'element', side: there, pick, set, how: 'change', which: 0 },
         }),
       ];
+    case 8:
+      // A person decides about a deletion; whoever is to go is edited once more before that is carried out.
+      return [
+        does({ do: 'delete', side: there, pick, linked: true }),
+        edit(here),
+        whole(),
+        does({ do: 'decide', pick, take: there, of: here }),
+        edit(here),
+        cycle(random, ['crm', 'head']),
+      ];
+    case 9:
+      // An e-mail or phone changes hands, while somebody works on one of the two over there.
+      return [
+        does({
+          do: 'move',
+          side: here,
+          pick,
+          linked: true,
+          set,
+          into: random.int(1_000),
+          swap: random.chance(0.6),
+        }),
+        ...(random.chance(0.3) ? [element(there, random.pick(['add', 'change']))] : []),
+        whole(),
+        whole(),
+      ];
+    case 10: {
+      // An answer is lost, and the very field is edited again and again, over there and here.
+      const lost: Interrupt = random.chance(0.6)
+        ? { at: 0, near: 'update', only: there, what: 'fault', side: there, fault: 'lost' }
+        : { at: 0, near: 'update', only: there, what: 'kill' };
+      return [
+        edit(here),
+        aimed(random, lost),
+        edit(there),
+        whole(),
+        edit(here),
+        aimed(random, {
+          ...before(there),
+          what: 'act',
+          act: { do: 'edit', side: there, pick, field, clear: false },
+        }),
+        cycle(random, ['crm', 'head']),
+      ];
+    }
     default:
       return [
         ...[0, 1, 2, 3, 4].map((n) => does({ do: 'delete', side: here, pick: pick + n, linked: true })),
@@ -211,6 +271,9 @@ function scene(random: Random, { deletes, crm }: Setting): Bare<Step>[] {
       ];
   }
 }
+
+/** Which scenes, and how often each. 7 and 8 are about deletions, and come more often where those are carried on. */
+const SCENES = [0, 1, 2, 3, 4, 5, 6, 6, 6, 8, 9, 9, 10, 10];
 
 function does(what: Act): Bare<Step> {
   return { kind: 'act', act: what };
@@ -295,8 +358,17 @@ function act(random: Random): Act {
   const side = random.pick<SideName>(['udesk', 'crm']);
   const pick = random.int(1_000);
   const dice = random.int(100);
-  if (dice < 45)
+  if (dice < 44)
     return { do: 'edit', side, pick, field: random.pick(['name', 'note']), clear: random.chance(0.08) };
+  if (dice < 47)
+    return {
+      do: 'move',
+      side,
+      pick,
+      set: random.pick(['emails', 'phones']),
+      into: random.int(1_000),
+      swap: random.chance(0.5),
+    };
   if (dice < 72) {
     const set = random.pick<'emails' | 'phones'>(['emails', 'phones']);
     return {

@@ -1,0 +1,34 @@
+/** An e-mail or phone changes hands at one side: whoever takes it over takes it when the other has given it up. */
+import { target } from './acts.ts';
+import type { Act } from './script.ts';
+import { plain } from './tokens.ts';
+import type { World } from './world.ts';
+
+const MOST_ELEMENTS = 4;
+
+export async function move(world: World, act: Extract<Act, { do: 'move' }>, step: number): Promise<void> {
+  const side = world.aim?.side ?? act.side;
+  const { set } = act;
+  const people = world.people[side];
+  const from = await target(world, { ...act, side });
+  const value = from?.[set][act.pick % Math.max(1, from[set].length)];
+  if (from === null || value === undefined) return;
+  const others = people.list().filter(({ id }) => id !== from.id);
+  const into = others[act.into % Math.max(1, others.length)];
+  if (into === undefined || into[set].includes(value)) return;
+  const back = act.swap || into[set].length >= MOST_ELEMENTS ? into[set][0] : undefined;
+
+  const left = from[set].filter((one) => one !== value).map((one) => [one, one] as const);
+  people.elements(from.id, set, left);
+  const taken = into[set].map((one) => [one, one === back ? value : one] as const);
+  people.elements(into.id, set, back === undefined ? [...taken, [null, value]] : taken);
+  if (back !== undefined) people.elements(from.id, set, [...left, [null, back]]);
+
+  const moved = { side, set, step };
+  world.ledger.moved({ ...moved, value, from: from.id, to: into.id });
+  if (back !== undefined) world.ledger.moved({ ...moved, value: back, from: into.id, to: from.id });
+  if (world.acting) for (const one of [value, back ?? value]) world.ledger.window.add(plain(one));
+  world.tell(
+    `  a person moves ${set} of ${side} ${from.id} to ${into.id}: ${value}${back === undefined ? '' : `, and ${back} back`}`,
+  );
+}
