@@ -10,6 +10,8 @@ import { FAST } from '../support/postgres-setup.ts';
 
 export interface WorldDatabase {
   readonly database: Database;
+  /** The server's process behind the one connection, which the driver renews every now and then. */
+  backendPid(): Promise<number>;
   drop(): Promise<void>;
 }
 
@@ -35,6 +37,10 @@ export async function createWorldDatabase(urlOf: (database: string) => string): 
   await migrate(database);
   return {
     database,
+    async backendPid() {
+      const [backend] = await database.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+      return backend?.pid ?? 0;
+    },
     async drop() {
       await database.close();
       await asAdmin(`drop database if exists ${name} with (force)`);
@@ -42,9 +48,15 @@ export async function createWorldDatabase(urlOf: (database: string) => string): 
   };
 }
 
+/** Nobody reads what the server counts, and nothing of it outlives the run. */
+const UNWATCHED = [
+  ...['track_activities=off', 'track_counts=off', 'update_process_title=off', 'jit=off'],
+  ...['wal_level=minimal', 'max_wal_senders=0', 'checkpoint_timeout=1h', 'bgwriter_lru_maxpages=0'],
+].flatMap((setting) => ['-c', setting]);
+
 /** A server of its own, reached through its socket only: every statement of a world is a round trip. */
 export async function startWorldCluster(): Promise<EmbeddedPostgres> {
   const dataDir = mkdtempSync(join(tmpdir(), 'udesk-sync-sim-'));
   chmodSync(dataDir, 0o755); // as root, the server runs under another account
-  return await startEmbeddedPostgres({ dataDir, flags: [...FAST, '-c', 'jit=off'] });
+  return await startEmbeddedPostgres({ dataDir, flags: [...FAST, ...UNWATCHED] });
 }

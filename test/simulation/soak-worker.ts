@@ -1,6 +1,7 @@
 /** One process of a soak: runs the worlds that it is told, one after the other, in a database of its own. */
 import { createWorldDatabase } from './database.ts';
-import { runScript } from './run.ts';
+import { pinTogether } from './pin.ts';
+import { type Outcome, runScript } from './run.ts';
 import { generate } from './script.ts';
 
 /** What became of one world. */
@@ -11,17 +12,16 @@ export interface Done {
   readonly violation: string | null;
 }
 
-const [admin = '', world = '', steps = ''] = process.argv.slice(2);
+const [admin = '', world = '', steps = '', turn = '0'] = process.argv.slice(2);
 const place = await createWorldDatabase((name) =>
   name === 'postgres' ? admin : world.replace('WORLD', name),
 );
-
 process.on('message', ({ seed }: { seed: string | null }) => {
   if (seed === null) {
     void place.drop().then(() => process.disconnect());
     return;
   }
-  void runScript(generate(seed, Number(steps)), place.database.db).then(
+  void run(seed).then(
     ({ violations, steps: done, sideCalls, inside }) => {
       const [first] = violations;
       const violation = first === undefined ? null : `${first.promise}: ${first.message}`;
@@ -33,4 +33,14 @@ process.on('message', ({ seed }: { seed: string | null }) => {
     },
   );
 });
+
+let pinned = 0;
+
+async function run(seed: string): Promise<Outcome> {
+  const backend = await place.backendPid();
+  if (backend !== pinned) pinTogether(Number(turn), [process.pid, backend]);
+  pinned = backend;
+  return await runScript(generate(seed, Number(steps)), place.database.db);
+}
+
 process.send?.('ready');

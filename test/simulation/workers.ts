@@ -20,17 +20,18 @@ export interface Worlds {
 
 /** Resolves when `next` gives nothing more and every process has ended. */
 export async function runWorlds(worlds: Worlds): Promise<void> {
-  await Promise.all(Array.from({ length: worlds.workers }, () => oneProcess(worlds)));
+  await Promise.all(Array.from({ length: worlds.workers }, (_, turn) => oneProcess(worlds, turn)));
 }
 
 /** A process that somebody killed is replaced, and its world begins anew. */
-function oneProcess(worlds: Worlds, first: ReturnType<Worlds['next']> = null): Promise<void> {
+function oneProcess(worlds: Worlds, turn: number, first: ReturnType<Worlds['next']> = null): Promise<void> {
   const { urlOf, steps, dir = HERE, next, finished } = worlds;
   return new Promise((resolve, reject) => {
     const child = fork(join(dir, 'test/simulation/soak-worker.ts'), [
       urlOf('postgres'),
       urlOf('WORLD'),
       String(steps),
+      String(turn),
     ]);
     let at = first;
     let ended = false;
@@ -43,7 +44,7 @@ function oneProcess(worlds: Worlds, first: ReturnType<Worlds['next']> = null): P
     child.on('error', reject);
     child.on('exit', (code, signal) => {
       if (ended) resolve();
-      else if (signal !== null) oneProcess(worlds, at).then(resolve, reject);
+      else if (signal !== null) oneProcess(worlds, turn, at).then(resolve, reject);
       else reject(new Error(`a process ended with ${code}, in world ${at?.seed}`));
     });
   });
