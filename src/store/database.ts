@@ -11,7 +11,6 @@ import { resolveDataDir } from './embedded/data-dir.ts';
 import { DATA_DIR_IN_USE } from './embedded/directory-lock.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.ts';
 import { withPrepared } from './prepared.ts';
-import * as schema from './schema.ts';
 
 /** How long the program that holds an embedded database may take to start, or to leave. */
 const ATTACH_MS = 60_000;
@@ -33,7 +32,7 @@ export interface OpenDatabaseOptions {
 export interface Database {
   /** Raw queries; see `openClient` for how json, timestamps and bigints come. */
   readonly sql: postgres.Sql;
-  readonly db: PostgresJsDatabase<typeof schema>;
+  readonly db: PostgresJsDatabase;
   readonly kind: 'server' | 'embedded';
   /** `server_version_num`: 180004 is 18.4. */
   readonly serverVersion: number;
@@ -116,7 +115,7 @@ async function openOn(
   };
   return {
     sql,
-    db: drizzle(withPrepared(sql), { schema }),
+    db: drizzle(withPrepared(sql)),
     kind: embedded === null ? 'server' : 'embedded',
     serverVersion,
     description,

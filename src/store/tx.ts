@@ -3,10 +3,9 @@ import type { PgDatabase } from 'drizzle-orm/pg-core';
 import type { PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import { SyncError } from '../errors.ts';
 import { toJsonb } from './jsonb.ts';
-import type * as schema from './schema.ts';
 
 /** A database or a transaction of one: every store function takes either. */
-export type Db = PgDatabase<PostgresJsQueryResultHKT, typeof schema>;
+export type Db = PgDatabase<PostgresJsQueryResultHKT>;
 
 /** The time-limited ownership of a pair, as held by this process. */
 export interface Fence {
@@ -18,21 +17,27 @@ export interface Fence {
 /**
  * A transaction that commits only while we still own the pair: the lease row is read and locked against
  * a new owner until the commit, so that a process that was replaced cannot write any more (lease-lost).
+ * The question and the first statement of `work` leave together, in this order: without the lease whatever `work` did is
+ * rolled back, so it must do nothing but read and write in `tx`.
  */
 export async function fenced<T>(db: Db, fence: Fence, work: (tx: Db) => Promise<T>): Promise<T> {
   return await db.transaction(async (tx) => {
-    const held = await rows(
+    const asked = rows(
       tx,
       sql`select 1 from udesk_sync.lease
           where pair = ${fence.pair} and owner = ${fence.owner} and fence = ${fence.fence} for share`,
     );
-    if (held.length === 0) {
+    // Both come to their end before anything is rolled back: a statement that is sent after that would be on its own.
+    const [held, done] = await Promise.allSettled([asked, work(tx)]);
+    if (held.status === 'rejected') throw held.reason;
+    if (held.value.length === 0) {
       throw new SyncError('lease-lost', `another process owns the pair ${fence.pair} now`, {
         pair: fence.pair,
         advice: 'Nothing to do: the other process goes on with the work.',
       });
     }
-    return await work(tx);
+    if (done.status === 'rejected') throw done.reason;
+    return done.value;
   });
 }
 

@@ -342,9 +342,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a process that lost its lease goes on writing',
     breaks: 'P9, T12, T22: two workers write one record',
     file: 'src/store/tx.ts',
-    find: 'if (held.length === 0) {',
-    replace: 'if (held.length < 0) {',
-    tests: [`${ENGINE}/observe.test.ts`, 'test/integration/crash', `${ATTACK}/lease.test.ts`],
+    find: 'if (held.value.length === 0) {',
+    replace: 'if (held.value.length < 0) {',
+    tests: [
+      'test/integration/store/fenced.test.ts',
+      `${ENGINE}/observe.test.ts`,
+      'test/integration/crash',
+      `${ATTACK}/lease.test.ts`,
+    ],
   },
   {
     name: 'the calls of a minute are forgotten too early',
