@@ -6,13 +6,13 @@ import { SIDES, type SideName } from '../core/record.ts';
 import type { BatchVerdict } from '../crm/adapter.ts';
 import { isSyncError, toError } from '../errors.ts';
 import { closeApproval, waitingApproval } from '../store/approvals.ts';
-import { countConflicts } from '../store/conflicts.ts';
+import { countForPeople } from '../store/conflicts.ts';
 import { closeWaiting, saveWaiting, type Tripped, waitingGuards } from '../store/guards.ts';
 import {
-  countIntents,
   dropUnsent,
   movePlanned,
   overwrittenSince,
+  pushWork,
   sendingToUnknown,
   sentSince,
 } from '../store/intents.ts';
@@ -140,13 +140,16 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   const justRestored = known.restoredAt !== before.restoredAt;
   await adoptSpec(start);
   let cycle = await withNames(start);
-  const unknown = await fenced(db, fence, (tx) => sendingToUnknown(tx, spec.name));
+  const unknown = await fenced(db, fence, async (tx) => {
+    const moved = await sendingToUnknown(tx, spec.name);
+    await dropUnsent(tx, spec.name, ['planned', 'held']);
+    return moved;
+  });
   if (unknown > 0)
     cycle.log.warn({ intents: unknown }, 'writes of unknown outcome were left by an earlier process');
   // `accepting`: a person accepted the first plan, and a kill came before it was released.
   const accepted = known.firstRun !== 'pending';
   const firstPlan = known.firstRun !== 'accepted';
-  await fenced(db, fence, (tx) => dropUnsent(tx, spec.name, ['planned', 'held']));
   if (accepted && options.dry !== true) await pushIntents(cycle);
   const scope = justRestored ? withoutOldSweep(options.observe) : options.observe;
   const observed = await observeSides(cycle, known, scope, options.approve ?? null);
@@ -156,7 +159,7 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   await planKnownNames(cycle);
   // What was seen may settle creates of unknown outcome: before anybody is taken for unmatched.
   if (accepted && options.dry !== true) {
-    for (const side of SIDES) await settleSeen(cycle, side);
+    if ((await pushWork(db, spec.name)).unknown) for (const side of SIDES) await settleSeen(cycle, side);
     await pushIntents(cycle);
   }
   // A first plan, and one after a restore, is made of what both sides hold now.
@@ -278,14 +281,13 @@ async function planAndPush(
   let waiting: CycleReport['waiting'] = null;
   let push: PushReport | null = null;
   for (let round = 1; round <= ROUNDS; round += 1) {
-    await fenced(cycle.db, cycle.fence, (tx) => dropUnsent(tx, cycle.spec.name, ['planned', 'held']));
-    if (round === 1) {
+    await fenced(cycle.db, cycle.fence, async (tx) => {
+      await dropUnsent(tx, cycle.spec.name, ['planned', 'held']);
+      if (round > 1) return;
       // Before the plan: whoever it cannot create after all (another create holds the same e-mail) is dirty again.
-      await fenced(cycle.db, cycle.fence, (tx) =>
-        // Whoever still has to be left alone for a while stays to be matched.
-        clearUnlinkedDirty(tx, cycle.spec.name, earlier(start.matchedAt, cycle.quietSince ?? null)),
-      );
-    }
+      // Whoever still has to be left alone for a while stays to be matched.
+      await clearUnlinkedDirty(tx, cycle.spec.name, earlier(start.matchedAt, cycle.quietSince ?? null));
+    });
     const summary = await planIntoOutbox(cycle, match.unmatched, round);
     first ??= summary;
     waiting = await guardPlan(cycle, options, start, summary);
@@ -317,29 +319,25 @@ async function guardPlan(
   const { db, fence, spec, runId } = cycle;
   const alarms = alarmsAfter(start.known.alarms, start.observed);
   const hourAgo = new Date(cycle.clock().getTime() - 3_600_000);
+  const dayAgo = new Date(cycle.clock().getTime() - 86_400_000);
+  const creates = summary.creates.udesk + summary.creates.crm;
+  const deletes = summary.deletes.udesk + summary.deletes.crm;
+  const writes = creates + deletes + summary.updates.udesk + summary.updates.crm;
+  // What was done before is asked only for what the plan does: a guard that has nothing to hold does not look at it.
   const verdict = evaluateGuards(
     spec.guards,
+    { creates: summary.creates, updates: summary.overwrittenLinks, deletes },
     {
-      creates: summary.creates,
-      updates: summary.overwrittenLinks,
-      deletes: summary.deletes.udesk + summary.deletes.crm,
-    },
-    {
-      confirmedLinks: (await countLinks(db, spec.name)).confirmed,
-      createsLastHour: await sentSince(db, spec.name, 'create', hourAgo),
-      updatesLastHour: await overwrittenSince(db, spec.name, hourAgo),
+      confirmedLinks: writes === 0 ? 0 : (await countLinks(db, spec.name)).confirmed,
+      createsLastHour: creates === 0 ? 0 : await sentSince(db, spec.name, 'create', hourAgo),
+      updatesLastHour: summary.overwrittenLinks === 0 ? 0 : await overwrittenSince(db, spec.name, hourAgo),
       firstRunAccepted: start.firstPlan,
       emptySide: SIDES.find((side) => alarms[side]?.empty) ?? null,
       // A side that is not the one we knew was refused before anything of it was read (observe-sides.ts).
       fingerprintChanged: null,
       clockSkewMs: worstSkew(alarms),
       restored: start.known.restoredAt !== null,
-      deletesLastDay: await sentSince(
-        db,
-        spec.name,
-        'delete',
-        new Date(cycle.clock().getTime() - 86_400_000),
-      ),
+      deletesLastDay: deletes === 0 ? 0 : await sentSince(db, spec.name, 'delete', dayAgo),
     },
   );
   const heldClasses = GUARD_CLASSES.filter(
@@ -361,14 +359,14 @@ async function guardPlan(
       await movePlanned(tx, runId, 'held', heldClasses);
       const sample = sampleOf(summary.sample, heldClasses);
       await saveWaiting(tx, spec.name, { hash, tripped: verdict.tripped, writes: heldWrites, sample, at });
-    } else {
+    } else if (known.some(({ state }) => state === 'waiting')) {
       await closeWaiting(tx, spec.name, approved ? 'approved' : 'superseded', at);
     }
     // What nobody looked at counts for the guards of later plans. The guard of deletions knows no accepted first plan.
     const lookedAt = GUARD_CLASSES.filter((kind) =>
       heldClasses.includes(kind) ? approved : start.firstPlan && kind !== 'delete',
     );
-    await movePlanned(tx, runId, 'pending', GUARD_CLASSES, lookedAt);
+    if (writes > 0) await movePlanned(tx, runId, 'pending', GUARD_CLASSES, lookedAt);
     await saveAlarms(tx, spec.name, approved ? {} : alarms);
     if (start.firstPlan) await saveFirstRun(tx, spec.name, 'accepted');
     if (start.known.restoredAt !== null && !blocked) await endRestore(tx, spec.name);
@@ -420,8 +418,7 @@ async function reportOf(
   },
 ): Promise<CycleReport> {
   const { hashOf, sample: _shownOnPages, ...summary } = parts.summary;
-  const conflicts = await countConflicts(cycle.db, cycle.spec.name);
-  const intents = await countIntents(cycle.db, cycle.spec.name);
+  const waiting = await countForPeople(cycle.db, cycle.spec.name);
   const report: CycleReport = {
     pair: cycle.spec.name,
     runId: String(cycle.runId),
@@ -433,8 +430,8 @@ async function reportOf(
     waiting: parts.waiting,
     push: parts.push,
     backfill: parts.backfill,
-    openConflicts: conflicts.open,
-    parked: intents.parked,
+    openConflicts: waiting.openConflicts,
+    parked: waiting.parked,
   };
   cycle.log.info(
     {

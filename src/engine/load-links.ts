@@ -1,6 +1,6 @@
 import type { LinkState, Presence } from '../core/link.ts';
 import type { SideName } from '../core/record.ts';
-import { ALTERNATIONS, WINDOW_MS } from '../core/tug-of-war.ts';
+import { ALTERNATIONS, type OwnWrite, WINDOW_MS } from '../core/tug-of-war.ts';
 import { activeConflicts } from '../store/conflicts.ts';
 import { linksInFlight } from '../store/intents.ts';
 import { type LinkRow, linksToPlan } from '../store/links.ts';
@@ -42,20 +42,16 @@ export async function loadLinkStates(
   now: Date | null = null,
 ): Promise<LoadedLink[]> {
   const idsOf = (side: SideName) => free.flatMap((row) => (side === 'udesk' ? row.udeskId : row.crmId) ?? []);
-  const udesk = await loadRecords(db, pair, 'udesk', idsOf('udesk'));
-  const crm = await loadRecords(db, pair, 'crm', idsOf('crm'));
-  const conflicts = await activeConflicts(
-    db,
-    free.map((row) => row.id),
-  );
-  const reverts = await waitingReverts(
-    db,
-    free.map((row) => row.id),
-  );
   const ids = free.map((row) => row.id);
   const since = now === null ? null : new Date(now.getTime() - WINDOW_MS);
-  const ownWrites =
-    since === null ? new Map() : await recentWrites(db, ids, { since, atLeast: ALTERNATIONS });
+  // None of them waits for another's answer.
+  const [udesk, crm, conflicts, reverts, ownWrites] = await Promise.all([
+    loadRecords(db, pair, 'udesk', idsOf('udesk')),
+    loadRecords(db, pair, 'crm', idsOf('crm')),
+    activeConflicts(db, ids),
+    waitingReverts(db, ids),
+    since === null ? new Map<string, OwnWrite[]>() : recentWrites(db, ids, { since, atLeast: ALTERNATIONS }),
+  ]);
   return free.map((row): LoadedLink => {
     const records = {
       udesk: row.udeskId === null ? null : (udesk.get(row.udeskId) ?? null),

@@ -41,7 +41,8 @@ export async function matchRecords(cycle: Cycle): Promise<MatchReport> {
         else if (decision.kind === 'review') reviews.push(decision);
         else links.push({ ...decision, decidedBy: 'match' });
       }
-      await fenced(db, fence, (tx) => insertConfirmedLinks(tx, spec.name, links, cycle.clock()));
+      if (links.length > 0)
+        await fenced(db, fence, (tx) => insertConfirmedLinks(tx, spec.name, links, cycle.clock()));
       linked += links.length;
       cycle.progress('matching', unmatched.udesk.length + unmatched.crm.length + linked, null);
     }

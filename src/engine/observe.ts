@@ -4,7 +4,14 @@ import type { SideName, SideRecord } from '../core/record.ts';
 import { storableRecord, UNSTORABLE_ID } from '../core/storable.ts';
 import type { EnumerationEnd, Page } from '../crm/adapter.ts';
 import { SyncError } from '../errors.ts';
-import { loadRecords, markDeleted, notAsKnown, type RecordUpsert, upsertRecords } from '../store/records.ts';
+import {
+  liveAmong,
+  loadRecords,
+  markDeleted,
+  notAsKnown,
+  type RecordUpsert,
+  upsertRecords,
+} from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 
@@ -84,14 +91,13 @@ export async function observePages(
           `a record could not be read and was left out: ${element.reason}`,
         );
       }
-      if (page.deletedIds.length > 0) {
+      const gone = await goneSince(cycle, side, page.deletedIds, seen);
+      if (gone.length > 0) {
         // In the order of the pages: what was shown before its deletion must not be stored after it.
         await startStoring();
         await stored();
-        await fenced(cycle.db, cycle.fence, (tx) =>
-          markDeleted(tx, target(cycle, side, lane), page.deletedIds),
-        );
-        changed += page.deletedIds.length;
+        await fenced(cycle.db, cycle.fence, (tx) => markDeleted(tx, target(cycle, side, lane), gone));
+        changed += gone.length;
       }
       total = page.total ?? total;
       end = page.end ?? end;
@@ -110,6 +116,19 @@ export async function observePages(
     await Promise.allSettled([storing]);
   }
   return { pages: pageCount, changed, dropped, total, end, seen };
+}
+
+/** Without those that the mirror knows to be deleted: a side may tell of every deletion it remembers, in every list. */
+async function goneSince(
+  { db, spec }: Cycle,
+  side: SideName,
+  deletedIds: readonly string[],
+  seen: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  if (deletedIds.length === 0) return [];
+  const live = await liveAmong(db, spec.name, side, deletedIds);
+  // Who was shown before in this very list may not be stored yet.
+  return deletedIds.filter((id) => live.has(id) || seen.has(id));
 }
 
 /** Who looks: a cycle, or a person's single look, which belongs to no run. */

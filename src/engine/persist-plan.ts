@@ -79,18 +79,20 @@ export async function persistPlans(
 
 /** Without the links about which a person decided something after they were loaded: this plan does not know it. */
 async function stillCurrent(tx: Db, chunk: readonly PlannedLink[]): Promise<readonly PlannedLink[]> {
-  const decided = await decidedSincePlanned(
-    tx,
-    chunk.flatMap(({ link: { row, state } }) =>
-      row === null ? [] : [{ id: row.id, decisions: state.conflicts.flatMap((c) => c.decision?.id ?? []) }],
+  const known = chunk.flatMap(({ link: { row, state } }) => (row === null ? [] : [{ id: row.id, state }]));
+  const [decided, undone] = await Promise.all([
+    decidedSincePlanned(
+      tx,
+      known.map(({ id, state }) => ({
+        id,
+        decisions: state.conflicts.flatMap((c) => c.decision?.id ?? []),
+      })),
     ),
-  );
-  const undone = await revertsSincePlanned(
-    tx,
-    chunk.flatMap(({ link: { row, state } }) =>
-      row === null ? [] : [{ id: row.id, reverts: (state.reverts ?? []).map(({ id }) => id) }],
+    revertsSincePlanned(
+      tx,
+      known.map(({ id, state }) => ({ id, reverts: (state.reverts ?? []).map((revert) => revert.id) })),
     ),
-  );
+  ]);
   if (decided.size + undone.size === 0) return chunk;
   return chunk.filter(({ link }) => !decided.has(link.row?.id ?? '') && !undone.has(link.row?.id ?? ''));
 }

@@ -1,5 +1,5 @@
 import { SIDES, type SideName } from '../core/record.ts';
-import { hasPushWork, type IntentRow, loadIntents } from '../store/intents.ts';
+import { type IntentRow, loadIntents, pushWork } from '../store/intents.ts';
 import { backfilledSides } from './backfill-sides.ts';
 import type { Cycle } from './context.ts';
 import { isWitnessed } from './history.ts';
@@ -48,7 +48,8 @@ export async function pushIntents(cycle: Cycle): Promise<PushReport> {
     pausedSides: [],
   };
   // Most pushes of a quiet pair find an empty outbox: one question instead of seven.
-  if (!(await hasPushWork(cycle.db, cycle.spec.name))) return report;
+  const work = await pushWork(cycle.db, cycle.spec.name);
+  if (!work.pending && !work.unknown && !work.witness) return report;
   const failures: Record<SideName, number> = { udesk: 0, crm: 0 };
   const sending: Sending = { writes: report.writes, waitsFor: new Map() };
   const backfilled = await backfilledSides(cycle);
@@ -58,7 +59,7 @@ export async function pushIntents(cycle: Cycle): Promise<PushReport> {
   /** Sides for which no more is begun in this push. */
   const full = new Set<SideName>();
   // What an earlier cycle wrote and had no room to look after.
-  if (cycle.pushBudget !== undefined) report.overwritten += await witnessWrites(cycle);
+  if (work.witness && cycle.pushBudget !== undefined) report.overwritten += await witnessWrites(cycle);
   const attempt = async (state: 'unknown' | 'pending', intent: IntentRow): Promise<void> => {
     cycle.signal.throwIfAborted();
     if (full.has(intent.side)) return;
@@ -86,6 +87,7 @@ export async function pushIntents(cycle: Cycle): Promise<PushReport> {
     cycle.progress('writing', report.settled, null);
   };
   for (const state of ['unknown', 'pending'] as const) {
+    if (state === 'unknown' && !work.unknown) continue;
     for (;;) {
       const batch = await loadIntents(cycle.db, cycle.spec.name, state, {
         limit: BATCH_INTENTS,

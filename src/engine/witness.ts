@@ -68,6 +68,7 @@ async function witnessSide(cycle: Cycle, side: SideName): Promise<number> {
       if (outcome === 'failed') failed.push(remoteId);
       else found += outcome;
     }
+    if (due.size < BATCH_RECORDS) return found;
   }
 }
 

@@ -276,3 +276,16 @@ export async function countConflicts(db: Db, pair: string): Promise<{ open: numb
   const count = (state: string) => Number(found.find((row) => row.state === state)?.n ?? 0);
   return { open: count('open'), resolving: count('resolving') };
 }
+
+/** What waits for a person: open conflicts, and what was set aside. */
+export async function countForPeople(
+  db: Db,
+  pair: string,
+): Promise<{ openConflicts: number; parked: number }> {
+  const [row] = await rows<{ conflicts: string; parked: string }>(
+    db,
+    sql`select (select count(*) from udesk_sync.conflict where pair = ${pair} and state = 'open') as conflicts,
+          (select count(*) from udesk_sync.parked where pair = ${pair} and state = 'parked') as parked`,
+  );
+  return { openConflicts: Number(row?.conflicts ?? 0), parked: Number(row?.parked ?? 0) };
+}

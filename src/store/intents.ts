@@ -250,14 +250,17 @@ export async function clockWentBack(db: Db, intent: IntentRow): Promise<boolean>
 }
 
 /** Whether anything is to be sent, looked for, or witnessed. */
-export async function hasPushWork(db: Db, pair: string): Promise<boolean> {
-  const found = await rows(
+export async function pushWork(
+  db: Db,
+  pair: string,
+): Promise<{ readonly pending: boolean; readonly unknown: boolean; readonly witness: boolean }> {
+  const [row] = await rows<{ pending: boolean; unknown: boolean; witness: boolean }>(
     db,
-    sql`select 1 where exists (
-          select 1 from udesk_sync.intent where pair = ${pair} and state in ('pending', 'unknown'))
-        or exists (select 1 from udesk_sync.intent where pair = ${pair} and witness = 'due')`,
+    sql`select exists (select 1 from udesk_sync.intent where pair = ${pair} and state = 'pending') as pending,
+          exists (select 1 from udesk_sync.intent where pair = ${pair} and state = 'unknown') as unknown,
+          exists (select 1 from udesk_sync.intent where pair = ${pair} and witness = 'due') as witness`,
   );
-  return found.length > 0;
+  return row ?? { pending: false, unknown: false, witness: false };
 }
 
 export async function loadIntents(

@@ -19,29 +19,28 @@ export interface PairRow {
   readonly restoredAt: string | null;
 }
 
+interface PairColumns extends Record<string, unknown> {
+  readonly first_run: 'pending' | 'accepting' | 'accepted';
+  readonly alarms: string;
+  readonly first_plan_hash: string | null;
+  readonly udesk_fingerprint: string | null;
+  readonly crm_fingerprint: string | null;
+  readonly crm_cursor: string | null;
+  readonly udesk_at: string | null;
+  readonly crm_at: string | null;
+  readonly udesk_uncertified: string | null;
+  readonly crm_uncertified: string | null;
+  readonly home: string | null;
+  readonly restored_at: string | null;
+}
+
 /** Reads the pair's row, making it when the pair is new. */
 export async function loadPair(db: Db, name: string): Promise<PairRow> {
-  await db.execute(sql`insert into udesk_sync.pair (name) values (${name}) on conflict do nothing`);
-  const [row] = await rows<{
-    first_run: 'pending' | 'accepting' | 'accepted';
-    alarms: string;
-    first_plan_hash: string | null;
-    udesk_fingerprint: string | null;
-    crm_fingerprint: string | null;
-    crm_cursor: string | null;
-    udesk_at: string | null;
-    crm_at: string | null;
-    udesk_uncertified: string | null;
-    crm_uncertified: string | null;
-    home: string | null;
-    restored_at: string | null;
-  }>(
-    db,
-    sql`select first_run, alarms::text as alarms, first_plan_hash, udesk_fingerprint, crm_fingerprint, crm_cursor,
-          ${isoText(sql`udesk_certified_at`)} as udesk_at, ${isoText(sql`crm_certified_at`)} as crm_at,
-          udesk_uncertified, crm_uncertified, home, ${isoText(sql`restored_at`)} as restored_at
-        from udesk_sync.pair where name = ${name}`,
-  );
+  let row = await pairColumns(db, name);
+  if (row === undefined) {
+    await db.execute(sql`insert into udesk_sync.pair (name) values (${name}) on conflict do nothing`);
+    row = await pairColumns(db, name);
+  }
   return {
     name,
     firstRun: row?.first_run ?? 'pending',
@@ -54,6 +53,17 @@ export async function loadPair(db: Db, name: string): Promise<PairRow> {
     home: row?.home ?? null,
     restoredAt: row?.restored_at ?? null,
   };
+}
+
+async function pairColumns(db: Db, name: string): Promise<PairColumns | undefined> {
+  const [row] = await rows<PairColumns>(
+    db,
+    sql`select first_run, alarms::text as alarms, first_plan_hash, udesk_fingerprint, crm_fingerprint, crm_cursor,
+          ${isoText(sql`udesk_certified_at`)} as udesk_at, ${isoText(sql`crm_certified_at`)} as crm_at,
+          udesk_uncertified, crm_uncertified, home, ${isoText(sql`restored_at`)} as restored_at
+        from udesk_sync.pair where name = ${name}`,
+  );
+  return row;
 }
 
 export async function saveFirstPlan(db: Db, name: string, hash: string, plan: FirstPlan): Promise<void> {

@@ -117,6 +117,20 @@ export async function upsertRecords(
   );
 }
 
+export async function liveAmong(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const found = await rows<{ remote_id: string }>(
+    db,
+    sql`select remote_id from udesk_sync.record
+        where pair = ${pair} and side = ${side} and state = 'live' and remote_id = any(${textArray(ids)})`,
+  );
+  return new Set(found.map((row) => row.remote_id));
+}
+
 /** The tombstone: only after the absence was proven (promise P7). */
 export async function markDeleted(
   db: Db,
