@@ -12,6 +12,14 @@ export interface Ran {
   seconds: number;
 }
 
+/** A world that broke a promise. It stays open, so that the next soak runs it again: with a commit that mends it, it counts. */
+export interface Broken {
+  readonly seed: string;
+  readonly commit: string;
+  /** The promise, and what was seen. */
+  readonly violation: string;
+}
+
 export interface SoakState {
   /** World n has the seed `seed-n`. */
   readonly seed: string;
@@ -22,11 +30,13 @@ export interface SoakState {
   /** Begun, and not finished without a violation. */
   readonly open: readonly number[];
   readonly ran: readonly Ran[];
+  /** Of all commits, in the order in which they were found. */
+  readonly broken: readonly Broken[];
 }
 
 export function loadSoak(file: string | undefined, fresh: Pick<SoakState, 'seed' | 'steps'>): SoakState {
-  if (file === undefined || !existsSync(file)) return { ...fresh, next: 0, open: [], ran: [] };
-  return JSON.parse(readFileSync(file, 'utf8')) as SoakState;
+  if (file === undefined || !existsSync(file)) return { ...fresh, next: 0, open: [], ran: [], broken: [] };
+  return { broken: [], ...(JSON.parse(readFileSync(file, 'utf8')) as Omit<SoakState, 'broken'>) };
 }
 
 export function saveSoak(file: string | undefined, state: SoakState): void {

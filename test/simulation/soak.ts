@@ -4,7 +4,7 @@
  * commit ran how many of the steps.
  */
 import { execFileSync } from 'node:child_process';
-import { loadSoak, type Ran, type SoakState, saveSoak } from './soak-state.ts';
+import { type Broken, loadSoak, type Ran, type SoakState, saveSoak } from './soak-state.ts';
 import type { Done } from './soak-worker.ts';
 import { runWorlds } from './workers.ts';
 
@@ -34,6 +34,7 @@ export async function soak(options: SoakOptions): Promise<number> {
   const state = loadSoak(file, { seed: options.seed ?? String(Date.now()), steps: options.steps });
   const ran: Ran = { commit: commit(), seeds: 0, steps: 0, calls: 0, inside: 0, seconds: 0 };
   const total = [...state.ran, ran];
+  const broken: Broken[] = [...state.broken];
   const startedAt = performance.now();
   say(
     `soak ${state.seed} of commit ${ran.commit}: ${options.workers} workers, ${sum(state.ran, 'steps')} of ${target} steps are done`,
@@ -46,20 +47,23 @@ export async function soak(options: SoakOptions): Promise<number> {
   const timer = setInterval(report, REPORT_MS);
   const free = [...state.open];
   const open = new Set<number>();
+  const underWay = new Set<number>();
   let failing: string | null = null;
-  let failures = 0;
+  const before = broken.length;
   const next = (): number | null => {
     const late = performance.now() - startedAt > options.minutes * 60_000;
-    if (failing !== null || late || sum(total, 'steps') + open.size * state.steps >= target) return null;
+    if (failing !== null || late || sum(total, 'steps') + underWay.size * state.steps >= target) return null;
     const index = free.shift() ?? state.next;
     if (index === state.next) state.next += 1;
     open.add(index);
+    underWay.add(index);
     return index;
   };
   const finished = (index: number, done: Done) => {
+    underWay.delete(index);
     if (done.violation !== null) {
       if (!options.all) failing ??= `${state.seed}-${index}`;
-      failures += 1;
+      broken.push({ seed: `${state.seed}-${index}`, commit: ran.commit, violation: done.violation });
       say(`seed ${state.seed}-${index}: ${done.violation}`);
     } else {
       open.delete(index);
@@ -69,7 +73,7 @@ export async function soak(options: SoakOptions): Promise<number> {
       ran.inside += done.inside;
     }
     ran.seconds = (performance.now() - startedAt) / 1_000;
-    saveSoak(file, { ...state, ran: total, open: [...free, ...open] } satisfies SoakState);
+    saveSoak(file, { ...state, ran: total, open: [...free, ...open], broken } satisfies SoakState);
   };
   try {
     await runWorlds({
@@ -88,8 +92,11 @@ export async function soak(options: SoakOptions): Promise<number> {
   }
   for (const { commit: by, seeds, steps, seconds } of total)
     say(`  commit ${by}: ${seeds} seeds, ${steps} steps, ${seconds.toFixed(0)} s`);
-  if (failures > 0) say(`${failures} worlds broke a promise`);
-  else {
+  const failures = broken.slice(before);
+  if (failures.length > 0) {
+    say(`${failures.length} worlds broke a promise:`);
+    for (const { seed, violation } of failures) say(`  ${seed}: ${violation}`);
+  } else {
     say(`0 violations in ${sum(total, 'steps')} steps`);
     return 0;
   }
