@@ -26,6 +26,7 @@ export function toPairSpec(pair: PairConfig, manifests: Readonly<Record<SideName
     guards: pair.guards,
     quietMs: pair.quietMs,
     capacity,
+    automations: [...pair.automations, pair.udesk.email],
     trustedTime: { udesk: manifests.udesk.trustedTime, crm: manifests.crm.trustedTime },
   };
 }

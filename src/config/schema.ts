@@ -3,10 +3,12 @@
  * key is an error. Rules that look at two places at once are in cross-check.ts; what a person reads about a
  * failure is composed in problems.ts.
  */
+
 import { getCountries } from 'libphonenumber-js';
 import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
 import type { LensSpec } from '../core/mapping/lens.ts';
+import { isRuleName } from '../core/review-rule.ts';
 import { POLICIES } from '../core/spec.ts';
 import { PASSWORD_HASH } from '../lib/password.ts';
 import { didYouMean } from '../lib/suggest.ts';
@@ -225,6 +227,12 @@ export const pairSchema = z
       .describe(
         'How long a record must be left alone before the daemon carries an edit of it, in milliseconds',
       ),
+    automations: z
+      .array(text)
+      .default([])
+      .describe(
+        'Names or e-mails of agents of Udesk under which programs write; similar conflicts are told apart by it',
+      ),
     schedule: scheduleSchema.prefault({}),
   })
   .transform((pair) => ({
@@ -241,6 +249,11 @@ function inRegion<F extends { readonly lenses?: LensSpec[] | undefined }>(field:
   };
 }
 
+/** Decisions are kept under it; those of rules are called `rule:7 for ann`. */
+const who = text.refine((name) => !isRuleName(name), {
+  message: "must not begin with 'rule:'; so begin the names of rules that decide conflicts",
+});
+
 const httpSchema = z.strictObject({
   host: text.default('127.0.0.1'),
   port: z.int().min(0).max(65535).default(8420),
@@ -253,7 +266,7 @@ const httpSchema = z.strictObject({
       users: z
         .array(
           z.strictObject({
-            name: text,
+            name: who,
             role: z.enum(['viewer', 'reviewer', 'operator']),
             passwordHash: text.regex(PASSWORD_HASH, {
               message: 'is not a hash of a password; `udesk-sync hash-password` makes one',
@@ -264,7 +277,7 @@ const httpSchema = z.strictObject({
       tokens: z
         .array(
           z.strictObject({
-            name: text,
+            name: who,
             role: z.enum(['viewer', 'reviewer', 'operator']),
             token: z
               .string()

@@ -21,16 +21,27 @@ export interface DecisionEntry {
   readonly value: string;
   /** Salted digest of what the person was shown: base and both sides. */
   readonly shown: string;
+  /** Decided by this rule, on behalf of who turned it on; left out: by `who`. */
+  readonly rule?: string;
 }
 
-/** What else people decide: about identity, records set aside, plans. */
+/** What else people decide: about identity, records set aside, plans, rules. A rule that ends by itself is told of, too. */
 export interface OtherEntry {
   readonly seq: number;
   readonly at: string;
   readonly who: string;
-  readonly action: 'confirm' | 'reject' | 'unlink' | 'retry' | 'drop' | 'approve' | 'forget';
+  readonly action:
+    | 'confirm'
+    | 'reject'
+    | 'unlink'
+    | 'retry'
+    | 'drop'
+    | 'approve'
+    | 'forget'
+    | 'rule-on'
+    | 'rule-off';
   readonly pair: string;
-  /** What it is about: `link 12`, `parked 7`, `plan HASH`, `first-plan HASH`. */
+  /** What it is about: `link 12`, `parked 7`, `plan HASH`, `first-plan HASH`, a rule (`ruleSubject`). */
   readonly subject: string;
 }
 

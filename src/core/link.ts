@@ -33,7 +33,8 @@ export const CONFLICT_KINDS = [
 ] as const;
 export type ConflictKind = (typeof CONFLICT_KINDS)[number];
 
-export type Take = 'udesk' | 'crm' | 'base' | 'value';
+export const TAKES = ['udesk', 'crm', 'base', 'value'] as const;
+export type Take = (typeof TAKES)[number];
 
 /** A person's choice that has not reached both sides yet. Void when a side moved since it was made. */
 export interface Decision {

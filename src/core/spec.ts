@@ -77,6 +77,8 @@ export interface PairSpec {
   readonly capacity: Readonly<Record<SideName, Readonly<Record<string, number>>>>;
   /** Whose `updatedAt` may order edits (policy `newest`). From the adapters' manifests; left out: neither. */
   readonly trustedTime?: Readonly<Record<SideName, boolean>>;
+  /** Names or e-mails of accounts under which programs write to Udesk, ours included; left out: none is known. */
+  readonly automations?: readonly string[];
 }
 
 /** The name that a side knows a field by. */

@@ -42,6 +42,7 @@ import { type PlannedLink, type PlanSummary, planDry, planIntoOutbox } from './p
 import { type PushReport, pushIntents } from './push.ts';
 import { startPushBudget } from './push-budget.ts';
 import { noticeRestore, withoutOldSweep } from './restored.ts';
+import { reviewConflicts } from './review.ts';
 import { adoptSpec } from './spec-change.ts';
 
 /** Planning and writing alternate at most this often within one cycle: the last round normally finds nothing to do. */
@@ -115,6 +116,7 @@ export async function runCycle(
     };
     const report = await work(cycle, options);
     if (options.readFeeds === true && options.dry !== true) await readDueFeeds(cycle);
+    if (options.dry !== true) await reviewConflicts(cycle);
     const ended = { at: context.clock(), outcome: report.outcome, stats: report, error: null };
     await finishRun(context.db, runId, ended);
     return report;

@@ -3,6 +3,7 @@ import { SIDES } from '../core/record.ts';
 import type { FieldSpec } from '../core/spec.ts';
 import { canonicalJson, sha256 } from '../lib/hash.ts';
 import { recordsAfter, saveKeys } from '../store/records.ts';
+import { endRules } from '../store/review-rules.ts';
 import type { FieldMeaning } from '../store/schema.ts';
 import { forgetFields, loadSpecMemory, replanEverything, saveSpecMemory } from '../store/spec-memory.ts';
 import { fenced } from '../store/tx.ts';
@@ -33,6 +34,7 @@ export async function adoptSpec(cycle: Cycle): Promise<void> {
   await fenced(db, fence, async (tx) => {
     if (moved) {
       await forgetFields(tx, spec.name, { changed, mapped: Object.keys(meanings) }, cycle.clock());
+      await endRules(tx, spec.name, changed, 'mapping-changed', cycle.clock());
       await replanEverything(tx, spec.name);
     }
     await saveSpecMemory(tx, spec.name, { hash, fields: meanings });

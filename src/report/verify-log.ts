@@ -1,7 +1,8 @@
-/** Walks the chain of decisions and compares it with the decisions that are stored (promise P12). */
+/** Walks the chain of decisions and compares it with the decisions and rules that are stored (promise P12). */
 import { type DecisionEntry, faultOf, type LogEntry, salted } from '../core/decision-chain.ts';
 import { lastDecisionId, readChain, type StoredDecision, storedDecisions } from '../store/decision-log.ts';
 import type { Db } from '../store/tx.ts';
+import { RuleLog } from './verify-rules.ts';
 
 export interface LogVerdict {
   readonly entries: number;
@@ -26,6 +27,7 @@ export async function verifyLog(db: Db, expect: string | null): Promise<LogVerdi
   const faults: string[] = [];
   const logged = new Map<string, Logged>();
   const forgotten = new Set<string>();
+  const rules = new RuleLog();
   let expected = expect === null ? null : false;
   let previous: Parameters<typeof faultOf>[0] = null;
   let entries = 0;
@@ -37,6 +39,7 @@ export async function verifyLog(db: Db, expect: string | null): Promise<LogVerdi
       if (link.hash === expect) expected = true;
       const entry = readEntry(link.entry);
       if (entry?.action === 'decide') logged.set(entry.decisionId, { entry, salt: link.salt ?? null });
+      rules.add(entry);
       // What a forgetting names after it may be erased: `link 12 decisions 3,4`.
       if (entry?.action === 'forget') {
         const [, ids] = / decisions ([\d,]+)$/.exec(entry.subject) ?? [];
@@ -52,7 +55,7 @@ export async function verifyLog(db: Db, expect: string | null): Promise<LogVerdi
   return {
     entries,
     head: previous?.hash ?? null,
-    faults: [...faults, ...compared.faults],
+    faults: [...faults, ...compared.faults, ...(await rules.faults(db))],
     older: compared.older,
     expected,
   };

@@ -9,6 +9,8 @@ import type { Value } from '../core/value.ts';
 import { logDecision } from './decision-log.ts';
 import { fromJsonb } from './jsonb.ts';
 import { lockOutCycle } from './lease.ts';
+import { isOn } from './review-rules.ts';
+import { markWithdrawn } from './rule-candidates.ts';
 import { type Db, jsonParam, rows } from './tx.ts';
 
 export interface ConflictDecision {
@@ -20,6 +22,10 @@ export interface ConflictDecision {
   readonly at: Date;
   /** `changedAt` of the row that the person saw: a decision about other values is none. Left out: whatever it holds. */
   readonly seen?: string | undefined;
+  /** Who decides is a program with a token of its own: no evidence of what people would do. */
+  readonly byProgram?: boolean | undefined;
+  /** A rule decides, and only while it is on; `who` names it and the person on whose behalf. */
+  readonly ruleId?: string | undefined;
 }
 
 type LockedRow = {
@@ -35,8 +41,8 @@ type LockedRow = {
 };
 
 /**
- * Records a person's choice; it takes effect through the outbox at the next cycle.
- * @returns false when the conflict was not open any more, or is not what the person saw.
+ * Records a person's choice, or a rule's on a person's behalf; it takes effect through the outbox at the next cycle.
+ * @returns false when the conflict was not open any more, or is not what was seen, or the rule is off.
  */
 export async function decideConflict(db: Db, decision: ConflictDecision): Promise<boolean> {
   const { conflictId, who, take, value } = decision;
@@ -44,16 +50,20 @@ export async function decideConflict(db: Db, decision: ConflictDecision): Promis
     const row = await lockConflict(tx, conflictId);
     if (row?.state !== 'open' || row.decision_id !== null) return false;
     if (decision.seen !== undefined && decision.seen !== row.changed_at) return false;
+    const { ruleId } = decision;
+    if (ruleId !== undefined && !(await isOn(tx, ruleId))) return false;
+    const ofPerson = ruleId === undefined && decision.byProgram !== true;
     const at = sql`${decision.at.toISOString()}::timestamptz`;
     const [made] = await rows<{ id: string }>(
       tx,
-      sql`insert into udesk_sync.decision (pair, conflict_id, who, take, value, at)
-          values (${row.pair}, ${conflictId}::bigint, ${who}, ${take}, ${jsonParam(value)}, ${at}) returning id`,
+      sql`insert into udesk_sync.decision (pair, conflict_id, who, take, value, rule_id, at)
+          values (${row.pair}, ${conflictId}::bigint, ${who}, ${take}, ${jsonParam(value)}, ${ruleId ?? null}::bigint, ${at})
+          returning id`,
     );
     const decisionId = made?.id ?? '0';
     await tx.execute(
       sql`update udesk_sync.conflict set decision_id = ${decisionId}::bigint, state = 'resolving', changed_at = ${at},
-            resolved_by = ${who} where id = ${conflictId}::bigint`,
+            resolved_by = ${who}, person_take = ${ofPerson ? take : null} where id = ${conflictId}::bigint`,
     );
     await tx.execute(sql`update udesk_sync.link set dirty = true where id = ${row.link_id}::bigint`);
     await logDecision(tx, {
@@ -67,6 +77,7 @@ export async function decideConflict(db: Db, decision: ConflictDecision): Promis
         take,
       },
       ...{ value: valueDigest(value), shown: shownDigest(row) },
+      ...(ruleId === undefined ? {} : { rule: ruleId }),
     });
     return true;
   });
@@ -106,8 +117,9 @@ export async function withdrawDecision(
     );
     await tx.execute(
       sql`update udesk_sync.conflict set state = 'open', decision_id = null, resolved_by = null,
-            changed_at = ${at.toISOString()}::timestamptz where id = ${conflictId}::bigint`,
+            person_take = null, changed_at = ${at.toISOString()}::timestamptz where id = ${conflictId}::bigint`,
     );
+    await markWithdrawn(tx, row.decision_id, who, at);
     await tx.execute(sql`update udesk_sync.link set dirty = true where id = ${row.link_id}::bigint`);
     await logDecision(tx, {
       ...{ at: at.toISOString(), who, action: 'withdraw', pair: row.pair, conflictId },

@@ -171,6 +171,7 @@ export async function writeConflicts(
         on conflict (link_id, field) where state in ('open', 'resolving') do update set
           kind = excluded.kind, state = excluded.state, base = excluded.base, udesk = excluded.udesk, crm = excluded.crm,
           udesk_at = excluded.udesk_at, crm_at = excluded.crm_at, reason = excluded.reason,
+          unclassified = t.unclassified or excluded.state = 'open',
           resolved_by = case when excluded.resolved_by = 'person' then t.resolved_by else excluded.resolved_by end, changed_at = excluded.changed_at,
           decision_id = case when excluded.state = 'open' then null else t.decision_id end`,
   );
@@ -192,8 +193,8 @@ async function closeVoid(db: Db, writes: readonly ConflictWrite[], at: Date): Pr
   );
   if (reopened.length === 0) return;
   await db.execute(
-    sql`update udesk_sync.conflict c set state = 'resolved', reason = s.r, changed_at = ${at.toISOString()}::timestamptz,
-          closed_at = ${at.toISOString()}::timestamptz
+    sql`update udesk_sync.conflict c set state = 'resolved', reason = s.r, person_take = null,
+          changed_at = ${at.toISOString()}::timestamptz, closed_at = ${at.toISOString()}::timestamptz
         from jsonb_to_recordset(${jsonParam(reopened)}) as s(l text, f text, r text)
         where c.link_id = s.l::bigint and c.field = s.f and c.state = 'resolving'`,
   );

@@ -144,7 +144,8 @@ export async function saveEditTimes(db: Db, pair: string, udeskId: string): Prom
   );
   if (open.length === 0) return;
   await db.execute(
-    sql`update udesk_sync.conflict t set udesk_at = ${isoText(sql`edited.at`)}
+    sql`update udesk_sync.conflict t set udesk_at = ${isoText(sql`edited.at`)},
+          unclassified = t.unclassified or t.state = 'open'
         from (
           select c.id, edit.at from udesk_sync.conflict c
           join udesk_sync.link own on own.id = c.link_id and own.udesk_id = ${udeskId}

@@ -1,6 +1,7 @@
 /** What a database that went back in time forgets about a pair, in one transaction (P2, P5, P8). */
 import { sql } from 'drizzle-orm';
 import { dissolveLinks } from './links.ts';
+import { endRules } from './review-rules.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
 const WHY = 'the database was restored from a backup';
@@ -40,6 +41,8 @@ export async function rebaseline(tx: Db, pair: string, home: string, at: Date): 
     sql`update udesk_sync.conflict set state = 'open', decision_id = null, resolved_by = null, changed_at = ${now}
         where pair = ${pair} and state = 'resolving'`,
   );
+  // One that was turned off after the backup would be on again, and nobody would know.
+  await endRules(tx, pair, null, 'restored', at);
   await tx.execute(
     sql`update udesk_sync.approval set state = 'moved', closed_at = ${now} where pair = ${pair} and state = 'waiting'`,
   );

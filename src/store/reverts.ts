@@ -5,6 +5,7 @@ import type { Patch, SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import { fromJsonb } from './jsonb.ts';
 import { lockOutCycle } from './lease.ts';
+import { markReverted } from './rule-candidates.ts';
 import type { RevertScope } from './schema.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
@@ -78,12 +79,17 @@ export async function requestRevert(
     );
     const id = made?.id ?? '';
     const payload = fields.map((one) => ({ l: one.linkId, f: one.field, w: one.writes, b: one.bothSides }));
-    const taken = await rows<{ link_id: string }>(
+    const taken = await rows<{ link_id: string; field: string }>(
       tx,
       sql`insert into udesk_sync.revert_field (pair, revert_id, link_id, field, writes, both_sides, state)
           select ${wish.pair}, ${id}::bigint, s.l::bigint, s.f, s.w, s.b, 'waiting'
           from jsonb_to_recordset(${jsonParam(payload)}) as s(l text, f text, w jsonb, b boolean)
-          on conflict (link_id, field) where state = 'waiting' do nothing returning link_id`,
+          on conflict (link_id, field) where state = 'waiting' do nothing returning link_id, field`,
+    );
+    await markReverted(
+      tx,
+      wish,
+      taken.map(({ link_id, field }) => ({ linkId: link_id, field })),
     );
     await tx.execute(
       sql`update udesk_sync.link set dirty = true

@@ -11,10 +11,11 @@ import {
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
-import type { FieldBase, HalfWrite, RevertRequest } from '../core/link.ts';
+import type { ConflictKind, FieldBase, HalfWrite, RevertRequest, Take } from '../core/link.ts';
 import type { GuardClass } from '../core/plan.ts';
 import type { PlanSample } from '../core/plan-sample.ts';
 import type { Patch, SideName } from '../core/record.ts';
+import type { RuleTake } from '../core/review-rule.ts';
 import type { FieldSpec } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
 import type { Overwritten } from '../core/witness-records.ts';
@@ -223,6 +224,12 @@ export const conflict = udeskSync.table(
     overwritten: jsonb<Overwritten[]>()('overwritten').notNull().default([]),
     resolvedBy: text('resolved_by'),
     decisionId: bigint('decision_id', { mode: 'number' }),
+    /** What kind of difference it is (src/core/conflict-pattern.ts); null until the end of the cycle that opened it. */
+    pattern: text('pattern'),
+    /** Opened, changed or learnt of since its pattern was found. A decision keeps the pattern of what was decided. */
+    unclassified: boolean('unclassified').notNull().default(true),
+    /** What a person took, as evidence for a rule; counts while the decision stands (`decision_id`). */
+    personTake: text('person_take').$type<Take>(),
     openedAt: at('opened_at').notNull(),
     changedAt: at('changed_at').notNull(),
     closedAt: at('closed_at'),
@@ -233,10 +240,18 @@ export const conflict = udeskSync.table(
     index('conflict_link').on(table.linkId),
     // The inbox: a page in the order of opening, and the counts beside it.
     index('conflict_open').on(table.id).where(sql`state = 'open'`),
+    // Similar ones: the open ones of a group, and what people decided about it before.
+    index('conflict_similar')
+      .on(table.pair, table.field, table.kind, table.pattern, table.id)
+      .where(sql`state = 'open' and pattern is not null`),
+    index('conflict_evidence')
+      .on(table.pair, table.field, table.kind, table.pattern, table.personTake, table.id)
+      .where(sql`person_take is not null and decision_id is not null and pattern is not null`),
+    index('conflict_unclassified').on(table.pair, table.state, table.id).where(sql`unclassified`),
   ],
 );
 
-/** A person's choice; append-only. */
+/** A person's choice, or a rule's on a person's behalf; append-only but for its undoing. */
 export const decision = udeskSync.table(
   'decision',
   {
@@ -248,9 +263,49 @@ export const decision = udeskSync.table(
     value: jsonb<Value | null>()('value'),
     /** The person whom it was about was forgotten: the value is gone, that it was decided is not. */
     erased: boolean('erased').notNull().default(false),
+    /** The rule that decided; null: somebody did. */
+    ruleId: bigint('rule_id', { mode: 'number' }),
+    /** A person took it back, or undid what it wrote. */
+    undoneBy: text('undone_by'),
     at: at('at').notNull(),
   },
-  (table) => [index('decision_conflict').on(table.conflictId)],
+  (table) => [
+    index('decision_conflict').on(table.conflictId),
+    index('decision_rule').on(table.ruleId, table.id).where(sql`rule_id is not null`),
+  ],
+);
+
+/**
+ * "Conflicts of this group take that side", turned on by a person (src/core/review-rule.ts). It changes only by its end;
+ * turned on again it is another one.
+ */
+export const reviewRule = udeskSync.table(
+  'review_rule',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    field: text('field').notNull(),
+    kind: text('kind').$type<ConflictKind>().notNull(),
+    pattern: text('pattern').notNull(),
+    take: text('take').$type<RuleTake>().notNull(),
+    /** What the person was shown: of `total` past decisions so many took the same. */
+    agrees: integer('agrees').notNull(),
+    total: integer('total').notNull(),
+    /** Conflicts with lower ids were open then, and were left to people; 0: those were meant, too. */
+    fromConflictId: bigint('from_conflict_id', { mode: 'number' }).notNull(),
+    onBy: text('on_by').notNull(),
+    onAt: at('on_at').notNull(),
+    offBy: text('off_by'),
+    offAt: at('off_at'),
+    offReason: text('off_reason').$type<RuleEnd>(),
+    /** Its end by itself was said in the log. */
+    endTold: boolean('end_told').notNull().default(false),
+  },
+  (table) => [
+    uniqueIndex('review_rule_on')
+      .on(table.pair, table.field, table.kind, table.pattern)
+      .where(sql`off_at is null`),
+  ],
 );
 
 /**
@@ -306,6 +361,9 @@ export const revertField = udeskSync.table(
     index('revert_field_link').on(table.linkId),
   ],
 );
+
+/** Why a rule ended: somebody turned it off · people undid its decisions · the field is mapped in another way · restore of a backup. */
+export type RuleEnd = 'person' | 'undone' | 'mapping-changed' | 'restored';
 
 export type GuardState = 'waiting' | 'approved' | 'rejected' | 'superseded';
 export type ApprovalKind = 'first-plan' | 'guard';

@@ -77,6 +77,7 @@ export async function decide(
     at: now,
     // What was judged is what is decided, whatever happens in between.
     seen: row.changedAt,
+    byProgram: actor.by === 'token',
   });
   const after = await loadRow(visit, id);
   if (!won) return { outcome: after.state === 'open' ? 'moved' : 'late', row: after };
