@@ -18,6 +18,7 @@ import {
 } from './conflict-filter.ts';
 import { registerExport } from './conflicts-export.ts';
 import { registerResolve } from './conflicts-resolve.ts';
+import { registerSimilar } from './conflicts-similar.ts';
 import type { CliContext } from './context.ts';
 import { limitOption, noSuchRow, rowId } from './ids.ts';
 import { printTable } from './output.ts';
@@ -44,6 +45,7 @@ export function registerConflicts(program: Command, context: CliContext): void {
     .action((id: string) => runShow(context, id));
   registerResolve(conflicts, context);
   registerExport(conflicts, context);
+  registerSimilar(conflicts, context);
 }
 
 type ListOptions = FilterOptions & { readonly state: StateOption; readonly limit?: number };

@@ -19,6 +19,7 @@ import { registerRebaseline } from './rebaseline.ts';
 import { registerRefresh } from './refresh.ts';
 import { registerReport } from './report.ts';
 import { registerRevert } from './revert.ts';
+import { registerRules } from './rules.ts';
 import { registerRun } from './run.ts';
 import { registerSimulate } from './simulate.ts';
 import { registerStatus } from './status.ts';
@@ -37,6 +38,7 @@ const COMMANDS: readonly Register[] = [
   registerRun,
   registerStatus,
   registerConflicts,
+  registerRules,
   registerLinks,
   registerParked,
   registerReport,

@@ -20,6 +20,8 @@ export interface InboxFilter {
   readonly pair?: string | undefined;
   readonly field?: string | undefined;
   readonly kind?: string | undefined;
+  /** What kind of difference it is (src/core/conflict-pattern.ts). */
+  readonly pattern?: string | undefined;
   readonly age?: InboxAge | undefined;
   readonly state: InboxState;
   /** Part of a name, value, e-mail or phone, an id of either side, or `#` and the number of a conflict. */
@@ -132,7 +134,7 @@ export async function inboxFacets(db: Db, filter: InboxFilter & { readonly now: 
             ${is(sql`c.kind`, filter.kind)} as k, ${is(age(filter.now), filter.age)} as a
           from udesk_sync.conflict c
           ${forSearch(filter)}
-          where ${inState(filter.state)} and ${searched(filter.q)})
+          where ${inState(filter.state)} and ${is(sql`c.pattern`, filter.pattern)} and ${searched(filter.q)})
         select 'total' as facet, '' as value, count(*) as n from hit where p and f and k and a
         union all select 'pair', pair, count(*) from hit where f and k and a group by pair
         union all select 'field', field, count(*) from hit where p and k and a group by field
@@ -191,7 +193,7 @@ export async function inboxIds(
 
 function where(filter: InboxFilter & { readonly now: Date }): SQL {
   return sql`${inState(filter.state)} and ${is(sql`c.pair`, filter.pair)} and ${is(sql`c.field`, filter.field)}
-    and ${is(sql`c.kind`, filter.kind)} and ${is(age(filter.now), filter.age)} and ${searched(filter.q)}`;
+    and ${is(sql`c.kind`, filter.kind)} and ${is(sql`c.pattern`, filter.pattern)} and ${is(age(filter.now), filter.age)} and ${searched(filter.q)}`;
 }
 
 /** Who the customer is counts only where he is searched for. */

@@ -1,5 +1,6 @@
 /** What a rule may decide now, and what people undid of what it decided. */
 import { sql } from 'drizzle-orm';
+import type { Group } from '../core/review-rule.ts';
 import { CONFLICT_COLUMNS, type ConflictRecord, type ConflictRow, toConflict } from './conflicts.ts';
 import { endUndoneRules, type ReviewRule } from './review-rules.ts';
 import type { RevertScope } from './schema.ts';
@@ -14,7 +15,7 @@ import { type Db, jsonParam, rows } from './tx.ts';
  */
 export async function ruleCandidates(
   db: Db,
-  rule: ReviewRule,
+  rule: Group & Pick<ReviewRule, 'fromConflictId'>,
   askedBefore: Date,
   limit: number,
 ): Promise<ConflictRow[]> {

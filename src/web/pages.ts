@@ -10,9 +10,11 @@ import { parkedPage } from './pages/parked.ts';
 import { plansPage } from './pages/plans.ts';
 import { runsPage } from './pages/runs.ts';
 import { signInPage } from './pages/sign-in.ts';
+import { similarPage } from './pages/similar.ts';
 
 export const PAGES: readonly Page[] = [
   homePage,
+  similarPage,
   conflictsPage,
   linksPage,
   parkedPage,

@@ -12,6 +12,7 @@ import type { EditAuthor } from '../../store/feeds.ts';
 import type { InboxRow } from '../../store/inbox.ts';
 import type { KnownRecord } from '../../store/records.ts';
 import { allows } from '../auth/roles.ts';
+import { whoText } from '../similar/who.ts';
 import { csrfField } from '../ui/form.ts';
 import { notice } from '../ui/notice.ts';
 import { ago, time } from '../ui/time.ts';
@@ -64,7 +65,8 @@ ${context(visit, view)}
     view.shown.decisions.length === 0
       ? html`<p class="muted">${t('detail.none')}</p>`
       : html`<ul class="plain">${view.shown.decisions.map(
-          ({ who, take, at }) => html`<li><b>${who}</b> ${tookText(visit, take)}, ${time(visit, at)}</li>`,
+          ({ who, take, at }) =>
+            html`<li><b>${whoText(visit, who)}</b> ${tookText(visit, take)}, ${time(visit, at)}</li>`,
         )}</ul>`
   }</section>
 </div>`;

@@ -24,7 +24,7 @@ export function inbox(visit: SignedVisit, view: InboxView): Html {
   const { params, facets, shown } = view;
   const count = t('conflicts.count', { n: format.number(shown.length), total: format.number(facets.total) });
   return html`<div class="inbox">
-<div class="title"><h1>${t('conflicts.title')}</h1><p class="muted">${count}</p></div>
+<div class="title"><h1>${t('conflicts.title')}</h1><p class="muted">${count} · <a href="/conflicts/similar">${t('similar.title')}</a></p></div>
 <div class="tabs">${INBOX_STATES.map(
     (state) =>
       html`<a href="${inboxAddress(params, { state })}"${params.state === state && html` aria-current="true"`}>${t(`inbox.${state}`)}${
@@ -43,7 +43,9 @@ ${params.state === 'open' && shown.length > 0 && allows(visit.actor.role, 'revie
 
 function filters(visit: SignedVisit, { params, facets, labels }: InboxView): Html {
   const { t } = visit;
-  const active = [params.pair, params.field, params.kind, params.age].filter((one) => one !== undefined);
+  const active = [params.pair, params.field, params.kind, params.age, params.pattern].filter(
+    (one) => one !== undefined,
+  );
   const pairOf = params.pair ?? visit.services.config.pairs[0]?.name ?? '';
   const pairs = visit.services.config.pairs.length > 1 || facets.pair.size > 1;
   const select = (
@@ -60,6 +62,7 @@ function filters(visit: SignedVisit, { params, facets, labels }: InboxView): Htm
   };
   return html`<form class="filters card" method="get" action="/conflicts" role="search" aria-label="${t('filter.title')}" data-auto>
 <input type="hidden" name="state" value="${params.state}">
+${params.pattern !== undefined && html`<input type="hidden" name="pattern" value="${params.pattern}"><p class="small">${t('similar.group')}</p>`}
 <label class="search">${t('filter.search')}<input type="search" name="q" value="${params.q ?? ''}" placeholder="${t('filter.search-hint')}" maxlength="200" data-search></label>
 <details class="selects"${active.length > 0 && html` open`}><summary>${t('filter.title')}</summary><div class="grid">
 ${pairs && select('pair', facets.pair.keys(), (value) => value)}

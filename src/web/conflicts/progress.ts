@@ -3,6 +3,7 @@ import { type Html, html } from '../../report/html.ts';
 import type { DecisionProgress, PastDecision } from '../../store/conflict-progress.ts';
 import type { ConflictRow } from '../../store/conflicts.ts';
 import type { WordKey } from '../i18n/en.ts';
+import { whoText } from '../similar/who.ts';
 import type { Visit } from '../visit.ts';
 import { reasonText, tookText } from './show.ts';
 
@@ -56,5 +57,9 @@ function byWhom(visit: Visit, row: ConflictRow, last: PastDecision | undefined):
   const { t } = visit;
   if (row.resolvedBy === 'policy') return html`<span class="muted">${t('progress.policy')}</span>`;
   if (last === undefined) return html``;
-  return html`<span class="muted">${t('progress.by', { who: last.who, took: tookText(visit, last.take) })}</span>`;
+  const [before = '', after = ''] = t('progress.by', {
+    who: '\u0000',
+    took: tookText(visit, last.take),
+  }).split('\u0000');
+  return html`<span class="muted">${before}${whoText(visit, last.who)}${after}</span>`;
 }

@@ -1,5 +1,6 @@
 /** The address of the inbox: its filters, its order and its place, read from outside and written back. */
 import { z } from 'zod';
+import { readPattern } from '../../core/conflict-pattern.ts';
 import { CONFLICT_KINDS } from '../../core/link.ts';
 import {
   INBOX_AGES,
@@ -13,11 +14,16 @@ import type { Visit } from '../visit.ts';
 
 const word = z.string().max(200);
 
+export const patternParam = word
+  .refine((text) => readPattern(text) !== null)
+  .describe('What kind of difference it is, as a group of similar conflicts says');
+
 /** An empty parameter, as a form sends it, is none. */
 export const inboxParams = z.object({
   pair: word.optional().describe('Name of a pair'),
   field: word.optional().describe('Udesk name of the field; `*` for whole records'),
   kind: z.enum(CONFLICT_KINDS).optional(),
+  pattern: patternParam.optional(),
   age: z
     .enum(INBOX_AGES)
     .optional()

@@ -6,6 +6,7 @@ import type { FeedItem } from '../../store/feeds.ts';
 import { type FieldLabels, fieldName, kindName, reasonText, tookText, valueText } from '../conflicts/show.ts';
 import { en, type WordKey } from '../i18n/en.ts';
 import { decidedByText } from '../links/evidence.ts';
+import { whoText } from '../similar/who.ts';
 import { time } from '../ui/time.ts';
 import type { Visit } from '../visit.ts';
 
@@ -46,9 +47,9 @@ function eventText(visit: Visit, told: Told, event: StoryEvent): Html {
     case 'conflict-opened':
       return html`<a href="/conflicts/${event.conflictId}">${t('event.conflict-opened')}</a> ${name(event.field)} <span class="badge">${kindName(visit, event.conflict)}</span> <span class="muted">${reasonText(visit, event.reason)}</span>`;
     case 'conflict-closed':
-      return html`<a href="/conflicts/${event.conflictId}">${t('event.conflict-closed')}</a> ${name(event.field)} <span class="muted">${event.by ?? ''}</span>`;
+      return html`<a href="/conflicts/${event.conflictId}">${t('event.conflict-closed')}</a> ${name(event.field)} <span class="muted">${whoText(visit, event.by ?? '')}</span>`;
     case 'decision':
-      return html`<b>${event.who}</b> ${tookText(visit, event.take)} ${name(event.field)}${event.take === 'value' && html` <ins>${show(event.field, event.value)}</ins>`}`;
+      return html`<b>${whoText(visit, event.who)}</b> ${tookText(visit, event.take)} ${name(event.field)}${event.take === 'value' && html` <ins>${show(event.field, event.value)}</ins>`}`;
     case 'write': {
       const state = wordOr(visit, `intent.${event.state}`, event.state);
       return html`<span class="badge write">${t(`parked.op.${event.op as 'create'}`, { side: t(`side.${event.side}`) })}</span> ${event.field !== '*' && html`${name(event.field)} ${arrow(event.field, event.before, event.sent)} `}<span class="muted">${wordOr(visit, `reason.${event.why}`, event.why)} ${state}</span>${event.error !== null && html`<br><q class="muted">${event.error}</q>`}`;

@@ -1,3 +1,5 @@
+import { similarEn } from './similar/en.ts';
+
 /** English. The keys of this dictionary are the keys of all: another language that lacks one does not compile. */
 export const en = {
   'app.name': 'udesk-sync',
@@ -571,6 +573,7 @@ export const en = {
   'duration.minutes': '{n} min',
   'duration.hours': '{n} h',
   'duration.days': '{n} d',
+  ...similarEn,
 } as const;
 
 export type WordKey = keyof typeof en;

@@ -1,4 +1,5 @@
 import type { WordKey } from './en.ts';
+import { similarZhCn } from './similar/zh-cn.ts';
 
 /** 简体中文 */
 export const zhCn: Readonly<Record<WordKey, string>> = {
@@ -555,4 +556,5 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'duration.minutes': '{n} 分钟',
   'duration.hours': '{n} 小时',
   'duration.days': '{n} 天',
+  ...similarZhCn,
 };
