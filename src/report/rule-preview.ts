@@ -11,7 +11,7 @@ import { fieldOf } from './mapped-field.ts';
 /** So many are looked at one by one; a cycle decides fewer. */
 const LOOKED_AT = 500;
 /** Later than any conflict: nothing is left waiting for a history. */
-const EVER = new Date(8_000_000_000_000_000);
+const EVER = new Date('9999-01-01T00:00:00Z');
 
 export interface RulePreview {
   readonly decides: number;

@@ -7,9 +7,11 @@ import { pairEndpoints } from './endpoints/pairs.ts';
 import { parkedEndpoints } from './endpoints/parked.ts';
 import { planEndpoints } from './endpoints/plans.ts';
 import { reportEndpoints } from './endpoints/reports.ts';
+import { similarEndpoints } from './endpoints/similar.ts';
 
 export const ENDPOINTS: readonly Endpoint[] = [
   ...conflictEndpoints,
+  ...similarEndpoints,
   ...linkEndpoints,
   ...parkedEndpoints,
   ...planEndpoints,

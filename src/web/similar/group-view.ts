@@ -58,7 +58,8 @@ function turnOn(
 ): Html {
   const { t, format } = visit;
   if (!allows(visit.actor.role, 'operator')) return notice('info', t('rule.operator'));
-  const fields = { ...group, ...shown };
+  // A proposal has a kind of its own: the group's goes last.
+  const fields = { ...shown, ...group };
   const names = ['pair', 'field', 'kind', 'pattern', 'take', 'agrees', 'total'] as const;
   const number = format.number;
   return html`<section class="card"><h2>${t('rule.turn-on-title', { take: t(`take.${shown.take}`) })}</h2>

@@ -142,6 +142,10 @@ export async function turnRuleOn(
   return { outcome: 'on', rule };
 }
 
+export async function listAllRules(visit: Visit): Promise<CountedRule[]> {
+  return await listRules(visit.services.db, pairNames(visit), RULES);
+}
+
 /** @throws Refusal `not-found` */
 export async function findRule(visit: Visit, id: string): Promise<CountedRule> {
   const known = /^[1-9]\d{0,17}$/.test(id);
