@@ -18,7 +18,6 @@ export const similarEn = {
   'similar.open': '{n} open',
   'similar.look': 'Look closer',
   'similar.inbox': 'Show these {n} in the inbox',
-  'similar.examples': 'Some of them',
   'similar.values': 'Udesk {udesk} · CRM {crm}',
   'similar.back': 'All groups',
   'similar.group': 'Only one group of similar ones is shown.',

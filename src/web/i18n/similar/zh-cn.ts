@@ -18,7 +18,6 @@ export const similarZhCn: Readonly<Record<keyof typeof similarEn, string>> = {
   'similar.open': '{n} 个待裁决',
   'similar.look': '查看详情',
   'similar.inbox': '在收件箱中显示这 {n} 个',
-  'similar.examples': '其中几个',
   'similar.values': 'Udesk {udesk} · CRM {crm}',
   'similar.back': '全部分组',
   'similar.group': '现在只显示一组相似的冲突。',
