@@ -39,9 +39,11 @@ export interface OtherEntry {
     | 'approve'
     | 'forget'
     | 'rule-on'
-    | 'rule-off';
+    | 'rule-off'
+    | 'assign'
+    | 'note';
   readonly pair: string;
-  /** What it is about: `link 12`, `parked 7`, `plan HASH`, `first-plan HASH`, a rule (`ruleSubject`). */
+  /** What it is about: `link 12`, `parked 7`, `plan HASH`, `first-plan HASH`, a rule (`ruleSubject`), `note 3 of conflict 12`. */
   readonly subject: string;
 }
 

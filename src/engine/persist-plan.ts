@@ -2,6 +2,7 @@ import type { ConflictChange, FieldBase, LinkState, PlannedWrite } from '../core
 import { guardClass } from '../core/plan.ts';
 import type { SideName } from '../core/record.ts';
 import { WINDOW_MS } from '../core/tug-of-war.ts';
+import { fileConflicts } from '../store/conflict-search.ts';
 import { type ConflictWrite, closeConflicts, writeConflicts } from '../store/conflicts.ts';
 import { authorsSince } from '../store/feeds.ts';
 import { claimKeys, insertIntents, type NewIntent, retireParked } from '../store/intents.ts';
@@ -72,6 +73,11 @@ export async function persistPlans(
     await clearRebased(
       tx,
       withIds.flatMap(({ link, linkId }) => (link.row?.rebased === true ? [linkId] : [])),
+    );
+    // What was planned again was seen again: names and owners may be others now.
+    await fileConflicts(
+      tx,
+      withIds.map(({ linkId }) => linkId),
     );
     for (const side of ['udesk', 'crm'] as const) await clearPlanned(tx, cycle, side, withIds);
   });

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { ActiveConflict, ConflictChange, ConflictKind, FieldBase, Take } from '../core/link.ts';
 import type { Value } from '../core/value.ts';
 import type { Overwritten } from '../core/witness-records.ts';
+import { fileConflicts } from './conflict-search.ts';
 import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
@@ -157,23 +158,31 @@ export async function writeConflicts(
       ca: crmAt,
       r: change.reason,
       by: decided ? change.by : null,
+      re: change.reopened === true,
     };
   });
   const now = sql`${at.toISOString()}::timestamptz`;
   await closeVoid(db, writes, at);
   await db.execute(
     sql`insert into udesk_sync.conflict as t
-          (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, resolved_by, opened_at, changed_at, closed_at)
+          (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, resolved_by, opened_at, changed_at, closed_at, assignee)
         select ${pair}, s.l::bigint, s.f, s.k, s.s, nullif(s.b, 'null'::jsonb), s.u, s.c, s.ua, s.ca, s.r, s.by,
-          ${now}, ${now}, null
+          ${now}, ${now}, null,
+          -- Whoever had the row that became void has the one that takes its place.
+          case when s.re then (select o.assignee from udesk_sync.conflict o
+            where o.link_id = s.l::bigint and o.field = s.f and o.closed_at = ${now} order by o.id desc limit 1) end
         from jsonb_to_recordset(${jsonParam(payload)})
-          as s(l text, f text, k text, s text, b jsonb, u jsonb, c jsonb, ua text, ca text, r text, by text)
+          as s(l text, f text, k text, s text, b jsonb, u jsonb, c jsonb, ua text, ca text, r text, by text, re boolean)
         on conflict (link_id, field) where state in ('open', 'resolving') do update set
           kind = excluded.kind, state = excluded.state, base = excluded.base, udesk = excluded.udesk, crm = excluded.crm,
           udesk_at = excluded.udesk_at, crm_at = excluded.crm_at, reason = excluded.reason,
           unclassified = t.unclassified or excluded.state = 'open',
           resolved_by = case when excluded.resolved_by = 'person' then t.resolved_by else excluded.resolved_by end, changed_at = excluded.changed_at,
           decision_id = case when excluded.state = 'open' then null else t.decision_id end`,
+  );
+  await fileConflicts(
+    db,
+    writes.map(({ linkId }) => linkId),
   );
   const done = writes.filter(({ change }) => change.action === 'decided' && change.done);
   await closeConflicts(
@@ -266,6 +275,15 @@ export async function loadConflict(db: Db, id: string): Promise<ConflictRow | nu
     sql`select ${CONFLICT_COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id where c.id = ${id}::bigint`,
   );
   return row === undefined ? null : toConflict(row);
+}
+
+/** How many were decided and are being carried out. */
+export async function countResolving(db: Db, pairs: readonly string[]): Promise<number> {
+  const [row] = await rows<{ n: string }>(
+    db,
+    sql`select count(*) as n from udesk_sync.conflict where pair = any(${textArray(pairs)}) and state = 'resolving'`,
+  );
+  return Number(row?.n ?? 0);
 }
 
 export async function countConflicts(db: Db, pair: string): Promise<{ open: number; resolving: number }> {

@@ -140,3 +140,18 @@ export async function planLinksAgain(db: Db, linkIds: readonly string[]): Promis
         where id = any(${textArray(linkIds)}::bigint[]) and state = 'confirmed' and not dirty`,
   );
 }
+
+/** What agents are called, by Udesk's id, as far as anybody read it; of several pairs, the first. */
+export async function agentNames(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const wanted = ids.filter((id) => id !== '');
+  if (wanted.length === 0) return new Map();
+  const found = await rows<{ id: string; name: string }>(
+    db,
+    sql`select distinct on (remote_id) remote_id as id, coalesce(nullif(btrim(name), ''), email) as name
+        from udesk_sync.directory
+        where kind = 'agent' and remote_id = any(${textArray(wanted)})
+          and coalesce(nullif(btrim(name), ''), email) is not null
+        order by remote_id, pair`,
+  );
+  return new Map(found.map(({ id, name }) => [id, name]));
+}

@@ -134,7 +134,7 @@ export async function authorsSince(db: Db, pair: string, udeskId: string, since:
   return found.map(({ name }) => name);
 }
 
-/** The open conflicts of this customer learn when Udesk's value was edited. */
+/** The open conflicts of this customer learn when Udesk's value was edited, and by whom. */
 export async function saveEditTimes(db: Db, pair: string, udeskId: string): Promise<void> {
   // Most customers have none, and to make a history of every field only to find that out takes a hundred times as long.
   const open = await rows(
@@ -145,9 +145,10 @@ export async function saveEditTimes(db: Db, pair: string, udeskId: string): Prom
   if (open.length === 0) return;
   await db.execute(
     sql`update udesk_sync.conflict t set udesk_at = ${isoText(sql`edited.at`)},
-          unclassified = t.unclassified or t.state = 'open'
+          unclassified = t.unclassified or t.state = 'open',
+          authors = array(select name from unnest(t.authors || edited.name) name where name is not null group by name order by name)
         from (
-          select c.id, edit.at from udesk_sync.conflict c
+          select c.id, edit.name, edit.at from udesk_sync.conflict c
           join udesk_sync.link own on own.id = c.link_id and own.udesk_id = ${udeskId}
           cross join lateral (${lastEdit}) edit
           where c.pair = ${pair} and c.state in ('open', 'resolving')) edited

@@ -88,6 +88,7 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
     sql`delete from udesk_sync.idempotency i using udesk_sync.conflict c
         where c.link_id = any(${links}) and position('"' || c.id::text || '"' in i.body) > 0`,
   );
+  await forgetSearches(tx, pair, { ids, linkIds });
   const conflicts = await count(
     sql`delete from udesk_sync.conflict where link_id = any(${links}) returning 1`,
   );
@@ -121,6 +122,21 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
     ...{ records, observations, conflicts, writes, histories },
     decisions: decisions.map(({ id }) => id),
   };
+}
+
+/** Views of the inbox that search for what the person is called by: for all of it, or for a good part of it. */
+async function forgetSearches(tx: Db, pair: string, { ids, linkIds }: Person): Promise<void> {
+  await tx.execute(
+    sql`delete from udesk_sync.inbox_view v using (
+          select unnest(string_to_array(s.words, E'\n')) as word
+          from udesk_sync.conflict c join udesk_sync.conflict_search s on s.conflict_id = c.id
+          where c.link_id = any(${textArray(linkIds)}::bigint[])
+          union
+          select lower(unnest(keys || remote_id || udesk_sync.plain_text(fields -> 'nick_name')))
+          from udesk_sync.record where pair = ${pair} and ${ofPerson(ids)}) known
+        where lower(v.words) = known.word
+          or (char_length(v.words) >= 5 and strpos(known.word, lower(v.words)) > 0)`,
+  );
 }
 
 /** Records that are not to be taken up again. */

@@ -230,6 +230,12 @@ export const conflict = udeskSync.table(
     unclassified: boolean('unclassified').notNull().default(true),
     /** What a person took, as evidence for a rule; counts while the decision stands (`decision_id`). */
     personTake: text('person_take').$type<Take>(),
+    /** Udesk's id of the customer's owner, as last planned: what the inbox filters by (src/store/conflict-search.ts). */
+    owner: text('owner'),
+    /** Who made the edits that it is about, as far as the histories that were read tell. */
+    authors: text('authors').array().notNull().default([]),
+    /** The person who shall decide it; moves nothing else, `changed_at` least of all. */
+    assignee: text('assignee'),
     openedAt: at('opened_at').notNull(),
     changedAt: at('changed_at').notNull(),
     closedAt: at('closed_at'),
@@ -248,7 +254,60 @@ export const conflict = udeskSync.table(
       .on(table.pair, table.field, table.kind, table.pattern, table.personTake, table.id)
       .where(sql`person_take is not null and decision_id is not null and pattern is not null`),
     index('conflict_unclassified').on(table.pair, table.state, table.id).where(sql`unclassified`),
+    index('conflict_field').on(table.field, table.id),
+    index('conflict_assigned').on(table.assignee, table.id).where(sql`assignee is not null`),
   ],
+);
+
+/** The words by which a conflict is found: names, keys and ids of the customer, and the values in question. */
+export const conflictSearch = udeskSync.table(
+  'conflict_search',
+  {
+    conflictId: bigint('conflict_id', { mode: 'number' })
+      .primaryKey()
+      // Personal data: it goes with the conflict, whoever deletes that.
+      .references(() => conflict.id, { onDelete: 'cascade' }),
+    /** Lower case, one word or value per line. */
+    words: text('words').notNull(),
+  },
+  (table) => [
+    // No pending list: a search would read it from end to end.
+    index('conflict_search_grams')
+      .using('gin', sql`udesk_sync.grams(${table.words})`)
+      .with({ fastupdate: 'off' }),
+  ],
+);
+
+/** What people wrote beside a conflict; append-only. That it was written is in the log of decisions, the words are here alone. */
+export const conflictNote = udeskSync.table(
+  'conflict_note',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    conflictId: bigint('conflict_id', { mode: 'number' })
+      .notNull()
+      .references(() => conflict.id, { onDelete: 'cascade' }),
+    who: text('who').notNull(),
+    text: text('text').notNull(),
+    at: at('at').notNull(),
+  },
+  (table) => [index('conflict_note_conflict').on(table.conflictId, table.id)],
+);
+
+/** Filters of the inbox that a person keeps under a name. */
+export const inboxView = udeskSync.table(
+  'inbox_view',
+  {
+    id: id(),
+    who: text('who').notNull(),
+    name: text('name').notNull(),
+    /** The parameters of the inbox's address, without a place in it. */
+    query: text('query').notNull(),
+    /** What is searched for in it: the part that may be about a person. */
+    words: text('words'),
+    at: at('at').notNull(),
+  },
+  (table) => [uniqueIndex('inbox_view_name').on(table.who, table.name)],
 );
 
 /** A person's choice, or a rule's on a person's behalf; append-only but for its undoing. */

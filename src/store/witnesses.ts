@@ -4,6 +4,7 @@ import type { FieldBase } from '../core/link.ts';
 import type { SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import type { Overwritten } from '../core/witness-records.ts';
+import { fileConflicts } from './conflict-search.ts';
 import { INTENT_COLUMNS, type IntentColumns, type IntentRow, toIntent } from './intents.ts';
 import type { WitnessState } from './schema.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
@@ -109,6 +110,7 @@ export async function keepOverwritten(db: Db, pair: string, row: OverwrittenRow,
           crm = case when t.state = 'open' then t.crm else excluded.crm end,
           reason = case when t.state = 'open' then t.reason || '; ' || excluded.reason else excluded.reason end`,
   );
+  await fileConflicts(db, [row.linkId]);
 }
 
 export interface WitnessCounts {

@@ -3,6 +3,8 @@ import { valueDigest } from '../../../src/core/decision-chain.ts';
 import { forget } from '../../../src/engine/forget.ts';
 import { verifyLog } from '../../../src/report/verify-log.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
+import { saveView, viewsOf } from '../../../src/store/inbox-views.ts';
+import { addNote } from '../../../src/store/notes.ts';
 import { type CommandLine, commandLine } from '../../support/command-line.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
 
@@ -59,6 +61,16 @@ beforeEach(async () => {
   tenant.happened(udeskId, 'Ticket', { subject: 'Quendolin asks' });
   await world.database.sql`update udesk_sync.record set feed_due = true where side = 'udesk'`;
   await world.sync({ readFeeds: true });
+  // What people wrote beside it, and what the inbox is searched by.
+  const open = (await world.conflicts()).find(({ state }) => state === 'open');
+  await addNote(world.database.db, {
+    ...{ conflictId: open?.id ?? '', who: 'tester', at: new Date() },
+    text: 'Quendolin asked to be called at 13955550001',
+  });
+  for (const words of ['quendolin', '1395555', 'Else', 'sails'])
+    await saveView(world.database.db, {
+      ...{ who: 'tester', name: `view ${words}`, query: `q=${words}`, words, at: new Date() },
+    });
   await world.database.sql`
     insert into udesk_sync.idempotency (key_hash, request_hash, status, body, at)
     select 'k', 'r', 200, json_build_object('id', id::text, 'udesk', udesk)::text, now() from udesk_sync.conflict where state = 'open'`;
@@ -107,6 +119,8 @@ describe('forgetting a person', () => {
     expect(
       await ourRows(world, `select fields from udesk_sync.record where fields::text like '%Somebody Else%'`),
     ).toEqual(others);
+    const views = (await viewsOf(world.database.db, 'tester')).map(({ name }) => name);
+    expect(views).toEqual(['view Else', 'view sails']);
     expect(await verifyLog(world.database.db, null)).toMatchObject({ entries: entries + 1, faults: [] });
   });
 

@@ -1,0 +1,65 @@
+/**
+ * What conflicts are found by: the words of the customer and of the values, the customer's owner, and who made the edits.
+ * Kept beside the conflict, because the inbox cannot afford to read the records of thousands of customers for a page.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { type Db, rows, textArray } from './tx.ts';
+
+/**
+ * Writes anew what the conflicts of these links are found by; what has not changed is left as it is. A closed conflict
+ * keeps its owner and authors, and is found by the names of today.
+ */
+export async function fileConflicts(tx: Db, linkIds: readonly string[]): Promise<void> {
+  if (linkIds.length === 0) return;
+  const ids = sql`${textArray([...new Set(linkIds)])}::bigint[]`;
+  await tx.execute(
+    sql`insert into udesk_sync.conflict_search as t (conflict_id, words)
+        select c.id, lower(left(concat_ws(E'\n', l.udesk_id, l.crm_id,
+            udesk_sync.plain_text(ru.fields -> 'nick_name'),
+            udesk_sync.plain_text(rc.fields -> coalesce(p.field_specs #>> '{nick_name,crm}', 'name')),
+            regexp_replace(array_to_string(ru.keys || rc.keys, E'\n'), '^[a-z]+:', '', 'gn'),
+            left(udesk_sync.plain_text(c.udesk), 1000), left(udesk_sync.plain_text(c.crm), 1000)), 4000))
+        from udesk_sync.conflict c
+        join udesk_sync.link l on l.id = c.link_id
+        left join udesk_sync.pair p on p.name = c.pair
+        left join udesk_sync.record ru on ru.pair = c.pair and ru.side = 'udesk' and ru.remote_id = l.udesk_id
+        left join udesk_sync.record rc on rc.pair = c.pair and rc.side = 'crm' and rc.remote_id = l.crm_id
+        where c.link_id = any(${ids})
+        on conflict (conflict_id) do update set words = excluded.words where t.words <> excluded.words`,
+  );
+  await tx.execute(
+    sql`update udesk_sync.conflict t set owner = s.owner, authors = s.authors
+        from (
+          select c.id,
+            -- Where owners travel by name, the id stands beside it.
+            coalesce(r.fields ->> 'owner_id',
+              case when jsonb_typeof(r.fields -> 'owner') = 'string' then r.fields ->> 'owner' end) as owner,
+            array(select name from unnest(c.authors) name union
+              select o #>> '{author,name}' from jsonb_array_elements(c.overwritten) o
+              where o #>> '{author,name}' is not null order by 1) as authors
+          from udesk_sync.conflict c
+          join udesk_sync.link l on l.id = c.link_id
+          left join udesk_sync.record r on r.pair = c.pair and r.side = 'udesk' and r.remote_id = l.udesk_id
+          where c.link_id = any(${ids}) and c.state in ('open', 'resolving')) s
+        where t.id = s.id and (t.owner, t.authors) is distinct from (s.owner, s.authors)`,
+  );
+}
+
+/** Conflicts that hold a text. Either their ids, where these are few, or what must be true of their words `s.words`. */
+export type Found = { readonly ids: readonly string[] } | { readonly holds: SQL };
+
+/** As many can be named; what is held by more is met soon by whoever goes through all in order. */
+const FEW = 2_000;
+
+/** Part of a name, value, key or id, in whatever case (of the letters that the database knows to have one). */
+export async function findWords(db: Db, text: string): Promise<Found> {
+  const wanted = text.trim();
+  const holds = sql`strpos(s.words, lower(${wanted}::text)) > 0`;
+  // One letter alone is in no index: it is in most rows.
+  if ([...wanted].length < 2 && !/\P{ASCII}/u.test(wanted)) return { holds };
+  const found = await rows<{ id: string }>(
+    db,
+    sql`select id from udesk_sync.find_conflicts(${wanted}::text, ${FEW + 1}) as id`,
+  );
+  return found.length > FEW ? { holds } : { ids: found.map(({ id }) => id) };
+}
