@@ -29,6 +29,7 @@ const STATUS = {
   unfit: 422,
   choose: 422,
   'key-reused': 422,
+  'too-many-views': 422,
   'too-many': 429,
   'too-many-streams': 503,
   unexpected: 500,

@@ -136,6 +136,72 @@ describe.skipIf(chromiumPath === null)('the inbox', () => {
     ]);
   });
 
+  test('filters, keeps the view, assigns and notes with the keyboard alone', async () => {
+    stop.abort();
+    await daemon;
+    const page = await signedIn();
+    await page.keyboard.press('f');
+    await expect.poll(() => page.evaluate('document.activeElement.name')).toBe('field');
+    await page.keyboard.type('Descr');
+    await page.keyboard.press('Enter'); // Browsers differ in whether typing alone has chosen.
+    await page.getByText('1 shown here, 1 in all').waitFor();
+    await page.keyboard.press('s');
+    await page.keyboard.type('Descriptions');
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'Descriptions' }).waitFor();
+    expect(await page.getByRole('link', { name: 'Descriptions' }).getAttribute('aria-current')).toBe('true');
+    await page.keyboard.press('j');
+    await page.keyboard.press('a');
+    await page.waitForURL(/#assign$/);
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('assign');
+    await page.keyboard.type('oper');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/conflicts\/\d+$/);
+    await page.keyboard.press('n');
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('note');
+    await page.keyboard.type('Called her: six is right.');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/#notes$/);
+    await page.getByText('Called her: six is right.').waitFor();
+    await expectAccessible(page);
+    await screenshot(page, 'conflict-noted');
+    expect(
+      await ourRows(
+        world,
+        `select assignee, (select text from udesk_sync.conflict_note n where n.conflict_id = c.id) as note
+         from udesk_sync.conflict c where field = 'description'`,
+      ),
+    ).toEqual([{ assignee: 'operator', note: 'Called her: six is right.' }]);
+    const other = await signedIn({ width: 360, height: 740 }, 'operator');
+    await other.getByRole('article').first().getByText('for operator').waitFor();
+    await expectAccessible(other);
+    await screenshot(other, 'conflicts-assigned-phone');
+  });
+
+  test('many are assigned without scripts, and what was decided together is taken back together', async () => {
+    stop.abort(); // Nothing is carried out, so that all can be taken back.
+    await daemon;
+    const page = await signedIn({ script: false });
+    await page.goto(`${web.url}/conflicts?field=nick_name&q=${encodeURIComponent('王小明 1')}`);
+    await page.getByLabel(/All 10 that fit/).check();
+    await page.getByLabel('Assigned to').last().selectOption('reviewer');
+    await page.getByRole('button', { name: 'Assign', exact: true }).click();
+    await page.getByRole('heading', { name: '10 assigned to reviewer' }).waitFor();
+    await page.goto(`${web.url}/conflicts?assigned=me`);
+    await page.getByText('10 shown here, 10 in all').waitFor();
+    await page.getByLabel(/All 10 that fit/).check();
+    await page.getByRole('button', { name: 'Look at what it does' }).click();
+    await page.getByRole('button', { name: 'Decide these 10' }).click();
+    await page.getByRole('heading', { name: '10 decided' }).waitFor();
+    expect(await open()).toBe(PEOPLE + 1 - 10);
+    await page.getByRole('button', { name: 'Undo all of them' }).click();
+    await page.getByText('10 were taken back; 0 had been carried out already.').waitFor();
+    expect(await open()).toBe(PEOPLE + 1);
+    expect(await ourRows(world, 'select 1 from udesk_sync.intent where state <> $$settled$$')).toEqual([]);
+  });
+
   test('a viewer sees everything and can decide nothing', async () => {
     const page = await signedIn({}, 'viewer');
     expect(await page.getByRole('button', { name: /Take/ }).count()).toBe(0);

@@ -59,7 +59,11 @@ document.addEventListener('keydown', (event) => {
         ? move(1) || press('j')
         : event.key === 'k'
           ? move(-1) || press('k')
-          : ['1', '2', '3', 'e', 'u', 'x', 'o'].includes(event.key) && press(event.key);
+          : event.key === 'f'
+            ? focusFilter()
+            : event.key === 's'
+              ? focusSave()
+              : ['1', '2', '3', 'e', 'u', 'x', 'o', 'a', 'n'].includes(event.key) && press(event.key);
   if (done) event.preventDefault();
 });
 
@@ -67,6 +71,22 @@ function focusSearch() {
   const search = document.querySelector('[data-search]');
   search?.focus();
   return search !== null;
+}
+
+function focusSave() {
+  const field = document.querySelector('[data-save]');
+  if (field === null) return false;
+  field.closest('details').open = true;
+  field.focus();
+  return true;
+}
+
+function focusFilter() {
+  const filters = document.querySelector('details.selects');
+  if (filters === null) return false;
+  filters.open = true;
+  filters.querySelector('select').focus();
+  return true;
 }
 
 // A decided card is replaced by a new one: the keys go on with the next that is open.
@@ -115,4 +135,5 @@ for (const hidden of document.querySelectorAll('.needs-script')) hidden.hidden =
 for (const link of document.querySelectorAll('.no-script')) link.hidden = true;
 countSelected();
 // An address such as #value means the field itself.
-if (location.hash === '#value') document.getElementById('value')?.focus();
+if (['#value', '#assign', '#note'].includes(location.hash))
+  document.getElementById(location.hash.slice(1))?.focus();

@@ -4,11 +4,12 @@ import { type Choice, writesOf } from '../../report/choices.ts';
 import { type Html, html } from '../../report/html.ts';
 import { judgeDecision } from '../../report/judge-decision.ts';
 import { type InboxRow, inboxIds, inboxRows } from '../../store/inbox.ts';
+import type { InboxFilter } from '../../store/inbox-filter.ts';
 import { Refusal } from '../refusal.ts';
 import { csrfField } from '../ui/form.ts';
 import { notice } from '../ui/notice.ts';
 import type { SignedVisit } from '../visit.ts';
-import { nameFields, readParams } from './query.ts';
+import { nameFields, readParams, toFilter } from './query.ts';
 import { decide, undo } from './service.ts';
 import { effectTexts, type FieldLabels, fieldName, valueText } from './show.ts';
 
@@ -26,15 +27,10 @@ export interface Preview {
 
 /** Of the selected ones, or of all that fit the filter. */
 export async function preview(visit: SignedVisit, form: URLSearchParams): Promise<Preview> {
-  const { services, now } = visit;
+  const { services } = visit;
   const take = readTake(form.get('take'));
-  const filter = {
-    ...readParams(new URLSearchParams(form.get('filter') ?? '')),
-    state: 'open' as const,
-    now,
-  };
   const chosen = form.has('all')
-    ? await inboxIds(services.db, filter, BULK_LIMIT + 1)
+    ? await inboxIds(services.db, openOf(visit, form), BULK_LIMIT + 1)
     : readIds(form.getAll('id'));
   const rows = await inboxRows(services.db, chosen.slice(0, BULK_LIMIT), nameFields(visit));
   const decidable: { row: InboxRow; choice: Choice }[] = [];
@@ -53,6 +49,12 @@ export async function preview(visit: SignedVisit, form: URLSearchParams): Promis
     writes: { udesk: sum('udesk'), crm: sum('crm') },
     capped: chosen.length > BULK_LIMIT,
   };
+}
+
+/** The open ones of the filter that a form carries. */
+function openOf(visit: SignedVisit, form: URLSearchParams): InboxFilter {
+  const params = readParams(new URLSearchParams(form.get('filter') ?? ''));
+  return toFilter(visit, { ...params, state: 'open' });
 }
 
 /** What was confirmed: `id@changedAt` each, so that what changed since is left alone. */

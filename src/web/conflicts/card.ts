@@ -2,6 +2,8 @@
 import type { Choice } from '../../report/choices.ts';
 import { type Html, html } from '../../report/html.ts';
 import { emptiesASet } from '../../report/judge-decision.ts';
+import type { EditAuthor } from '../../store/feeds.ts';
+import type { InboxRow } from '../../store/inbox.ts';
 import { allows } from '../auth/roles.ts';
 import { csrfField } from '../ui/form.ts';
 import { ago } from '../ui/time.ts';
@@ -31,12 +33,25 @@ ${decides && html`<input type="checkbox" form="bulk" name="id" value="${row.id}"
 <h2 id="name-${row.id}"><a href="/conflicts/${row.id}" data-key="o">${row.name ?? t('conflicts.nameless')}</a> <span class="field">${fieldName(visit, options.labels, row.pair, row.field)}</span></h2>
 <span class="badge">${kindName(visit, row.kind)}</span>
 ${!open && html`<span class="badge state">${t(`state.${row.state}`)}</span>`}
+${care(visit, row)}
 <span class="meta">${visit.services.config.pairs.length > 1 && html`${row.pair} · `}${ago(visit, row.openedAt)}</span>
 </div>
 ${options.said}
 ${values(visit, shown, decides)}
 ${(progress.text !== null || !open) && html`<div class="foot">${progressLine(visit, shown, options.looks ?? 0)}</div>`}
 </article>`;
+}
+
+/** Who has it, and how much was written beside it; both lead to where that is changed. */
+function care({ t, format, actor }: SignedVisit, row: InboxRow): Html {
+  const may = allows(actor.role, 'reviewer');
+  const open = row.state === 'open' || row.state === 'resolving';
+  const link = (place: string, key: string, text: string) =>
+    html`<a class="badge" href="/conflicts/${row.id}#${place}" data-key="${key}">${text}</a>`;
+  const who = row.assignee === null ? null : t('assign.badge', { name: row.assignee });
+  const notes = row.notes === 0 ? null : t('note.count', { n: format.number(row.notes) });
+  return html`${may && open ? link('assign', 'a', who ?? t('assign.add')) : who !== null && html`<span class="badge">${who}</span>`}
+${may ? link('note', 'n', notes ?? t('note.add')) : notes !== null && link('notes', 'n', notes)}`;
 }
 
 /** The line below; while something is under way it asks again, less and less often. */
@@ -59,10 +74,17 @@ function values(visit: SignedVisit, shown: ShownConflict, decides: boolean): Htm
     const choice = shown.choices.find(({ take }) => take === column);
     return html`<section class="side ${column}"><h3>${visit.t(`side.${column}`)}</h3>
 <div class="value">${columnBody(visit, row, column)}</div>
-${changedBy(visit, row, column, null)}
+${changedBy(visit, row, column, authorOf(row))}
 ${decides && choice !== undefined && takeButton(visit, shown, choice, column, id)}</section>`;
   })}</div>
 ${decides && decideForm(visit, shown, id)}`;
+}
+
+/** Of the edit in Udesk, where one person is known for it. */
+function authorOf({ authors, overwritten, udeskAt }: InboxRow): EditAuthor | null {
+  const [name] = authors;
+  if (name === undefined || authors.length > 1 || overwritten.length > 0 || udeskAt === null) return null;
+  return { name, at: udeskAt };
 }
 
 function takeButton(

@@ -10,6 +10,7 @@ import { emptiesASet } from '../../report/judge-decision.ts';
 import { fieldOf } from '../../report/mapped-field.ts';
 import type { EditAuthor } from '../../store/feeds.ts';
 import type { InboxRow } from '../../store/inbox.ts';
+import type { Note } from '../../store/notes.ts';
 import type { KnownRecord } from '../../store/records.ts';
 import { allows } from '../auth/roles.ts';
 import { whoText } from '../similar/who.ts';
@@ -18,6 +19,7 @@ import { notice } from '../ui/notice.ts';
 import { ago, time } from '../ui/time.ts';
 import type { SignedVisit } from '../visit.ts';
 import { undoForm } from './card.ts';
+import { careSection, notesSection, type TypedNote } from './care.ts';
 import type { ShownConflict } from './service.ts';
 import {
   effectTexts,
@@ -34,6 +36,8 @@ export interface DetailView {
   readonly shown: ShownConflict;
   readonly labels: FieldLabels;
   readonly author: EditAuthor | null;
+  /** What the customer's owner is called; null where nobody knows. */
+  readonly owner: string | null;
   readonly records: Readonly<Record<'udesk' | 'crm', KnownRecord | null>>;
   /** Other conflicts of the customer that wait: field → id. */
   readonly others: ReadonlyMap<string, string>;
@@ -41,6 +45,8 @@ export interface DetailView {
   readonly said: Html | null;
   /** What was typed, and did not fit. */
   readonly typed: string | null;
+  readonly notes: readonly Note[];
+  readonly typedNote: TypedNote | null;
 }
 
 export function detail(visit: SignedVisit, view: DetailView): Html {
@@ -50,16 +56,18 @@ export function detail(visit: SignedVisit, view: DetailView): Html {
   return html`<div class="detail">
 <p class="trail"><a href="/conflicts" data-key="k">${t('detail.back')}</a>${row.udeskId !== null && html`<a href="/customers/${row.udeskId}?pair=${encodeURIComponent(row.pair)}">${t('customer.open')}</a>`}${view.next !== null && html`<a class="next" href="/conflicts/${view.next}" data-key="j">${t('detail.next')} →</a>`}</p>
 <div class="title"><h1>${row.name ?? t('conflicts.nameless')} <span class="field">${fieldName(visit, view.labels, row.pair, row.field)}</span></h1>
-<p class="muted"><span class="badge">${kindName(visit, row.kind)}</span> ${t('conflicts.number', { id: row.id })} · ${row.pair} · ${t('conflicts.ids', { udesk: row.udeskId ?? '–', crm: row.crmId ?? '–' })} · ${ago(visit, row.openedAt)}</p></div>
+<p class="muted"><span class="badge">${kindName(visit, row.kind)}</span> ${t('conflicts.number', { id: row.id })} · ${row.pair} · ${t('conflicts.ids', { udesk: row.udeskId ?? '–', crm: row.crmId ?? '–' })} · ${ago(visit, row.openedAt)}${row.owner !== null && html` · ${t('detail.owner', { name: view.owner ?? row.owner })}`}</p></div>
 ${view.said}
 <div id="status"${live && html` hx-get="/conflicts/${row.id}/status" hx-trigger="load delay:2s" hx-swap="outerHTML"`}>${status(visit, view.shown)}</div>
 <section class="values wide${row.field === '*' ? ' pair' : ''}">${columnsOf(row).map(
     (column) =>
-      html`<div class="side ${column}"><h2>${t(`side.${column}`)}</h2><div class="value">${columnBody(visit, row, column)}</div>${changedBy(visit, row, column, view.author)}</div>`,
+      html`<div class="side ${column}"><h2>${t(`side.${column}`)}</h2><div class="value">${columnBody(visit, row, column)}</div>${changedBy(visit, row, column, view.author)}${holdsNow(visit, view, column)}</div>`,
   )}</section>
-<section class="card"><h2>${t('detail.why')}</h2><p>${reasonText(visit, row.reason)}</p></section>
+<section class="card"><h2>${t('detail.why')}</h2><p>${reasonText(visit, row.reason)}</p><p class="muted">${policyText(visit, row)}</p></section>
 ${row.overwritten.length > 0 && overwritten(visit, row)}
 ${row.state === 'open' && decideSection(visit, view)}
+${careSection(visit, row)}
+${notesSection(visit, row, view.notes, view.typedNote)}
 ${context(visit, view)}
 <section class="card"><h2>${t('detail.history')}</h2>${
     view.shown.decisions.length === 0
@@ -70,6 +78,22 @@ ${context(visit, view)}
         )}</ul>`
   }</section>
 </div>`;
+}
+
+function policyText({ t, services }: SignedVisit, row: InboxRow): string {
+  if (row.field === '*') return t('detail.tried-none');
+  const { spec } = fieldOf(services.config, row);
+  return spec === null ? t('refusal.unmapped') : t('detail.tried', { policy: t(`policy.${spec.policy}`) });
+}
+
+/** Once the conflict tells of the past: what the side holds today. */
+function holdsNow(visit: SignedVisit, { shown: { row }, records }: DetailView, column: Column): Html | null {
+  const { spec } = fieldOf(visit.services.config, row);
+  const held = column === 'base' ? null : records[column];
+  if (column === 'base' || spec === null || held === null) return null;
+  const now = held.record.fields[column === 'udesk' ? spec.udesk : spec.crm];
+  if (now === undefined || valueText(visit, row, now) === valueText(visit, row, row[column])) return null;
+  return html`<p class="small">${visit.t('detail.now')} <b>${valueText(visit, row, now)}</b></p>`;
 }
 
 /** Edits that would be lost without this page: what stood there, who wrote it, and when. */

@@ -1,18 +1,19 @@
 /** The address of the inbox: its filters, its order and its place, read from outside and written back. */
 import { z } from 'zod';
+import type { Config } from '../../config/schema.ts';
 import { readPattern } from '../../core/conflict-pattern.ts';
 import { CONFLICT_KINDS } from '../../core/link.ts';
-import {
-  INBOX_AGES,
-  INBOX_SORTS,
-  INBOX_STATES,
-  type InboxCursor,
-  type InboxQuery,
-} from '../../store/inbox.ts';
+import { POLICIES } from '../../core/spec.ts';
+import { INBOX_SORTS, type InboxCursor, type InboxQuery } from '../../store/inbox.ts';
+import { INBOX_AGES, INBOX_STATES, type InboxFilter, type PairField } from '../../store/inbox-filter.ts';
 import { Refusal } from '../refusal.ts';
-import type { Visit } from '../visit.ts';
+import type { SignedVisit, Visit } from '../visit.ts';
 
-const word = z.string().max(200);
+/** What Postgres cannot keep it cannot look for either. */
+const word = z
+  .string()
+  .max(200)
+  .refine((text) => !text.includes('\0') && text.isWellFormed());
 
 export const patternParam = word
   .refine((text) => readPattern(text) !== null)
@@ -29,10 +30,19 @@ export const inboxParams = z.object({
     .optional()
     .describe('Opened within a day, between a day and a week ago, or longer ago'),
   state: z.enum(INBOX_STATES).default('open'),
+  owner: word.optional().describe("Udesk's id of the customer's owner"),
+  author: word
+    .optional()
+    .describe('Who made one of the edits, by the name that the history of the side tells'),
+  policy: z.enum(POLICIES).optional().describe('What the configuration says of the field'),
+  assigned: word.optional().describe('Who shall decide it: a name, `me`, or `nobody`'),
   q: word
     .optional()
     .describe('Part of a name or value, an id of either side, or # and the number of a conflict'),
-  sort: z.enum(INBOX_SORTS).default('oldest'),
+  sort: z
+    .enum(INBOX_SORTS)
+    .default('oldest')
+    .describe('mine: what is assigned to you first, and then the oldest'),
   cursor: z
     .string()
     .regex(/^(after|before)~[^~]{0,400}~[1-9]\d{0,17}$/)
@@ -41,8 +51,11 @@ export const inboxParams = z.object({
 });
 export type InboxParams = z.output<typeof inboxParams>;
 
+/** On the pages, whoever something was assigned to sees it first. */
+const PAGE_SORT = 'mine';
+
 export function readParams(search: URLSearchParams): InboxParams {
-  const given = Object.fromEntries([...search].filter(([, value]) => value !== ''));
+  const given = { sort: PAGE_SORT, ...Object.fromEntries([...search].filter(([, value]) => value !== '')) };
   const read = inboxParams.safeParse(given);
   if (!read.success) throw new Refusal('bad-request');
   return read.data;
@@ -61,7 +74,7 @@ export function inboxAddress(
 export function searchOf(params: Partial<Record<keyof InboxParams, string | undefined>>): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(params)) {
-    const isDefault = (key === 'state' && value === 'open') || (key === 'sort' && value === 'oldest');
+    const isDefault = (key === 'state' && value === 'open') || (key === 'sort' && value === PAGE_SORT);
     if (value !== undefined && value !== '' && !isDefault) search.set(key, value);
   }
   return search.toString();
@@ -71,14 +84,36 @@ export function cursorText(cursor: InboxCursor | null): string | undefined {
   return cursor === null ? undefined : `${cursor.way}~${encodeURIComponent(cursor.key)}~${cursor.id}`;
 }
 
-export function toQuery(visit: Visit, params: InboxParams, limit: number): InboxQuery {
-  const { cursor, ...filter } = params;
-  const [way, key = '', id = ''] = cursor?.split('~') ?? [];
+/** What the parameters mean for this visitor, today, by the configuration as it is. */
+export function toFilter({ services, actor, now }: SignedVisit, params: InboxParams): InboxFilter {
+  const { cursor: _, sort: __, policy, assigned, ...filter } = params;
   return {
     ...filter,
+    now,
+    ...(policy === undefined ? {} : { fields: fieldsOf(services.config, policy) }),
+    ...(assigned === undefined
+      ? {}
+      : { assignee: assigned === 'nobody' ? null : assigned === 'me' ? actor.name : assigned }),
+  };
+}
+
+/** The fields for which a policy is configured. */
+export function fieldsOf({ pairs }: Config, policy: string): PairField[] {
+  return pairs.flatMap(({ name, fields }) =>
+    fields.filter((field) => field.policy === policy).map(({ udesk }) => ({ pair: name, field: udesk })),
+  );
+}
+
+export function toQuery(visit: SignedVisit, params: InboxParams, limit: number): InboxQuery {
+  const { cursor, sort } = params;
+  const [way, key = '', id = ''] = cursor?.split('~') ?? [];
+  if (way !== undefined && sort === 'customer' && !/^\d{1,18}$/.test(key)) throw new Refusal('bad-request');
+  return {
+    ...toFilter(visit, params),
+    sort,
+    person: visit.actor.name,
     cursor: way === undefined ? null : { way: way === 'before' ? 'before' : 'after', key: decoded(key), id },
     limit,
-    now: visit.now,
     nameFields: nameFields(visit),
   };
 }

@@ -2,9 +2,13 @@
 import { toFieldSpec } from '../../config/pair-spec.ts';
 import { type Html, html } from '../../report/html.ts';
 import { activeConflictsOf } from '../../store/conflict-progress.ts';
-import { countConflicts } from '../../store/conflicts.ts';
+import { countResolving } from '../../store/conflicts.ts';
+import { agentNames } from '../../store/directory.ts';
 import { editAuthors } from '../../store/feeds.ts';
-import { type InboxRow, inboxFacets, inboxPage, inboxRows } from '../../store/inbox.ts';
+import { type InboxRow, inboxPage, inboxRows } from '../../store/inbox.ts';
+import { inboxFacets } from '../../store/inbox-facets.ts';
+import { viewsOf } from '../../store/inbox-views.ts';
+import { notesOf } from '../../store/notes.ts';
 import { loadRecords } from '../../store/records.ts';
 import {
   bulkProgress,
@@ -16,11 +20,15 @@ import {
   undoMany,
 } from '../conflicts/bulk.ts';
 import { card } from '../conflicts/card.ts';
+import type { TypedNote } from '../conflicts/care.ts';
+import { assignMany, assignOne, noteOne } from '../conflicts/care-routes.ts';
 import { detail, status } from '../conflicts/detail.ts';
+import { ownerNames } from '../conflicts/filters.ts';
 import { inbox } from '../conflicts/list.ts';
-import { inboxAddress, nameFields, readParams, toQuery } from '../conflicts/query.ts';
+import { inboxAddress, nameFields, readParams, toFilter, toQuery } from '../conflicts/query.ts';
 import { type DecideOutcome, decide, loadRow, show, undo } from '../conflicts/service.ts';
 import { fieldLabels, refusalText } from '../conflicts/show.ts';
+import { dropView, keepView, openView } from '../conflicts/views.ts';
 import type { Page } from '../page.ts';
 import { respondPage, respondPart, seeOther } from '../respond.ts';
 import { csrfField } from '../ui/form.ts';
@@ -37,28 +45,40 @@ export const conflictsPage: Page = {
     { method: 'POST', path: '/conflicts/bulk', access: 'reviewer', handle: bulkDecide },
     { method: 'POST', path: '/conflicts/bulk/undo', access: 'reviewer', handle: bulkUndo },
     { method: 'GET', path: '/conflicts/bulk/progress', access: 'viewer', handle: bulkState },
+    { method: 'POST', path: '/conflicts/bulk/assign', access: 'reviewer', handle: assignMany },
+    { method: 'POST', path: '/conflicts/views', access: 'viewer', handle: keepView },
+    { method: 'GET', path: '/conflicts/views/:id', access: 'viewer', handle: openView },
+    { method: 'POST', path: '/conflicts/views/:id/delete', access: 'viewer', handle: dropView },
     { method: 'GET', path: '/conflicts/:id', access: 'viewer', handle: (visit) => one(visit) },
     { method: 'GET', path: '/conflicts/:id/card', access: 'viewer', handle: oneCard },
     { method: 'GET', path: '/conflicts/:id/status', access: 'viewer', handle: oneStatus },
     { method: 'POST', path: '/conflicts/:id/decide', access: 'reviewer', handle: decideOne },
     { method: 'POST', path: '/conflicts/:id/undo', access: 'reviewer', handle: undoOne },
+    { method: 'POST', path: '/conflicts/:id/assign', access: 'reviewer', handle: assignOne },
+    { method: 'POST', path: '/conflicts/:id/notes', access: 'reviewer', handle: writeNote },
   ],
 };
 
 async function list(visit: SignedVisit): Promise<Response> {
   const { db, config } = visit.services;
   const params = readParams(visit.url.searchParams);
-  const [page, facets, labels, counts] = await Promise.all([
+  const [page, facets, labels, views, resolving] = await Promise.all([
     inboxPage(db, toQuery(visit, params, PAGE_ROWS)),
-    inboxFacets(db, { ...params, now: visit.now }),
+    inboxFacets(db, toFilter(visit, params)),
     fieldLabels(visit),
-    Promise.all(config.pairs.map(({ name }) => countConflicts(db, name))),
+    viewsOf(db, visit.actor.name),
+    countResolving(
+      db,
+      config.pairs.map(({ name }) => name),
+    ),
   ]);
-  const shown = await Promise.all(page.rows.map((row) => show(visit, row)));
-  const resolving = counts.reduce((sum, count) => sum + count.resolving, 0);
+  const [shown, owners] = await Promise.all([
+    Promise.all(page.rows.map((row) => show(visit, row))),
+    ownerNames(visit, facets),
+  ]);
   return respondPage(visit, {
     title: visit.t('conflicts.title'),
-    body: inbox(visit, { params, page, facets, shown, labels, resolving }),
+    body: inbox(visit, { params, page, facets, shown, labels, owners, views, resolving }),
   });
 }
 
@@ -67,16 +87,19 @@ const idOf = ({ c }: SignedVisit): string => c.req.param('id') ?? '';
 interface Said {
   readonly said?: Html;
   readonly typed?: string;
+  readonly note?: TypedNote;
   readonly status?: 200 | 409 | 422;
 }
 
-async function one(visit: SignedVisit, { said, typed, status: code }: Said = {}): Promise<Response> {
+async function one(visit: SignedVisit, { said, typed, note, status: code }: Said = {}): Promise<Response> {
   const { db } = visit.services;
   const row = await loadRow(visit, idOf(visit));
-  const [shown, labels, authors, udesk, crm, others, following] = await Promise.all([
+  const [shown, labels, authors, owners, notes, udesk, crm, others, following] = await Promise.all([
     show(visit, row),
     fieldLabels(visit),
     editAuthors(db, [row.id]),
+    agentNames(db, row.owner === null ? [] : [row.owner]),
+    notesOf(db, row.id),
     loadRecords(db, row.pair, 'udesk', row.udeskId === null ? [] : [row.udeskId]),
     loadRecords(db, row.pair, 'crm', row.crmId === null ? [] : [row.crmId]),
     activeConflictsOf(db, row.linkId),
@@ -93,6 +116,7 @@ async function one(visit: SignedVisit, { said, typed, status: code }: Said = {})
       shown,
       labels,
       author: authors.get(row.id) ?? null,
+      owner: owners.get(row.owner ?? '') ?? null,
       records: {
         udesk: udesk.get(row.udeskId ?? '') ?? null,
         crm: crm.get(row.crmId ?? '') ?? null,
@@ -101,8 +125,15 @@ async function one(visit: SignedVisit, { said, typed, status: code }: Said = {})
       next: following.rows[0]?.id ?? null,
       said: said ?? null,
       typed: typed ?? null,
+      notes,
+      typedNote: note ?? null,
     }),
   });
+}
+
+async function writeNote(visit: SignedVisit): Promise<Response> {
+  const answer = await noteOne(visit);
+  return answer instanceof Response ? answer : await one(visit, { note: answer, status: 422 });
 }
 
 async function oneCard(visit: SignedVisit): Promise<Response> {

@@ -1,7 +1,8 @@
 /** Conflicts and what people decide about them: the inbox for programs. */
-import { type InboxRow, inboxFacets, inboxPage, inboxRows } from '../../../store/inbox.ts';
+import { type InboxRow, inboxPage, inboxRows } from '../../../store/inbox.ts';
+import { countInbox } from '../../../store/inbox-facets.ts';
 import { decideMany, preview, undoMany } from '../../conflicts/bulk.ts';
-import { cursorText, nameFields, searchOf, toQuery } from '../../conflicts/query.ts';
+import { cursorText, nameFields, searchOf, toFilter, toQuery } from '../../conflicts/query.ts';
 import { type DecideOutcome, decide, loadRow, show, undo } from '../../conflicts/service.ts';
 import { refusalText } from '../../conflicts/show.ts';
 import { Refusal } from '../../refusal.ts';
@@ -28,9 +29,9 @@ export const conflictEndpoints = [
     answer: conflictList,
     async handle(visit, { query: { limit, ...params } }) {
       const { db } = visit.services;
-      const [page, { total }] = await Promise.all([
+      const [page, total] = await Promise.all([
         inboxPage(db, toQuery(visit, params, limit)),
-        inboxFacets(db, { ...params, now: visit.now }),
+        countInbox(db, toFilter(visit, params)),
       ]);
       return {
         conflicts: page.rows.map(document),

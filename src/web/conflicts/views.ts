@@ -1,0 +1,86 @@
+/** Views of the inbox: filters under a name, those that everybody has and a person's own. */
+import { isStorableText } from '../../lib/storable-text.ts';
+import { type Html, html } from '../../report/html.ts';
+import {
+  deleteView,
+  type InboxView,
+  loadView,
+  saveView,
+  VIEW_NAME_LIMIT,
+  VIEWS_MOST,
+} from '../../store/inbox-views.ts';
+import { Refusal } from '../refusal.ts';
+import { seeOther } from '../respond.ts';
+import { csrfField } from '../ui/form.ts';
+import type { SignedVisit } from '../visit.ts';
+import { type InboxParams, inboxAddress, readParams, searchOf } from './query.ts';
+
+const COMMON = [
+  ['mine', { assigned: 'me' }],
+  ['nobodys', { assigned: 'nobody' }],
+  ['week-old', { age: 'older' }],
+  ['today', { age: 'day', sort: 'newest' }],
+] as const satisfies readonly (readonly [string, Partial<InboxParams>])[];
+
+export function viewsBar(visit: SignedVisit, params: InboxParams, own: readonly InboxView[]): Html {
+  const { t, format } = visit;
+  const now = queryOf(params);
+  const link = (path: string, query: string, text: string) =>
+    html`<a href="${path}"${query === now && html` aria-current="true"`}>${text}</a>`;
+  const known = own.find(({ query }) => query === now);
+  return html`<div class="views" role="group" aria-label="${t('views.title')}">
+${COMMON.map(([name, view]) => {
+  const query = searchOf(view);
+  return link(`/conflicts?${query}`, query, t(`view.${name}`));
+})}
+${own.map(({ id, name, query }) => link(`/conflicts/views/${id}`, query, name))}
+<details class="save-view"><summary>${t('views.save')}</summary>
+<form method="post" action="/conflicts/views">${csrfField(visit)}<input type="hidden" name="filter" value="${now}">
+<label>${t('views.name')}<input name="name" required maxlength="${VIEW_NAME_LIMIT}" value="${known?.name ?? ''}" data-save></label><button>${t('views.submit')}</button>
+<p class="muted small">${t('views.hint', { n: format.number(VIEWS_MOST) })}</p></form>
+${own.map(
+  ({ id, name }) =>
+    html`<form method="post" action="/conflicts/views/${id}/delete">${csrfField(visit)}<input type="hidden" name="filter" value="${now}"><button class="small">${t('views.delete', { name })}</button></form>`,
+)}</details></div>`;
+}
+
+/** A view has no place in it. */
+function queryOf(params: InboxParams): string {
+  return searchOf({ ...params, cursor: undefined });
+}
+
+/** Leads to the inbox as the view says; what is `me` in it is whoever opens it. */
+export async function openView(visit: SignedVisit): Promise<Response> {
+  const view = await loadView(visit.services.db, idOf(visit));
+  if (view === null) throw new Refusal('not-found');
+  return seeOther(visit, `/conflicts?${view.query}`);
+}
+
+export async function keepView(visit: SignedVisit): Promise<Response> {
+  const { services, actor, now, form } = visit;
+  const params = readParams(new URLSearchParams(form.get('filter') ?? ''));
+  const name = (form.get('name') ?? '').trim();
+  if (name === '' || [...name].length > VIEW_NAME_LIMIT || !isStorableText(name))
+    throw new Refusal('bad-request');
+  const query = queryOf(params);
+  const words = params.q?.trim() ?? null;
+  if (words !== null && !isStorableText(words)) throw new Refusal('bad-request');
+  const saved = await saveView(services.db, { who: actor.name, name, query, words, at: now });
+  if (saved === null) throw new Refusal('too-many-views', { params: { n: VIEWS_MOST } });
+  return seeOther(visit, inboxAddress(params));
+}
+
+/** Of one's own. */
+export async function dropView(visit: SignedVisit): Promise<Response> {
+  const { services, actor, form } = visit;
+  const params = readParams(new URLSearchParams(form.get('filter') ?? ''));
+  const gone = await deleteView(services.db, { id: idOf(visit), who: actor.name });
+  if (!gone) throw new Refusal('not-found');
+  return seeOther(visit, inboxAddress(params));
+}
+
+function idOf({ c }: SignedVisit): string {
+  const id = c.req.param('id') ?? '';
+  if (!/^[1-9]\d{0,17}$/.test(id)) throw new Refusal('not-found');
+  return id;
+}
