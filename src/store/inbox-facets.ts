@@ -50,7 +50,7 @@ export async function inboxFacets(db: Db, filter: InboxFilter): Promise<Facets> 
         union all select 'total', '', coalesce(sum(n), 0) from cube where ${flagsBut(null)}
         ${sql.join(
           FACETS.map(
-            (facet) => sql`union all select ${sql.raw(`'${facet}'`)}, ${VALUES[facet]} as value, sum(n)
+            (facet) => sql`union all select ${facet}::text, ${VALUES[facet]} as value, sum(n)
               from cube ${facet === 'author' ? sql`cross join unnest(authors) author` : sql``}
               where ${flagsBut(facet)} group by 2`,
           ),
@@ -101,7 +101,7 @@ const VALUES: Readonly<Record<Facet, SQL>> = {
   policy: sql`pair || chr(10) || field`,
 };
 
-const flag = (facet: Facet): SQL => sql.raw(`fits_${facet}`);
+const flag = (facet: Facet): SQL => sql`${sql.identifier(`fits_${facet}`)}`;
 const FLAGS = sql.join(FACETS.map(flag), sql`, `);
 
 function flagColumns(filter: InboxFilter): SQL {

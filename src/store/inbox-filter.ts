@@ -38,11 +38,12 @@ export interface InboxFilter {
   readonly now: Date;
 }
 
-const STATES: Readonly<Record<InboxState, readonly string[]>> = {
-  open: ['open'],
-  resolving: ['resolving'],
-  closed: ['resolved', 'converged'],
-  all: ['open', 'resolving', 'resolved', 'converged'],
+/** Spelt out, because an index on them must be seen to fit. */
+const IN_STATE: Readonly<Record<InboxState, SQL>> = {
+  open: sql`c.state in ('open')`,
+  resolving: sql`c.state in ('resolving')`,
+  closed: sql`c.state in ('resolved', 'converged')`,
+  all: sql`c.state in ('open', 'resolving', 'resolved', 'converged')`,
 };
 
 /** Of the conflict `c`: how long ago it was opened. */
@@ -89,9 +90,7 @@ export interface Source {
 
 export async function sourceOf(db: Db, filter: InboxFilter): Promise<Source> {
   const { from, found } = await searched(db, filter.q?.trim());
-  // The states are spelt out, because an index on them must be seen to fit.
-  const states = sql.raw(STATES[filter.state].map((one) => `'${one}'`).join(', '));
-  const shown = sql`c.state in (${states}) and ${is(sql`c.pattern`, filter.pattern)} and ${found}`;
+  const shown = sql`${IN_STATE[filter.state]} and ${is(sql`c.pattern`, filter.pattern)} and ${found}`;
   const all = conditions(filter);
   const fits = sql.join(
     FACETS.map((facet) => all[facet]),
@@ -127,6 +126,7 @@ function ofAge({ age, now }: InboxFilter): SQL {
   }
 }
 
-function ago(now: Date, interval: '1 day' | '7 days'): SQL {
-  return sql`${now.toISOString()}::timestamptz - interval ${sql.raw(`'${interval}'`)}`;
+function ago(now: Date, length: '1 day' | '7 days'): SQL {
+  const days = length === '1 day' ? sql`interval '1 day'` : sql`interval '7 days'`;
+  return sql`${now.toISOString()}::timestamptz - ${days}`;
 }

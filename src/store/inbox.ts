@@ -127,7 +127,7 @@ function pageIds(query: InboxQuery, source: Source, backwards: boolean, limit: n
         const at = cursor?.key === '0' ? '0' : '1';
         const whole = cursor === null || (backwards ? key < at : key > at);
         const beyond = whole ? sql`true` : key === at ? beyondId : sql`false`;
-        return sql`(select c.id, ${sql.raw(`'${key}'`)} as sort_key ${from}
+        return sql`(select c.id, ${key}::text as sort_key ${from}
           and c.assignee ${whose} ${query.person}::text and ${beyond} order by c.id ${order} limit ${limit})`;
       };
       return sql`${list('0')} union all ${list('1')} order by sort_key ${order}, id ${order} limit ${limit}`;

@@ -37,7 +37,6 @@ test('what a visitor or a callback shows us is compared with a secret in constan
 /** The statements of drizzle/, names of our own columns and states, time formats, and the name of a role that was quoted as an identifier. */
 const LOOKED_AT = [
   'store/backfill.ts',
-  'store/inbox.ts',
   'store/intents.ts',
   'store/migrate.ts',
   'store/report-conflicts.ts',
