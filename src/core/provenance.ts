@@ -60,7 +60,19 @@ interface Held {
   readonly side: SideName;
   readonly value: Value;
   /** As it stood then; null: now. */
-  readonly until: string | null;
+  readonly until: Moment | null;
+}
+
+/** Runs are numbered in their order; times tell the order within one, and of what belongs to none. */
+interface Moment {
+  readonly runId: string | null;
+  /** By our wall clock, which may have been set back since. */
+  readonly at: string;
+}
+
+function isAfter(a: Moment, b: Moment): boolean {
+  if (a.runId !== null && b.runId !== null && a.runId !== b.runId) return Number(a.runId) > Number(b.runId);
+  return a.at > b.at;
 }
 
 /** A state of one field of one record: since when, and the observation that showed it (null: the first sight). */
@@ -105,10 +117,15 @@ function sightOf(history: CustomerHistory, spec: FieldSpec, held: Held): Sight |
     const last = sights.at(-1);
     return last !== undefined && shows(last) ? last : null;
   }
-  const then = sights
-    .filter((sight) => sight.at <= until && shows(sight))
-    .sort((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at)));
-  return then.at(-1) ?? null;
+  // The first sight of a record belongs to no run, and comes before everything that we know of it.
+  const momentOf = ({ at, observation }: Sight): Moment => ({ runId: observation?.runId ?? null, at });
+  const then = sights.filter(
+    (sight) => shows(sight) && (sight.observation === null || !isAfter(momentOf(sight), until)),
+  );
+  return then.reduce<Sight | null>(
+    (last, sight) => (last !== null && isAfter(momentOf(last), momentOf(sight)) ? last : sight),
+    null,
+  );
 }
 
 function sightsOf(
@@ -146,11 +163,12 @@ function writerOf(history: CustomerHistory, spec: FieldSpec, held: Held, sight: 
       return false;
     if (intent.recordId !== null && intent.recordId !== sight.record.id) return false;
     const after = result[spec.udesk];
-    if (after === undefined || !sameContent(after, held.value) || sentAt > sight.at) return false;
+    if (after === undefined || !sameContent(after, held.value)) return false;
     // A first sight of a record that we created is the answer to that create.
     if (sight.observation === null) return intent.op === 'create';
-    // Another lane may have seen our write before its outcome was known.
     const { lane, runId } = sight.observation;
+    if (isAfter({ runId: intent.runId, at: sentAt }, { runId, at: sight.at })) return false;
+    // Another lane may have seen our write before its outcome was known.
     return lane === 'write' ? runId === intent.runId : sight.at <= settledAt;
   });
   return wrote.at(-1) ?? null;
@@ -165,14 +183,18 @@ function causeOf(history: CustomerHistory, spec: FieldSpec, writer: HistoryInten
     return { kind: 'decision', decisionId: decision.id, who: decision.who, at: decision.at };
   }
   if (writer.reasons[spec.udesk] === 'revert') {
-    const wish = history.reverts
-      .filter((one) => one.field === spec.udesk && one.at <= writer.createdAt)
-      .at(-1);
+    const wishes = history.reverts.filter((one) => one.field === spec.udesk);
+    // None before it by the clock: the clock was set back.
+    const wish = wishes.filter((one) => one.at <= writer.createdAt).at(-1) ?? wishes.at(0);
     if (wish === undefined) return `the wish behind write ${writer.id} is not on record`;
     return { kind: 'revert', revertId: wish.revertId, who: wish.who, at: wish.at };
   }
   // A value that was carried may be null: an emptied field.
   const source = spec.udesk in writer.source ? writer.source[spec.udesk] : writer.halves[spec.udesk]?.other;
   if (source === undefined) return `write ${writer.id} does not say which value it carried`;
-  return { side: otherSide(writer.side), value: source, until: writer.createdAt };
+  return {
+    side: otherSide(writer.side),
+    value: source,
+    until: { runId: writer.runId, at: writer.createdAt },
+  };
 }

@@ -1,5 +1,5 @@
 /**
- * npm run sim:power [-- --seeds N --steps N --only TEXT]   how much the simulation's green says
+ * npm run sim:power [-- --seeds N --steps N --only TEXT --only TEXT]   how much the simulation's green says
  *
  * Puts known bugs back into a copy of this checkout, one at a time, and counts the worlds that find them. Without a bug the
  * same worlds must be clean. Prints the table of docs/invariants.md.
@@ -18,7 +18,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '400' },
     workers: { type: 'string', default: '2' },
     seed: { type: 'string', default: 'power' },
-    only: { type: 'string', default: '' },
+    only: { type: 'string', multiple: true, default: [''] },
   },
 });
 const [seeds, steps] = [Number(values.seeds), Number(values.steps)];
@@ -30,7 +30,9 @@ try {
   const clean = await worlds();
   say(`without a bug: ${clean.filter(({ violation }) => violation !== null).length} of ${seeds} seeds fail`);
   say(`| bug | breaks | of ${seeds} seeds find it | as | steps until then, median |\n|---|---|---|---|---|`);
-  for (const bug of BUGS.filter(({ name, breaks }) => `${name} ${breaks}`.includes(values.only))) {
+  const isMeant = ({ name, breaks }: (typeof BUGS)[number]) =>
+    values.only.some((text) => `${name} ${breaks}`.includes(text));
+  for (const bug of BUGS.filter(isMeant)) {
     const found = (await copy.having(bug, worlds)).flatMap((done) => (done.violation === null ? [] : [done]));
     const as = [...new Set(found.map(({ violation }) => violation?.split(':')[0]))].sort().join(', ');
     say(

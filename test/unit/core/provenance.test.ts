@@ -98,6 +98,40 @@ describe('P12: the chain of a value', () => {
     expect(trace?.origin).toEqual({ kind: 'observation', side: 'crm', at: at(1), observationId: '7' });
   });
 
+  test('does not break off where our clock was set back between an edit and the write that carried it', () => {
+    const observations = [
+      seen('1', 'udesk', ['old', 'new'], { at: at(50), runId: '1' }),
+      seen('2', 'crm', ['old', 'new'], { lane: 'write', at: at(4), runId: '2' }),
+    ];
+    const intents = [wrote('5', 'crm', 'new', { runId: '2' })];
+    const trace = traceValue(history({ udesk: 'new', crm: 'new', observations, intents }), NAME, 'crm');
+    expect(trace).toMatchObject({ intents: ['5'], gap: null });
+    expect(trace?.origin).toMatchObject({ side: 'udesk', observationId: '1' });
+    // And where it was set back after a record was first seen.
+    const records = { ...history({ crm: 'old' }).records };
+    const [first] = history({ udesk: 'new' }).records.udesk;
+    const seenAhead = {
+      ...history({ crm: 'new', observations: observations.slice(1), intents }),
+      records: {
+        udesk: [{ ...(first as NonNullable<typeof first>), firstSeenAt: at(50) }],
+        crm: records.crm,
+      },
+    };
+    const crm = seenAhead.records.crm.map((one) => ({ ...one, fields: { name: 'new' }, sights: 2 }));
+    const fromFirst = { ...seenAhead, records: { ...seenAhead.records, crm } };
+    expect(traceValue(fromFirst, NAME, 'crm')).toMatchObject({ intents: ['5'], gap: null });
+  });
+
+  test('takes no later sight for the reason of an earlier write, whatever the clock says', () => {
+    const observations = [
+      seen('1', 'udesk', ['old', 'new'], { at: at(1), runId: '3' }),
+      seen('2', 'crm', ['old', 'new'], { lane: 'write', at: at(4), runId: '2' }),
+    ];
+    const intents = [wrote('5', 'crm', 'new', { runId: '2' })];
+    const trace = traceValue(history({ udesk: 'new', crm: 'new', observations, intents }), NAME, 'crm');
+    expect(trace?.gap).toMatch(/no observation shows what udesk held/);
+  });
+
   test('goes through our write to the edit on the other side, an emptied field included', () => {
     for (const value of ['new', null]) {
       const observations = [
