@@ -1,9 +1,12 @@
 /** `udesk-sync run`: the daemon. */
 import type { Command } from 'commander';
+import { type Carrier, createCarrier } from '../daemon/carrier.ts';
 import type { PairWorker } from '../daemon/pair-worker.ts';
+import { createReplica } from '../daemon/replica.ts';
 import { startSchedules } from '../daemon/scheduler.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { openJobs } from '../store/jobs.ts';
 import { newsOf } from '../udesk/webhook.ts';
 import { createWeb } from '../web/app.ts';
 import { healthRoutes, serve } from '../web/health.ts';
@@ -53,35 +56,68 @@ async function work(
 ): Promise<void> {
   const { config, engine } = runtime;
   const workers = pairs.map((pair) => watched.worker(pair));
+  const workerOf = (name: string) => workers.find((worker) => worker.name === name) ?? null;
+  const replica = createReplica({
+    context: engine,
+    pairs: workers.map(({ name }) => name),
+    work: (name, signal) => workOn(workerOf(name), signal),
+  });
+  const here = (name: string) => (replica.holds(name) ? workerOf(name) : null);
+  const carrier = createCarrier({
+    context: engine,
+    open: () => openJobs(runtime.database, engine.log),
+    here,
+  });
   const routes = healthRoutes({ readiness: () => watched.readiness(workers) });
-  const hooks = hooksFor(runtime, workers);
+  const hooks = hooksFor(runtime, here, carrier);
   watched.countHooks(hooks.counts);
   routes.route('/', hooks.routes);
   routes.route('/', watched.metrics.routes);
-  routes.route('/', createWeb(webServices({ context, runtime, pairs, workers })));
+  const wake = (name: string) => carrier.decided(name);
+  routes.route('/', createWeb(webServices({ context, runtime, pairs, wake })));
   const server = await serve(routes, config.http.host, config.http.port);
   const stopSchedules = startSchedules(
-    workers.map((worker, n) => {
-      const schedule = config.pairs[n]?.schedule;
-      if (schedule === undefined) throw new SyncError('invariant', `no schedule for ${worker.name}`);
-      return { pair: worker.name, lanes: schedule, due: (lane) => worker.due(lane) };
-    }),
+    config.pairs.map(({ name, schedule }) => ({
+      pair: name,
+      lanes: schedule,
+      // Whoever works on a pair is who makes its lanes due.
+      due: (lane) => {
+        if (replica.holds(name)) carrier.due(name, lane);
+      },
+    })),
     config.timezone,
   );
   engine.log.info({ pairs: workers.map(({ name }) => name), url: server.url }, 'running');
-  for (const [n, worker] of workers.entries()) await watchCrm(engine.log, pairs[n], worker, context.signal);
-  // The first cycle starts at once: what happened while the daemon was down is read in full.
-  for (const worker of workers) worker.due('sweep');
   const over = new AbortController();
   const alerts = createAlerting(runtime, workers).run(AbortSignal.any([context.signal, over.signal]));
+  const carrying = carrier.run(over.signal);
   try {
-    const all = Promise.all(workers.map((worker) => worker.run(context.signal)));
-    await Promise.race([all, afterStop(context.signal, DRAIN_MS)]);
+    await Promise.race([replica.run(context.signal), afterStop(context.signal, DRAIN_MS)]);
   } finally {
     over.abort();
     await alerts;
     await stopSchedules();
     await server.close();
+    await carrying;
+  }
+
+  async function workOn(worker: PairWorker | null, signal: AbortSignal): Promise<void> {
+    if (worker === null) throw new SyncError('invariant', 'a pair without a worker');
+    const ended = new AbortController();
+    const until = AbortSignal.any([signal, ended.signal]);
+    const open = pairs.find(({ spec }) => spec.name === worker.name);
+    // The first cycle starts at once: what happened while nobody worked on the pair is read in full.
+    worker.due('sweep');
+    const running = worker.run(until);
+    const serving = carrier.serve(worker, until);
+    try {
+      await watchCrm(engine.log, open, worker, until);
+      await running;
+    } finally {
+      ended.abort();
+      await Promise.allSettled([running, serving]);
+      worker.forget();
+    }
   }
 }
 
@@ -103,17 +139,26 @@ async function watchCrm(
   }
 }
 
-/** Callbacks of Udesk, for the pairs whose configuration has a secret for them. */
-function hooksFor({ config, engine }: Runtime, workers: readonly PairWorker[]): Hooks {
+/** Callbacks of Udesk, for the pairs whose configuration has a secret for them; whichever replica they reach. */
+function hooksFor(
+  { config, engine }: Runtime,
+  here: (pair: string) => PairWorker | null,
+  carrier: Carrier,
+): Hooks {
   const targets = new Map<string, HookTarget>();
-  for (const [n, worker] of workers.entries()) {
-    const secret = config.pairs[n]?.udesk.webhook?.secret;
+  for (const { name, udesk } of config.pairs) {
+    const secret = udesk.webhook?.secret;
     if (secret === undefined) continue;
-    targets.set(worker.name, {
+    targets.set(name, {
       secret,
-      hint: (id, changes) => worker.hint(id, changes),
-      created: () => worker.due('head'),
-      batchResult: (result) => worker.batchResult(result),
+      // Elsewhere it is looked at in any case: what a push says that changed stays here.
+      hint(id, changes) {
+        const worker = here(name);
+        if (worker === null) carrier.hint(name, id);
+        else worker.hint(id, changes);
+      },
+      created: () => carrier.due(name, 'head'),
+      batchResult: (result) => carrier.batchResult(name, result),
     });
   }
   return createHooks({ targets, newsOf, log: engine.log, clock: engine.clock });

@@ -1,5 +1,4 @@
 /** What the review pages of a running daemon work with: the same for `run` and for the demo. */
-import type { PairWorker } from '../daemon/pair-worker.ts';
 import { refreshRecord } from '../engine/refresh.ts';
 import { SyncError } from '../errors.ts';
 import { createThrottle } from '../web/auth/throttle.ts';
@@ -12,11 +11,12 @@ export interface WebDaemon {
   readonly context: CliContext;
   readonly runtime: Runtime;
   readonly pairs: readonly OpenPair[];
-  readonly workers: readonly PairWorker[];
+  /** A person decided something about this pair: it is carried out at once. */
+  readonly wake: (pair: string) => void;
 }
 
 /** The pages answer whatever no other route answered: mount them last. */
-export function webServices({ context, runtime, pairs, workers }: WebDaemon): Services {
+export function webServices({ context, runtime, pairs, wake }: WebDaemon): Services {
   const { config, engine } = runtime;
   return {
     db: engine.db,
@@ -30,6 +30,6 @@ export function webServices({ context, runtime, pairs, workers }: WebDaemon): Se
       if (open === undefined) throw new SyncError('invariant', `no pair ${pair} is open`);
       return await refreshRecord(engine, open, { ...record, signal: context.signal });
     },
-    wake: (pair) => workers.find(({ name }) => name === pair)?.decided(),
+    wake,
   };
 }

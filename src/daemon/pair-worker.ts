@@ -46,6 +46,11 @@ export interface PairWorker {
   /** Marks a lane due. Several ticks before the next cycle are one piece of work. */
   due(lane: ScheduledLane): void;
   /**
+   * The same for several lanes (or for none: whatever was asked for otherwise), and tells how the next cycle ended:
+   * rejects with what it failed of, or because the worker stopped before.
+   */
+  serve(lanes: readonly ScheduledLane[]): Promise<void>;
+  /**
    * This customer of Udesk is read on its own in the next cycle, which starts now; not so when `changes` (what a callback
    * says that changed) is exactly a write of ours.
    */
@@ -56,8 +61,13 @@ export interface PairWorker {
   decided(): void;
   /** What Udesk told of a batch: a hint for the backfill that is under way. */
   batchResult(verdict: BatchVerdict): void;
-  /** Works until the signal is aborted; resolves when the cycle under way has ended. */
+  /**
+   * Works until the signal is aborted; resolves when the cycle under way has ended. May be called again after that:
+   * what was known of this pair and of its background then is forgotten, for others may have worked on it meanwhile.
+   */
   run(signal: AbortSignal): Promise<void>;
+  /** Another process works on the pair from now on: how it fares here is no longer known. Only while it does not run. */
+  forget(): void;
 }
 
 /**
@@ -91,9 +101,19 @@ export function createPairWorker(
   const lines = createFailureLines();
   let wake: () => void = () => {};
   let resuming = false;
+  /** Who waits for the end of the next cycle. */
+  let asking: PromiseWithResolvers<void>[] = [];
+
+  function restart(): void {
+    holder.current = null;
+    suspects.clear();
+    Object.assign(background, { crmReadAt: null, crmMissing: false, auditLeft: 0, revisiting: false });
+    Object.assign(health, { lastGoodAt: null, failures: 0, lastError: null, lastKind: null, lastSide: null });
+  }
 
   async function nextWork(signal: AbortSignal): Promise<void> {
-    const idle = () => waiting.size + hints.size + crmHints.size === 0 && !decisions && !filling;
+    const idle = () =>
+      waiting.size + hints.size + crmHints.size + asking.length === 0 && !decisions && !filling;
     while (idle() && !signal.aborted) {
       await new Promise<void>((resolve) => {
         wake = resolve;
@@ -127,6 +147,8 @@ export function createPairWorker(
     decisions = false;
     const hinted = hints.take();
     const crmHinted = crmHints.take();
+    const asked = asking;
+    asking = [];
     const startedAt = context.clock().getTime();
     const ended = (outcome: CycleEnd['outcome']) =>
       onEnd({ outcome, durationMs: Math.max(0, context.clock().getTime() - startedAt) });
@@ -181,11 +203,15 @@ export function createPairWorker(
       health.lastKind = null;
       health.lastSide = null;
       ended(report.outcome);
+      for (const { resolve } of asked) resolve();
       onCycle(report);
     } catch (thrown) {
       filling = false;
-      if (signal.aborted) return;
       const error = toError(thrown);
+      // Another process that has the lease at the moment is no failure of what was asked for.
+      if (isSyncError(error, 'lease-lost') && !signal.aborted) asking = [...asked, ...asking];
+      else for (const { reject } of asked) reject(error);
+      if (signal.aborted) return;
       if (isSyncError(error, 'invariant')) throw error;
       // The lanes stay due: what this cycle did not read, the next one must.
       for (const lane of lanes) waiting.add(lane);
@@ -219,6 +245,13 @@ export function createPairWorker(
       waiting.add(lane);
       wake();
     },
+    async serve(lanes) {
+      for (const lane of lanes) waiting.add(lane);
+      const asked = Promise.withResolvers<void>();
+      asking.push(asked);
+      wake();
+      await asked.promise;
+    },
     hint(id, changes) {
       hints.add(id, changes);
       wake();
@@ -235,10 +268,12 @@ export function createPairWorker(
       // One batch is under way at a time: older ones are of no use to anybody.
       verdicts = [...verdicts, verdict].slice(-MAX_VERDICTS);
     },
+    forget: restart,
     async run(signal) {
       // One listener for the whole life: one per wait would pile up on the stop signal.
       const stopped = () => wake();
       signal.addEventListener('abort', stopped);
+      restart();
       try {
         while (!signal.aborted) {
           await nextWork(signal);
@@ -246,6 +281,9 @@ export function createPairWorker(
         }
       } finally {
         signal.removeEventListener('abort', stopped);
+        const left = asking;
+        asking = [];
+        for (const { reject } of left) reject(new Error('the worker stopped'));
       }
     },
   };

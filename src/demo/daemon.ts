@@ -35,7 +35,10 @@ export async function startDaemon(stage: Stage): Promise<Daemon> {
   });
   const routes = healthRoutes({ readiness: () => watched.readiness([worker]) });
   routes.route('/', watched.metrics.routes);
-  routes.route('/', createWeb(webServices({ context, runtime, pairs: [pair], workers: [worker] })));
+  routes.route(
+    '/',
+    createWeb(webServices({ context, runtime, pairs: [pair], wake: () => worker.decided() })),
+  );
   const server = await serve(routes, config.http.host, config.http.port);
   const stopped = new AbortController();
   const stopSchedules = startSchedules(

@@ -3,8 +3,8 @@ import { acquireLease, releaseLease, renewLease, takeOverLease } from '../store/
 import type { Fence } from '../store/tx.ts';
 import type { EngineContext } from './context.ts';
 
-/** Short, so that another process takes over soon after a kill; renewed three times in that time. */
-export const LEASE_TTL_MS = 15_000;
+/** Short, so that the pairs of a killed process have moved within 15 s (docs/decisions/0033-*); renewed three times in that time. */
+export const LEASE_TTL_MS = 10_000;
 
 export interface HeldLease {
   readonly fence: Fence;

@@ -103,6 +103,12 @@ export const lease = udeskSync.table('lease', {
   expiresAt: at('expires_at').notNull(),
 });
 
+/** Daemons on this database that live: each says so every few seconds. Who is silent for longer shares no pairs any more. */
+export const replica = udeskSync.table('replica', {
+  owner: text('owner').primaryKey(),
+  seenAt: at('seen_at').notNull(),
+});
+
 /** The mirror: what each side was last seen to hold. */
 export const record = udeskSync.table(
   'record',

@@ -1,0 +1,37 @@
+import { sql } from 'drizzle-orm';
+import { type Db, rows } from './tx.ts';
+
+/** Who says nothing for so long is gone, wherever it ran: shorter than a lease, so that the lease is what is waited for. */
+export const REPLICA_TTL_MS = 6_000;
+/** How often a replica says that it lives, and looks who else does. */
+export const BEAT_MS = 2_000;
+
+/**
+ * Says that this daemon lives, and returns the owners of all that do, itself among them. By the database's clock, so
+ * that machines with different clocks agree.
+ */
+export async function beat(db: Db, owner: string): Promise<string[]> {
+  await db.execute(
+    sql`insert into udesk_sync.replica (owner, seen_at) values (${owner}, now())
+        on conflict (owner) do update set seen_at = excluded.seen_at`,
+  );
+  return (await liveReplicas(db)).map((replica) => replica.owner);
+}
+
+/** Those that spoke lately; the longest silent last. */
+export async function liveReplicas(db: Db): Promise<{ owner: string; silentMs: number }[]> {
+  const found = await rows<{ owner: string; silent_ms: string }>(
+    db,
+    sql`select owner, greatest(0, extract(epoch from now() - seen_at) * 1000)::bigint as silent_ms
+        from udesk_sync.replica
+        where seen_at > now() - ${REPLICA_TTL_MS} * interval '1 millisecond' order by seen_at desc, owner`,
+  );
+  return found.map(({ owner, silent_ms }) => ({ owner, silentMs: Number(silent_ms) }));
+}
+
+/** A replica that stops, or one that is known to have died: the others need not wait for its silence. */
+export async function leave(db: Db, owner: string): Promise<void> {
+  await db.execute(
+    sql`delete from udesk_sync.replica where owner = ${owner} or seen_at < now() - interval '1 day'`,
+  );
+}

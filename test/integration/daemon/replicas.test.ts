@@ -1,0 +1,80 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { busiestMinute, type Fleet, startFleet, type Taken, tableOf } from '../../support/replicas.ts';
+
+const PER_MINUTE = 90;
+const SLOWLY = { timeout: 100_000, interval: 200 };
+let fleet: Fleet;
+afterEach(() => fleet.close());
+
+describe('three daemons on one database', () => {
+  test('thirty pairs are shared, a killed daemon’s pairs move, nobody writes a pair of another, no quota is breached', async () => {
+    fleet = await startFleet(PER_MINUTE);
+    const names = ['a', 'b', 'c'];
+    const daemons = names.map((name) => fleet.start(name));
+    const all = Promise.race(daemons.map(({ ended }) => ended)).then(({ stderr }) => ({ failed: stderr }));
+
+    /** Who worked on each pair last. */
+    const holders = (leases: readonly Taken[]) =>
+      new Map(leases.map(({ pair, owner }) => [pair, fleet.replicaOf(owner)]));
+    const loads = (leases: readonly Taken[]) => {
+      const held = [...holders(leases).values()];
+      return names.map((name) => held.filter((each) => each === name).length);
+    };
+    const shared = vi.waitFor(async () => {
+      expect(loads(await fleet.leases())).toEqual([10, 10, 10]);
+      expect(new Set((await fleet.writes()).map(({ pair }) => pair)).size).toBe(30);
+    }, SLOWLY);
+    expect(await Promise.race([shared, all])).toBeUndefined();
+
+    // One more edit in each account, which each of its pairs carries to a table of its own.
+    for (const [n, { tenant }] of fleet.simulators.entries()) {
+      tenant.edit(tenant.list()[0]?.id ?? '', { nick_name: `Ann ${n} the second` });
+    }
+    const lost = holders(await fleet.leases());
+    const [row] = await fleet.ours.sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now`;
+    const killedAt = Number(row?.now);
+    daemons[1]?.process.kill('SIGKILL');
+
+    const orphans = fleet.pairs.filter((pair) => lost.get(pair) === 'b');
+    expect(orphans).toHaveLength(10);
+    const movedAt = async (pair: string) =>
+      (await fleet.leases()).find(
+        ({ from, ...each }) => each.pair === pair && from > killedAt && fleet.replicaOf(each.owner) !== 'b',
+      )?.from ?? Number.POSITIVE_INFINITY;
+    await vi.waitFor(async () => {
+      expect(loads(await fleet.leases())).toEqual([15, 0, 15]);
+      for (const pair of fleet.pairs) {
+        const [{ name } = { name: '' }] = await fleet.crm.unsafe(`select name from ${tableOf(pair)}`);
+        expect(name).toMatch(/the second$/);
+      }
+    }, SLOWLY);
+
+    const after = await Promise.all(orphans.map(async (pair) => (await movedAt(pair)) - killedAt));
+    const leases = await fleet.leases();
+    const writes = await fleet.writes();
+    // The writer of each write is who had taken the pair's lease last before it, and the fencing numbers only rise.
+    for (const { pair, replica, at } of writes) {
+      const holder = leases.findLast((lease) => lease.pair === pair && lease.from <= at);
+      expect({ pair, writer: replica }).toEqual({ pair, writer: fleet.replicaOf(holder?.owner ?? '') });
+    }
+    for (const pair of fleet.pairs) {
+      const fences = leases.filter((lease) => lease.pair === pair).map(({ fence }) => fence);
+      expect(fences).toEqual([...fences].sort((x, y) => x - y));
+      expect(new Set(fences).size).toBe(fences.length);
+    }
+    // One customer in each account, and no table has it twice: nothing was done by two.
+    for (const pair of fleet.pairs) {
+      expect(await fleet.crm.unsafe(`select count(*)::int as n from ${tableOf(pair)}`)).toEqual([{ n: 1 }]);
+    }
+    for (const simulator of fleet.simulators) {
+      expect(busiestMinute(simulator)).toBeLessThanOrEqual(PER_MINUTE);
+      expect(simulator.log.filter(({ status }) => status === 429)).toEqual([]);
+    }
+    const sorted = [...after].sort((x, y) => x - y);
+    const seconds = (ms: number | undefined) => ((ms ?? 0) / 1000).toFixed(1);
+    console.info(
+      `kill -9 of one of three: its 10 pairs were taken over after ${seconds(sorted[0])} to ${seconds(sorted.at(-1))} s; ` +
+        `${writes.length} writes; busiest minute of each account ${fleet.simulators.map(busiestMinute).join(', ')} of ${PER_MINUTE} calls`,
+    );
+  });
+});
