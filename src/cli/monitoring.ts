@@ -1,12 +1,17 @@
 /** What the daemon tells about itself: metrics and readiness, from its workers and its database. */
 
+import { SIDES, type SideName } from '../core/record.ts';
 import { createPairWorker, type PairWorker } from '../daemon/pair-worker.ts';
 import type { PairRuntime } from '../engine/context.ts';
 import type { CycleReport } from '../engine/cycle.ts';
 import { measuredSide } from '../engine/measured-side.ts';
+import { SyncError } from '../errors.ts';
+import { type Breakers, createBreakers } from '../http/breakers.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
+import { listDeadLetters } from '../store/dead-letters.ts';
 import { loadGauges, type PairGauges } from '../store/gauges.ts';
 import { quotaUsed } from '../store/pair-status.ts';
+import type { ReplicaState } from '../store/schema.ts';
 import type { Readiness } from '../web/health.ts';
 import type { HookCounts } from '../web/hooks.ts';
 import { createMetrics, type Metrics } from '../web/metrics.ts';
@@ -21,6 +26,9 @@ export interface Monitoring {
   readonly metrics: Metrics;
   /** A worker whose cycles and writes are measured. */
   worker(pair: PairRuntime, onCycle?: (report: CycleReport) => void): PairWorker;
+  /** The circuit breakers of the pair's sides; the same at each call. */
+  breakers(pair: string): Readonly<Record<SideName, Breakers>>;
+  openBreakers(): ReplicaState['breakers'];
   countHooks(counts: Readonly<HookCounts>): void;
   readiness(workers: readonly PairWorker[]): Promise<Readiness>;
 }
@@ -28,8 +36,18 @@ export interface Monitoring {
 export function createMonitoring({ config, engine }: Runtime): Monitoring {
   const names = config.pairs.map(({ name }) => name);
   let hooks: Readonly<HookCounts> | null = null;
+  const time = { monotonic: () => performance.now(), now: () => engine.clock().getTime() };
+  const breakers = new Map(
+    names.map((name) => [name, { udesk: createBreakers(time), crm: createBreakers(time) }]),
+  );
+  const openBreakers = () =>
+    [...breakers].flatMap(([pair, sides]) =>
+      SIDES.flatMap((side) => sides[side].open().map((open) => ({ pair, side, ...open }))),
+    );
   const metrics = createMetrics({
     pairs: names,
+    breakers: openBreakers,
+    deadLetters: () => listDeadLetters(engine.db),
     clock: engine.clock,
     hooks: () => hooks,
     gauges: () => loadGauges(engine.db, names),
@@ -60,6 +78,12 @@ export function createMonitoring({ config, engine }: Runtime): Monitoring {
         (end) => metrics.cycleEnded(name, end),
       );
     },
+    breakers(pair) {
+      const made = breakers.get(pair);
+      if (made === undefined) throw new SyncError('invariant', `no pair ${pair} is open`);
+      return made;
+    },
+    openBreakers,
     countHooks(counts) {
       hooks = counts;
     },

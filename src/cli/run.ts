@@ -7,6 +7,7 @@ import { startSchedules } from '../daemon/scheduler.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { openJobs } from '../store/jobs.ts';
+import type { AttemptMade } from '../udesk/transport.ts';
 import { newsOf } from '../udesk/webhook.ts';
 import { createWeb } from '../web/app.ts';
 import { healthRoutes, serve } from '../web/health.ts';
@@ -36,9 +37,8 @@ async function runDaemon(context: CliContext): Promise<void> {
   try {
     const watched = createMonitoring(runtime);
     for (const config of runtime.config.pairs) {
-      pairs.push(
-        await openPair(runtime, config, { onAttempt: (call) => watched.metrics.called(config.name, call) }),
-      );
+      const onAttempt = (call: AttemptMade) => watched.metrics.called(config.name, call);
+      pairs.push(await openPair(runtime, config, { onAttempt }, watched.breakers(config.name)));
     }
     await work(context, runtime, pairs, watched);
     log.info('stopped');
@@ -60,6 +60,7 @@ async function work(
   const replica = createReplica({
     context: engine,
     pairs: workers.map(({ name }) => name),
+    breakers: watched.openBreakers,
     work: (name, signal) => workOn(workerOf(name), signal),
   });
   const here = (name: string) => (replica.holds(name) ? workerOf(name) : null);

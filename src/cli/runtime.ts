@@ -12,6 +12,7 @@ import { mapped } from '../crm/mapped/side.ts';
 import { crmAdapters } from '../crm/registry.ts';
 import type { EngineContext, PairRuntime } from '../engine/context.ts';
 import { isSyncError, SyncError } from '../errors.ts';
+import type { Breakers } from '../http/breakers.ts';
 import { createSideDispatcher } from '../http/dispatcher.ts';
 import { createQuota } from '../http/quota.ts';
 import type { RetryPolicy } from '../http/retry.ts';
@@ -92,18 +93,23 @@ export interface OpenPair extends PairRuntime {
   close(): Promise<void>;
 }
 
-/** Connects both sides of a pair. `over`: another ledger, retries or time for Udesk than this process has. */
+/**
+ * Connects both sides of a pair. `over`: another ledger, retries or time for Udesk than this process has.
+ * `breakers`: those of a process that goes on for long.
+ */
 export async function openPair(
   runtime: Runtime,
   pair: PairConfig,
   over: Partial<UdeskWorld> = {},
+  breakers?: Readonly<Record<SideName, Breakers>>,
 ): Promise<OpenPair> {
   const { db, log } = runtime.engine;
-  const crm = await openCrm(pair);
+  const crm = await openCrm(pair, breakers?.crm);
   const udesk = openUdesk(pair, {
     ledger: postgresLedger(runtime.database.sql),
     log,
     db,
+    breakers: breakers?.udesk,
     ...over,
   });
   try {
@@ -160,6 +166,7 @@ export interface UdeskWorld {
   /** Where the meanings of custom fields are kept; without it they are as they stand on the wire. */
   readonly db?: Db;
   readonly onAttempt?: (call: AttemptMade) => void;
+  readonly breakers?: Breakers | undefined;
 }
 
 export interface OpenUdesk extends Side {
@@ -242,7 +249,7 @@ function withNames(
 
 /** Makes no call yet. */
 export function openUdeskClient(pair: PairConfig, world: UdeskWorld): UdeskClient {
-  const dispatcher = createSideDispatcher();
+  const dispatcher = createSideDispatcher({}, undefined, world.breakers);
   const { now, monotonic, sleep } = world.time ?? REAL_TIME;
   const { baseUrl, email, token, password, sign, quota } = pair.udesk;
   return createUdeskClient({
@@ -270,8 +277,8 @@ export function openUdeskClient(pair: PairConfig, world: UdeskWorld): UdeskClien
 }
 
 /** Connects, and throws `config` with everything that does not fit the CRM. */
-export async function openCrm(pair: PairConfig): Promise<Side> {
-  const side = await definitionOf(pair).create(adapterBlock(pair), crmContext(pair));
+export async function openCrm(pair: PairConfig, breakers?: Breakers): Promise<Side> {
+  const side = await definitionOf(pair).create(adapterBlock(pair), { ...crmContext(pair), breakers });
   return mapped(side, 'crm', pair.fields.map(toFieldSpec));
 }
 

@@ -11,6 +11,7 @@ import {
 import type { PairStatus } from '../store/pair-status.ts';
 import type { RunRow } from '../store/pairs.ts';
 import type { Coverage } from '../store/reach.ts';
+import { liveReplicas, type ReplicaRow } from '../store/replicas.ts';
 import { ago, duration } from './age.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './errors.ts';
@@ -40,13 +41,18 @@ async function runStatus(context: CliContext, options: StatusOptions): Promise<v
     const views: PairView[] = [];
     for (const pair of choosePairs(config, options.pair))
       views.push(await loadPairView(database.db, pair, now));
+    const replicas = await liveReplicas(database.db);
     if (context.json) {
       context.printJson({
         database: database.description,
+        replicas: replicas.map(({ owner, silentMs, pairs }) => ({ owner, silentMs, pairs })),
         pairs: views.map((one) => statusDocument(one, now)),
       });
     } else {
-      context.print(views.map((one) => describe(one, now)).join('\n\n'));
+      const texts = views.map((one) => describe(one, now));
+      // One daemon alone is told with each pair.
+      if (replicas.length > 1) texts.unshift(replicas.map(replicaText).join('\n'));
+      context.print(texts.join('\n\n'));
     }
     if (options.strict === true) context.exitCode = strictCode(views);
   });
@@ -73,7 +79,8 @@ const FIRST_RUN: Readonly<Record<PairStatus['firstRun'], string>> = {
   accepted: 'accepted, writes are enabled',
 };
 
-function describe({ pair, status, health, quota }: PairView, now: Date): string {
+function describe(view: PairView, now: Date): string {
+  const { pair, status, health, quota, replica, breakers, deadLetters } = view;
   const { runs, sides, links, conflicts, outbox, parked, lease } = status;
   const lines = [`${pair}: ${WORDS[health.health]}`];
   for (const problem of health.problems) lines.push(`  ! ${problem}`);
@@ -117,8 +124,25 @@ function describe({ pair, status, health, quota }: PairView, now: Date): string 
     'quota',
     `${quota.used} of ${quota.perMinute} calls in the last minute${quota.scope === 'endpoint' ? ' (busiest endpoint)' : ''}`,
   );
-  line('worked on by', lease === null ? 'nobody now' : lease.owner);
+  line('worked on by', replica ?? lease?.owner ?? 'nobody now');
+  for (const { endpoint, side, waitMs } of breakers) {
+    line('left alone', `${endpoint} (${side}) failed too often in a row; ${triedText(waitMs)}`);
+  }
+  for (const { lane, count, since, last, reason } of deadLetters) {
+    const times = count === 1 ? 'once' : `${count} times`;
+    const why = reason === null ? '' : ` (${reason})`;
+    const when = `since ${ago(since, now)}, last ${ago(last, now)}`;
+    line('dead letters', `${lane} was given up ${times} ${when}${why}; every tick tries it again`);
+  }
   return lines.join('\n');
+}
+
+function triedText(waitMs: number): string {
+  return waitMs === 0 ? 'it is being tried now' : `tried again in ${duration(waitMs)}`;
+}
+
+function replicaText({ owner, pairs }: ReplicaRow): string {
+  return `daemon ${owner} works on ${pairs.length} pairs`;
 }
 
 /** `4,950 of 20,000 created in udesk, about 6 min left (2,400 a minute)` */

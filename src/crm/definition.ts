@@ -1,6 +1,7 @@
 /** What an adapter brings along to be listed in `registry.ts`, and what it is given to work with. */
 import type { z } from 'zod';
 import type { Equivalence } from '../core/spec.ts';
+import type { Breakers } from '../http/breakers.ts';
 import type { Side } from './adapter.ts';
 
 /** A field of the CRM that the pair maps. */
@@ -20,6 +21,8 @@ export interface AdapterContext {
   readonly fields: readonly MappedField[];
   /** ISO 3166 country used to read phone numbers without a country code. */
   readonly region: string;
+  /** Of a CRM over HTTP, where the process has them; left out: every call goes. */
+  readonly breakers?: Breakers | undefined;
   /** What the pair does with records of the CRM besides reading and editing them; left out: everything. */
   readonly intends?: { readonly create: boolean; readonly delete: boolean };
 }

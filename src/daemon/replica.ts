@@ -3,6 +3,7 @@ import { sharePairs } from '../core/share.ts';
 import type { EngineContext } from '../engine/context.ts';
 import { toError } from '../errors.ts';
 import { BEAT_MS, beat, leave } from '../store/replicas.ts';
+import type { ReplicaState } from '../store/schema.ts';
 
 /** A database that does not answer keeps no daemon from stopping. */
 const LEAVE_MS = 1_000;
@@ -12,6 +13,8 @@ const AFTER_FAULT_MS = 60_000;
 export interface ReplicaOptions {
   readonly context: EngineContext;
   readonly pairs: readonly string[];
+  /** What this daemon leaves alone now, for others to see. */
+  readonly breakers: () => ReplicaState['breakers'];
   /** Works on a pair until the signal is aborted. Rejects for a fault of the program. */
   readonly work: (pair: string, signal: AbortSignal) => Promise<void>;
 }
@@ -27,13 +30,13 @@ export interface Replica {
  * Says every two seconds that it lives, and works on its share of the pairs. One daemon alone has all of them. A daemon
  * that says nothing for some seconds, or is known to have died, shares nothing any more: the others take its pairs over.
  */
-export function createReplica({ context, pairs, work }: ReplicaOptions): Replica {
+export function createReplica({ context, pairs, breakers, work }: ReplicaOptions): Replica {
   const { db, log, owner, sleep } = context;
   const held = new Map<string, { readonly stop: AbortController; readonly ended: Promise<void> }>();
   let others = 0;
 
   async function mine(): Promise<Set<string>> {
-    const found = await beat(db, owner);
+    const found = await beat(db, owner, { pairs: [...held.keys()], breakers: breakers() });
     const dead = found.filter((each) => context.ownerIsDead?.(each) === true);
     for (const each of dead) await leave(db, each);
     const live = found.filter((each) => !dead.includes(each));

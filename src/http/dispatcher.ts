@@ -1,5 +1,6 @@
 /** One pool of connections per side, with a limit on every kind of waiting. */
 import { Agent, type Dispatcher } from 'undici';
+import type { Breakers } from './breakers.ts';
 
 export interface Timeouts {
   /** TCP and TLS. */
@@ -26,12 +27,18 @@ const KEEP_ALIVE_MS = 4_000;
 export interface SideDispatcher {
   readonly dispatcher: Dispatcher;
   readonly timeouts: Timeouts;
+  /** Left out: every call goes, as often as it fails. A daemon has them. */
+  readonly breakers?: Breakers | undefined;
   /** Waits for calls in flight, then closes the connections. */
   close(): Promise<void>;
 }
 
 /** @param connections most sockets per origin; the quota, not this, is what limits the rate */
-export function createSideDispatcher(timeouts: Partial<Timeouts> = {}, connections = 8): SideDispatcher {
+export function createSideDispatcher(
+  timeouts: Partial<Timeouts> = {},
+  connections = 8,
+  breakers?: Breakers,
+): SideDispatcher {
   const limits = { ...DEFAULT_TIMEOUTS, ...timeouts };
   const agent = new Agent({
     connections,
@@ -43,5 +50,5 @@ export function createSideDispatcher(timeouts: Partial<Timeouts> = {}, connectio
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxResponseSize: MAX_RESPONSE_BYTES,
   });
-  return { dispatcher: agent, timeouts: limits, close: () => agent.close() };
+  return { dispatcher: agent, timeouts: limits, breakers, close: () => agent.close() };
 }

@@ -24,12 +24,17 @@ export interface Reply {
 }
 
 /**
- * Sends once.
+ * Sends once, or not at all while the endpoint is left alone (breakers.ts).
  * A write that was begun is not aborted by the signal: its outcome is worth more than the few seconds (the timeouts still hold).
  * @throws HttpFailure; or the signal's reason
  */
 export async function exchange(call: Exchange): Promise<Reply> {
   call.signal?.throwIfAborted();
+  const { breakers } = call.side;
+  return breakers === undefined ? await send(call) : await breakers.guard(call, () => send(call));
+}
+
+async function send(call: Exchange): Promise<Reply> {
   const target = call.target ?? describeTarget(call.method, call.url);
   const deadline = AbortSignal.timeout(call.side.timeouts.totalMs);
   const signal =

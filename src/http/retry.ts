@@ -4,6 +4,7 @@
  */
 import pRetry from 'p-retry';
 import { isSyncError } from '../errors.ts';
+import { BREAKER_OPEN } from './breakers.ts';
 import { HttpFailure } from './classify.ts';
 
 export interface RetryPolicy {
@@ -80,6 +81,8 @@ export async function withRetry<T>(attempt: (n: number) => Promise<T>, options: 
 /** Whether this failure may be followed by the same call again. */
 export function mayRetry(error: unknown, safe: boolean, policy: RetryPolicy = DEFAULT_RETRY): boolean {
   if (!isSyncError(error) || (error.kind !== 'transient' && error.kind !== 'throttled')) return false;
+  // Whoever called decides when to come again: the endpoint is left alone until then.
+  if (error.details.code === BREAKER_OPEN) return false;
   if ((error.details.retryAfterMs ?? 0) > policy.maxRetryAfterMs) return false;
   return safe || (error instanceof HttpFailure && error.undone);
 }

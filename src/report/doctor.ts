@@ -14,6 +14,8 @@ export interface Finding {
     | 'outbox-stuck'
     | 'outbox-unknown'
     | 'lease-expired'
+    | 'dead-letters'
+    | 'breaker-open'
     | 'orphans'
     | 'coverage-capped'
     | 'quota-slow';
@@ -112,6 +114,22 @@ export function diagnosePair(facts: PairFacts, quota: Quota, now: Date): Finding
       level: 'warning',
       sentence: `${facts.expiredLease.owner} held the pair and ended without giving it back ${hours(facts.expiredLease.agoMs)} ago; nobody has worked on it since`,
       fix: 'Start the daemon (udesk-sync run): it takes over and recovers. Why it ended stands at the end of its log.',
+    });
+  }
+  for (const { lane, count, reason } of facts.deadLetters) {
+    findings.push({
+      code: 'dead-letters',
+      level: 'warning',
+      sentence: `the lane ${lane} failed so often in a row that ${counted(count, 'job')} of it ${count === 1 ? 'was' : 'were'} put aside${reason === null ? '' : ` (${reason})`}`,
+      fix: 'See what its cycles fail of (udesk-sync status). Every tick of the schedule tries it again, and when it works its dead letters are cleared.',
+    });
+  }
+  for (const { side, endpoint } of facts.breakers) {
+    findings.push({
+      code: 'breaker-open',
+      level: 'warning',
+      sentence: `the daemon leaves ${endpoint} (${side}) alone for now, because it failed too often in a row`,
+      fix: 'See whether the remote is down, or the network to it. It is tried again by itself, once a minute at the latest unless it asks for more.',
     });
   }
   const { linksWithoutRecord, recordsWithoutLink, rowsWithoutLink } = facts;

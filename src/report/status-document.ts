@@ -1,7 +1,9 @@
 /** How a pair stands, as machines read it: `status --json` and the API say the same. */
 import type { PairConfig } from '../config/schema.ts';
+import { type DeadLetters, listDeadLetters } from '../store/dead-letters.ts';
 import { loadPairStatus, type PairStatus, quotaUsed } from '../store/pair-status.ts';
 import type { RunRow } from '../store/pairs.ts';
+import { liveReplicas, type ReplicaRow } from '../store/replicas.ts';
 import type { Db } from '../store/tx.ts';
 import { judgePair, type PairHealth } from './pair-health.ts';
 
@@ -18,22 +20,32 @@ export interface PairView {
     readonly perMinute: number;
     readonly scope: 'tenant' | 'endpoint';
   };
+  /** The daemon that works on it; null: none. */
+  readonly replica: string | null;
+  /** Endpoints that this daemon leaves alone because they fail. */
+  readonly breakers: ReplicaRow['breakers'];
+  readonly deadLetters: readonly DeadLetters[];
 }
 
 export async function loadPairView(db: Db, pair: PairConfig, now: Date): Promise<PairView> {
   const mapped = pair.fields.map((field) => field.udesk);
   const status = await loadPairStatus(db, pair.name, mapped, RUNS);
   const used = await quotaUsed(db, pair.udesk.baseUrl);
+  const replica = (await liveReplicas(db)).find(({ pairs }) => pairs.includes(pair.name));
   return {
     pair: pair.name,
     status,
     health: judgePair(pair.name, status, now),
     // With a quota per endpoint the busiest one counts.
     quota: { ...pair.udesk.quota, used: used[0]?.calls ?? 0 },
+    replica: replica?.owner ?? null,
+    breakers: replica?.breakers.filter((breaker) => breaker.pair === pair.name) ?? [],
+    deadLetters: (await listDeadLetters(db)).filter((letters) => letters.pair === pair.name),
   };
 }
 
-export function statusDocument({ pair, status, health, quota }: PairView, now: Date) {
+export function statusDocument(view: PairView, now: Date) {
+  const { pair, status, health, quota, replica, breakers, deadLetters } = view;
   const { runs, sides, guards, ...rest } = status;
   const ageMs = (at: string | null) => (at === null ? null : now.getTime() - Date.parse(at));
   return {
@@ -55,6 +67,9 @@ export function statusDocument({ pair, status, health, quota }: PairView, now: D
     },
     guards: guards.map(({ hash, writes, tripped }) => ({ hash, writes, tripped })),
     quota,
+    replica,
+    breakers: breakers.map(({ pair: _, ...breaker }) => breaker),
+    deadLetters: deadLetters.map(({ pair: _, ...letters }) => letters),
   };
 }
 

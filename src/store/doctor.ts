@@ -1,5 +1,8 @@
 /** Facts about our own tables that `check` judges (src/report/doctor.ts): counted, never read for their content. */
 import { sql } from 'drizzle-orm';
+import { type DeadLetters, listDeadLetters } from './dead-letters.ts';
+import { liveReplicas } from './replicas.ts';
+import type { ReplicaState } from './schema.ts';
 import { type Db, isoText, rows, textArray } from './tx.ts';
 
 export interface DatabaseFacts {
@@ -32,6 +35,10 @@ export interface PairFacts {
   readonly udeskTotal: number | null;
   readonly udeskListed: number | null;
   readonly udeskCapped: boolean;
+  /** Lanes that were given up, for now. */
+  readonly deadLetters: readonly DeadLetters[];
+  /** Endpoints that the daemon leaves alone, for now. */
+  readonly breakers: ReplicaState['breakers'];
 }
 
 /** Fewer dead rows than these are no bloat. */
@@ -113,5 +120,9 @@ export async function pairFacts(db: Db, pair: string): Promise<PairFacts> {
     udeskTotal: reach?.total ?? null,
     udeskListed: reach?.listed ?? null,
     udeskCapped: reach?.capped === true,
+    deadLetters: (await listDeadLetters(db)).filter((letters) => letters.pair === pair),
+    breakers: (await liveReplicas(db)).flatMap(({ breakers }) =>
+      breakers.filter((breaker) => breaker.pair === pair),
+    ),
   };
 }

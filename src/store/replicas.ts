@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
-import { type Db, rows } from './tx.ts';
+import type { ReplicaState } from './schema.ts';
+import { type Db, jsonParam, rows } from './tx.ts';
 
 /** Who says nothing for so long is gone, wherever it ran: shorter than a lease, so that the lease is what is waited for. */
 export const REPLICA_TTL_MS = 6_000;
@@ -10,23 +11,33 @@ export const BEAT_MS = 2_000;
  * Says that this daemon lives, and returns the owners of all that do, itself among them. By the database's clock, so
  * that machines with different clocks agree.
  */
-export async function beat(db: Db, owner: string): Promise<string[]> {
+export async function beat(db: Db, owner: string, state: ReplicaState): Promise<string[]> {
   await db.execute(
-    sql`insert into udesk_sync.replica (owner, seen_at) values (${owner}, now())
-        on conflict (owner) do update set seen_at = excluded.seen_at`,
+    sql`insert into udesk_sync.replica (owner, seen_at, state) values (${owner}, now(), ${jsonParam(state)})
+        on conflict (owner) do update set seen_at = excluded.seen_at, state = excluded.state`,
   );
   return (await liveReplicas(db)).map((replica) => replica.owner);
 }
 
+export interface ReplicaRow extends ReplicaState {
+  readonly owner: string;
+  /** Since it last said that it lives. */
+  readonly silentMs: number;
+}
+
 /** Those that spoke lately; the longest silent last. */
-export async function liveReplicas(db: Db): Promise<{ owner: string; silentMs: number }[]> {
-  const found = await rows<{ owner: string; silent_ms: string }>(
+export async function liveReplicas(db: Db): Promise<ReplicaRow[]> {
+  const found = await rows<{ owner: string; state: string; silent_ms: string }>(
     db,
-    sql`select owner, greatest(0, extract(epoch from now() - seen_at) * 1000)::bigint as silent_ms
+    sql`select owner, state::text as state, greatest(0, extract(epoch from now() - seen_at) * 1000)::bigint as silent_ms
         from udesk_sync.replica
         where seen_at > now() - ${REPLICA_TTL_MS} * interval '1 millisecond' order by seen_at desc, owner`,
   );
-  return found.map(({ owner, silent_ms }) => ({ owner, silentMs: Number(silent_ms) }));
+  return found.map(({ owner, state, silent_ms }) => ({
+    ...(JSON.parse(state) as ReplicaState),
+    owner,
+    silentMs: Number(silent_ms),
+  }));
 }
 
 /** A replica that stops, or one that is known to have died: the others need not wait for its silence. */

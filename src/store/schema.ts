@@ -107,7 +107,23 @@ export const lease = udeskSync.table('lease', {
 export const replica = udeskSync.table('replica', {
   owner: text('owner').primaryKey(),
   seenAt: at('seen_at').notNull(),
+  /** What it says of itself (src/store/replicas.ts), for `status` and `check`. */
+  state: jsonb<ReplicaState>()('state').notNull(),
 });
+
+export interface ReplicaState {
+  /** Those that it works on. */
+  readonly pairs: readonly string[];
+  /** Endpoints that it leaves alone because they fail. */
+  readonly breakers: readonly {
+    readonly pair: string;
+    readonly side: SideName;
+    /** Method, host and path, without ids. */
+    readonly endpoint: string;
+    readonly state: 'open' | 'half-open';
+    readonly waitMs: number;
+  }[];
+}
 
 /** The mirror: what each side was last seen to hold. */
 export const record = udeskSync.table(

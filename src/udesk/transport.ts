@@ -3,6 +3,7 @@
  * retries where they are allowed, judged by `code`. Neither token nor signed URL gets into an error or a log.
  */
 import { type ErrorKind, isSyncError, SyncError } from '../errors.ts';
+import { BREAKER_OPEN } from '../http/breakers.ts';
 import { HttpFailure } from '../http/classify.ts';
 import type { SideDispatcher } from '../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../http/exchange.ts';
@@ -99,9 +100,11 @@ export function createTransport(options: TransportOptions): Transport {
 
   /** One attempt: waits for the quota first, so that timestamp and nonce are fresh when the request leaves. */
   async function attempt(call: Call, secret: string | null): Promise<Answer> {
+    const url = new URL(`/open_api_v1/${call.path}`, origin);
+    // A call that does not go is not counted either.
+    dispatcher.breakers?.check({ method: call.method, url });
     await quota.take(call.path, call.signal, call.urgency);
     const signedAtMs = clock();
-    const url = new URL(`/open_api_v1/${call.path}`, origin);
     const auth = secret === null ? {} : signature(secret, signedAtMs);
     url.search = encodeQuery({ ...call.query, ...auth });
     const context = {
@@ -158,7 +161,9 @@ export function createTransport(options: TransportOptions): Transport {
           log?.debug({ endpoint: call.path, attempt: n, durationMs: since(startedAt) }, 'udesk call');
           return answer;
         } catch (error) {
-          options.onAttempt?.({ outcome: isSyncError(error) ? error.kind : 'unexpected', attempt: n });
+          const sent = !isSyncError(error) || error.details.code !== BREAKER_OPEN;
+          if (sent)
+            options.onAttempt?.({ outcome: isSyncError(error) ? error.kind : 'unexpected', attempt: n });
           if (isSyncError(error, 'throttled')) quota.slowDown();
           else if (mayBeTooMany(error)) quota.slowDown(true);
           throw forgetRefusedToken(error);

@@ -1,6 +1,7 @@
 /** Gauges that are read from the database at the time of a scrape. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { SIDES } from '../core/record.ts';
+import type { DeadLetters } from '../store/dead-letters.ts';
 import { ACTIVE_STATES, type PairGauges } from '../store/gauges.ts';
 
 export interface QuotaGauge {
@@ -11,7 +12,7 @@ export interface QuotaGauge {
 }
 
 export interface StoreGauges {
-  show(pairs: readonly PairGauges[], quota: readonly QuotaGauge[]): void;
+  show(pairs: readonly PairGauges[], quota: readonly QuotaGauge[], dead: readonly DeadLetters[]): void;
   /** The database did not answer: old figures would be lies. */
   unknown(): void;
 }
@@ -70,17 +71,22 @@ export function createStoreGauges(registers: Registry[]): StoreGauges {
   ]);
   const opened = counter('conflicts_opened_total', 'Conflicts that were ever written down.');
   const closed = counter('conflicts_closed_total', 'Conflicts that were resolved or had converged.');
+  const deadLetters = gauge(
+    'dead_letters',
+    'Jobs of the pair that failed too often in a row and were put aside; they go when the lane works again.',
+  );
   const used = gauge('quota_used', 'Calls of Udesk that count against the quota now (the last minute).');
   const limit = gauge('quota_limit', 'Calls of Udesk per minute that the configuration allows.');
 
   return {
-    show(pairs, quota) {
+    show(pairs, quota, dead) {
       for (const each of all) each.reset();
       up.set(1);
       for (const row of pairs) {
         const { pair } = row;
         lastGood.set({ pair }, seconds(row.lastGoodMs));
         leased.set({ pair }, row.leased ? 1 : 0);
+        deadLetters.set({ pair }, 0);
         for (const state of ACTIVE_STATES) outbox.set({ pair, state }, row.outbox[state]);
         parked.set({ pair }, row.parked);
         guards.set({ pair }, row.guards);
@@ -104,6 +110,9 @@ export function createStoreGauges(registers: Registry[]): StoreGauges {
             lag.set({ pair, side, quantile: '1' }, now.lag.maxMs / 1000);
           }
         }
+      }
+      for (const { pair, count } of dead) {
+        if (pairs.some((row) => row.pair === pair)) deadLetters.inc({ pair }, count);
       }
       for (const { pair, used: calls, perMinute } of quota) {
         used.set({ pair }, calls);

@@ -4,9 +4,11 @@
  * process are still there, those of the database are left out, and `udesk_sync_database_up` is 0.
  */
 import { Hono } from 'hono';
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { SIDES, type SideName } from '../core/record.ts';
 import type { CycleEnd, WriteSample } from '../engine/measures.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
+import type { DeadLetters } from '../store/dead-letters.ts';
 import type { PairGauges } from '../store/gauges.ts';
 import type { HookCounts } from './hooks.ts';
 import { createStoreGauges, type QuotaGauge, type StoreGauges } from './metrics-gauges.ts';
@@ -23,6 +25,10 @@ export interface MetricsSource {
   readonly quota: () => Promise<readonly QuotaGauge[]>;
   /** Counted by the callbacks' route; null where none is open. */
   readonly hooks: () => Readonly<HookCounts> | null;
+  /** Endpoints that this process leaves alone now, one entry each. */
+  readonly breakers?: () => readonly { readonly pair: string; readonly side: SideName }[];
+  /** Lanes whose jobs failed too often in a row. */
+  readonly deadLetters?: () => Promise<readonly DeadLetters[]>;
   readonly clock: () => Date;
   readonly pairs: readonly string[];
   /** How long a scrape waits for the database. */
@@ -88,6 +94,7 @@ export function createMetrics(source: MetricsSource): Metrics {
     refused.inc({ pair }, 0);
   }
   hookCounters(source, registers);
+  breakerGauge(source, registers);
   const store = createStoreGauges(registers);
 
   const refresh = createRefresh(source, store);
@@ -121,9 +128,12 @@ function createRefresh(source: MetricsSource, store: StoreGauges): () => Promise
   let asking: Promise<void> | null = null;
   // One question at a time: while the database hangs, scrapes wait for the same answer, and then go without it.
   function ask(): Promise<void> {
-    asking ??= withTimeout(Promise.all([source.gauges(), source.quota()]), GIVE_UP_MS)
-      .then(([gauges, quota]) => {
-        store.show(gauges, quota);
+    asking ??= withTimeout(
+      Promise.all([source.gauges(), source.quota(), source.deadLetters?.() ?? []]),
+      GIVE_UP_MS,
+    )
+      .then(([gauges, quota, letters]) => {
+        store.show(gauges, quota, letters);
         answeredAt = source.clock().getTime();
       })
       .finally(() => {
@@ -136,6 +146,19 @@ function createRefresh(source: MetricsSource, store: StoreGauges): () => Promise
     if (ageMs >= 0 && ageMs < CACHE_MS) return;
     await withTimeout(ask(), patienceMs).catch(() => store.unknown());
   };
+}
+
+function breakerGauge({ breakers = () => [], pairs }: MetricsSource, registers: Registry[]): void {
+  new Gauge({
+    name: 'udesk_sync_breakers_open',
+    help: 'Endpoints of the side that are left alone because they failed too often in a row.',
+    labelNames: ['pair', 'side'],
+    registers,
+    collect() {
+      for (const pair of pairs) for (const side of SIDES) this.set({ pair, side }, 0);
+      for (const { pair, side } of breakers()) this.inc({ pair, side });
+    },
+  });
 }
 
 /** The route counts for itself; a scrape copies what it counted. A counter belongs to its registry once it is made. */

@@ -1,5 +1,6 @@
 /** One call of the API: quota, credentials, one exchange, the meaning of its answer, and retries where they are allowed. */
 import { isSyncError } from '../../errors.ts';
+import type { Breakers } from '../../http/breakers.ts';
 import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
 import { createQuota, memoryLedger, type Quota } from '../../http/quota.ts';
@@ -14,6 +15,7 @@ import { type AnswerContext, notUnderstood, readAnswer } from './refusal.ts';
 /** Time and its limits, for tests that do not want to wait. */
 export interface ApiLimits {
   readonly timeouts?: Partial<Timeouts>;
+  readonly breakers?: Breakers | undefined;
   readonly retry?: RetryPolicy;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Monotonic milliseconds. */
@@ -53,7 +55,7 @@ export interface Api {
 
 export function createApi(config: HttpConfig, clock: () => number, limits: ApiLimits = {}): Api {
   const { monotonic = () => performance.now(), sleep = realSleep, retry = DEFAULT_RETRY } = limits;
-  const dispatcher = createSideDispatcher(limits.timeouts, config.limits.concurrency);
+  const dispatcher = createSideDispatcher(limits.timeouts, config.limits.concurrency, limits.breakers);
   const credentials = createCredentials(config.auth, dispatcher, monotonic);
   const base = config.baseUrl.replace(/\/+$/, '');
   const { perMinute } = config.limits;

@@ -29,7 +29,7 @@ export async function createHubspotSide(
   context: AdapterContext,
   limits: HubspotLimits = {},
 ): Promise<Side> {
-  const api = createHubspotApi(config, context.clock, limits);
+  const api = createHubspotApi(config, context.clock, { breakers: context.breakers, ...limits });
   const about = errorsAbout(context.pair);
   try {
     const properties = await about(null, () => learnProperties(api));

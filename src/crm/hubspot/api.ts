@@ -1,5 +1,6 @@
 /** One call of HubSpot's API: its pace, the private app's token, one exchange, the meaning of its answer, and retries. */
 import { isSyncError } from '../../errors.ts';
+import type { Breakers } from '../../http/breakers.ts';
 import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { exchange, type Reply } from '../../http/exchange.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
@@ -12,6 +13,7 @@ import { type AnswerContext, readAnswer } from './refusal.ts';
 /** Time and its limits, for tests that do not want to wait. */
 export interface HubspotLimits extends Partial<PaceTime> {
   readonly timeouts?: Partial<Timeouts>;
+  readonly breakers?: Breakers | undefined;
   readonly retry?: RetryPolicy;
 }
 
@@ -54,7 +56,7 @@ export function createHubspotApi(
 ): HubspotApi {
   const { monotonic = () => performance.now(), sleep = realSleep, retry = DEFAULT_RETRY } = limits;
   const { perTenSeconds, searchesPerSecond, concurrency } = config.limits;
-  const dispatcher = createSideDispatcher(limits.timeouts, concurrency);
+  const dispatcher = createSideDispatcher(limits.timeouts, concurrency, limits.breakers);
   const base = config.baseUrl.replace(/\/+$/, '');
   const time = { monotonic, sleep };
   const all = new CallWindow(perTenSeconds, 10_000);

@@ -31,7 +31,7 @@ export async function createOdooSide(
   context: AdapterContext,
   limits: OdooLimits = {},
 ): Promise<Side> {
-  const wire = createWire(config, context.clock, limits);
+  const wire = createWire(config, context.clock, { breakers: context.breakers, ...limits });
   try {
     const connection = await connect(wire, config);
     const { model, places } = await learnModel(connection, config, context);

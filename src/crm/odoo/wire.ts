@@ -1,4 +1,5 @@
 /** One call of Odoo: one exchange, the meaning of its answer, retries where they are allowed, and the server's clock. */
+import type { Breakers } from '../../http/breakers.ts';
 import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
@@ -11,6 +12,7 @@ import type { About } from './failure.ts';
 /** Time and its limits, for tests that do not want to wait. */
 export interface OdooLimits {
   readonly timeouts?: Partial<Timeouts>;
+  readonly breakers?: Breakers | undefined;
   readonly retry?: RetryPolicy;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
@@ -38,7 +40,7 @@ export interface Wire {
 
 export function createWire(config: OdooConfig, clock: () => number, limits: OdooLimits = {}): Wire {
   const { sleep = realSleep, retry = DEFAULT_RETRY } = limits;
-  const side = createSideDispatcher(limits.timeouts, config.limits.concurrency);
+  const side = createSideDispatcher(limits.timeouts, config.limits.concurrency, limits.breakers);
   const base = config.url.replace(/\/+$/, '');
   const serverClock = createServerClock(clock);
 

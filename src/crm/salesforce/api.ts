@@ -1,5 +1,6 @@
 /** One call of the REST API: quota, session, one exchange, the meaning of its answer, and retries where they are allowed. */
 import { isSyncError } from '../../errors.ts';
+import type { Breakers } from '../../http/breakers.ts';
 import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
 import { createQuota, memoryLedger } from '../../http/quota.ts';
@@ -17,6 +18,7 @@ import { createSessions, type Session } from './session.ts';
 /** Time and its limits, for tests that do not want to wait. */
 export interface ApiLimits {
   readonly timeouts?: Partial<Timeouts>;
+  readonly breakers?: Breakers | undefined;
   readonly retry?: RetryPolicy;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Monotonic milliseconds. */
@@ -58,7 +60,7 @@ export interface Api {
 
 export function createApi(config: SalesforceConfig, clock: () => number, limits: ApiLimits = {}): Api {
   const { monotonic = () => performance.now(), sleep = realSleep, retry = DEFAULT_RETRY } = limits;
-  const dispatcher = createSideDispatcher(limits.timeouts, config.limits.concurrency);
+  const dispatcher = createSideDispatcher(limits.timeouts, config.limits.concurrency, limits.breakers);
   const sessions = createSessions(config, dispatcher);
   const root = `/services/data/v${config.apiVersion}`;
   const key = new URL(config.loginUrl).origin;

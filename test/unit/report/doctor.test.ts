@@ -24,6 +24,8 @@ const pair: PairFacts = {
   udeskTotal: 9_000,
   udeskListed: 9_000,
   udeskCapped: false,
+  deadLetters: [],
+  breakers: [],
 };
 const quota = { perMinute: 60, shards: 0 };
 
@@ -88,11 +90,33 @@ describe('a pair', () => {
       'warning',
       /10000 of 12000/,
     ],
+    [
+      'a lane that was given up',
+      {
+        deadLetters: [
+          { pair: 'main', lane: 'head', count: 2, since: ago(60), last: ago(5), reason: 'transient' },
+        ],
+      },
+      'dead-letters',
+      'warning',
+      /lane head .* 2 jobs .* \(transient\)/,
+    ],
+    [
+      'an endpoint that is left alone',
+      {
+        breakers: [
+          { pair: 'main', side: 'crm', endpoint: 'GET crm.example.com/contacts', state: 'open', waitMs: 9 },
+        ],
+      },
+      'breaker-open',
+      'warning',
+      /leaves GET crm\.example\.com\/contacts \(crm\) alone/,
+    ],
     ['a quota that is too small', { udeskTotal: 900_000 }, 'quota-slow', 'warning', /about 200 min/],
   ])('%s: a finding with a fix', (_what, facts, code, level, sentence) => {
     const found = ofPair(facts);
     expect(found).toMatchObject([{ code, level, sentence: expect.stringMatching(sentence) }]);
-    expect(found[0]?.fix).toMatch(/udesk-sync|Udesk|operations\.md/);
+    expect(found[0]?.fix).toMatch(/udesk-sync|Udesk|operations\.md|by itself/);
   });
 
   test('everything that is wrong is told at once', () => {
