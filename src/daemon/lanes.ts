@@ -59,7 +59,9 @@ export function hasRest({ holder, auditLeft, revisiting }: Background): boolean 
 export function scopeOf(due: ReadonlySet<DueLane>, background: Background, now: Date): ObserveScope {
   const { holder, suspects, crmReadAt, auditLeft } = background;
   const sweep = due.has('sweep');
-  const stale = crmReadAt === null || now.getTime() - crmReadAt.getTime() >= CRM_FULL_EVERY_MS;
+  const sinceMs = crmReadAt === null ? CRM_FULL_EVERY_MS : now.getTime() - crmReadAt.getTime();
+  // Below zero: the clock was set back, and how long ago it was is not known.
+  const stale = sinceMs >= CRM_FULL_EVERY_MS || sinceMs < 0;
   const look = due.has('crm') || due.has('rest') || sweep;
   return {
     udesk: due.has('head') ? 'head' : 'none',

@@ -36,11 +36,16 @@ export function localTime(at: Date, timezone: string): string {
   return formatOf(timezone).format(at).slice(11, 16);
 }
 
+/** How far the clocks there are ahead of UTC at that moment, in milliseconds. */
+export function offsetMs(atMs: number, timezone: string): number {
+  const second = Math.floor(atMs / 1000) * 1000;
+  return Date.parse(`${formatOf(timezone).format(new Date(second)).replace(' ', 'T')}Z`) - second;
+}
+
 /** The first moment of that day there. Where clocks jump over midnight, the moment of the jump. */
 export function startOfDay(day: string, timezone: string): Date {
   const wall = Date.parse(`${day}T00:00:00Z`);
-  const offsetAt = (ms: number) =>
-    Date.parse(`${formatOf(timezone).format(new Date(ms)).replace(' ', 'T')}Z`) - ms;
+  const offsetAt = (ms: number) => offsetMs(ms, timezone);
   // The offset of the day before and after; what fits both wall clock and offset is the moment.
   const first = wall - offsetAt(wall - 86_400_000);
   const second = wall - offsetAt(wall + 86_400_000);
