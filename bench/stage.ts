@@ -66,7 +66,7 @@ export interface Stage {
 }
 
 export function configOf(place: Place, udesk: UdeskAccount = NOBODY): Config {
-  return loadConfig({ env: {}, readFile: () => yaml(place, udesk), adapters: crmAdapters });
+  return loadConfig({ env: {}, readFile: () => configText(place, udesk), adapters: crmAdapters });
 }
 
 /** The engine on a place; the Udesk of the config is `udesk.url`. The quota is counted in Postgres, but never reached. */
@@ -146,7 +146,8 @@ const CRM_TABLE = `
   );
   create index contact_updated on contact (updated_at, id);`;
 
-function yaml(place: Place, udesk: UdeskAccount): string {
+/** The configuration of one pair; without `database.url`. */
+export function configText(place: Place, udesk: UdeskAccount): string {
   return `
 pairs:
   - name: bench
