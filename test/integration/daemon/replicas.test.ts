@@ -73,9 +73,9 @@ describe('three daemons on one database', () => {
     }
     const sorted = [...after].sort((x, y) => x - y);
     const seconds = (ms: number | undefined) => ((ms ?? 0) / 1000).toFixed(1);
-    console.info(
+    process.stdout.write(
       `kill -9 of one of three: its ${orphans.length} pairs were taken over after ${seconds(sorted[0])} to ${seconds(sorted.at(-1))} s; ` +
-        `${writes.length} writes; busiest minute of each account ${fleet.simulators.map(busiestMinute).join(', ')} of ${PER_MINUTE} calls`,
+        `${writes.length} writes; busiest minute of each account ${fleet.simulators.map(busiestMinute).join(', ')} of ${PER_MINUTE} calls\n`,
     );
   }, 600_000);
 });
