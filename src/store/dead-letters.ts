@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { DEAD_QUEUE, JOBS_SCHEMA } from './jobs.ts';
+import { DEAD_QUEUE } from './jobs.ts';
 import { type Db, isoText, rows } from './tx.ts';
 
 /** A lane of a pair that failed so often in a row that its job was put aside; the next tick tries again all the same. */
@@ -19,7 +19,7 @@ export interface DeadLetters {
 export async function listDeadLetters(db: Db): Promise<DeadLetters[]> {
   const [made] = await rows<{ made: boolean }>(
     db,
-    sql`select to_regclass(${`${JOBS_SCHEMA}.job`}) is not null as made`,
+    sql`select to_regclass('udesk_sync_jobs.job') is not null as made`,
   );
   if (made?.made !== true) return [];
   const found = await rows<{
@@ -34,7 +34,7 @@ export async function listDeadLetters(db: Db): Promise<DeadLetters[]> {
     sql`select data->>'pair' as pair, data->>'lane' as lane, count(*) as count,
           ${isoText(sql`min(created_on)`)} as since, ${isoText(sql`max(created_on)`)} as last,
           (array_agg(coalesce(source_output->>'kind', source_output->>'name') order by created_on desc))[1] as reason
-        from ${sql.raw(JOBS_SCHEMA)}.job
+        from udesk_sync_jobs.job
         where name = ${DEAD_QUEUE} and state < 'completed'
         group by 1, 2 order by 1, 2`,
   );

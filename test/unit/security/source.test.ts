@@ -38,6 +38,7 @@ test('what a visitor or a callback shows us is compared with a secret in constan
 const LOOKED_AT = [
   'store/backfill.ts',
   'store/intents.ts',
+  'store/jobs.ts',
   'store/migrate.ts',
   'store/report-conflicts.ts',
   'store/report-traffic.ts',
