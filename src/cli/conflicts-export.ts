@@ -18,6 +18,7 @@ import {
 } from './conflict-filter.ts';
 import type { CliContext } from './context.ts';
 import { saveFile } from './save-file.ts';
+import { decider } from './who.ts';
 import { withRuntime } from './with-runtime.ts';
 
 interface ExportOptions extends FilterOptions {
@@ -49,7 +50,11 @@ async function runExport(context: CliContext, options: ExportOptions): Promise<v
   }
   await withRuntime(context, 'conflicts export', async ({ config, database }) => {
     checkFilter(config, options);
-    const rows = await selectConflicts(database.db, { ...options, states: statesOf(options.state) });
+    const rows = await selectConflicts(
+      database.db,
+      { config, me: decider(context, undefined) },
+      { ...options, states: statesOf(options.state) },
+    );
     const documents = format === 'json' ? await conflictDocuments(database.db, rows) : [];
     const text = context.redact(write(rows, documents, format, config));
     if (options.out === undefined) context.stdout.write(text);

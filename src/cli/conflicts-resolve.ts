@@ -10,7 +10,13 @@ import { fieldOf } from '../report/mapped-field.ts';
 import { decideConflict } from '../store/conflict-decisions.ts';
 import { type ConflictRow, loadConflict } from '../store/conflicts.ts';
 import type { Db } from '../store/tx.ts';
-import { addFilter, checkFilter, type FilterOptions, selectConflicts } from './conflict-filter.ts';
+import {
+  addFilter,
+  checkFilter,
+  type FilterOptions,
+  isFiltered,
+  selectConflicts,
+} from './conflict-filter.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './errors.ts';
 import { noSuchRow, rowIds } from './ids.ts';
@@ -64,7 +70,7 @@ async function runResolve(
     checkFilter(config, options);
     const bulk = ids.length === 0;
     const chosen = bulk
-      ? await selectConflicts(db, { ...options, states: ['open'] })
+      ? await selectConflicts(db, { config, me: who }, { ...options, states: ['open'] })
       : await loadAll(db, ids);
     if (bulk && chosen.length > 0 && options.yes !== true) throw unconfirmed(chosen);
     const decisions: Decision[] = [];
@@ -99,7 +105,7 @@ async function runResolve(
 }
 
 function checkUsage(ids: readonly string[], options: ResolveOptions): void {
-  const filtered = [options.pair, options.field, options.kind].some((filter) => filter !== undefined);
+  const filtered = isFiltered(options);
   const usage = (message: string, advice: string) =>
     new SyncError('config', message, { code: 'usage', advice });
   if ((options.take === undefined) === (options.value === undefined)) {
@@ -111,13 +117,13 @@ function checkUsage(ids: readonly string[], options: ResolveOptions): void {
   if (ids.length > 0 && filtered) {
     throw usage(
       'ids and filters were both given',
-      'Name conflicts by id, or choose them by --pair, --field and --kind.',
+      'Name conflicts by id, or choose them by --pair, --field and the other filters.',
     );
   }
   if (ids.length === 0 && !filtered) {
     throw usage(
       'it has to be known which conflicts are meant',
-      'Name them by id (`udesk-sync conflicts list`), or choose them by --pair, --field and --kind with --yes.',
+      'Name them by id (`udesk-sync conflicts list`), or choose them by --pair, --field and the other filters with --yes.',
     );
   }
   if (ids.length === 0 && options.value !== undefined && options.field === undefined) {

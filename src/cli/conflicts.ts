@@ -6,6 +6,7 @@ import { choicesFor } from '../report/choices.ts';
 import { conflictDocuments, conflictText } from '../report/conflict-document.ts';
 import { fieldOf } from '../report/mapped-field.ts';
 import { type ConflictRow, loadConflict } from '../store/conflicts.ts';
+import { type Note, notesOf } from '../store/notes.ts';
 import { ago } from './age.ts';
 import {
   addFilter,
@@ -16,6 +17,7 @@ import {
   stateOption,
   statesOf,
 } from './conflict-filter.ts';
+import { registerCare } from './conflicts-care.ts';
 import { registerExport } from './conflicts-export.ts';
 import { registerResolve } from './conflicts-resolve.ts';
 import { registerSimilar } from './conflicts-similar.ts';
@@ -23,6 +25,7 @@ import type { CliContext } from './context.ts';
 import { limitOption, noSuchRow, rowId } from './ids.ts';
 import { printTable } from './output.ts';
 import { showValue } from './show-value.ts';
+import { decider } from './who.ts';
 import { withRuntime } from './with-runtime.ts';
 
 /** Rows that a person reads in one go; scripts get all. */
@@ -43,6 +46,7 @@ export function registerConflicts(program: Command, context: CliContext): void {
     .argument('<id>', 'id of the conflict', rowId)
     .description('one conflict: both values, when they were changed, and what each choice would do')
     .action((id: string) => runShow(context, id));
+  registerCare(conflicts, context);
   registerResolve(conflicts, context);
   registerExport(conflicts, context);
   registerSimilar(conflicts, context);
@@ -54,11 +58,15 @@ async function runList(context: CliContext, options: ListOptions): Promise<void>
   await withRuntime(context, 'conflicts list', async ({ config, database }) => {
     checkFilter(config, options);
     const limit = options.limit ?? (context.json ? undefined : SCREEN);
-    const found = await selectConflicts(database.db, {
-      ...options,
-      states: statesOf(options.state),
-      limit: limit === undefined ? undefined : limit + 1,
-    });
+    const found = await selectConflicts(
+      database.db,
+      { config, me: decider(context, undefined) },
+      {
+        ...options,
+        states: statesOf(options.state),
+        limit: limit === undefined ? undefined : limit + 1,
+      },
+    );
     const rows = limit === undefined ? found : found.slice(0, limit);
     if (context.json) {
       context.printJson({ conflicts: await conflictDocuments(database.db, rows) });
@@ -80,6 +88,9 @@ async function runList(context: CliContext, options: ListOptions): Promise<void>
       { title: 'in Udesk', value: (row) => shown(row, row.udesk) },
       { title: 'in the CRM', value: (row) => shown(row, row.crm), flexible: true },
       { title: 'since', value: (row) => ago(row.openedAt, now) },
+      ...(rows.some((row) => row.assignee !== null)
+        ? [{ title: 'for', value: (row: ConflictRow) => row.assignee ?? '–' }]
+        : []),
     ]);
     if (found.length > rows.length) context.say(`There are more: --limit ${rows.length * 10} shows them.`);
     context.say(
@@ -93,12 +104,13 @@ async function runShow(context: CliContext, id: string): Promise<void> {
     const row = await loadConflict(database.db, id);
     if (row === null) throw noSuchRow('conflict', id, 'udesk-sync conflicts list');
     const [document] = await conflictDocuments(database.db, [row]);
-    if (context.json) context.printJson({ conflicts: [document] });
-    else context.print(describe(row, config, document?.authors.udesk?.name ?? null));
+    const notes = await notesOf(database.db, row.id);
+    if (context.json) context.printJson({ conflicts: [{ ...document, notes }] });
+    else context.print(describe(row, config, notes, document?.authors.udesk?.name ?? null));
   });
 }
 
-function describe(row: ConflictRow, config: Config, editor: string | null): string {
+function describe(row: ConflictRow, config: Config, notes: readonly Note[], editor: string | null): string {
   const lines = [
     `conflict ${row.id} of pair ${row.pair}: ${row.field === '*' ? 'the whole record' : row.field} (${row.kind}, ${row.state})`,
     `  customer     Udesk ${row.udeskId ?? '–'}, CRM ${row.crmId ?? '–'} (link ${row.linkId})`,
@@ -113,6 +125,9 @@ function describe(row: ConflictRow, config: Config, editor: string | null): stri
     const by = [at === null ? '' : ` at ${at}`, author === null ? '' : ` by ${author.name ?? author.id}`];
     lines.push(`  overwritten  ${what}  (edited${by.join('')})`);
   }
+  if (row.assignee !== null) lines.push(`  assigned to  ${row.assignee}`);
+  for (const { who, at, text } of notes)
+    lines.push(`  note         ${text.replaceAll('\n', '\n               ')}  (${who}, ${at})`);
   if (row.resolvedBy !== null) lines.push(`  decided by   ${row.resolvedBy}`);
   if (row.closedAt !== null) lines.push(`  closed       ${row.closedAt}`);
   if (row.state !== 'open') return lines.join('\n');

@@ -3,6 +3,7 @@ import type { ActiveConflict, ConflictChange, ConflictKind, FieldBase, Take } fr
 import type { Value } from '../core/value.ts';
 import type { Overwritten } from '../core/witness-records.ts';
 import { fileConflicts } from './conflict-search.ts';
+import { type CareFilter, ofCare } from './inbox-filter.ts';
 import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
@@ -28,6 +29,10 @@ export interface ConflictRow {
   /** Edits that a write of ours replaced unseen, oldest first. */
   readonly overwritten: readonly Overwritten[];
   readonly resolvedBy: string | null;
+  /** Udesk's id of the customer's owner. */
+  readonly owner: string | null;
+  /** Who shall decide it. */
+  readonly assignee: string | null;
   readonly openedAt: string;
   /** Moves with every change of the row: what a reviewer saw is what the row was at that time. */
   readonly changedAt: string;
@@ -51,6 +56,8 @@ export type ConflictRecord = {
   reason: string;
   overwritten: string;
   resolved_by: string | null;
+  owner: string | null;
+  assignee: string | null;
   opened_at: string;
   changed_at: string;
   closed_at: string | null;
@@ -60,7 +67,7 @@ const ISO = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
 /** Of the conflict `c` and its link `l`. */
 export const CONFLICT_COLUMNS = sql`c.id, c.pair, c.link_id, l.udesk_id, l.crm_id, c.field, c.kind, c.state,
   c.base::text as base, c.udesk::text as udesk, c.crm::text as crm, c.udesk_at, c.crm_at, c.reason,
-  c.overwritten::text as overwritten, c.resolved_by,
+  c.overwritten::text as overwritten, c.resolved_by, c.owner, c.assignee,
   to_char(c.opened_at at time zone 'UTC', ${ISO}) as opened_at,
   to_char(c.changed_at at time zone 'UTC', ${ISO}) as changed_at, to_char(c.closed_at at time zone 'UTC', ${ISO}) as closed_at`;
 
@@ -86,6 +93,8 @@ export function toConflict(row: ConflictRecord): ConflictRow {
     reason: row.reason,
     overwritten: fromJsonb(row.overwritten),
     resolvedBy: row.resolved_by,
+    owner: row.owner,
+    assignee: row.assignee,
     openedAt: row.opened_at,
     changedAt: row.changed_at,
     closedAt: row.closed_at,
@@ -246,7 +255,7 @@ export async function settleConflicts(
   );
 }
 
-export interface ConflictFilter {
+export interface ConflictFilter extends CareFilter {
   readonly pair?: string;
   readonly field?: string;
   readonly kind?: string;
@@ -263,6 +272,7 @@ export async function listConflicts(db: Db, filter: ConflictFilter): Promise<Con
           and (${filter.pair ?? null}::text is null or c.pair = ${filter.pair ?? null}::text)
           and (${filter.field ?? null}::text is null or c.field = ${filter.field ?? null}::text)
           and (${filter.kind ?? null}::text is null or c.kind = ${filter.kind ?? null}::text)
+          and ${ofCare(filter)}
           and c.state = any(${textArray(filter.states ?? ['open', 'resolving'])})
         order by c.id limit ${filter.limit}`,
   );

@@ -17,14 +17,8 @@ export interface PairField {
   readonly field: string;
 }
 
-export interface InboxFilter {
-  readonly pair?: string | undefined;
-  readonly field?: string | undefined;
-  readonly kind?: string | undefined;
-  /** What kind of difference it is (src/core/conflict-pattern.ts). */
-  readonly pattern?: string | undefined;
-  readonly age?: InboxAge | undefined;
-  readonly state: InboxState;
+/** Whose conflicts, in one sense or another. */
+export interface CareFilter {
   /** Udesk's id of the customer's owner. */
   readonly owner?: string | undefined;
   /** Who made one of the edits. */
@@ -33,6 +27,16 @@ export interface InboxFilter {
   readonly assignee?: string | null | undefined;
   /** Only these: what a policy is configured for. */
   readonly fields?: readonly PairField[] | undefined;
+}
+
+export interface InboxFilter extends CareFilter {
+  readonly pair?: string | undefined;
+  readonly field?: string | undefined;
+  readonly kind?: string | undefined;
+  /** What kind of difference it is (src/core/conflict-pattern.ts). */
+  readonly pattern?: string | undefined;
+  readonly age?: InboxAge | undefined;
+  readonly state: InboxState;
   /** Part of a name, value, e-mail, phone or id, or `#` and the number of a conflict. */
   readonly q?: string | undefined;
   readonly now: Date;
@@ -54,26 +58,31 @@ export function ageOf(now: Date): SQL {
 
 /** What a conflict `c` must hold to be shown, by facet; true where nothing is asked. */
 export function conditions(filter: InboxFilter): Readonly<Record<Facet, SQL>> {
-  const { fields, assignee, author } = filter;
   return {
     pair: is(sql`c.pair`, filter.pair),
     field: is(sql`c.field`, filter.field),
     kind: is(sql`c.kind`, filter.kind),
     age: ofAge(filter),
-    owner: is(sql`c.owner`, filter.owner),
+    ...careConditions(filter),
+  };
+}
+
+function careConditions({ owner, author, assignee, fields }: CareFilter) {
+  return {
+    owner: is(sql`c.owner`, owner),
     author: author === undefined ? sql`true` : sql`c.authors @> array[${author}::text]`,
-    assignee:
-      assignee === undefined
-        ? sql`true`
-        : assignee === null
-          ? sql`c.assignee is null`
-          : sql`c.assignee = ${assignee}`,
+    assignee: assignee === null ? sql`c.assignee is null` : is(sql`c.assignee`, assignee),
     policy:
       fields === undefined
         ? sql`true`
         : sql`(c.pair, c.field) in (select f.pair, f.field
             from jsonb_to_recordset(${jsonParam(fields)}) as f(pair text, field text))`,
   };
+}
+
+/** Of the conflict `c`. */
+export function ofCare(filter: CareFilter): SQL {
+  return sql.join(Object.values(careConditions(filter)), sql` and `);
 }
 
 export const FACETS = ['pair', 'field', 'kind', 'age', 'owner', 'author', 'assignee', 'policy'] as const;

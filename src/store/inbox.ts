@@ -30,12 +30,8 @@ export interface InboxQuery extends InboxFilter {
 export interface InboxRow extends ConflictRow {
   /** What the customer is called; null where neither side says. */
   readonly name: string | null;
-  /** Udesk's id of the customer's owner. */
-  readonly owner: string | null;
   /** Who made the edits, as far as the histories that were read tell. */
   readonly authors: readonly string[];
-  /** Who shall decide it. */
-  readonly assignee: string | null;
   /** How many notes there are about this field of the customer. */
   readonly notes: number;
 }
@@ -53,23 +49,18 @@ const RECORDS = sql`
 type InboxRecord = ConflictRecord & {
   name: string | null;
   crm_name: string | null;
-  owner: string | null;
   authors: string[];
-  assignee: string | null;
   notes: string;
 };
 
-const columns = (
-  nameFields: InboxQuery['nameFields'],
-): SQL => sql`${CONFLICT_COLUMNS}, c.owner, c.authors, c.assignee,
+const columns = (nameFields: InboxQuery['nameFields']): SQL => sql`${CONFLICT_COLUMNS}, c.authors,
   (select count(*) from udesk_sync.conflict o join udesk_sync.conflict_note n on n.conflict_id = o.id
     where o.link_id = c.link_id and o.field = c.field) as notes,
   (ru.fields -> 'nick_name')::text as name, (rc.fields -> (${jsonParam(nameFields)} ->> c.pair))::text as crm_name`;
 
 function toInboxRow(row: InboxRecord): InboxRow {
-  const { owner, authors, assignee } = row;
   const name = textOf(row.name) ?? textOf(row.crm_name);
-  return { ...toConflict(row), name, owner, authors, assignee, notes: Number(row.notes) };
+  return { ...toConflict(row), name, authors: row.authors, notes: Number(row.notes) };
 }
 
 export async function inboxPage(db: Db, query: InboxQuery): Promise<InboxPage> {

@@ -1,12 +1,13 @@
 /** The filters of the inbox, each with how many conflicts every choice of it would leave. */
 import { POLICIES } from '../../core/spec.ts';
 import { type Html, html } from '../../report/html.ts';
+import { fieldsOf } from '../../report/mapped-field.ts';
 import { agentNames } from '../../store/directory.ts';
 import { INBOX_SORTS } from '../../store/inbox.ts';
 import { type Facets, policyKey } from '../../store/inbox-facets.ts';
 import { INBOX_AGES, type InboxAge } from '../../store/inbox-filter.ts';
 import type { SignedVisit } from '../visit.ts';
-import { fieldsOf, type InboxParams, inboxAddress } from './query.ts';
+import { type InboxParams, inboxAddress } from './query.ts';
 import { type FieldLabels, fieldName, kindName } from './show.ts';
 
 export interface FiltersView {

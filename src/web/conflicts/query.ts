@@ -1,11 +1,11 @@
 /** The address of the inbox: its filters, its order and its place, read from outside and written back. */
 import { z } from 'zod';
-import type { Config } from '../../config/schema.ts';
 import { readPattern } from '../../core/conflict-pattern.ts';
 import { CONFLICT_KINDS } from '../../core/link.ts';
 import { POLICIES } from '../../core/spec.ts';
+import { fieldsOf } from '../../report/mapped-field.ts';
 import { INBOX_SORTS, type InboxCursor, type InboxQuery } from '../../store/inbox.ts';
-import { INBOX_AGES, INBOX_STATES, type InboxFilter, type PairField } from '../../store/inbox-filter.ts';
+import { INBOX_AGES, INBOX_STATES, type InboxFilter } from '../../store/inbox-filter.ts';
 import { Refusal } from '../refusal.ts';
 import type { SignedVisit, Visit } from '../visit.ts';
 
@@ -95,13 +95,6 @@ export function toFilter({ services, actor, now }: SignedVisit, params: InboxPar
       ? {}
       : { assignee: assigned === 'nobody' ? null : assigned === 'me' ? actor.name : assigned }),
   };
-}
-
-/** The fields for which a policy is configured. */
-export function fieldsOf({ pairs }: Config, policy: string): PairField[] {
-  return pairs.flatMap(({ name, fields }) =>
-    fields.filter((field) => field.policy === policy).map(({ udesk }) => ({ pair: name, field: udesk })),
-  );
 }
 
 export function toQuery(visit: SignedVisit, params: InboxParams, limit: number): InboxQuery {

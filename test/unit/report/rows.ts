@@ -17,6 +17,8 @@ export function conflictRow(over: Partial<ConflictRow> = {}): ConflictRow {
     crmAt: null,
     reason: 'both edited',
     overwritten: [],
+    owner: null,
+    assignee: null,
     resolvedBy: null,
     changedAt: '2026-03-01T00:00:00.000Z',
     openedAt: '2025-01-02T03:04:05.678Z',
