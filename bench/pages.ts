@@ -14,6 +14,13 @@ import { configOf, machine, startCluster } from './stage.ts';
 
 const [customers = 200_000, open = 10_000, rounds = 60] = process.argv.slice(2).map(Number);
 const CLOSED = 50_000;
+/** Has past decisions: half of what is closed. */
+const GROUP = new URLSearchParams({
+  pair: 'bench',
+  field: 'nick_name',
+  kind: 'edit/edit',
+  pattern: 'v1.person.other.crm-later',
+}).toString();
 
 const cluster = await startCluster();
 const place = await cluster.place('pages');
@@ -56,6 +63,9 @@ try {
     'search for what nobody has': `/conflicts?state=all&q=${encodeURIComponent('龘龘')}`,
     'search for a part of an e-mail': '/conflicts?q=p2321%40exam',
     'search for a number': '/conflicts?q=%234321',
+    'similar conflicts': '/conflicts/similar',
+    '… the largest group of them': `/conflicts/similar/group?${GROUP}`,
+    '… the inbox with it': `/conflicts?${GROUP}`,
     'one conflict': '/conflicts/4321',
     'who is the same person (2,000 to answer)': '/links',
     'links that are confirmed': '/links?state=confirmed',
@@ -112,15 +122,21 @@ async function fill(): Promise<void> {
     insert into udesk_sync.link (pair, udesk_id, crm_id, state, evidence, bases, dirty, decided_by, created_at, changed_at)
     select 'bench', n::text, 'c' || n, 'confirmed', '[]', '{}', false, 'email', now(), now() from generate_series(1, ${customers}) n;
     update udesk_sync.record set fields = fields || '{"nick_name": "李伟"}' where side = 'udesk' and remote_id::bigint % 1000 = 7;
-    insert into udesk_sync.conflict (pair, link_id, field, kind, state, base, udesk, crm, reason, opened_at, changed_at, authors, assignee)
+    insert into udesk_sync.conflict (pair, link_id, field, kind, state, base, udesk, crm, reason, pattern, unclassified, opened_at, changed_at, authors, assignee)
     select 'bench', 1 + n / 3, (array['nick_name', 'description', 'level'])[1 + n % 3],
       (array['edit/edit', 'first-link'])[1 + n % 2], 'open', jsonb_build_object('udesk', '王', 'crm', '王', 'accepted', false),
       to_jsonb('王 ' || n), to_jsonb('汪 ' || n), 'both sides hold their own value, and the policy of the field is hold',
+      'v1.' || (array['person', 'automation', 'unknown'])[1 + n / 6 % 3] || '.' ||
+        (array['other', 'same-text', 'crm-contains-udesk', 'udesk-longer'])[1 + n / 18 % 4] || '.crm-later', false,
       now() - (${open} - n) * interval '4 minutes', now(),
       array['客服 ' || n % 40], (array['bench', 'ann'])[n % 20] from generate_series(0, ${open - 1}) n;
-    insert into udesk_sync.conflict (pair, link_id, field, kind, state, udesk, crm, reason, resolved_by, opened_at, changed_at, closed_at)
+    insert into udesk_sync.conflict (pair, link_id, field, kind, state, udesk, crm, reason, resolved_by, pattern, unclassified, person_take, decision_id, opened_at, changed_at, closed_at)
     select 'bench', 1 + n, 'nick_name', 'edit/edit', 'resolved', to_jsonb('王 ' || n), to_jsonb('汪 ' || n), 'a person took udesk',
-      'ann', now() - interval '40 days', now(), now() from generate_series(0, ${CLOSED - 1}) n;
+      'ann', (array['v1.person.other.crm-later', 'v1.person.same-text.crm-later'])[1 + n % 2], false,
+      case when n % 200 < 2 then 'crm' else 'udesk' end, 1 + n, now() - interval '40 days', now(), now()
+      from generate_series(0, ${CLOSED - 1}) n;
+    insert into udesk_sync.decision (pair, conflict_id, who, take, at)
+    select 'bench', id, 'ann', person_take, now() from udesk_sync.conflict where person_take is not null order by id;
     insert into udesk_sync.pair (name, first_run) values ('bench', 'accepted');
     insert into udesk_sync.link (pair, state, evidence, candidates, candidate_key, score, reason, dirty, decided_by, created_at, changed_at)
     select 'bench', 'candidate', '[]', jsonb_build_object('udesk', array[n::text], 'crm', array['c' || n, 'c' || n + 1]), n::text, '0.8',

@@ -72,7 +72,7 @@ function lastEnd(runs: readonly RunRow[]): number | null {
 }
 
 function todosOf(pair: string, status: PairStatus): Todo[] {
-  const { firstRun, guards, conflicts, links, parked, fieldDrift } = status;
+  const { firstRun, guards, conflicts, links, parked, fieldDrift, endedRules } = status;
   const todos: Todo[] = [];
   if (firstRun === 'pending') {
     todos.push({
@@ -91,6 +91,12 @@ function todosOf(pair: string, status: PairStatus): Todo[] {
     // Accepting cannot bring back a field that is gone.
     const command = drift.kind === 'vanished' ? 'check' : 'check --pin-options';
     todos.push({ what: driftWords(drift), command: `udesk-sync ${command} --pair ${pair}` });
+  }
+  for (const { id, field } of endedRules) {
+    todos.push({
+      what: `rule ${id} for ${field} has turned itself off: what it decided waits for people again`,
+      command: `udesk-sync rules show ${id}`,
+    });
   }
   const ask = (n: number, what: string, command: string) => {
     if (n > 0) todos.push({ what: counted(n, what), command: `udesk-sync ${command} --pair ${pair}` });

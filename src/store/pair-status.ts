@@ -10,6 +10,7 @@ import { countLinks, type LinkRowState } from './links.ts';
 import { type AuditSum, auditedLastDay, lastRuns, type RunRow } from './pairs.ts';
 import { type Coverage, loadCoverage } from './reach.ts';
 import { countLive } from './records.ts';
+import { endedRules, type ReviewRule } from './review-rules.ts';
 import { type Db, isoText, rows } from './tx.ts';
 import { countWitnesses, type WitnessCounts } from './witnesses.ts';
 
@@ -49,6 +50,8 @@ export interface PairStatus {
   readonly witness: WitnessCounts;
   /** Mapped custom fields of Udesk that do not mean what they were pinned to. */
   readonly fieldDrift: readonly FieldDrift[];
+  /** Rules of the review that turned themselves off lately. */
+  readonly endedRules: readonly ReviewRule[];
   /** Who works on the pair now. */
   readonly lease: { readonly owner: string; readonly remainingMs: number } | null;
 }
@@ -86,6 +89,7 @@ export async function loadPairStatus(
     fieldDrift: (await loadKnownFields(db, pair))
       .filter(({ name }) => mapped.includes(name))
       .flatMap(driftOf),
+    endedRules: await endedRules(db, pair),
     lease: await liveLease(db, pair),
   };
 }

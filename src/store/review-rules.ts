@@ -243,6 +243,23 @@ export async function endsToTell(db: Db, pair: string): Promise<ReviewRule[]> {
   return found.map(toRule);
 }
 
+/** How long a rule that ended by itself is told of wherever the pair is. */
+const TOLD_DAYS = 7;
+
+/** Ends by themselves that somebody should know of: lately, and no rule for the group is on since. */
+export async function endedRules(db: Db, pair: string): Promise<ReviewRule[]> {
+  const found = await rows<RuleRow>(
+    db,
+    sql`select ${COLUMNS} from udesk_sync.review_rule r
+        where r.pair = ${pair} and r.off_reason <> 'person' and r.off_at > now() - ${TOLD_DAYS} * interval '1 day'
+          and not exists (
+            select 1 from udesk_sync.review_rule n
+            where n.pair = r.pair and n.field = r.field and n.kind = r.kind and n.pattern = r.pattern and n.id > r.id)
+        order by r.id`,
+  );
+  return found.map(toRule);
+}
+
 export async function saveEndsTold(tx: Db, ids: readonly string[]): Promise<void> {
   await tx.execute(
     sql`update udesk_sync.review_rule set end_told = true where id = any(${textArray(ids)}::bigint[])`,

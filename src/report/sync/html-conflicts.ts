@@ -132,6 +132,8 @@ function kindText(words: Words, kind: string): string {
 }
 
 function closerText(words: Words, name: string): string {
+  const [, id, who] = /^rule:([1-9]\d*) for (.*)$/s.exec(name) ?? [];
+  if (id !== undefined && who !== undefined) return words.rule(id, who);
   return words.closers[name as keyof Words['closers']] ?? name;
 }
 

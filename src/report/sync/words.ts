@@ -61,6 +61,8 @@ export interface Words {
   };
   readonly kinds: Readonly<Record<ConflictKind, string>>;
   readonly ages: Readonly<Record<Age, string>>;
+  /** A rule of the review, and the person on whose behalf it decides. */
+  readonly rule: (id: string, who: string) => string;
   readonly closers: Readonly<
     Record<'policy' | 'link ended' | 'mapping changed' | 'converged' | 'person', string>
   >;
@@ -231,6 +233,7 @@ const en: Words = {
     week: 'up to 1 week',
     older: 'longer',
   },
+  rule: (id, who) => `rule ${id}, turned on by ${who}`,
   closers: {
     policy: 'the policy',
     'link ended': 'the end of the link',
@@ -410,6 +413,7 @@ const zh: Words = {
     week: '1 周以内',
     older: '更久',
   },
+  rule: (id, who) => `规则 ${id}（由 ${who} 启用）`,
   closers: {
     policy: '策略',
     'link ended': '关联结束',

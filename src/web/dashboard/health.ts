@@ -20,7 +20,7 @@ function troubles(visit: Visit, { troubles: found }: PairHealth): Html[] {
 }
 
 function todos({ t, format }: Visit, pair: string, status: PairStatus): Html[] {
-  const { firstRun, firstPlanHash, guards, conflicts, links, parked, fieldDrift } = status;
+  const { firstRun, firstPlanHash, guards, conflicts, links, parked, fieldDrift, endedRules } = status;
   const search = `?pair=${encodeURIComponent(pair)}`;
   const lines: Html[] = [];
   const ask = (n: number, text: string, path: string) => {
@@ -36,6 +36,7 @@ function todos({ t, format }: Visit, pair: string, status: PairStatus): Html[] {
   for (const { hash, writes } of guards) {
     ask(1, t('todo.guard', { n: format.number(writes) }), `/plans/${hash}`);
   }
+  for (const { id } of endedRules) ask(1, t('todo.rule', { id }), `/conflicts/rules/${id}`);
   ask(conflicts.open, t('todo.conflicts', { n: format.number(conflicts.open) }), `/conflicts${search}`);
   ask(links.candidate, t('todo.links', { n: format.number(links.candidate) }), `/links${search}`);
   ask(parked, t('todo.parked', { n: format.number(parked) }), `/parked${search}`);

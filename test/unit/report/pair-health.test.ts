@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { judgePair } from '../../../src/report/pair-health.ts';
 import type { PairStatus } from '../../../src/store/pair-status.ts';
 import type { RunRow } from '../../../src/store/pairs.ts';
+import type { ReviewRule } from '../../../src/store/review-rules.ts';
 
 const NOW = new Date('2025-01-02T12:00:00Z');
 const side = { records: 10, total: null, certifiedAt: '2025-01-02T11:59:00.000Z', uncertified: null };
@@ -43,6 +44,7 @@ function status(over: Partial<PairStatus> = {}): PairStatus {
     guards: [],
     witness: { due: 0, clean: 0, overwritten: 0, unclear: 0, none: 0 },
     fieldDrift: [],
+    endedRules: [],
     lease: null,
     ...over,
   };
@@ -102,6 +104,21 @@ describe('a pair', () => {
       '1 unanswered match',
       '1 parked record',
     ]);
+  });
+
+  it('tells of a rule that turned itself off', () => {
+    const rule: ReviewRule = {
+      ...{ id: '7', pair: 'main', field: 'nick_name', pattern: 'x' },
+      kind: 'edit/edit',
+      take: 'crm',
+      ...{ agrees: 10, total: 10, fromConflictId: '0', onBy: 'ann', onAt: '', offBy: 'udesk-sync' },
+      offAt: '2025-01-02T11:00:00.000Z',
+      offReason: 'undone',
+    };
+    expect(judge({ endedRules: [rule] })).toMatchObject({
+      health: 'waiting',
+      todos: [{ command: 'udesk-sync rules show 7' }],
+    });
   });
 
   it('tells honestly how much of a capped list it has seen', () => {

@@ -63,6 +63,7 @@ export const similarEn = {
   'proposal.against': 'These were decided otherwise:',
   'proposal.more': 'and {n} more',
 
+  'todo.rule': 'Rule {id} has turned itself off: what it decided waits for people again',
   'rule.title': 'Rule {id}',
   'rule.take': 'It decides: {take}',
   'rule.list': 'Rules',

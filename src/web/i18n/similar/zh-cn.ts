@@ -62,6 +62,7 @@ export const similarZhCn: Readonly<Record<keyof typeof similarEn, string>> = {
   'proposal.against': '以下裁决与之不同：',
   'proposal.more': '另有 {n} 个',
 
+  'todo.rule': '规则 {id} 已自动停用：它裁决的冲突又需要人裁决',
   'rule.title': '规则 {id}',
   'rule.take': '它的裁决：{take}',
   'rule.list': '规则',
