@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { verifyLog } from '../../../src/report/verify-log.ts';
+import { turnOn } from '../../../src/store/review-rules.ts';
 import { problem } from '../../../src/web/api/contract.ts';
 import { apiPage } from '../../../src/web/pages/api.ts';
 import { createBusyWorld, customerId, waitingIn } from '../../support/busy-world.ts';
@@ -27,6 +28,17 @@ const parked = () => waitingIn(world).parked();
 const held = () => waitingIn(world).held();
 const conflict = (n: number) => waitingIn(world).conflict(n);
 
+/** One rule, whoever asks first turns it on. */
+async function rule(): Promise<string> {
+  const group = { field: 'nick_name', kind: 'first-link', pattern: 'v1.person.other.together' } as const;
+  made ??= turnOn(world.database.db, {
+    ...group,
+    ...{ pair: 'main', take: 'udesk', agrees: 10, total: 10, includeOpen: false, who: 'ann', at: new Date() },
+  });
+  return (await made)?.id ?? '';
+}
+let made: ReturnType<typeof turnOn> | undefined;
+
 interface Call {
   readonly path: string;
   readonly json?: unknown;
@@ -45,6 +57,10 @@ const CALLS: Readonly<Record<string, () => Promise<Call>>> = {
     json: { take: 'udesk', conflicts: [await conflict(1), await conflict(2)] },
   }),
   withdrawMany: async () => ({ path: '/decisions/undo', json: { conflicts: [(await conflict(1)).id] } }),
+  listSimilar: async () => ({ path: '/similar' }),
+  listRules: async () => ({ path: '/rules' }),
+  getRule: async () => ({ path: `/rules/${await rule()}` }),
+  turnRuleOff: async () => ({ path: `/rules/${await rule()}/off` }),
   listLinks: async () => ({ path: '/links?limit=1' }),
   getLink: async () => ({ path: `/links/${await question()}` }),
   answerLink: async () => ({ path: `/links/${await question()}/decision`, json: { decision: 'reject' } }),

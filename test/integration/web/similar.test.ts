@@ -173,7 +173,7 @@ describe('the API', () => {
     expect(group).toMatchObject({ open: 2, proposal: { kind: 'proposed', agrees: 12 }, ruleId: null });
     const { pair, field, kind, pattern } = group ?? expect.fail();
     const wish = { pair, field, kind, pattern, take: 'udesk', agrees: 12, total: 12, includeOpen: false };
-    expect((await call('POST', '/rules', 'operator', wish)).status).toBe(403);
+    expect((await call('POST', '/rules', 'operator', wish)).status).toBe(404);
     expect(await rules()).toEqual([]);
     const one = await signedIn('operator');
     await one.post('/conflicts/rules', await proposal(one));

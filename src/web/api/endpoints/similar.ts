@@ -1,17 +1,12 @@
-/** Similar conflicts, and the rules that people turned on for them. */
+/**
+ * Similar conflicts, and the rules that people turned on for them. A program turns one off and none on: who says that past
+ * decisions are a rule is a person, in the pages or on the command line.
+ */
 import { z } from 'zod';
 import { CONFLICT_KINDS } from '../../../core/link.ts';
 import { RULE_TAKES } from '../../../core/review-rule.ts';
 import { Refusal } from '../../refusal.ts';
-import { groupParams } from '../../similar/group.ts';
-import {
-  findRule,
-  GROUPS_PER_PAGE,
-  listAllRules,
-  loadSimilar,
-  turnRuleOff,
-  turnRuleOn,
-} from '../../similar/service.ts';
+import { findRule, GROUPS_PER_PAGE, listAllRules, loadSimilar, turnRuleOff } from '../../similar/service.ts';
 import { id, time } from '../contract.ts';
 import { endpoint, idOf } from '../endpoint.ts';
 
@@ -101,27 +96,6 @@ export const similarEndpoints = [
     summary: 'One rule',
     answer: rule,
     handle: (visit) => findRule(visit, idOf(visit)),
-  }),
-  endpoint('POST /rules', {
-    access: 'operator',
-    operationId: 'turnRuleOn',
-    summary: 'Turn on exactly the rule that was shown; for signed-in people only, no token does it',
-    body: groupParams
-      .extend({
-        take: z.enum(RULE_TAKES),
-        agrees: count.describe('As proposed: with other figures nothing is turned on'),
-        total: count,
-        includeOpen: z.boolean().describe('It decides also what is open now'),
-      })
-      .strict(),
-    answer: rule,
-    async handle(visit, { body: { includeOpen, ...seen } }) {
-      // Nothing is learned by machines alone: who turns a rule on is a person.
-      if (visit.actor.by === 'token') throw new Refusal('person');
-      const done = await turnRuleOn(visit, seen, includeOpen);
-      if (done.outcome !== 'on') throw new Refusal(done.outcome === 'late' ? 'rule-late' : 'rule-moved');
-      return await findRule(visit, done.rule.id);
-    },
   }),
   endpoint('POST /rules/:id/off', {
     operationId: 'turnRuleOff',

@@ -1,12 +1,7 @@
 /** Similar conflicts, and the rules that decide them. */
 export const similarEn = {
-  'error.person.title': 'Only a person may do this',
-  'error.person.detail': 'A rule is turned on by somebody who is signed in, and not by a token.',
   'error.rule-late.title': 'Somebody was faster',
-  'error.rule-late.detail': 'The rule is on already, or off already. Read it again.',
-  'error.rule-moved.title': 'The past decisions have changed',
-  'error.rule-moved.detail':
-    'What was given is not what is proposed now, so nothing was turned on. Read the group again.',
+  'error.rule-late.detail': 'The rule is off already.',
 
   'similar.title': 'Similar conflicts',
   'similar.lead':

@@ -1,12 +1,8 @@
 import type { similarEn } from './en.ts';
 
 export const similarZhCn: Readonly<Record<keyof typeof similarEn, string>> = {
-  'error.person.title': '只有人可以执行此操作',
-  'error.person.detail': '规则由已登录的人启用，不能用令牌启用。',
   'error.rule-late.title': '已有人先操作',
-  'error.rule-late.detail': '该规则已经启用，或已经停用。请重新读取。',
-  'error.rule-moved.title': '以前的裁决有变化',
-  'error.rule-moved.detail': '提交的内容与现在的建议不一致，没有启用任何规则。请重新读取该分组。',
+  'error.rule-late.detail': '该规则已经停用。请重新读取。',
 
   'similar.title': '相似的冲突',
   'similar.lead':
