@@ -190,8 +190,8 @@ test('what was answered is what the pages show, and what was decided took effect
   const verdict = await verifyLog(world.database.db, null);
   expect(verdict.faults).toEqual([]);
   expect(body('verifyLog')).toMatchObject({ entries: verdict.entries });
-  // A decision, one taken back, two at once, one of them taken back, and the answers to a link, a record and a plan.
-  expect(verdict.entries).toBe(8);
+  // A decision, one taken back, two at once, one of them taken back, a rule on and off, and the answers to a link, a record and a plan.
+  expect(verdict.entries).toBe(10);
   expect(new Set(woken)).toEqual(new Set(['main']));
 });
 
