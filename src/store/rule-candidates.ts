@@ -8,7 +8,8 @@ import { isThis } from './similar.ts';
 import { type Db, jsonParam, rows } from './tx.ts';
 
 /**
- * Open conflicts of the rule's group, oldest first, that nobody and nothing decided before. Not those of a customer's field
+ * Open conflicts of the rule's group, oldest first, that nobody and nothing decided before, and that nobody was asked to decide.
+ * Not those of a customer's field
  * where a decision of a rule was undone, or was overtaken by an edit: a person looks at these from then on.
  * @param askedBefore conflicts that are older than this are not left waiting for Udesk's history, which may name who edited
  *   and when, and so put them into another group
@@ -24,7 +25,7 @@ export async function ruleCandidates(
     sql`select ${CONFLICT_COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id
         left join udesk_sync.record ru on ru.pair = c.pair and ru.side = 'udesk' and ru.remote_id = l.udesk_id
         where c.state = 'open' and c.pattern is not null and ${isThis(rule)} and not c.unclassified
-          and c.id >= ${rule.fromConflictId}::bigint and l.state = 'confirmed' and c.overwritten = '[]'::jsonb
+          and c.id >= ${rule.fromConflictId}::bigint and l.state = 'confirmed' and c.overwritten = '[]'::jsonb and c.assignee is null
           and (c.changed_at <= ${askedBefore.toISOString()}::timestamptz or ru.feed_read_at >= c.changed_at)
           and not exists (select 1 from udesk_sync.decision d where d.conflict_id = c.id)
           and not exists (
