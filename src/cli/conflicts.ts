@@ -1,9 +1,8 @@
 /** `udesk-sync conflicts`: what the two sides could not agree on, and what becomes of it (promise P3). */
 import type { Command } from 'commander';
 import type { Config } from '../config/schema.ts';
-import type { Value } from '../core/value.ts';
 import { choicesFor } from '../report/choices.ts';
-import { conflictDocuments, conflictText } from '../report/conflict-document.ts';
+import { conflictDocuments } from '../report/conflict-document.ts';
 import { fieldOf } from '../report/mapped-field.ts';
 import { type ConflictRow, loadConflict } from '../store/conflicts.ts';
 import { type Note, notesOf } from '../store/notes.ts';
@@ -20,10 +19,13 @@ import {
 import { registerCare } from './conflicts-care.ts';
 import { registerExport } from './conflicts-export.ts';
 import { registerResolve } from './conflicts-resolve.ts';
+import { registerReview } from './conflicts-review.ts';
 import { registerSimilar } from './conflicts-similar.ts';
+import { registerUndo } from './conflicts-undo.ts';
 import type { CliContext } from './context.ts';
 import { limitOption, noSuchRow, rowId } from './ids.ts';
 import { printTable } from './output.ts';
+import { shown } from './review-card.ts';
 import { showValue } from './show-value.ts';
 import { decider } from './who.ts';
 import { withRuntime } from './with-runtime.ts';
@@ -48,6 +50,8 @@ export function registerConflicts(program: Command, context: CliContext): void {
     .action((id: string) => runShow(context, id));
   registerCare(conflicts, context);
   registerResolve(conflicts, context);
+  registerReview(conflicts, context);
+  registerUndo(conflicts, context);
   registerExport(conflicts, context);
   registerSimilar(conflicts, context);
 }
@@ -150,11 +154,6 @@ function agreed(row: ConflictRow): string {
   if (row.base === null) return 'never';
   const [udesk, crm] = [showValue(row.base.udesk), showValue(row.base.crm)];
   return udesk === crm ? udesk : `${udesk} in Udesk, ${crm} in the CRM`;
-}
-
-function shown(row: Pick<ConflictRow, 'field'>, value: Value | null): string {
-  if (row.field !== '*') return showValue(value);
-  return value === null ? '(deleted)' : conflictText(row, value) || '(unchanged)';
 }
 
 function changed(at: string | null, editor: string | null = null): string {

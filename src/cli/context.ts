@@ -23,7 +23,11 @@ export interface GlobalOptions {
 export interface ContextOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly stdin: Readable & { readonly isTTY?: boolean | undefined };
+  readonly stdin: Readable & {
+    readonly isTTY?: boolean | undefined;
+    /** Of a terminal: hands over each key at once. */
+    setRawMode?(raw: boolean): unknown;
+  };
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   /** Aborted by Ctrl-C and SIGTERM: finish or release what is in flight, then return. */

@@ -1,17 +1,22 @@
 /** `udesk-sync plan`: what a cycle would write, per record and field; writes nothing to either side. */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { PlanItem } from '../core/plan.ts';
 import { type CycleReport, runCycle } from '../engine/cycle.ts';
 import type { CliContext } from './context.ts';
 import { formatTable, progress } from './output.ts';
+import { answerPlan } from './plan-answer.ts';
 import { choosePairs, openPair, openRuntime } from './runtime.ts';
 import { showValue } from './show-value.ts';
+import { WHO } from './who.ts';
 
 interface PlanOptions {
   readonly pair?: string;
   readonly out?: string;
+  readonly approve?: string;
+  readonly reject?: string;
+  readonly who?: string;
 }
 
 interface PairPlan {
@@ -27,7 +32,29 @@ export function registerPlan(program: Command, context: CliContext): void {
     )
     .option('--pair <name>', 'only this pair')
     .option('--out <file>', 'write the plan as JSON to this file')
-    .action((options: PlanOptions) => runPlan(context, options));
+    .addOption(
+      new Option('--approve <hash>', 'yes to exactly the plan that waits with this hash; reads neither side')
+        .argParser(planHash)
+        .conflicts(['reject', 'out', 'pair']),
+    )
+    .addOption(
+      new Option('--reject <hash>', 'no: a guard goes on holding exactly these writes')
+        .argParser(planHash)
+        .conflicts(['out', 'pair']),
+    )
+    .option(...WHO)
+    .action((options: PlanOptions) => {
+      const { approve, reject, who } = options;
+      if (approve !== undefined) return answerPlan(context, { verdict: 'approve', hash: approve, who });
+      if (reject !== undefined) return answerPlan(context, { verdict: 'reject', hash: reject, who });
+      return runPlan(context, options);
+    });
+}
+
+function planHash(text: string): string {
+  if (!/^[0-9a-f]{64}$/.test(text))
+    throw new InvalidArgumentError('The hash of a plan has 64 characters, as `status` shows it.');
+  return text;
 }
 
 async function runPlan(context: CliContext, options: PlanOptions): Promise<void> {

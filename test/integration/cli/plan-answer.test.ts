@@ -1,0 +1,59 @@
+import { afterEach, expect, test } from 'vitest';
+import { verifyLog } from '../../../src/report/verify-log.ts';
+import { type CommandLine, commandLine } from '../../support/command-line.ts';
+import { createWorld, ourRows, type World, type WorldOptions } from '../../support/world.ts';
+
+let world: World;
+let cli: CommandLine;
+afterEach(async () => {
+  cli.close();
+  await world.close();
+});
+
+async function open(options: WorldOptions): Promise<void> {
+  world = await createWorld(options);
+  await world.sync();
+  cli = commandLine(world);
+}
+
+/** What the daemon does when it is told of a decision: nothing is read from either side. */
+const nextCycle = () => world.sync({ trigger: 'run', observe: { udesk: 'none', crm: 'none' } });
+
+test('plan --approve says yes to exactly the first plan that waits, and the next cycle carries it out', async () => {
+  await open({ customers: [{ nick_name: 'A', email: 'a@example.com' }], pair: { firstRun: 'review' } });
+  const [row] = await ourRows(world, 'select first_plan_hash as hash from udesk_sync.pair');
+  const hash = String(row?.hash);
+  const no = await cli.run('plan', '--reject', hash);
+  expect(no.code).toBe(2);
+  expect(no.stderr.toLowerCase()).toContain('a first plan is not rejected');
+  const yes = await cli.run('plan', '--approve', hash, '--who', 'ann');
+  expect([yes.code, yes.stdout.includes('Approved')]).toEqual([0, true]);
+  expect(await world.people()).toEqual([]);
+  await nextCycle();
+  expect(await world.people()).toHaveLength(1);
+  expect(await ourRows(world, 'select who, verdict, state from udesk_sync.approval')).toEqual([
+    { who: 'ann', verdict: 'approve', state: 'done' },
+  ]);
+  expect(await verifyLog(world.database.db, null)).toMatchObject({ entries: 1, faults: [] });
+});
+
+test('plan --reject holds what a guard holds; another hash, or none, is told and changes nothing', async () => {
+  await open({
+    customers: ['C0', 'C1', 'C2', 'C3'].map((name) => ({ nick_name: name, email: `${name}@example.com` })),
+    pair: { deletes: 'propagate', guards: '{ deletes: { max: 1, share: 0.9 } }' },
+  });
+  await world.crm`delete from contact where name in ('C0', 'C1')`;
+  await world.sync();
+  const guard = () => ourRows(world, 'select hash, state from udesk_sync.guard');
+  const [held] = await guard();
+  const gone = await cli.run('plan', '--approve', 'a'.repeat(64));
+  expect([gone.code, gone.stderr.includes('`udesk-sync status`')]).toEqual([1, true]);
+  expect((await cli.run('plan', '--approve', 'abc')).code).toBe(2);
+  expect((await cli.run('plan', '--approve', 'a'.repeat(64), '--reject', 'b'.repeat(64))).code).toBe(2);
+  const { json, code } = await cli.run('plan', '--reject', String(held?.hash), '--json');
+  expect(code).toBe(0);
+  expect(json()).toEqual({ plan: { hash: held?.hash, pair: 'main', kind: 'guard', verdict: 'reject' } });
+  await nextCycle();
+  expect(await guard()).toEqual([{ hash: held?.hash, state: 'rejected' }]);
+  expect(world.simulator.tenant.count).toBe(4);
+});
