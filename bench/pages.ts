@@ -4,10 +4,12 @@
  */
 import { loadavg } from 'node:os';
 import { pino } from 'pino';
+import { sleep } from '../src/lib/sleep.ts';
 import { fileConflicts } from '../src/store/conflict-search.ts';
 import { openDatabase } from '../src/store/database.ts';
 import { createWeb } from '../src/web/app.ts';
 import { createThrottle } from '../src/web/auth/throttle.ts';
+import { createEvents } from '../src/web/events/events.ts';
 import { serve } from '../src/web/health.ts';
 import { figure, table } from './measure.ts';
 import { configOf, machine, startCluster } from './stage.ts';
@@ -34,6 +36,7 @@ const web = createWeb({
   log: pino({ level: 'silent' }),
   machineUser: 'bench',
   signIns: createThrottle(Date.now),
+  events: createEvents({ pulse: async () => new Map(), sleep, stopping: new AbortController().signal }),
   refresh: async () => ({ seen: 'unknown' }),
   wake: () => {},
 });

@@ -1,7 +1,9 @@
 /** What the review pages of a running daemon work with: the same for `run` and for the demo. */
 import { refreshRecord } from '../engine/refresh.ts';
 import { SyncError } from '../errors.ts';
+import { pulseOf } from '../store/pulse.ts';
 import { createThrottle } from '../web/auth/throttle.ts';
+import { createEvents } from '../web/events/events.ts';
 import type { Services } from '../web/visit.ts';
 import type { CliContext } from './context.ts';
 import type { OpenPair, Runtime } from './runtime.ts';
@@ -25,6 +27,11 @@ export function webServices({ context, runtime, pairs, wake }: WebDaemon): Servi
     log: engine.log,
     machineUser: decider(context, undefined),
     signIns: createThrottle(() => engine.clock().getTime()),
+    events: createEvents({
+      pulse: () => pulseOf(engine.db),
+      sleep: engine.sleep,
+      stopping: context.signal,
+    }),
     async refresh(pair, record) {
       const open = pairs.find(({ spec }) => spec.name === pair);
       if (open === undefined) throw new SyncError('invariant', `no pair ${pair} is open`);

@@ -8,6 +8,7 @@ import type { Db } from '../store/tx.ts';
 import type { Assets } from './assets.ts';
 import type { Actor } from './auth/roles.ts';
 import type { Throttle } from './auth/throttle.ts';
+import type { Events } from './events/events.ts';
 import type { Formats, Locale, Translate } from './i18n/words.ts';
 import type { NavItem } from './page.ts';
 
@@ -28,6 +29,8 @@ export interface Services {
     pair: string,
     record: { readonly side: SideName; readonly id: string },
   ) => Promise<Pick<RefreshReport, 'seen'>>;
+  /** Tells open pages that something happened. */
+  readonly events: Events;
   /** Something was decided: the pair's next cycle should start now. */
   readonly wake: (pair: string) => void;
 }

@@ -5,8 +5,11 @@ import type { Config } from '../../src/config/schema.ts';
 import { crmAdapters } from '../../src/crm/registry.ts';
 import { refreshRecord } from '../../src/engine/refresh.ts';
 import { hashPassword } from '../../src/lib/password.ts';
+import { sleep } from '../../src/lib/sleep.ts';
+import { pulseOf } from '../../src/store/pulse.ts';
 import { createWeb } from '../../src/web/app.ts';
 import { createThrottle } from '../../src/web/auth/throttle.ts';
+import { createEvents, type EventsSource } from '../../src/web/events/events.ts';
 import { serve } from '../../src/web/health.ts';
 import type { Page } from '../../src/web/page.ts';
 import { PAGES } from '../../src/web/pages.ts';
@@ -21,6 +24,8 @@ export interface WebOptions {
   readonly locale?: 'zh-CN' | 'en';
   readonly pages?: readonly Page[];
   readonly clock?: () => Date;
+  /** How the streams of events behave; without it as in the daemon. */
+  readonly events?: Partial<EventsSource>;
   /** Called when a decision wants to be carried out. */
   readonly wake?: (pair: string) => void;
 }
@@ -41,6 +46,7 @@ export async function openWeb(world: World, options: WebOptions = {}): Promise<R
   hash ??= hashPassword(PASSWORD, { log2N: 10, r: 8, p: 1 });
   const config = configOf(world, options, await hash);
   const clock = options.clock ?? world.engine.clock;
+  const stop = new AbortController();
   const services: Services = {
     db: world.database.db,
     config,
@@ -48,12 +54,26 @@ export async function openWeb(world: World, options: WebOptions = {}): Promise<R
     log: world.engine.log,
     machineUser: 'machine',
     signIns: createThrottle(() => clock().getTime()),
+    events: createEvents({
+      pulse: () => pulseOf(world.database.db),
+      sleep,
+      stopping: stop.signal,
+      ...options.events,
+    }),
     refresh: (_pair, record) => refreshRecord(world.engine, world.pair, record),
     wake: options.wake ?? (() => {}),
   };
   const app = new Hono().route('/', createWeb(services, options.pages ?? PAGES));
   const server = await serve(app, '127.0.0.1', 0);
-  return { url: server.url, config, services, close: () => server.close() };
+  return {
+    url: server.url,
+    config,
+    services,
+    async close() {
+      stop.abort();
+      await server.close();
+    },
+  };
 }
 
 function configOf(world: World, { users, locale }: WebOptions, passwordHash: string): Config {

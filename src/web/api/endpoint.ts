@@ -19,7 +19,8 @@ export interface Endpoint {
   readonly summary: string;
   readonly query: z.ZodObject | null;
   readonly body: z.ZodType | null;
-  readonly answer: z.ZodType;
+  /** Null: not JSON. */
+  readonly answer: z.ZodType | null;
   /** Other forms of the answer, by content type. */
   readonly also: readonly string[];
   /** A `Response` is sent as it is; anything else as JSON. */
@@ -33,7 +34,7 @@ interface Spec<Q extends z.ZodObject, B extends z.ZodType> {
   /** Parameters that it does not name are refused: a filter that was mistyped must not show everything. */
   readonly query?: Q;
   readonly body?: B;
-  readonly answer: z.ZodType;
+  readonly answer: z.ZodType | null;
   readonly also?: readonly string[];
   readonly handle: (
     visit: SignedVisit,

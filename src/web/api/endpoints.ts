@@ -2,6 +2,7 @@
 import type { Endpoint } from './endpoint.ts';
 import { conflictEndpoints } from './endpoints/conflicts.ts';
 import { customerEndpoints } from './endpoints/customers.ts';
+import { eventEndpoints } from './endpoints/events.ts';
 import { linkEndpoints } from './endpoints/links.ts';
 import { pairEndpoints } from './endpoints/pairs.ts';
 import { parkedEndpoints } from './endpoints/parked.ts';
@@ -18,4 +19,5 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...customerEndpoints,
   ...pairEndpoints,
   ...reportEndpoints,
+  ...eventEndpoints,
 ];

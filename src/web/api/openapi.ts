@@ -43,6 +43,7 @@ function operation({
     description: 'Not done, and why',
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
+  const json = answer === null ? {} : { 'application/json': { schema: schema(answer) } };
   const more = Object.fromEntries(also.map((type) => [type, { schema: { type: 'string' } }]));
   return {
     operationId,
@@ -61,7 +62,7 @@ function operation({
           requestBody: { required: true, content: { 'application/json': { schema: schema(body, 'input') } } },
         }),
     responses: {
-      200: { description: 'Done', content: { 'application/json': { schema: schema(answer) }, ...more } },
+      200: { description: 'Done', content: { ...json, ...more } },
       default: refused,
     },
   };

@@ -112,6 +112,39 @@ document.addEventListener('htmx:beforeSwap', (event) => {
   }
 });
 
+// The server tells when something happened. A tab that nobody sees listens to nothing: a browser has few connections. Where
+// the server will not tell (too many listen, a proxy in between), the page asks by itself.
+const POLL_MS = 10_000;
+const eventsPath = document.querySelector('[data-events]')?.dataset.events;
+let stream = null;
+let polling = null;
+
+function refreshLive() {
+  for (const part of document.querySelectorAll('[data-live]')) window.htmx.trigger(part, 'changed');
+}
+
+function listen() {
+  stream?.close();
+  stream = null;
+  clearInterval(polling);
+  if (document.hidden) return;
+  stream = new EventSource(eventsPath);
+  stream.addEventListener('change', refreshLive);
+  stream.addEventListener('open', () => clearInterval(polling));
+  stream.addEventListener('error', () => {
+    clearInterval(polling);
+    polling = setInterval(refreshLive, POLL_MS);
+  });
+}
+
+if (eventsPath && window.htmx) {
+  listen();
+  document.addEventListener('visibilitychange', () => {
+    listen();
+    if (!document.hidden) refreshLive();
+  });
+}
+
 // Filters apply themselves when something was chosen.
 document.addEventListener('change', (event) => {
   if (event.target.matches?.('[data-auto] select')) event.target.form.requestSubmit();

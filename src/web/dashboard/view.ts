@@ -10,7 +10,7 @@ import type { PairLately, PairNow } from './load.ts';
 
 /** Replaced as a whole while the page is open. */
 export function nowPart(visit: Visit, pairs: readonly PairNow[]): Html {
-  return html`<div id="now" data-live hx-get="/overview/now" hx-trigger="every 10s" hx-swap="outerHTML">${pairs.map((pair) => pairCard(visit, pair))}</div>`;
+  return html`<div id="now" data-live data-events="/api/v1/events" hx-get="/overview/now" hx-trigger="changed" hx-swap="outerHTML">${pairs.map((pair) => pairCard(visit, pair))}</div>`;
 }
 
 function pairCard(visit: Visit, { name, status, health, quota }: PairNow): Html {

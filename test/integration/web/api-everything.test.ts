@@ -78,6 +78,7 @@ const CALLS: Readonly<Record<string, () => Promise<Call>>> = {
   getReport: async () => ({ path: '/report?since=30d' }),
   listLog: async () => ({ path: '/log?limit=2' }),
   verifyLog: async () => ({ path: '/log/verdict' }),
+  watch: async () => ({ path: '/events' }),
 };
 
 async function send(
@@ -91,8 +92,10 @@ async function send(
     headers: { authorization: `Bearer ${tokenOf(role)}`, 'content-type': 'application/json', ...headers },
     ...(json === undefined ? {} : { body: JSON.stringify(json) }),
   });
-  const text = await response.text();
   const type = response.headers.get('content-type') ?? '';
+  const endless = type.startsWith('text/event-stream');
+  if (endless) await response.body?.cancel();
+  const text = endless ? '' : await response.text();
   return { status: response.status, body: type.includes('json') ? JSON.parse(text) : text, type };
 }
 
@@ -116,7 +119,7 @@ async function operations(): Promise<Operation[]> {
         responses: { 200: { content: Record<string, { schema: never }> } };
       };
       const given = responses[200].content['application/json']?.schema;
-      const schema = z.fromJSONSchema(given as never);
+      const schema = given === undefined ? z.literal('') : z.fromJSONSchema(given as never);
       return { operationId, description, method: method.toUpperCase(), path, schema };
     }),
   );
