@@ -36,7 +36,7 @@ const decided = () =>
 const states = async () => (await world.conflicts()).map(({ state }) => state);
 const idAt = async (n: number) => Number((await world.conflicts())[n]?.id);
 
-if (noPty !== null) console.log(`the tests at a terminal are skipped: ${noPty}`);
+if (noPty !== null) process.stderr.write(`the tests at a terminal are skipped: ${noPty}\n`);
 
 describe.skipIf(noPty !== null)('conflicts review at a terminal', () => {
   test('decides one after the other with the keys of the pages, and takes back', async () => {
