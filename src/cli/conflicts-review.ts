@@ -45,8 +45,11 @@ async function runReview(context: CliContext, options: ReviewOptions): Promise<v
     });
   }
   await withRuntime(context, 'conflicts review', async (runtime) => {
-    checkFilter(runtime.config, options);
-    const rows = await selectConflicts(runtime.database.db, { ...options, states: ['open'] });
+    const { config, database } = runtime;
+    const { who: given, ...filter } = options;
+    const me = decider(context, given);
+    checkFilter(config, filter);
+    const rows = await selectConflicts(database.db, { config, me }, { ...filter, states: ['open'] });
     if (rows.length === 0) {
       context.print('No conflict waits for anybody.');
       return;
@@ -54,7 +57,7 @@ async function runReview(context: CliContext, options: ReviewOptions): Promise<v
     const keys = readKeys(context, stdout);
     try {
       const ids = rows.map(({ id }) => id);
-      await new Review(context, runtime, keys, decider(context, options.who)).run(ids);
+      await new Review(context, runtime, keys, me).run(ids);
     } finally {
       keys.close();
     }
