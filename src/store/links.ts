@@ -219,7 +219,8 @@ export async function setLinkState(
 /**
  * Frees records whose counterpart was not created yet and that somebody else may now be: a live record of the other
  * side shares an e-mail, phone or token with them, so they are matched again. Links with something on its way stay; so
- * does a parked create, until its record changes.
+ * does a parked create, until its record changes. One that may have happened stays for as long as nobody free who holds
+ * what it sent shares something: matched with anybody else, or with nobody, it would be sent a second time (P5).
  */
 export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise<void> {
   const found = await rows<{ id: string }>(
@@ -231,7 +232,13 @@ export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise
             and o.state = 'live' and o.keys && r.keys and o.link_id is distinct from l.id)
           and not exists (select 1 from udesk_sync.intent i where i.link_id = l.id
             and i.state in ('planned', 'held', 'pending', 'sending', 'unknown'))
-          and (r.dirty or not exists (select 1 from udesk_sync.intent i where i.link_id = l.id and i.state = 'parked'))`,
+          and (r.dirty or not exists (select 1 from udesk_sync.intent i where i.link_id = l.id and i.state = 'parked'))
+          and (not exists (select 1 from udesk_sync.parked p
+              where p.link_id = l.id and p.state = 'parked' and p.kind = 'uncertain-create')
+            or exists (select 1 from udesk_sync.record o where o.pair = l.pair and o.side <> r.side
+              and o.state = 'live' and o.keys && r.keys and o.link_id is null
+              and (exists (select 1 from udesk_sync.claim c where c.link_id = l.id and c.key = any(o.keys))
+                or not exists (select 1 from udesk_sync.claim c where c.link_id = l.id))))`,
   );
   await dissolveLinks(
     db,

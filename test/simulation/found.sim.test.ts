@@ -121,6 +121,22 @@ describe('P5: a create whose outcome is not known is not sent a second time', ()
   });
 });
 
+describe('P5: who waits because its create may have happened is not created again', () => {
+  // Seed whole-2.
+  test('when its e-mail and that of a linked record change hands', async () => {
+    const steps = [
+      cycle(),
+      create(true),
+      cycle(killedAfterCreate),
+      cycle(),
+      does({ do: 'move', side: 'udesk', pick: 0, set: 'emails', into: 1, swap: true }),
+      cycle(),
+      cycle(),
+    ];
+    expect(await brokenIn({ ...WITHOUT_MARKER, people: 2 }, steps)).toEqual([]);
+  });
+});
+
 describe('P2: an edit outlives a deletion that was planned before it', () => {
   test('also where the mirror has seen it since, while the deletion waited', async () => {
     const throttled: Interrupt = { at: 0, near: 'delete', what: 'fault', side: 'udesk', fault: 'throttled' };

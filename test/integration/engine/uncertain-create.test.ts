@@ -1,0 +1,64 @@
+/** A create that may have happened: its record is not known, and a person is asked (sync design §8). */
+import { afterEach, describe, expect, test } from 'vitest';
+import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
+import { runCycle } from '../../../src/engine/cycle.ts';
+import { createWorld, ourRows, type World } from '../../support/world.ts';
+
+let world: World;
+afterEach(async () => {
+  await world.close();
+});
+
+/** One linked customer, and a new one whose create was carried out without an answer, and is kept in another form. */
+async function start() {
+  world = await createWorld({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
+  const { tenant } = world.simulator;
+  const crm = createMemoryCrm({
+    manifest: { externalId: null },
+    normalise: (field, value) => (field === 'name' ? value.toUpperCase() : value),
+  });
+  const sides = { udesk: world.pair.sides.udesk, crm: crm.side };
+  const sync = () =>
+    runCycle(
+      world.engine,
+      { spec: world.pair.spec, sides },
+      { trigger: 'sync', observe: { udesk: 'full', crm: 'full' } },
+    );
+  await sync();
+  const linked = tenant.list()[0]?.id ?? '';
+  const { id: fresh } = tenant.create({ nick_name: 'New', email: 'new@example.com' });
+  crm.faults.push({ on: 'create', kind: 'ambiguous-after' });
+  await sync();
+  const names = () => crm.table.list().map(({ fields }) => fields.name);
+  expect(names()).toEqual(['LINKED', 'NEW']);
+  expect(await parked()).toEqual([{ kind: 'uncertain-create' }]);
+  return { tenant, sync, linked, fresh, names };
+}
+
+const parked = () => ourRows(world, `select kind from udesk_sync.parked where state = 'parked'`);
+
+describe('P5: whoever a person is asked about is not created again', () => {
+  // Found by the simulation (whole-2).
+  test('because it takes over the e-mail of somebody who is linked', async () => {
+    const { tenant, sync, linked, fresh, names } = await start();
+    tenant.edit(linked, { email: 'other@example.com' });
+    tenant.edit(fresh, { email: 'linked@example.com' });
+    tenant.edit(linked, { email: 'new@example.com' });
+
+    await sync();
+    await sync();
+
+    expect(names()).toEqual(['LINKED', 'NEW']);
+    expect(await parked()).toEqual([{ kind: 'uncertain-create' }]);
+  });
+
+  test('and once it moves, it is matched with the record that holds what was sent', async () => {
+    const { tenant, sync, fresh, names } = await start();
+    tenant.edit(fresh, { description: 'moved' });
+
+    await sync();
+
+    expect(names()).toEqual(['LINKED', 'NEW']);
+    expect(await parked()).toEqual([]);
+  });
+});
