@@ -42,7 +42,8 @@ function merge(
   if (merged.unmappable.length > 0) return null;
   const target = { udesk: merged.udesk.after, crm: merged.crm.after };
   const decided = { by: 'policy', kind: row.kind, reason: `${describeOverwritten(lost)}; merged` } as const;
-  return resolveTo(field, target, decided, 'set-merge');
+  // Not a merge of what both sides hold now: one half alone has carried nothing that the other still lacks (settle.ts).
+  return resolveTo(field, target, decided, 'policy');
 }
 
 function decide(

@@ -163,6 +163,31 @@ describe('P2: an edit outlives a deletion that was planned before it', () => {
   });
 });
 
+describe('P6: an e-mail that our write took away, and that was restored, comes to the CRM, too', () => {
+  // Seed whole-44.
+  test('also when somebody edits the CRM record before it is written there', async () => {
+    const change = (side: 'udesk' | 'crm', which: number): Act => ({
+      ...{ do: 'element', side, pick: 0, linked: true, set: 'emails', how: 'change', which },
+    });
+    const steps = [
+      cycle(),
+      does({ do: 'element', side: 'crm', pick: 0, linked: true, set: 'emails', how: 'add', which: 0 }),
+      cycle(
+        { at: 0, near: 'update', only: 'udesk', what: 'act', act: change('udesk', 0) },
+        { at: 0, near: 'look', only: 'crm', what: 'act', act: change('crm', 1) },
+      ),
+      cycle(),
+      cycle(),
+    ];
+    const setting: Setting = {
+      ...WITHOUT_MARKER,
+      crm: { ...WITHOUT_MARKER.crm, compareAndSet: false, elementIds: false },
+      people: 1,
+    };
+    expect(await brokenIn(setting, steps)).toEqual([]);
+  });
+});
+
 describe('P2: what a policy replaced stays in the row that shows it', () => {
   test('also when its write has to be planned again, because the CRM keeps it in a form of its own', async () => {
     const setting: Setting = {
