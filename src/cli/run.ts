@@ -1,6 +1,8 @@
 /** `udesk-sync run`: the daemon. */
 import type { Command } from 'commander';
+import type { PairConfig } from '../config/schema.ts';
 import { type Carrier, createCarrier } from '../daemon/carrier.ts';
+import { createLateWorker } from '../daemon/late-worker.ts';
 import type { PairWorker } from '../daemon/pair-worker.ts';
 import { createReplica } from '../daemon/replica.ts';
 import { startSchedules } from '../daemon/scheduler.ts';
@@ -36,11 +38,14 @@ async function runDaemon(context: CliContext): Promise<void> {
   const pairs: OpenPair[] = [];
   try {
     const watched = createMonitoring(runtime);
-    for (const config of runtime.config.pairs) {
+    const open = async (config: PairConfig): Promise<OpenPair> => {
       const onAttempt = (call: AttemptMade) => watched.metrics.called(config.name, call);
-      pairs.push(await openPair(runtime, config, { onAttempt }, watched.breakers(config.name)));
-    }
-    await work(context, runtime, pairs, watched);
+      const pair = await openPair(runtime, config, { onAttempt }, watched.breakers(config.name));
+      pairs.push(pair);
+      return pair;
+    };
+    const workers = await openWorkers(runtime, watched, open);
+    await work(context, runtime, { pairs, workers, watched });
     log.info('stopped');
   } finally {
     for (const pair of pairs) await pair.close();
@@ -48,14 +53,45 @@ async function runDaemon(context: CliContext): Promise<void> {
   }
 }
 
+/**
+ * One worker per pair. A configuration that cannot work ends the start; a side that is away, or refuses us, is a matter of
+ * its pair alone: the others begin.
+ */
+async function openWorkers(
+  { config, engine }: Runtime,
+  watched: Monitoring,
+  open: (config: PairConfig) => Promise<OpenPair>,
+): Promise<PairWorker[]> {
+  const tried = await Promise.allSettled(config.pairs.map(open));
+  const wrong = tried.find((one) => one.status === 'rejected' && isSyncError(one.reason, 'config'));
+  if (wrong?.status === 'rejected') throw wrong.reason;
+  return config.pairs.map((pair, n) => {
+    const one = tried[n];
+    if (one?.status === 'fulfilled') return watched.worker(one.value);
+    return createLateWorker(engine, pair.name, one?.reason, async (signal) => {
+      const opened = await open(pair);
+      const worker = watched.worker(opened);
+      await watchCrm(engine.log, opened, worker, signal);
+      return worker;
+    });
+  });
+}
+
 async function work(
   context: CliContext,
   runtime: Runtime,
-  pairs: readonly OpenPair[],
-  watched: Monitoring,
+  {
+    pairs,
+    workers,
+    watched,
+  }: {
+    /** Those that are open, more of them later. */
+    readonly pairs: readonly OpenPair[];
+    readonly workers: readonly PairWorker[];
+    readonly watched: Monitoring;
+  },
 ): Promise<void> {
   const { config, engine } = runtime;
-  const workers = pairs.map((pair) => watched.worker(pair));
   const workerOf = (name: string) => workers.find((worker) => worker.name === name) ?? null;
   const replica = createReplica({
     context: engine,

@@ -34,7 +34,9 @@ export function webServices({ context, runtime, pairs, wake }: WebDaemon): Servi
     }),
     async refresh(pair, record) {
       const open = pairs.find(({ spec }) => spec.name === pair);
-      if (open === undefined) throw new SyncError('invariant', `no pair ${pair} is open`);
+      if (open === undefined) {
+        throw new SyncError('transient', `a side of the pair ${pair} does not answer yet`, { pair });
+      }
       return await refreshRecord(engine, open, { ...record, signal: context.signal });
     },
     wake,

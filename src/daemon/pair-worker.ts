@@ -47,7 +47,7 @@ export interface PairWorker {
   due(lane: ScheduledLane): void;
   /**
    * The same for several lanes (or for none: whatever was asked for otherwise), and tells how the next cycle ended:
-   * rejects with what it failed of, or because the worker stopped before.
+   * rejects with what it failed of, or because the worker stopped before, or does not run.
    */
   serve(lanes: readonly ScheduledLane[]): Promise<void>;
   /**
@@ -101,6 +101,7 @@ export function createPairWorker(
   const lines = createFailureLines();
   let wake: () => void = () => {};
   let resuming = false;
+  let running = false;
   /** Who waits for the end of the next cycle. */
   let asking: PromiseWithResolvers<void>[] = [];
 
@@ -246,6 +247,8 @@ export function createPairWorker(
       wake();
     },
     async serve(lanes) {
+      // Nobody would ever answer: whoever asks waits for this before the pair can be taken again.
+      if (!running) throw new Error('the worker does not run');
       for (const lane of lanes) waiting.add(lane);
       const asked = Promise.withResolvers<void>();
       asking.push(asked);
@@ -274,6 +277,7 @@ export function createPairWorker(
       const stopped = () => wake();
       signal.addEventListener('abort', stopped);
       restart();
+      running = true;
       try {
         while (!signal.aborted) {
           await nextWork(signal);
@@ -281,6 +285,7 @@ export function createPairWorker(
         }
       } finally {
         signal.removeEventListener('abort', stopped);
+        running = false;
         const left = asking;
         asking = [];
         for (const { reject } of left) reject(new Error('the worker stopped'));

@@ -16,7 +16,8 @@ export interface PostgresProxy {
   close(): Promise<void>;
 }
 
-export async function startProxy(url: string): Promise<PostgresProxy> {
+/** @param port 0: a free one */
+export async function startProxy(url: string, port = 0): Promise<PostgresProxy> {
   const target = new URL(url);
   const clients = new Set<net.Socket>();
   let pending: 'before-commit' | 'after-commit' | null = null;
@@ -50,7 +51,7 @@ export async function startProxy(url: string): Promise<PostgresProxy> {
     });
     for (const socket of [client, upstream]) socket.on('error', cut).on('close', cut);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const through = new URL(url);
   through.hostname = '127.0.0.1';
   through.port = String((server.address() as net.AddressInfo).port);

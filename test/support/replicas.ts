@@ -165,7 +165,7 @@ function yaml(simulators: readonly Simulator[], pairs: readonly string[], crmUrl
       token: ${simulator?.admin.token}
       quota: { perMinute: ${perMinute} }
     crm: { adapter: postgres, url: "${crmUrl}", table: ${tableOf(pair)}, externalId: udesk_id, updatedAt: updated_at }
-    schedule: { crm: "*/2 * * * * *", head: "*/10 * * * * *" }
+    schedule: { crm: "*/2 * * * * *", head: "*/20 * * * * *" }
     fields:
       - { udesk: nick_name, crm: name }
       - { udesk: emails, crm: emails }`;

@@ -48,6 +48,18 @@ describe('a daemon', () => {
     }, 60_000);
   });
 
+  test('whoever asks a worker that has stopped is told at once, so that its pair can be given away and taken again', async () => {
+    await expect(worker.serve(['head'])).rejects.toThrow('does not run');
+    running = worker.run(stop.signal);
+    await worker.serve(['crm']);
+    const asked = worker.serve(['crm']);
+    stop.abort();
+    await running;
+    await asked.catch(() => {});
+    await expect(worker.serve(['head'])).rejects.toThrow('does not run');
+    expect(cycles.length).toBeGreaterThan(0);
+  });
+
   test('audits a sample of links and reads neither side in full for it', async () => {
     world.simulator.clearLog();
     running = worker.run(stop.signal);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { busiestMinute, type Fleet, startFleet, type Taken, tableOf } from '../../support/replicas.ts';
 
-const PER_MINUTE = 90;
+const PER_MINUTE = 120;
 /** A busy machine takes its time: what is asked is what happens, not how fast. */
 const SLOWLY = { timeout: 240_000, interval: 250 };
 let fleet: Fleet;
