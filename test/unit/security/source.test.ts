@@ -34,7 +34,7 @@ test('what a visitor or a callback shows us is compared with a secret in constan
   expect(plain).toEqual([]);
 });
 
-/** The statements of drizzle/, names of our own columns and states, time formats, and the name of a role that was quoted as an identifier. */
+/** The statements of drizzle/, names of our own columns and states, time formats, the name of a role that was quoted as an identifier, and what pg-boss says. */
 const LOOKED_AT = [
   'store/backfill.ts',
   'store/intents.ts',

@@ -1,0 +1,86 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createReplica, type Replica } from '../../../src/daemon/replica.ts';
+import type { EngineContext } from '../../../src/engine/context.ts';
+import { sleep } from '../../../src/lib/sleep.ts';
+import type { Database } from '../../../src/store/database.ts';
+import { liveReplicas } from '../../../src/store/replicas.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/db.ts';
+
+const PAIRS = ['a', 'b', 'c', 'd'];
+let testDb: TestDatabase;
+let database: Database;
+const stops: (() => Promise<void>)[] = [];
+
+beforeEach(async () => {
+  testDb = await createTestDatabase();
+  database = await testDb.open();
+});
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+  await testDb.drop();
+});
+
+/** A daemon that looks often, with `work` in the place of cycles. */
+function start(
+  owner: string,
+  work: (pair: string, signal: AbortSignal) => Promise<void>,
+  isDead: (owner: string) => boolean = () => false,
+): { replica: Replica; stop: () => Promise<void> } {
+  const context: EngineContext = {
+    db: database.db,
+    log: pino({ level: 'silent' }),
+    clock: () => new Date(),
+    sleep: (ms, signal) => sleep(Math.min(ms, 20), signal),
+    random: Math.random,
+    owner,
+    ownerIsDead: isDead,
+  };
+  const replica = createReplica({ context, pairs: PAIRS, breakers: () => [], work });
+  const over = new AbortController();
+  const running = replica.run(over.signal);
+  const stop = async () => {
+    over.abort();
+    await running;
+  };
+  stops.push(stop);
+  return { replica, stop };
+}
+
+const untilStopped = (_: string, signal: AbortSignal) =>
+  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+const heldBy = (replica: Replica) => PAIRS.filter((pair) => replica.holds(pair));
+
+describe('the daemons on one database', () => {
+  test('one alone has all pairs; a second one gets its half, and gives it back when it stops', async () => {
+    const one = start('one', untilStopped);
+    await vi.waitFor(() => expect(heldBy(one.replica)).toEqual(PAIRS), 20_000);
+    const two = start('two', untilStopped);
+    await vi.waitFor(() => {
+      expect(heldBy(one.replica)).toHaveLength(2);
+      expect([...heldBy(one.replica), ...heldBy(two.replica)].sort()).toEqual(PAIRS);
+    }, 20_000);
+    await two.stop();
+    await vi.waitFor(() => expect(heldBy(one.replica)).toEqual(PAIRS), 20_000);
+    expect((await liveReplicas(database.db)).map(({ owner }) => owner)).toEqual(['one']);
+  });
+
+  test('one that is known to have died is not waited for', async () => {
+    await database.sql`insert into udesk_sync.replica values ('ghost', now() + interval '1 hour', '{}'::text::jsonb)`;
+    const one = start('one', untilStopped, (owner) => owner === 'ghost');
+    await vi.waitFor(() => expect(heldBy(one.replica)).toEqual(PAIRS), 20_000);
+  });
+
+  test('a fault of the program in one pair leaves the others at work, and is tried again', async () => {
+    let faults = 0;
+    const ended: string[] = [];
+    const { replica } = start('one', async (pair, signal) => {
+      if (pair === 'b' && ++faults < 3) throw new Error('a fault');
+      await untilStopped(pair, signal);
+      ended.push(pair);
+    });
+    await vi.waitFor(() => expect(faults).toBe(3), 20_000);
+    expect(heldBy(replica)).toEqual(PAIRS);
+    expect(ended).toEqual([]);
+  });
+});
