@@ -107,12 +107,14 @@ export async function atTheEnd(world: World): Promise<void> {
   const conflicts = await conflictRows(world);
   const links = await confirmedLinks(world);
   const waiting = await waitingLinks(world);
+  const unwitnessed = await unwitnessedWrites(world);
   for (const link of links) {
     const [udesk, crm] = [world.people.udesk.get(link.udesk_id), world.people.crm.get(link.crm_id)];
     if (udesk === null || crm === null || waiting.has(link.id)) continue;
     converged(world, link, { udesk, crm }, conflicts);
   }
-  for (const edit of world.ledger.edits) accounted(world, edit, links, conflicts, waiting);
+  for (const edit of world.ledger.edits)
+    if (!diedWithItsHistory(world, edit, unwitnessed)) accounted(world, edit, links, conflicts, waiting);
   for (const removal of world.ledger.removals) {
     const changedHands = world.ledger.moves.has(plain(removal.value));
     const back = SIDES.filter((side) =>
@@ -159,6 +161,20 @@ function converged(
   differ('description', [held.udesk.note], [held.crm.note]);
   differ('emails', held.udesk.emails, held.crm.emails);
   differ('cellphones', held.udesk.phones, held.crm.phones);
+}
+
+/**
+ * Made in the moment before our write, which took it away; and a person deleted the customer, history and all, before that
+ * could be read (sync design §8, witness). Nobody can tell it then, but that is told: the write counts as one of which it
+ * is not known what it replaced. Whoever we delete ourselves is not meant, nor what stood there when the person deleted it.
+ */
+function diedWithItsHistory(world: World, edit: Edit, unwitnessed: ReadonlySet<string>): boolean {
+  const { side, record, field, value } = edit;
+  if (!world.ledger.window.has(plain(value)) || world.people[side].get(record) !== null) return false;
+  const deletedByUs = world.writes.some(
+    ({ op, side: at, id }) => op === 'delete' && at === side && id === record,
+  );
+  return !deletedByUs && unwitnessed.has(`${side} ${record} ${field}`);
 }
 
 /** P2: on both sides, or in a row; or still where it was made, where there is nobody to carry it to. */
@@ -269,6 +285,23 @@ async function waitingLinks(world: World): Promise<Set<string>> {
   );
   return new Set(found.map(({ id }) => id));
 }
+
+/** Writes of ours of which the engine says that it does not know what they replaced: `side record field`. */
+async function unwitnessedWrites(world: World): Promise<ReadonlySet<string>> {
+  const found = await rows<{ side: SideName; id: string; name: string }>(
+    world.db,
+    sql`select i.side, i.remote_id as id, name from udesk_sync.intent i, jsonb_object_keys(i.patch) name
+        where i.pair = ${world.name} and i.op = 'update' and i.state = 'settled' and i.witness = 'unclear'`,
+  );
+  return new Set(found.map(({ side, id, name }) => `${side} ${id} ${HELD_AS[name] ?? name}`));
+}
+
+/** The fields of both sides as people here name them. */
+const HELD_AS: Readonly<Record<string, Edit['field']>> = {
+  nick_name: 'name',
+  description: 'note',
+  cellphones: 'phones',
+};
 
 function isWaiting(record: string, links: readonly LinkIds[], waiting: ReadonlySet<string>): boolean {
   return links.some((link) => (link.udesk_id === record || link.crm_id === record) && waiting.has(link.id));
