@@ -182,6 +182,26 @@ describe('a rule that a person turned on', () => {
     expect(await verifyLog(db(), null)).toMatchObject({ entries: PEOPLE + 2, faults: [] });
   });
 
+  test('that is off decides nothing, not even what it had looked at before; nor what is assigned to somebody', async () => {
+    const rule = await ruleOn(await onlyGroup());
+    const [one, two] = await open();
+    const wish = {
+      conflictId: one?.id ?? '',
+      who: 'rule',
+      take: 'udesk',
+      value: null,
+      at: new Date(),
+      ruleId: rule.id,
+    } as const;
+    await turnOff(db(), { id: rule.id, who: 'bob', at: new Date() });
+    expect(await decideConflict(db(), wish)).toBe(false);
+    await ruleOn(await onlyGroup());
+    await ourRows(world, `update udesk_sync.conflict set assignee = 'cy' where id = ${two?.id}`);
+    await longAgo();
+    await world.sync();
+    expect((await open()).map(({ id }) => id)).toEqual([two?.id]);
+  });
+
   test('waits until Udesk’s history was asked who made the edit', async () => {
     await ruleOn(await onlyGroup());
     await world.sync({ readFeeds: true });
