@@ -17,6 +17,7 @@ import { createHooks, type Hooks, type HookTarget } from '../web/hooks.ts';
 import { createAlerting } from './alerting.ts';
 import type { CliContext } from './context.ts';
 import { createMonitoring, type Monitoring } from './monitoring.ts';
+import { createReporting } from './reporting.ts';
 import { type OpenPair, openPair, openRuntime, type Runtime } from './runtime.ts';
 import { webServices } from './web-services.ts';
 
@@ -126,13 +127,17 @@ async function work(
   );
   engine.log.info({ pairs: workers.map(({ name }) => name), url: server.url }, 'running');
   const over = new AbortController();
-  const alerts = createAlerting(runtime, workers).run(AbortSignal.any([context.signal, over.signal]));
+  const until = AbortSignal.any([context.signal, over.signal]);
+  const saying = Promise.all([
+    createAlerting(runtime, workers).run(until),
+    createReporting(context, runtime).run(until),
+  ]);
   const carrying = carrier.run(over.signal);
   try {
     await Promise.race([replica.run(context.signal), afterStop(context.signal, DRAIN_MS)]);
   } finally {
     over.abort();
-    await alerts;
+    await saying;
     await stopSchedules();
     await server.close();
     await carrying;

@@ -8,6 +8,7 @@ import {
   type FieldConfig,
   isUdeskSet,
   REFERENCE_FIELDS,
+  type ReportConfig,
   UDESK_SET_FIELDS,
 } from './schema.ts';
 
@@ -17,6 +18,10 @@ export interface Draft {
   readonly pairs: readonly DraftPair[];
   /** By their place in the file; null where one is no e-mail alert, or wrong by itself. */
   readonly mails: readonly (EmailAlertConfig | null)[];
+  /** By their place in the file; null where one is wrong by itself. */
+  readonly reports: readonly (ReportConfig | null)[];
+  /** By their place in the file: whether the alert sends reports. */
+  readonly reportAlerts: readonly boolean[];
 }
 
 export interface DraftPair {
@@ -51,6 +56,41 @@ export function crossCheck(draft: Draft): Problem[] {
   draft.mails.forEach((mail, index) => {
     if (mail !== null) problems.push(...checkMail(mail, ['alerts', index]));
   });
+  problems.push(...checkReports(draft));
+  return problems;
+}
+
+function checkReports({ reports, reportAlerts, pairs }: Draft): Problem[] {
+  const problems: Problem[] = [];
+  duplicates(reports.map((report) => report?.every ?? null)).forEach(([index, first]) => {
+    problems.push({
+      path: ['reports', index, 'every'],
+      message: `is the period of reports[${first}] too; each period has one report`,
+    });
+  });
+  reports.forEach((report, index) => {
+    if (report === null) return;
+    if (report.directory === undefined && !reportAlerts.includes(true)) {
+      problems.push({
+        path: ['reports', index],
+        message: 'goes nowhere: give a directory, or list report under `on` of an alert',
+      });
+    }
+    report.pairs?.forEach((name, n) => {
+      if (pairs.some((pair) => pair.name === name)) return;
+      problems.push({
+        path: ['reports', index, 'pairs', n],
+        message: `names no pair: there is no "${name}"`,
+      });
+    });
+  });
+  const unused = reports.length === 0 ? reportAlerts.indexOf(true) : -1;
+  if (unused >= 0) {
+    problems.push({
+      path: ['alerts', unused, 'on'],
+      message: 'lists report, and no report is made: say when, under reports',
+    });
+  }
   return problems;
 }
 

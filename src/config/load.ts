@@ -8,7 +8,14 @@ import { didYouMean } from '../lib/suggest.ts';
 import { crossCheck, type Draft, isLoopback } from './cross-check.ts';
 import { type Env, expandEnv } from './env.ts';
 import { formatPath, type Path, type Problem, problemsOf } from './problems.ts';
-import { type Config, configSchema, emailAlertSchema, fieldSchema, type PairConfig } from './schema.ts';
+import {
+  type Config,
+  configSchema,
+  emailAlertSchema,
+  fieldSchema,
+  type PairConfig,
+  reportSchema,
+} from './schema.ts';
 import { readVariable } from './secret-files.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
 
@@ -133,6 +140,13 @@ function draftOf(data: unknown): Draft {
       const parsed = emailAlertSchema.safeParse(alert);
       return parsed.success ? parsed.data : null;
     }),
+    reports: (isObject(data) && Array.isArray(data.reports) ? data.reports : []).map((report: unknown) => {
+      const parsed = reportSchema.safeParse(report);
+      return parsed.success ? parsed.data : null;
+    }),
+    reportAlerts: (isObject(data) && Array.isArray(data.alerts) ? data.alerts : []).map(
+      (alert: unknown) => isObject(alert) && Array.isArray(alert.on) && alert.on.includes('report'),
+    ),
     pairs: pairsOf(data).map((pair) => ({
       name: typeof pair.name === 'string' ? pair.name : null,
       udeskKeys: isObject(pair.udesk) ? Object.keys(pair.udesk) : null,

@@ -8,6 +8,7 @@ import { getCountries } from 'libphonenumber-js';
 import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
 import type { LensSpec } from '../core/mapping/lens.ts';
+import { REPORT_EVERY } from '../core/report-period.ts';
 import { isRuleName } from '../core/review-rule.ts';
 import { POLICIES } from '../core/spec.ts';
 import { PASSWORD_HASH } from '../lib/password.ts';
@@ -290,14 +291,14 @@ const httpSchema = z.strictObject({
     .optional(),
 });
 
+const timeOfDay = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { message: "must be a time of day such as '09:00'" });
+
 /** What may be said, and how often; the same for every kind of receiver. */
 const alertRules = {
-  on: z.array(z.enum(['guard', 'auth', 'stalled', 'conflict-digest'])).min(1),
-  digestAt: z
-    .string()
-    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { message: "must be a time of day such as '09:00'" })
-    .default('09:00')
-    .describe('When the conflict digest is sent, in `timezone`'),
+  on: z.array(z.enum(['guard', 'auth', 'stalled', 'conflict-digest', 'report'])).min(1),
+  digestAt: timeOfDay.default('09:00').describe('When the conflict digest is sent, in `timezone`'),
   remindHours: z.int().min(1).default(24).describe('How often what goes on is said again'),
   stalledMinutes: z.int().min(1).default(15).describe('Stalled: no cycle ended well for so long'),
   sweepHours: z.int().min(1).default(24).describe('Stalled: no side was read completely for so long'),
@@ -336,6 +337,18 @@ export const emailAlertSchema = z.strictObject({
 
 const alertSchema = z.union([webhookAlertSchema, emailAlertSchema]);
 
+/** A scheduled report; e-mail and messengers get it where `on` of an alert has `report`. */
+export const reportSchema = z.strictObject({
+  every: z.enum(REPORT_EVERY).describe('Of the day, the week (from Monday) or the month that ended last'),
+  at: timeOfDay.default('07:00').describe('When it is made, on the day after, in `timezone`'),
+  formats: z
+    .array(z.enum(['html', 'csv', 'json']))
+    .min(1)
+    .default(['html']),
+  directory: text.optional().describe('Where the files are put; they hold data of customers'),
+  pairs: z.array(text).min(1).optional().describe('Left out: all'),
+});
+
 export const configSchema = z.strictObject({
   database: z
     .strictObject({
@@ -351,11 +364,13 @@ export const configSchema = z.strictObject({
     .default('Asia/Shanghai'),
   pairs: z.array(pairSchema).min(1),
   alerts: z.array(alertSchema).default([]),
+  reports: z.array(reportSchema).default([]),
 });
 
 export type FieldConfig = z.output<typeof fieldSchema>;
 export type PairConfig = z.output<typeof pairSchema>;
 export type AlertConfig = z.output<typeof alertSchema>;
+export type ReportConfig = z.output<typeof reportSchema>;
 export type WebhookAlertConfig = z.output<typeof webhookAlertSchema>;
 export type EmailAlertConfig = z.output<typeof emailAlertSchema>;
 

@@ -5,7 +5,8 @@
  * more often than once per `quietMs`, however often it comes and goes. What is not known changes nothing.
  */
 
-export type AlertEvent = 'guard' | 'auth' | 'stalled' | 'conflict-digest';
+/** `report`: a scheduled report (report-period.ts), which is no condition. */
+export type AlertEvent = 'guard' | 'auth' | 'stalled' | 'conflict-digest' | 'report';
 
 /** One thing that may need a person. */
 export interface Condition {

@@ -22,6 +22,8 @@ export interface AlertMessage {
   readonly title: string;
   readonly lines: readonly string[];
   readonly items: readonly AlertItem[];
+  /** Go along with an e-mail; messengers are told in words alone. */
+  readonly attachments?: readonly { readonly name: string; readonly type: string; readonly text: string }[];
 }
 
 export interface AlertTarget {

@@ -21,7 +21,7 @@ export interface MailTarget {
  */
 export async function sendMail(
   target: MailTarget,
-  { title, lines }: AlertMessage,
+  { title, lines, attachments = [] }: AlertMessage,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<string | null> {
@@ -49,6 +49,11 @@ export async function sendMail(
       to: [...to],
       subject: oneLine(title),
       text: `${lines.map(oneLine).join('\n')}\n`,
+      attachments: attachments.map(({ name, type, text }) => ({
+        filename: name,
+        contentType: `${type}; charset=utf-8`,
+        content: text,
+      })),
       // So that no absence notice answers, and no list takes it for a person's mail.
       headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
     });

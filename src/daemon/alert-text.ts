@@ -13,10 +13,23 @@ export interface DigestFigures {
   readonly parked: number;
 }
 
+export interface ReportFigures {
+  readonly every: 'day' | 'week' | 'month';
+  readonly since: string;
+  readonly lastDay: string;
+  readonly pairs: readonly string[];
+  readonly open: number;
+  readonly opened: number;
+  readonly closed: number;
+  readonly parked: number;
+  /** Of the edits that arrived; of the slower direction. Null when there were none. */
+  readonly p95Ms: number | null;
+}
+
 /** One line of a message, and what a program reads of it. */
 export interface AlertItem {
   readonly event: Saying['condition']['event'];
-  readonly kind: Saying['kind'] | 'digest';
+  readonly kind: Saying['kind'] | 'digest' | 'report';
   readonly pair: string;
   readonly subject: string;
   readonly count: number | null;
@@ -36,6 +49,8 @@ interface AlertWords {
   readonly sweep: (side: string, hours: number | null) => string;
   readonly sweepOver: (side: string) => string;
   readonly digest: (figures: DigestFigures, days: number) => string;
+  readonly reportTitle: (figures: ReportFigures) => string;
+  readonly report: (figures: ReportFigures) => string;
   /** Between two sentences. */
   readonly stop: string;
   readonly see: (place: string) => string;
@@ -58,6 +73,9 @@ const en: AlertWords = {
   sweepOver: (side) => `${side} was read completely again`,
   digest: ({ open, opened, closed, parked }, days) =>
     `${open} open conflicts${open > 0 ? ` (the oldest for ${days} days)` : ''}; ${opened} new and ${closed} closed in the last day; ${parked} parked records`,
+  reportTitle: ({ since, lastDay }) => `udesk-sync: report of ${since} to ${lastDay}`,
+  report: ({ open, opened, closed, parked, p95Ms }) =>
+    `${opened} conflicts opened, ${closed} closed, ${open} open at the end; ${parked} records are parked${p95Ms === null ? '' : `; 95 % of edits arrived within ${Math.ceil(p95Ms / 1000)} s`}`,
   stop: '. ',
   see: (place) => `See ${place}`,
   more: (n) => `… and ${n} more`,
@@ -77,6 +95,9 @@ const zh: AlertWords = {
   sweepOver: (side) => `${side} 已重新完整读取`,
   digest: ({ open, opened, closed, parked }, days) =>
     `${open} 条冲突未关闭${open > 0 ? `（最久 ${days} 天）` : ''}；过去一天新增 ${opened} 条，关闭 ${closed} 条；${parked} 条记录被搁置`,
+  reportTitle: ({ since, lastDay }) => `udesk-sync：${since} 至 ${lastDay} 的报告`,
+  report: ({ open, opened, closed, parked, p95Ms }) =>
+    `新增冲突 ${opened} 条，关闭 ${closed} 条，期末未决 ${open} 条；搁置 ${parked} 条记录${p95Ms === null ? '' : `；95% 的修改在 ${Math.ceil(p95Ms / 1000)} 秒内到达`}`,
   stop: '。',
   see: (place) => `详见 ${place}`,
   more: (n) => `……另有 ${n} 条`,
@@ -129,6 +150,23 @@ export function digestItem(figures: DigestFigures, { locale, publicUrl }: AlertP
     subject: '',
     count: figures.open,
     text: `${figures.pair}: ${words.digest(figures, days)}${words.stop}${words.see(place)}`,
+  };
+}
+
+export function reportItem(
+  figures: ReportFigures,
+  { locale, publicUrl }: AlertPlace,
+): AlertItem & { readonly title: string } {
+  const words = WORDS[locale];
+  const { since, pairs, open } = figures;
+  const place =
+    publicUrl === null
+      ? `\`udesk-sync report --since ${since}\``
+      : `${publicUrl}/api/v1/report?since=${since}&format=html`;
+  return {
+    title: words.reportTitle(figures),
+    ...{ event: 'report', kind: 'report', pair: pairs.join(', '), subject: figures.every, count: open },
+    text: `${pairs.join(', ')}: ${words.report(figures)}${words.stop}${words.see(place)}`,
   };
 }
 

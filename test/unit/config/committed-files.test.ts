@@ -27,7 +27,7 @@ describe('the files that come with the program', () => {
       .replace(/^(\s*)# (?=[a-z]\w*:)/gim, '$1')
       .replace(/^(\s*)# {3}(?=[a-z]\w*: \S)/gim, '$1  ')
       .replace(/^(\s*)# {3}(?=[a-z]\w*:$)/gim, '$1  ')
-      .replace(/^(\s*)# {3,5}- (?=\{ (name|type):)/gim, '$1    - ')
+      .replace(/^(\s*)# {3,5}- (?=\{ (name|type|every):)/gim, '$1    - ')
       .replace(/^# (?= {2,3}- \{ type)/gm, '')
       .replace(/^ *password: \$.*\n/m, '')
       .replace(/^ *phones: \{ columns.*\n/m, '');
@@ -43,6 +43,7 @@ describe('the files that come with the program', () => {
     const config = load(optional, env);
     expect(config.http.auth?.users).toHaveLength(1);
     expect(config.alerts.map(({ type }) => type)).toEqual(['webhook', 'email']);
+    expect(config.reports.map(({ every, at }) => [every, at])).toEqual([['week', '07:00']]);
     expect(config.pairs[0]?.udesk.webhook?.secret).toBe(env.UDESK_HOOK_SECRET);
     // What the comments call a default is one.
     const plain = load(committed('config/udesk-sync.example.yaml'), ENV).pairs[0];
