@@ -49,6 +49,15 @@ export async function decisionsOf(db: Db, conflictId: string): Promise<PastDecis
   );
 }
 
+/** The decision of a person that ended the conflict; null: it was nobody's, or it is not closed. */
+export async function decisionOf(db: Db, conflictId: string): Promise<string | null> {
+  const [row] = await rows<{ decision_id: string | null }>(
+    db,
+    sql`select decision_id from udesk_sync.conflict where id = ${conflictId}::bigint and state = 'resolved'`,
+  );
+  return row?.decision_id ?? null;
+}
+
 /** The conflicts of a link that wait: by field, the id. */
 export async function activeConflictsOf(db: Db, linkId: string): Promise<ReadonlyMap<string, string>> {
   const found = await rows<{ field: string; id: string }>(

@@ -32,6 +32,7 @@ export async function settledIntents(db: Db, pair: string, scope: RevertScope): 
     sql`select link_id, side, op, patch::text as patch, result::text as result from udesk_sync.intent
         where pair = ${pair} and state = 'settled'
           and (${scope.link ?? null}::bigint is null or link_id = ${scope.link ?? null}::bigint)
+          and (${scope.decision ?? null}::text is null or decisions ->> ${scope.field ?? ''}::text = ${scope.decision ?? null}::text)
           and (${scope.run ?? null}::bigint is null or run_id = ${scope.run ?? null}::bigint)
           and (${scope.since ?? null}::timestamptz is null or settled_at >= ${scope.since ?? null}::timestamptz)
         order by link_id, settled_at desc, id desc`,

@@ -410,6 +410,8 @@ export interface RevertScope {
   readonly run?: string;
   readonly since?: string;
   readonly field?: string;
+  /** Only what carried out this decision about `field`. */
+  readonly decision?: string;
 }
 
 /** A person's wish to undo writes of ours; append-only. */

@@ -21,6 +21,7 @@ const STATUS = {
   'plan-gone': 409,
   'under-way': 409,
   'not-decided': 409,
+  'not-ours': 409,
   'key-busy': 409,
   'too-large': 413,
   'media-type': 415,

@@ -85,7 +85,10 @@ async function decided(visit: SignedVisit, id: string, wish: Parameters<typeof d
 /** Of many decisions those for which nothing was sent. */
 export async function undoMany(visit: SignedVisit, ids: readonly string[]): Promise<readonly string[]> {
   const undone: string[] = [];
-  for (const id of ids) if ((await undo(visit, id)).outcome === 'withdrawn') undone.push(id);
+  for (const id of ids) {
+    const { outcome } = await undo(visit, id);
+    if (outcome === 'withdrawn' || outcome === 'undoing') undone.push(id);
+  }
   return undone;
 }
 

@@ -10,7 +10,7 @@ import { reasonText, tookText } from './show.ts';
 export interface Progress {
   readonly step: 'open' | 'void' | 'under-way' | 'stuck' | 'done';
   readonly text: Html | null;
-  /** Nothing was sent yet, so it can be taken back. */
+  /** It can be taken back: nothing was sent yet, or what was written still stands. */
   readonly undo: boolean;
 }
 

@@ -3,8 +3,15 @@ import { type Choice, choicesFor } from '../../report/choices.ts';
 import { judgeDecision, type Wish } from '../../report/judge-decision.ts';
 import { fieldOf } from '../../report/mapped-field.ts';
 import { decideConflict, type WithdrawResult, withdrawDecision } from '../../store/conflict-decisions.ts';
-import { decisionProgress, decisionsOf, type PastDecision } from '../../store/conflict-progress.ts';
+import {
+  decisionOf,
+  decisionProgress,
+  decisionsOf,
+  type PastDecision,
+} from '../../store/conflict-progress.ts';
 import { type InboxRow, inboxRows } from '../../store/inbox.ts';
+import { type NewRevertField, requestRevert } from '../../store/reverts.ts';
+import type { RevertScope } from '../../store/schema.ts';
 import { Refusal } from '../refusal.ts';
 import type { SignedVisit, Visit } from '../visit.ts';
 import { type Progress, progressOf } from './progress.ts';
@@ -27,15 +34,18 @@ export async function loadRow(visit: Visit, id: string): Promise<InboxRow> {
   return row;
 }
 
-export async function show(visit: Visit, row: InboxRow): Promise<ShownConflict> {
+/** @param lookBack whether a decision that was carried out could still be undone; costs a look at the link */
+export async function show(visit: Visit, row: InboxRow, lookBack = false): Promise<ShownConflict> {
   const { db } = visit.services;
   const told = row.state !== 'open' || row.reason.endsWith('changed after the decision was made');
   const decisions = told ? await decisionsOf(db, row.id) : [];
   const underWay = row.state === 'resolving' ? await decisionProgress(db, row) : null;
+  const progress = progressOf(visit, row, underWay, decisions);
+  const standing = lookBack && row.state === 'resolved' ? await undoOf(visit, row) : null;
   return {
     row,
     choices: choicesOf(visit, row),
-    progress: progressOf(visit, row, underWay, decisions),
+    progress: standing === null ? progress : { ...progress, undo: standing.wishes.length > 0 },
     decisions,
   };
 }
@@ -85,12 +95,48 @@ export async function decide(
   return { outcome: 'decided', row: after };
 }
 
+export type UndoResult =
+  | WithdrawResult
+  /** It was carried out: what both sides held before comes back with the next cycle, and the field is asked about again. */
+  | 'undoing'
+  /** It was carried out, and what it wrote is not there any more, or is being undone. */
+  | 'not-ours';
+
+/** Takes a decision back: before anything was sent for it at once, afterwards for as long as what it wrote is there. */
 export async function undo(
   visit: SignedVisit,
   id: string,
-): Promise<{ readonly outcome: WithdrawResult; readonly row: InboxRow }> {
-  await loadRow(visit, id);
+): Promise<{ readonly outcome: UndoResult; readonly row: InboxRow }> {
+  const before = await loadRow(visit, id);
   const { services, actor, now } = visit;
   const outcome = await withdrawDecision(services.db, { conflictId: id, who: actor.name, at: now });
-  return { outcome, row: await loadRow(visit, id) };
+  if (outcome !== 'not-decided') return { outcome, row: await loadRow(visit, id) };
+  return { outcome: await undoWrites(visit, before), row: await loadRow(visit, id) };
+}
+
+async function undoWrites(visit: SignedVisit, row: InboxRow): Promise<UndoResult> {
+  const { services, actor, now } = visit;
+  const undoing = await undoOf(visit, row);
+  if (undoing === null) return 'not-decided';
+  const { scope, wishes } = undoing;
+  if (wishes.length === 0) return 'not-ours';
+  const wish = { pair: row.pair, who: actor.name, scope, at: now };
+  const { taken } = await requestRevert(services.db, wish, wishes);
+  if (taken === 0) return 'not-ours';
+  services.wake(row.pair);
+  return 'undoing';
+}
+
+/** Null: no decision wrote anything. Without wishes: what was written does not stand there any more. */
+async function undoOf(
+  { services }: Visit,
+  row: InboxRow,
+): Promise<{ readonly scope: RevertScope; readonly wishes: readonly NewRevertField[] } | null> {
+  const isMapped = fieldOf(services.config, row).spec !== null;
+  const decision = row.state === 'resolved' && isMapped ? await decisionOf(services.db, row.id) : null;
+  if (decision === null) return null;
+  const scope = { link: row.linkId, field: row.field, decision };
+  const { items, wishes } = await services.previewUndo(row.pair, scope);
+  if (items.length === 0) return null;
+  return { scope, wishes: items.every(({ outcome }) => outcome === 'restore') ? wishes : [] };
 }

@@ -72,6 +72,8 @@ export const en = {
   'error.under-way.detail': 'A write for this decision has been sent.',
   'error.not-decided.title': 'There is nothing to take back',
   'error.not-decided.detail': 'Nobody has decided this conflict, or it has been carried out.',
+  'error.not-ours.title': 'It cannot be undone any more',
+  'error.not-ours.detail': 'What was written does not stand there any more, or is being undone already.',
   'error.unfit.title': 'The choice does not fit',
   'error.unfit.detail': '{reason}',
   'error.key-busy.title': 'The first request is still being answered',
@@ -258,6 +260,10 @@ export const en = {
   'decide.withdrawn': 'Your decision was taken back. The conflict is open again.',
   'decide.under-way': 'It cannot be taken back any more: a write for it has been sent.',
   'decide.not-decided': 'There is nothing to take back.',
+  'decide.undoing':
+    'It is being undone: what was there before comes back with the next cycle, and the field is asked about again.',
+  'decide.not-ours':
+    'It cannot be undone any more: somebody changed what was written, or it is being undone already.',
 
   'progress.by': '{who} {took}',
   'progress.policy': 'A rule of the configuration decided.',

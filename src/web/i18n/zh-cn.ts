@@ -71,6 +71,8 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'error.under-way.detail': '该裁决的写入已经发出。',
   'error.not-decided.title': '没有可以撤销的裁决',
   'error.not-decided.detail': '该冲突尚未被裁决，或已经执行完毕。',
+  'error.not-ours.title': '已无法撤销',
+  'error.not-ours.detail': '写入的值已经不在了，或者正在撤销。',
   'error.unfit.title': '这样裁决不可行',
   'error.unfit.detail': '{reason}',
   'error.key-busy.title': '第一个请求仍在处理',
@@ -255,6 +257,8 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'decide.withdrawn': '裁决已撤销，冲突恢复为待裁决。',
   'decide.under-way': '无法撤销：写入已经发出。',
   'decide.not-decided': '没有可以撤销的裁决。',
+  'decide.undoing': '正在撤销：下一轮会恢复之前的值，该字段会再次请您裁决。',
+  'decide.not-ours': '已无法撤销：写入的值已被修改，或者正在撤销。',
 
   'progress.by': '{who} {took}',
   'progress.policy': '由配置中的规则裁决。',

@@ -95,7 +95,7 @@ async function one(visit: SignedVisit, { said, typed, note, status: code }: Said
   const { db } = visit.services;
   const row = await loadRow(visit, idOf(visit));
   const [shown, labels, authors, owners, notes, udesk, crm, others, following] = await Promise.all([
-    show(visit, row),
+    show(visit, row, true),
     fieldLabels(visit),
     editAuthors(db, [row.id]),
     agentNames(db, row.owner === null ? [] : [row.owner]),
@@ -154,12 +154,12 @@ async function cardOf(
   code: 200 | 409 | 422 = 200,
   looks = 0,
 ): Promise<Response> {
-  const shown = await show(visit, row);
+  const shown = await show(visit, row, true);
   return respondPart(visit, card(visit, shown, { labels: await fieldLabels(visit), said, looks }), code);
 }
 
 async function oneStatus(visit: SignedVisit): Promise<Response> {
-  const shown = await show(visit, await loadRow(visit, idOf(visit)));
+  const shown = await show(visit, await loadRow(visit, idOf(visit)), true);
   const waits = shown.progress.step === 'under-way' || shown.progress.step === 'stuck';
   // What became of it changes more than this line: the page is loaded anew, once.
   if (!waits) visit.c.header('hx-refresh', 'true');
@@ -222,8 +222,9 @@ function saidOf({ t }: SignedVisit, done: Exclude<DecideOutcome, { outcome: 'dec
 
 async function undoOne(visit: SignedVisit): Promise<Response> {
   const { outcome, row } = await undo(visit, idOf(visit));
-  const said = notice(outcome === 'withdrawn' ? 'info' : 'warn', visit.t(`decide.${outcome}`));
-  const code = outcome === 'withdrawn' ? 200 : 409;
+  const done = outcome === 'withdrawn' || outcome === 'undoing';
+  const said = notice(done ? 'info' : 'warn', visit.t(`decide.${outcome}`));
+  const code = done ? 200 : 409;
   if (visit.partial) return await cardOf(visit, row, said, code);
   return await one(visit, { said, status: code });
 }

@@ -61,11 +61,12 @@ export const conflictEndpoints = [
   }),
   endpoint('DELETE /conflicts/:id/decision', {
     operationId: 'withdraw',
-    summary: 'Take a decision back that nothing was sent for',
+    summary:
+      'Take a decision back: at once, or what it wrote with the next cycle, for as long as that stands',
     answer: conflictDetail,
     async handle(visit) {
       const { outcome, row } = await undo(visit, idOf(visit));
-      if (outcome !== 'withdrawn') throw new Refusal(outcome);
+      if (outcome !== 'withdrawn' && outcome !== 'undoing') throw new Refusal(outcome);
       return await detail(visit, row);
     },
   }),
@@ -106,7 +107,7 @@ export const conflictEndpoints = [
   }),
   endpoint('POST /decisions/undo', {
     operationId: 'withdrawMany',
-    summary: 'Take many decisions back, those for which nothing was sent',
+    summary: 'Take many decisions back, for as long as what they wrote stands',
     body: undoBody,
     answer: undoAnswer,
     async handle(visit, { body: { conflicts } }) {

@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Visitor, visitor } from '../../support/visitor.ts';
+import { openWeb, PASSWORD, type RunningWeb } from '../../support/web.ts';
+import { createWorld, ourRows, type World } from '../../support/world.ts';
+
+let world: World;
+let web: RunningWeb;
+let reviewer: Visitor;
+let id: string;
+
+/** Two conflicts over names, of which both were decided for the CRM, and carried out. */
+beforeEach(async () => {
+  world = await createWorld({
+    customers: [0, 1].map((n) => ({ nick_name: `U${n}`, email: `p${n}@example.com` })),
+    people: [0, 1].map((n) => ({ name: `C${n}`, emails: [`p${n}@example.com`] })),
+  });
+  await world.sync();
+  web = await openWeb(world, { users: true });
+  reviewer = await signedIn('reviewer');
+  for (const row of await world.conflicts())
+    await reviewer.post(`/conflicts/${row.id}/decide`, { take: 'crm', seen: row.changedAt });
+  for (let n = 0; n < 2; n += 1) await world.sync();
+  const [first] = await world.conflicts();
+  id = first?.id ?? '';
+  expect(inUdesk()).toEqual(['C0', 'C1']);
+});
+afterEach(async () => {
+  await web.close();
+  await world.close();
+});
+
+async function signedIn(name: string): Promise<Visitor> {
+  const browser = visitor(web.url);
+  await browser.get('/sign-in');
+  await browser.post('/sign-in', { name, password: PASSWORD });
+  await browser.get('/conflicts');
+  return browser;
+}
+
+const inUdesk = () =>
+  world.simulator.tenant
+    .list()
+    .map(({ nick_name }) => nick_name)
+    .sort();
+const states = async () => (await world.conflicts()).map(({ state, kind }) => `${state} ${kind}`);
+const wishes = async () =>
+  await ourRows(
+    world,
+    'select who, state from udesk_sync.revert join udesk_sync.revert_field f on f.revert_id = revert.id',
+  );
+
+describe('a decision that was carried out', () => {
+  test('is undone while what it wrote stands: the side gets back what it held, and the field is asked about again', async () => {
+    expect(await states()).toEqual(['resolved first-link', 'resolved first-link']);
+    expect((await reviewer.get(`/conflicts/${id}`)).text).toContain(`action="/conflicts/${id}/undo"`);
+    const undone = await reviewer.post(`/conflicts/${id}/undo`);
+    expect(undone.status).toBe(200);
+    expect(undone.text).toContain('It is being undone');
+    expect(undone.text).not.toContain(`action="/conflicts/${id}/undo"`);
+    expect((await reviewer.post(`/conflicts/${id}/undo`)).status).toBe(409);
+    expect(await wishes()).toEqual([{ who: 'reviewer', state: 'waiting' }]);
+    for (let n = 0; n < 2; n += 1) await world.sync();
+    expect(inUdesk()).toEqual(['C1', 'U0']);
+    expect(await states()).toEqual(['resolved first-link', 'resolved first-link', 'open reverted']);
+    expect((await world.people()).map(({ name }) => name)).toEqual(['C0', 'C1']);
+  });
+
+  test('is not undone once somebody changed what it wrote, and nothing of that is touched', async () => {
+    const customer = world.simulator.tenant.list().find(({ nick_name }) => nick_name === 'C0');
+    world.simulator.tenant.edit(customer?.id ?? '', { nick_name: 'Anna' });
+    await world.sync();
+    expect((await reviewer.get(`/conflicts/${id}`)).text).not.toContain(`action="/conflicts/${id}/undo"`);
+    const refused = await reviewer.post(`/conflicts/${id}/undo`);
+    expect(refused.status).toBe(409);
+    expect(refused.text).toContain('It cannot be undone any more');
+    for (let n = 0; n < 2; n += 1) await world.sync();
+    expect(inUdesk()).toEqual(['Anna', 'C1']);
+    expect(await wishes()).toEqual([]);
+  });
+
+  test('is undone by reviewers, from forms of ours, and together with others', async () => {
+    const viewer = await signedIn('viewer');
+    expect((await viewer.post(`/conflicts/${id}/undo`)).status).toBe(403);
+    expect((await viewer.get(`/conflicts/${id}`)).text).not.toContain('/undo"');
+    const ids = (await world.conflicts()).map((row) => row.id).join(',');
+    expect((await reviewer.post('/conflicts/bulk/undo', { ids, csrf: 'x' })).status).toBe(403);
+    expect(await wishes()).toEqual([]);
+    expect((await reviewer.post('/conflicts/bulk/undo', { ids })).status).toBe(200);
+    for (let n = 0; n < 2; n += 1) await world.sync();
+    expect(inUdesk()).toEqual(['U0', 'U1']);
+  });
+});
