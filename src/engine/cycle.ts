@@ -161,8 +161,9 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   await planKnownNames(cycle);
   // What was seen may settle creates of unknown outcome: before anybody is taken for unmatched.
   if (accepted && options.dry !== true) {
-    if ((await pushWork(db, spec.name)).unknown) for (const side of SIDES) await settleSeen(cycle, side);
-    await pushIntents(cycle);
+    const outbox = await pushWork(db, spec.name);
+    if (outbox.unknown) for (const side of SIDES) await settleSeen(cycle, side);
+    await pushIntents(cycle, outbox);
   }
   // A first plan, and one after a restore, is made of what both sides hold now.
   const unread =
@@ -352,8 +353,10 @@ async function guardPlan(
   const hash = summary.hashOf(heldClasses);
   const { blocked, told } = await fenced(db, fence, async (tx) => {
     const at = cycle.clock();
-    const known = await waitingGuards(tx, spec.name, ['waiting', 'rejected']);
-    const said = await waitingApproval(tx, spec.name, 'guard');
+    const [known, said] = await Promise.all([
+      waitingGuards(tx, spec.name, ['waiting', 'rejected']),
+      waitingApproval(tx, spec.name, 'guard'),
+    ]);
     const approved = heldWrites > 0 && (options.approve === hash || said?.hash === hash);
     const blocked = heldWrites > 0 && !approved;
     if (said !== null) await closeApproval(tx, said, said.hash === hash && approved ? 'done' : 'moved', at);

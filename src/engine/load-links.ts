@@ -24,14 +24,16 @@ export async function loadLinksToPlan(
   afterId: string,
   limit: number,
   now: Date,
-): Promise<{ links: LoadedLink[]; lastId: string | null }> {
+): Promise<{ links: LoadedLink[]; lastId: string | null; isLast: boolean }> {
   const found = await linksToPlan(db, pair, afterId, limit);
   const inFlight = await linksInFlight(
     db,
     found.map((row) => row.id),
   );
+  // Of a merge, several records may lead to one link: only far fewer than asked for are surely all.
+  const isLast = found.length < limit / 2;
   const free = found.filter((row) => !inFlight.has(row.id));
-  return { links: await loadLinkStates(db, pair, free, now), lastId: found.at(-1)?.id ?? null };
+  return { links: await loadLinkStates(db, pair, free, now), lastId: found.at(-1)?.id ?? null, isLast };
 }
 
 /** These links with all that the planner needs to know of them; without `now`, what we wrote of late is left out. */

@@ -45,6 +45,7 @@ export async function matchRecords(cycle: Cycle): Promise<MatchReport> {
         await fenced(db, fence, (tx) => insertConfirmedLinks(tx, spec.name, links, cycle.clock()));
       linked += links.length;
       cycle.progress('matching', unmatched.udesk.length + unmatched.crm.length + linked, null);
+      if (ids.length < CHUNK) break;
     }
   }
   await fenced(db, fence, (tx) => replaceReviews(tx, spec.name, reviews, cycle.clock()));

@@ -2,7 +2,7 @@ import { SIDES, type SideName } from '../core/record.ts';
 import type { EnumerationEnd } from '../crm/adapter.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { sha256 } from '../lib/hash.ts';
-import { loadPair, type PairRow, saveCrmCursor, saveEnumeration, saveFingerprint } from '../store/pairs.ts';
+import { type PairRow, saveCrmCursor, saveEnumeration, saveFingerprint } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
 import { proveAbsences } from './absence.ts';
 import { type Audit, type AuditReport, auditLinks } from './audit.ts';
@@ -154,7 +154,7 @@ async function observeSide(
       cycle.log.warn({ side, kind: 'cursor-expired' }, 'the change cursor has expired: reading everything');
     }
   }
-  return await observeAll(cycle, side);
+  return await observeAll(cycle, known, side);
 }
 
 /** One slice of the sweep under way; what the head lane saw in this cycle is added to it. */
@@ -179,7 +179,7 @@ async function sweepSlice(
     dropped: lane.dropped + observed.dropped,
   };
   if (ended === null) return slice;
-  const uncertified = await saveEnd(cycle, 'udesk', startedAt, observed, ended.end);
+  const uncertified = await saveEnd(cycle, known, 'udesk', startedAt, observed, ended.end);
   const skew = await cycle.sides.udesk.check({ signal: cycle.signal });
   return {
     ...slice,
@@ -193,6 +193,7 @@ async function sweepSlice(
 
 async function saveEnd(
   cycle: Cycle,
+  known: PairRow,
   side: SideName,
   startedAt: Date,
   observed: Observed,
@@ -200,7 +201,6 @@ async function saveEnd(
 ): Promise<string | null> {
   const certified = end?.certified === true;
   const uncertified = certified ? null : (end?.reason ?? 'the enumeration did not come to its end');
-  const before = (await loadPair(cycle.db, cycle.spec.name)).uncertified[side];
   await fenced(cycle.db, cycle.fence, (tx) =>
     saveEnumeration(tx, cycle.spec.name, side, {
       certifiedAt: certified ? startedAt : null,
@@ -211,7 +211,7 @@ async function saveEnd(
   );
   if (!certified) {
     // A tenant above the cap is never certified: that is told once, and shown by `status`.
-    cycle.log[before === null ? 'warn' : 'info'](
+    cycle.log[known.uncertified[side] === null ? 'warn' : 'info'](
       { side, reason: uncertified },
       'the enumeration is not certified: no absence follows from it',
     );
@@ -219,14 +219,14 @@ async function saveEnd(
   return uncertified;
 }
 
-async function observeAll(cycle: Cycle, side: SideName): Promise<SideObservation> {
+async function observeAll(cycle: Cycle, known: PairRow, side: SideName): Promise<SideObservation> {
   const adapter = cycle.sides[side];
   const startedAt = cycle.clock();
   const checked = await adapter.check({ signal: cycle.signal });
   const all = followingMerges(cycle, side, adapter.enumerate({ signal: cycle.signal, urgency: 'soon' }));
   const observed = await observePages(cycle, side, 'sweep', all);
   const absences = await proveAbsences(cycle, side, observed, startedAt);
-  const uncertified = await saveEnd(cycle, side, startedAt, observed, observed.end);
+  const uncertified = await saveEnd(cycle, known, side, startedAt, observed, observed.end);
   return {
     ...toObservation('full', observed),
     deleted: absences.deleted,

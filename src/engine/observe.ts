@@ -4,14 +4,7 @@ import type { SideName, SideRecord } from '../core/record.ts';
 import { storableRecord, UNSTORABLE_ID } from '../core/storable.ts';
 import type { EnumerationEnd, Page } from '../crm/adapter.ts';
 import { SyncError } from '../errors.ts';
-import {
-  liveAmong,
-  loadRecords,
-  markDeleted,
-  notAsKnown,
-  type RecordUpsert,
-  upsertRecords,
-} from '../store/records.ts';
+import { liveAmong, markDeleted, notAsKnown, type RecordUpsert, upsertRecords } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 
@@ -184,11 +177,8 @@ async function compare(
     const sighting = latest[at];
     return sighting === undefined ? [] : [{ ...sighting, known }];
   });
-  const knownIds = candidates.filter(({ known }) => known).map(({ record }) => record.id);
-  const before = await loadRecords(db, pair, side, knownIds);
   const upserts: RecordUpsert[] = [];
-  for (const seen of candidates) {
-    const old = before.get(seen.record.id) ?? null;
+  for (const { known: old, ...seen } of candidates) {
     const record = old === null ? seen.record : mergeObserved(old.record, seen.record);
     const hash = old === null ? seen.hash : contentHash(record);
     // The hash of a poorer response shape differs although nothing changed: only the merged record tells.
@@ -196,5 +186,5 @@ async function compare(
     const keys = matchKeysOf(cycle.spec, side, record).map((key) => `${key.kind}:${key.value}`);
     upserts.push({ record, hash, keys, delta: old === null ? null : deltaOf(old.record, record) });
   }
-  return { upserts, fresh: candidates.length - knownIds.length };
+  return { upserts, fresh: candidates.filter(({ known }) => known === null).length };
 }

@@ -78,13 +78,20 @@ async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): A
       .map((link) => ({ link, plan: reconcileLink(spec, link.state) }));
   let done = 0;
   for (let afterId = '0'; ; ) {
-    const { links, lastId } = await loadLinksToPlan(db, spec.name, afterId, CHUNK_LINKS, cycle.clock());
+    const { links, lastId, isLast } = await loadLinksToPlan(
+      db,
+      spec.name,
+      afterId,
+      CHUNK_LINKS,
+      cycle.clock(),
+    );
     if (lastId === null) break;
     afterId = lastId;
     cycle.signal.throwIfAborted();
     yield plan(links);
     done += links.length;
     cycle.progress('planning', done, null);
+    if (isLast) break;
   }
   for (const side of ['udesk', 'crm'] as const) {
     if (side === 'udesk' ? !spec.create.inCrm : !spec.create.inUdesk) continue;

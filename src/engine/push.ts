@@ -1,5 +1,5 @@
 import { SIDES, type SideName } from '../core/record.ts';
-import { type IntentRow, loadIntents, pushWork } from '../store/intents.ts';
+import { type IntentRow, loadIntents, type PushWork, pushWork } from '../store/intents.ts';
 import { backfilledSides } from './backfill-sides.ts';
 import type { Cycle } from './context.ts';
 import { isWitnessed } from './history.ts';
@@ -35,8 +35,9 @@ export interface PushReport {
  * link and for creates, a few links at a time. The state `sending` is durable before the call leaves, so that a kill at
  * any point leaves UNKNOWN, never a guess (P9). Who claims a value that another still holds waits for it. Within a daemon
  * it stops when the cycle has written enough (push-budget.ts).
+ * @param asked what the outbox holds, where that was just asked
  */
-export async function pushIntents(cycle: Cycle): Promise<PushReport> {
+export async function pushIntents(cycle: Cycle, asked?: PushWork): Promise<PushReport> {
   const report: PushReport = {
     settled: 0,
     replanned: 0,
@@ -48,7 +49,7 @@ export async function pushIntents(cycle: Cycle): Promise<PushReport> {
     pausedSides: [],
   };
   // Most pushes of a quiet pair find an empty outbox: one question instead of seven.
-  const work = await pushWork(cycle.db, cycle.spec.name);
+  const work = asked ?? (await pushWork(cycle.db, cycle.spec.name));
   if (!work.pending && !work.unknown && !work.witness) return report;
   const failures: Record<SideName, number> = { udesk: 0, crm: 0 };
   const sending: Sending = { writes: report.writes, waitsFor: new Map() };

@@ -249,11 +249,14 @@ export async function clockWentBack(db: Db, intent: IntentRow): Promise<boolean>
   return found.length > 0;
 }
 
+export interface PushWork {
+  readonly pending: boolean;
+  readonly unknown: boolean;
+  readonly witness: boolean;
+}
+
 /** Whether anything is to be sent, looked for, or witnessed. */
-export async function pushWork(
-  db: Db,
-  pair: string,
-): Promise<{ readonly pending: boolean; readonly unknown: boolean; readonly witness: boolean }> {
+export async function pushWork(db: Db, pair: string): Promise<PushWork> {
   const [row] = await rows<{ pending: boolean; unknown: boolean; witness: boolean }>(
     db,
     sql`select exists (select 1 from udesk_sync.intent where pair = ${pair} and state = 'pending') as pending,

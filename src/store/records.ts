@@ -40,18 +40,18 @@ type RecordRow = {
 const COLUMNS = sql`remote_id, fields::text as fields, external_id, version, updated_at, hash, state, link_id, obs_seq, ${isoText(sql`observed_at`)} as observed_at`;
 
 /**
- * Which of `seen` (by position) the mirror does not hold alive with this very hash; `known`: it holds, or held, the id
- * at all. The database compares, so that of unchanged records nothing comes back.
+ * Which of `seen` (by position) the mirror does not hold alive with this very hash, and what it holds, or held, of them.
+ * The database compares, so that of unchanged records nothing comes back.
  */
 export async function notAsKnown(
   db: Db,
   pair: string,
   side: SideName,
   seen: readonly { readonly id: string; readonly hash: string }[],
-): Promise<{ at: number; known: boolean }[]> {
-  return await rows<{ at: number; known: boolean }>(
+): Promise<{ at: number; known: KnownRecord | null }[]> {
+  const found = await rows<{ at: number } & (RecordRow | { remote_id: null })>(
     db,
-    sql`select s.n as at, r.remote_id is not null as known
+    sql`select s.n as at, ${COLUMNS}
         from jsonb_to_recordset(${jsonParam(seen.map(({ id, hash }, n) => ({ n, i: id, h: hash })))})
           as s(n int, i text, h text)
         left join udesk_sync.record r on r.pair = ${pair} and r.side = ${side} and r.remote_id = s.i
@@ -61,6 +61,7 @@ export async function notAsKnown(
             where k.pair = ${pair} and k.side = ${side} and k.remote_id = s.i)
         order by s.n`,
   );
+  return found.map((row) => ({ at: row.at, known: row.remote_id === null ? null : toKnown(row) }));
 }
 
 export async function loadRecords(
