@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPairWorker } from '../../src/daemon/pair-worker.ts';
+import { decideConflict } from '../../src/store/conflict-decisions.ts';
 import { chromiumPath, expectAccessible, screenshot, useBrowser } from '../support/browser.ts';
 import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -29,7 +30,11 @@ async function open(): Promise<void> {
   const worker = createPairWorker(world.engine, world.pair);
   stop = new AbortController();
   daemon = worker.run(stop.signal);
-  web = await openWeb(world, { users: true, wake: () => worker.decided() });
+  web = await openWeb(world, {
+    users: true,
+    wake: () => worker.decided(),
+    events: { intervalMs: 50 },
+  });
 }
 afterEach(async () => {
   stop.abort();
@@ -43,7 +48,10 @@ function idOf(name: string): string {
 }
 
 async function signedIn(path: string, options: Parameters<typeof browser.page>[0] = {}): Promise<Page> {
-  const page = await browser.page(options);
+  return await signIn(await browser.page(options), path);
+}
+
+async function signIn(page: Page, path: string): Promise<Page> {
   await page.goto(`${web.url}/sign-in?next=${encodeURIComponent(path)}`);
   await page.getByLabel('Name').fill('reviewer');
   await page.getByLabel('Password').fill(PASSWORD);
@@ -64,6 +72,34 @@ describe.skipIf(chromiumPath === null)('the pages about what happened', () => {
     await expect
       .poll(async () => (await world.people()).map(({ name }) => name), { timeout: 60_000 })
       .toContain('Bad <b>name</b>');
+  });
+
+  test.each([
+    ['is told by the server', false],
+    ['asks by itself where the server will not tell', true],
+  ])('the overview shows what others decided, without being loaded again: it %s', async (_, refused) => {
+    await open();
+    const page = await browser.page();
+    let asked = 0;
+    page.on('request', (request) => {
+      if (request.url().endsWith('/overview/now')) asked += 1;
+    });
+    if (refused) await page.route('**/api/v1/events', (route) => route.fulfill({ status: 503 }));
+    await signIn(page, '/');
+    const waits = page.locator('a[href="/conflicts?pair=main"]');
+    await waits.waitFor();
+    expect(asked).toBe(0);
+    const [conflict] = await world.conflicts();
+    const conflictId = conflict?.id ?? '';
+    await decideConflict(world.database.db, {
+      conflictId,
+      who: 'bob',
+      take: 'crm',
+      value: null,
+      at: new Date(),
+    });
+    await waits.waitFor({ state: 'detached', timeout: 60_000 });
+    expect(asked).toBeGreaterThan(0);
   });
 
   test('without scripts, a customer is read anew', async () => {
