@@ -41,11 +41,17 @@ export async function carryOut(world: World, act: Act, step: number, sub: number
 /** Near a call, its record. */
 export async function target(
   world: World,
-  { side, pick, linked = false }: { side: SideName; pick: number; linked?: boolean },
+  {
+    side,
+    pick,
+    linked = false,
+    newest = false,
+  }: { side: SideName; pick: number; linked?: boolean; newest?: boolean },
 ): Promise<Held | null> {
   const { aim } = world;
   if (aim !== null && aim.side === side && aim.id !== null) return world.people[side].get(aim.id);
   const list = world.people[side].list();
+  if (newest) return list.at(-1) ?? null;
   if (!linked) return chosen(list, pick);
   const found = await rows<{ id: string }>(
     world.db,

@@ -75,12 +75,17 @@ async function carryOut(world: World, step: Step): Promise<void> {
       world.process.dead = true;
       world.start();
       return;
-    case 'cycle':
+    case 'cycle': {
+      const { inside } = world;
       world.during(step.id, step.interrupts);
       world.deceive(step.deceit);
       await world.process.cycle(step.lanes);
       world.deceive(null);
+      // P2: at once, before anything is read in full: that would mend what the change cursor missed.
+      const lane = world.process.lastReport?.observed.crm.lane;
+      if (lane === 'changes' && world.inside === inside && !world.process.dead) await mirrored(world);
       break;
+    }
     case 'sync': {
       world.during(step.id, []);
       const report = await world.process.sync();

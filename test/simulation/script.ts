@@ -9,7 +9,7 @@ import { type Random, seededRandom } from '../../src/simulator/random.ts';
 
 /**
  * What people do. `pick` chooses among what there is at that moment, whatever that is; with `linked`, among the links: the
- * same pick on the other side is the same customer.
+ * same pick on the other side is the same customer. `newest`: whoever was created last.
  */
 export type Act =
   | {
@@ -17,6 +17,7 @@ export type Act =
       readonly side: SideName;
       readonly pick: number;
       readonly linked?: boolean;
+      readonly newest?: boolean;
       readonly field: 'name' | 'note';
       readonly clear: boolean;
     }
@@ -25,6 +26,7 @@ export type Act =
       readonly side: SideName;
       readonly pick: number;
       readonly linked?: boolean;
+      readonly newest?: boolean;
       readonly set: 'emails' | 'phones';
       readonly how: 'add' | 'remove' | 'change';
       readonly which: number;
@@ -150,13 +152,13 @@ function setting(random: Random): Setting {
       changeCursor: random.chance(0.75),
       visibleDeletes: random.chance(0.6),
       elementIds: random.chance(0.5),
-      externalId: random.chance(0.5),
+      externalId: random.chance(0.4),
       normalises: random.chance(0.6),
       lookupLagMs: random.chance(0.3) ? 5_000 : 0,
     },
     shapes: random.chance(0.3),
     createUpdates: random.chance(0.3),
-    people: 4 + random.int(4),
+    people: 5 + random.int(4),
   };
 }
 
@@ -200,10 +202,17 @@ function scene(random: Random, { deletes, crm }: Setting): Bare<Step>[] {
       const worst: Interrupt = random.chance(0.5)
         ? { at: 0, near: 'create', only: made, what: 'fault', side: made, fault: 'lost' }
         : { at: 0, near: 'create', only: made, what: 'kill' };
+      // While nobody knows, or a person is asked, somebody works on the source, or on what may be its record.
+      const newest = (side: SideName): Bare<Step> =>
+        random.chance(0.5)
+          ? does({ do: 'edit', side, pick, newest: true, field: 'name', clear: false })
+          : does({ do: 'element', side, pick, newest: true, set, how: 'add', which: 0 });
       return [
         does({ do: 'create', side: otherSide(made), contacts: random.chance(0.5) }),
         aimed(random, worst),
+        ...(random.chance(0.4) ? [newest(made)] : []),
         whole(),
+        ...(random.chance(0.6) ? [newest(otherSide(made)), whole()] : []),
       ];
     }
     case 6:
@@ -264,10 +273,15 @@ function scene(random: Random, { deletes, crm }: Setting): Bare<Step>[] {
       ];
     }
     default:
+      // More than the guard allows, and somebody is left.
       return [
+        ...[0, 1, 2].map(() => does({ do: 'create', side: here, contacts: true })),
+        whole(),
         ...[0, 1, 2, 3, 4].map((n) => does({ do: 'delete', side: here, pick: pick + n, linked: true })),
         random.chance(0.5) ? whole() : { kind: 'sync', approve: random.pick(['another', 'nothing']) },
         cycle(random, ['crm', 'sweep']),
+        // Whoever approves means the plan that was shown, and not what waits by now.
+        { kind: 'sync', approve: random.pick(['another', 'another', 'it']) },
       ];
   }
 }
@@ -284,10 +298,10 @@ function aimed(random: Random, interrupt: Interrupt): Bare<Step> {
 }
 
 function cycle(random: Random, lanes: readonly ScheduledLane[]): Bare<Step> {
-  const deceit = random.chance(0.12)
+  const deceit = random.chance(0.16)
     ? {
         side: random.pick<SideName>(['udesk', 'crm']),
-        how: random.pick<Deceit>(['hides', 'hides', 'blind', 'sparse']),
+        how: random.pick<Deceit>(['hides', 'hides', 'blind', 'blind', 'sparse', 'sparse']),
         pick: random.int(1_000),
       }
     : null;
