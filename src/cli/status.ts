@@ -1,5 +1,6 @@
 /** `udesk-sync status`: is all well, what waits for me? From our database alone; works beside the daemon. */
 import type { Command } from 'commander';
+import type { FreshnessBound } from '../core/freshness/pages.ts';
 import type { PairHealth } from '../report/pair-health.ts';
 import {
   loadPairView,
@@ -80,7 +81,7 @@ const FIRST_RUN: Readonly<Record<PairStatus['firstRun'], string>> = {
 };
 
 function describe(view: PairView, now: Date): string {
-  const { pair, status, health, quota, replica, breakers, deadLetters } = view;
+  const { pair, status, health, freshness, quota, replica, breakers, deadLetters } = view;
   const { runs, sides, links, conflicts, outbox, parked, lease } = status;
   const lines = [`${pair}: ${WORDS[health.health]}`];
   for (const problem of health.problems) lines.push(`  ! ${problem}`);
@@ -99,6 +100,7 @@ function describe(view: PairView, now: Date): string {
     `Udesk ${ago(sides.udesk.certifiedAt, now)}, the CRM ${ago(sides.crm.certifiedAt, now)}`,
   );
   line('coverage', coverageText(status.coverage, now));
+  if (freshness !== null) line('freshness', freshnessText(freshness, status.coverage, now));
   if (status.audit.links > 0) {
     const { links: sampled, differences } = status.audit;
     line('audit', `${sampled} links looked at in the last day, ${differences} records were not as known`);
@@ -166,6 +168,18 @@ function coverageText(coverage: Coverage, now: Date): string {
     `${unlisted} more are known and read one by one${gone}`,
     `${unreachable ?? 'an unknown number'} out of reach`,
     `oldest verified ${ago(oldestVerifiedAt, now)}`,
+  ].join(', ');
+}
+
+/** The age that nothing of what is known of Udesk exceeds. */
+function freshnessText({ boundMs, active }: FreshnessBound, coverage: Coverage, now: Date): string {
+  const { unlisted, oldestVerifiedAt } = coverage;
+  return [
+    `every listed customer is at most ${duration(boundMs, 'up')} old`,
+    `the most active tenth of the list at most ${duration(active.boundMs, 'up')}`,
+    ...(unlisted === 0 || oldestVerifiedAt === null
+      ? []
+      : [`those beyond it at most ${duration(now.getTime() - Date.parse(oldestVerifiedAt), 'up')}`]),
   ].join(', ');
 }
 

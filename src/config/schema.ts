@@ -200,6 +200,9 @@ const guardsSchema = z.strictObject({
 const scheduleSchema = z.strictObject({
   head: cron.default('*/15 * * * * *').describe('Newest customers of Udesk'),
   sweep: cron.default('*/10 * * * *').describe('All customers of Udesk'),
+  pages: cron
+    .default('* * * * *')
+    .describe('Single pages of the list where edits are likely, for about a minute from then on'),
   crm: cron.default('*/30 * * * * *').describe('What changed in the CRM'),
   feeds: cron.default('*/5 * * * *').describe('Activity feeds of Udesk'),
   audit: cron.default('17 * * * *').describe('20 links drawn by chance, both records read on their own'),

@@ -24,6 +24,15 @@ export interface Page {
   readonly total: number | null;
   /** On the last page only. */
   readonly end: EnumerationEnd | null;
+  /** Which page of the whole list it is, where that has an order that is known; left out where it is none of them. */
+  readonly place?: PagePlace;
+}
+
+export interface PagePlace {
+  /** From 1, newest records first. */
+  readonly page: number;
+  /** Records were left out because an earlier page of the same reading had shown them. */
+  readonly repeats: boolean;
 }
 
 /** How an enumeration ended. Absence means something only when `certified` is true (promise P7). */
@@ -145,6 +154,11 @@ export interface Side {
   fingerprint(options?: CallOptions): Promise<string>;
   /** All live records, in pages; the last page carries `end`. */
   enumerate(options?: CallOptions): AsyncIterable<Page>;
+  /**
+   * One page of that enumeration by its number, from 1, newest records first; left out where pages have none. Pages move
+   * while one looks at them, so that nothing follows from what it does not show. Behind the last one it is empty.
+   */
+  page?(page: number, options?: CallOptions): Promise<Page>;
   /** Records changed since `cursor` (with the manifest's overlap). Only where `manifest.changeCursor` is set. */
   changes(cursor: string, options?: CallOptions): AsyncIterable<Page>;
   /** Point read; null when the side says that there is no such live record. */

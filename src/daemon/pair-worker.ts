@@ -14,10 +14,13 @@ import {
   AUDIT_LINKS,
   type DueLane,
   hasRest,
+  isVisiting,
+  openVisits,
   POINTS_SLICE_MS,
   type ScheduledLane,
   scopeOf,
   startBackground,
+  VISITS_PAUSE_MS,
 } from './lanes.ts';
 
 /** A pair whose cycle failed waits at least this long, doubling up to the maximum; it never gives up. */
@@ -102,14 +105,29 @@ export function createPairWorker(
   let wake: () => void = () => {};
   let resuming = false;
   let running = false;
+  /** Aborted when something comes up that goes before single pages. */
+  let urgent = new AbortController();
+  let pagesDue = false;
+  /** More writes wait than one cycle carries out: no page is visited before them. */
+  let backlog = false;
   /** Who waits for the end of the next cycle. */
   let asking: PromiseWithResolvers<void>[] = [];
 
   function restart(): void {
     holder.current = null;
     suspects.clear();
-    Object.assign(background, { crmReadAt: null, crmMissing: false, auditLeft: 0, revisiting: false });
+    backlog = false;
+    Object.assign(background, {
+      ...{ crmReadAt: null, crmMissing: false, auditLeft: 0, revisiting: false },
+      visitsUntil: null,
+    });
     Object.assign(health, { lastGoodAt: null, failures: 0, lastError: null, lastKind: null, lastSide: null });
+  }
+
+  function markDue(lane: ScheduledLane): void {
+    if (lane === 'pages') pagesDue = true;
+    else urgent.abort();
+    waiting.add(lane);
   }
 
   async function nextWork(signal: AbortSignal): Promise<void> {
@@ -126,26 +144,37 @@ export function createPairWorker(
    * Work in the background, and a backlog of writes, go on as soon as the quota has room for them; until then a cycle would
    * do nothing.
    */
-  async function resume(writes: boolean, signal: AbortSignal): Promise<void> {
+  async function resume(
+    writes: boolean,
+    visits: 'none' | 'now' | 'later',
+    signal: AbortSignal,
+  ): Promise<void> {
     if (resuming) return;
     resuming = true;
     const { udesk } = pair.sides;
     const rest = hasRest(background)
       ? [udesk.waitMs?.(holder.current === null ? 'read' : 'enumerate', 'background')]
       : [];
-    const asked = [...rest, ...(writes ? [udesk.waitMs?.('read', 'now', CALLS_PER_WRITE)] : [])];
+    const pages = {
+      none: [],
+      now: [udesk.waitMs?.('enumerate', 'background')],
+      later: [Promise.resolve(VISITS_PAUSE_MS)],
+    }[visits];
+    const asked = [...rest, ...pages, ...(writes ? [udesk.waitMs?.('read', 'now', CALLS_PER_WRITE)] : [])];
     const waits = await Promise.all(asked.map((wait) => wait?.catch(() => 0) ?? 0));
     const waitMs = Math.min(...waits);
     if (waitMs > 0) await context.sleep(Math.min(waitMs, MAX_PAUSE_MS), signal).catch(() => {});
     resuming = false;
-    waiting.add('rest');
+    waiting.add(writes || hasRest(background) ? 'rest' : 'pages');
     wake();
   }
 
   async function oneCycle(signal: AbortSignal): Promise<void> {
     const lanes = new Set(waiting);
     waiting.clear();
+    const decided = decisions;
     decisions = false;
+    urgent = new AbortController();
     const hinted = hints.take();
     const crmHinted = crmHints.take();
     const asked = asking;
@@ -155,9 +184,12 @@ export function createPairWorker(
       onEnd({ outcome, durationMs: Math.max(0, context.clock().getTime() - startedAt) });
     try {
       const lookedAt = context.clock();
+      if (pagesDue) openVisits(background, lookedAt);
+      pagesDue = false;
       if (lanes.has('audit')) background.auditLeft = AUDIT_LINKS;
       if (lanes.has('sweep')) holder.current ??= startSweep(pair, 'udesk', lookedAt, signal);
-      const scope = scopeOf(lanes, background, lookedAt);
+      const busy = decided || hinted.size + crmHinted.size > 0 || backlog || filling;
+      const scope = scopeOf(lanes, background, lookedAt, busy ? null : urgent.signal);
       const report = await runCycle(context, pair, {
         trigger: 'run',
         observe: {
@@ -188,12 +220,15 @@ export function createPairWorker(
         background.crmMissing = !pair.sides.crm.manifest.visibleDeletes;
         waiting.add('crm');
       }
-      const { audit, revisit } = report.observed;
+      const { audit, revisit, visits } = report.observed;
       if (audit !== undefined) background.auditLeft = audit.left;
       if (revisit !== undefined) background.revisiting = revisit.left;
       // The rest is the next piece of work, together with whatever became due meanwhile.
       const writes = report.push?.more === true;
-      if (writes || hasRest(background)) void resume(writes, signal);
+      backlog = writes;
+      const nothing = visits?.pages === 0 && !urgent.signal.aborted;
+      const go = !isVisiting(background, context.clock()) ? 'none' : nothing ? 'later' : 'now';
+      if (writes || go !== 'none' || hasRest(background)) void resume(writes, go, signal);
       health.lastGoodAt = context.clock().toISOString();
       if (health.failures > 0) {
         log.info({ kind: health.lastKind, failures: health.failures }, 'the pair is well again');
@@ -243,13 +278,14 @@ export function createPairWorker(
     name,
     health,
     due(lane) {
-      waiting.add(lane);
+      markDue(lane);
       wake();
     },
     async serve(lanes) {
       // Nobody would ever answer: whoever asks waits for this before the pair can be taken again.
       if (!running) throw new Error('the worker does not run');
-      for (const lane of lanes) waiting.add(lane);
+      for (const lane of lanes) markDue(lane);
+      if (lanes.length === 0) urgent.abort();
       const asked = Promise.withResolvers<void>();
       asking.push(asked);
       wake();
@@ -257,14 +293,17 @@ export function createPairWorker(
     },
     hint(id, changes) {
       hints.add(id, changes);
+      urgent.abort();
       wake();
     },
     crmHint(id) {
       crmHints.add(id);
+      urgent.abort();
       wake();
     },
     decided() {
       decisions = true;
+      urgent.abort();
       wake();
     },
     batchResult(verdict) {

@@ -12,7 +12,16 @@ import { followingMerges } from './merge.ts';
 import { type Observed, observePages } from './observe.ts';
 import { observePoints, type Points } from './points.ts';
 import { type RevisitReport, revisitUnlisted } from './revisit.ts';
-import { observeSlice, type SweepHolder } from './sweep.ts';
+import { observeSlice, type SweepHolder, type SweepSlice } from './sweep.ts';
+import {
+  closeListing,
+  type Listing,
+  lookInBackground,
+  note,
+  openListing,
+  type VisitReport,
+  type Visits,
+} from './visits.ts';
 
 /** Which lanes a cycle reads, per side. `full` may find deletions; `changes` uses the side's cursor where it has one. */
 export interface ObserveScope {
@@ -23,6 +32,8 @@ export interface ObserveScope {
   readonly crmPoints?: readonly string[];
   /** Beside the lane: a slice of the sweep that the worker holds. */
   readonly sweep?: { readonly holder: SweepHolder; readonly budgetMs: number };
+  /** Single pages of the list, by what is known of each; with it, what any lane sees of a page is noted. */
+  readonly visits?: Visits;
   /** After it: customers that the list does not reach. */
   readonly revisit?: { readonly budgetMs: number };
   readonly crm: 'full' | 'changes' | 'none';
@@ -55,6 +66,7 @@ export interface Observation {
   readonly crmMissing?: number;
   /** Hints that were nothing but our own writes coming back: nobody was read for them. */
   readonly echoes: number;
+  readonly visits?: VisitReport;
   readonly revisit?: RevisitReport;
   readonly audit?: AuditReport;
 }
@@ -85,8 +97,15 @@ export async function observeSides(
     await knownAccount(cycle, known, 'udesk', fingerprint, approve);
     points = await observePoints(cycle, scope.points);
   }
-  const lane = await observeSide(cycle, known, 'udesk', scope.udesk, approve);
-  const udesk = scope.sweep === undefined ? lane : await sweepSlice(cycle, known, lane, scope.sweep, approve);
+  const listing =
+    scope.visits === undefined || cycle.sides.udesk.page === undefined
+      ? null
+      : await openListing(cycle, scope.points?.ids ?? [], scope.sweep?.holder.current ?? null);
+  const lane = await observeSide(cycle, known, 'udesk', scope.udesk, approve, (looks) => {
+    if (listing !== null) note(listing, looks);
+  });
+  const { udesk, visits } = await inBackground(cycle, known, lane, scope, listing, approve);
+  if (listing !== null) await closeListing(cycle, listing);
   const onlyKnown = async (side: SideName) =>
     knownAccount(cycle, known, side, await cycle.sides[side].fingerprint({ signal: cycle.signal }), approve);
   let revisit: RevisitReport | null = null;
@@ -113,6 +132,7 @@ export async function observeSides(
     pointsLeft: points.left,
     echoes: points.echoes,
     ...(crmMissing === 0 ? {} : { crmMissing }),
+    ...(visits === null ? {} : { visits }),
     ...(revisit === null ? {} : { revisit }),
     ...(audit === null ? {} : { audit }),
   };
@@ -124,6 +144,7 @@ async function observeSide(
   side: SideName,
   lane: 'full' | 'head' | 'changes' | 'none',
   approve: string | null,
+  onLooks: (looks: Observed['looks']) => void = () => {},
 ): Promise<SideObservation> {
   if (lane === 'none') return NOT_READ;
   const adapter = cycle.sides[side];
@@ -132,6 +153,7 @@ async function observeSide(
   if (lane === 'head') {
     const newest = adapter.enumerate({ ...options, urgency: 'soon' });
     const observed = await observePages(cycle, side, 'head', newest, true);
+    onLooks(observed.looks);
     return toObservation('head', observed);
   }
   if (
@@ -157,21 +179,39 @@ async function observeSide(
   return await observeAll(cycle, known, side);
 }
 
-/** One slice of the sweep under way; what the head lane saw in this cycle is added to it. */
-async function sweepSlice(
+/** The sweep under way and visits, as far as they are asked for. */
+async function inBackground(
   cycle: Cycle,
   known: PairRow,
   lane: SideObservation,
-  sweep: NonNullable<ObserveScope['sweep']>,
+  { sweep, visits }: ObserveScope,
+  listing: Listing | null,
   approve: string | null,
-): Promise<SideObservation> {
-  const { holder, budgetMs } = sweep;
-  const startedAt = holder.current?.startedAt ?? cycle.clock();
+): Promise<{ readonly udesk: SideObservation; readonly visits: VisitReport | null }> {
+  if (sweep === undefined && (listing === null || visits === undefined || visits.budgetMs === 0))
+    return { udesk: lane, visits: null };
+  const startedAt = sweep?.holder.current?.startedAt ?? cycle.clock();
   if (lane.lane === 'none') {
     const fingerprint = await cycle.sides.udesk.fingerprint({ signal: cycle.signal });
     await knownAccount(cycle, known, 'udesk', fingerprint, approve);
   }
-  const { observed, ended } = await observeSlice(cycle, holder, budgetMs);
+  if (listing !== null && visits !== undefined) {
+    const { slice, visited } = await lookInBackground(cycle, listing, visits, sweep);
+    const udesk = slice === null ? lane : await sweepSlice(cycle, lane, startedAt, slice);
+    return { udesk: { ...udesk, changed: udesk.changed + visited.changed }, visits: visited };
+  }
+  if (sweep === undefined) return { udesk: lane, visits: null };
+  const slice = await observeSlice(cycle, sweep.holder, sweep.budgetMs);
+  return { udesk: await sweepSlice(cycle, lane, startedAt, slice), visits: null };
+}
+
+/** A slice of the sweep under way; what the head lane saw in this cycle is added to it. */
+async function sweepSlice(
+  cycle: Cycle,
+  lane: SideObservation,
+  startedAt: Date,
+  { observed, ended }: SweepSlice,
+): Promise<SideObservation> {
   const slice = {
     ...toObservation('sweep', observed),
     pages: lane.pages + observed.pages,

@@ -1,8 +1,9 @@
+import type { PageLook } from '../core/freshness/pages.ts';
 import { matchKeysOf } from '../core/match.ts';
 import { contentHash, deltaOf, mergeObserved } from '../core/observation.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
 import { storableRecord, UNSTORABLE_ID } from '../core/storable.ts';
-import type { EnumerationEnd, Page } from '../crm/adapter.ts';
+import type { EnumerationEnd, Page, PagePlace } from '../crm/adapter.ts';
 import { SyncError } from '../errors.ts';
 import { liveAmong, markDeleted, notAsKnown, type RecordUpsert, upsertRecords } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
@@ -11,7 +12,7 @@ import type { Cycle } from './context.ts';
 /** How many records go to the database in one statement. */
 const BATCH_RECORDS = 1000;
 
-export type Lane = 'sweep' | 'head' | 'changes' | 'point' | 'hint' | 'write' | 'verify' | 'audit';
+export type Lane = 'sweep' | 'head' | 'changes' | 'point' | 'hint' | 'write' | 'verify' | 'audit' | 'visit';
 
 export interface Observed {
   readonly pages: number;
@@ -21,12 +22,16 @@ export interface Observed {
   readonly end: EnumerationEnd | null;
   /** Every id that the enumeration showed. */
   readonly seen: ReadonlySet<string>;
+  /** What its pages told, where the list has an order that is known; in the order in which they were read. */
+  readonly looks: readonly PageLook[];
 }
 
 /** A record with the hash of its content: hashed while the batch before it is on its way to the database. */
 interface Sighting {
   readonly record: SideRecord;
   readonly hash: string;
+  /** Of the list, where that is known. */
+  readonly page?: number;
 }
 
 /**
@@ -44,16 +49,19 @@ export async function observePages(
 ): Promise<Observed> {
   const seen = new Set<string>();
   let waiting: Sighting[] = [];
-  let storing: Promise<{ changed: number; fresh: number }> | null = null;
+  let storing: Promise<Stored> | null = null;
   let pageCount = 0;
   let changed = 0;
   let dropped = 0;
   let total: number | null = null;
   let end: EnumerationEnd | null = null;
+  const looks: PageLook[] = [];
+  const moved = new Map<number, Moved>();
   const stored = async () => {
-    const result = (await storing) ?? { changed: 0, fresh: 0 };
+    const result = (await storing) ?? NOTHING_STORED;
     storing = null;
     changed += result.changed;
+    for (const [page, one] of result.byPage) moved.set(page, one);
     return result;
   };
   const startStoring = async () => {
@@ -63,11 +71,15 @@ export async function observePages(
     storing.catch(() => {});
     waiting = [];
   };
+  // Of a page: before it was asked for. What it shows may have changed since.
+  let askedAt = cycle.clock().getTime();
   try {
     for await (const page of pages) {
       cycle.signal.throwIfAborted();
       pageCount += 1;
       const unreadable = [...page.dropped];
+      const { place } = page;
+      if (place !== undefined) looks.push(lookAt(page, place, askedAt, lane));
       for (const shown of page.records) {
         const record = storableRecord(shown);
         if (record === null) {
@@ -75,11 +87,16 @@ export async function observePages(
           continue;
         }
         seen.add(record.id);
-        waiting.push({ record, hash: contentHash(record) });
+        waiting.push({
+          record,
+          hash: contentHash(record),
+          ...(place === undefined ? {} : { page: place.page }),
+        });
       }
       for (const element of unreadable) {
         dropped += 1;
-        cycle.log.warn(
+        // A page that is looked at every minute need not say it every minute: the sweep does.
+        cycle.log[lane === 'visit' ? 'debug' : 'warn'](
           { side, remoteId: element.id, kind: 'contract', sample: element.sample },
           `a record could not be read and was left out: ${element.reason}`,
         );
@@ -101,6 +118,7 @@ export async function observePages(
         await startStoring();
       }
       cycle.progress(`reading ${side}`, seen.size, total);
+      askedAt = cycle.clock().getTime();
     }
     await startStoring();
     await stored();
@@ -108,7 +126,34 @@ export async function observePages(
     // Nothing of ours is under way when this returns, whatever went wrong.
     await Promise.allSettled([storing]);
   }
-  return { pages: pageCount, changed, dropped, total, end, seen };
+  const told = looks.map((look) => ({ ...look, ...moved.get(look.page) }));
+  return { pages: pageCount, changed, dropped, total, end, seen, looks: told };
+}
+
+interface Moved {
+  readonly changed: number;
+  readonly fresh: number;
+}
+
+interface Stored extends Moved {
+  readonly byPage: ReadonlyMap<number, Moved>;
+}
+
+const NOTHING_STORED: Stored = { changed: 0, fresh: 0, byPage: new Map() };
+
+function lookAt({ records, total }: Page, place: PagePlace, at: number, lane: Lane): PageLook {
+  const numbers = records.flatMap(({ id }) => (/^\d{1,20}$/.test(id) ? [BigInt(id)] : []));
+  const least = numbers.reduce<bigint | null>((low, id) => (low === null || id < low ? id : low), null);
+  return {
+    ...place,
+    at,
+    total,
+    records: records.length,
+    changed: 0,
+    fresh: 0,
+    lowId: least === null ? null : String(least),
+    free: lane === 'head',
+  };
 }
 
 /** Without those that the mirror knows to be deleted: a side may tell of every deletion it remembers, in every list. */
@@ -154,13 +199,21 @@ async function storeSeen(
   side: SideName,
   lane: Lane,
   sightings: readonly Sighting[],
-): Promise<{ changed: number; fresh: number }> {
-  if (sightings.length === 0) return { changed: 0, fresh: 0 };
+): Promise<Stored> {
+  if (sightings.length === 0) return NOTHING_STORED;
   const { upserts, fresh } = await compare(cycle, cycle.db, side, sightings);
   if (upserts.length > 0) {
     await fenced(cycle.db, cycle.fence, (tx) => upsertRecords(tx, target(cycle, side, lane), upserts));
   }
-  return { changed: upserts.length, fresh };
+  const isNew = new Map(upserts.map(({ record, delta }) => [record.id, delta === null]));
+  const byPage = new Map<number, Moved>();
+  for (const { record, page } of sightings) {
+    const first = isNew.get(record.id);
+    if (page === undefined || first === undefined) continue;
+    const known = byPage.get(page) ?? { changed: 0, fresh: 0 };
+    byPage.set(page, first ? { ...known, fresh: known.fresh + 1 } : { ...known, changed: known.changed + 1 });
+  }
+  return { changed: upserts.length, fresh, byPage };
 }
 
 async function compare(

@@ -59,19 +59,28 @@ export function startSweep(
   };
 }
 
+export function isStarved(cycle: Cycle, sweep: SweepSession): boolean {
+  return cycle.clock().getTime() - sweep.readAt.getTime() >= STARVED_MS;
+}
+
 /**
  * Reads pages until `budgetMs` are used up; what does not fit the budget because the quota has no room for it is left to
  * the next slice, so that a write never waits behind a sweep. A failure ends the sweep: the next is a new one.
+ * @param most pages that it reads
  */
-export async function observeSlice(cycle: Cycle, holder: SweepHolder, budgetMs: number): Promise<SweepSlice> {
+export async function observeSlice(
+  cycle: Cycle,
+  holder: SweepHolder,
+  budgetMs: number,
+  most = Number.POSITIVE_INFINITY,
+): Promise<SweepSlice> {
   const session = holder.current;
   if (session === null) throw new Error('no sweep is under way');
   const until = cycle.clock().getTime() + budgetMs;
   let done = false;
   async function* slice(sweep: SweepSession): AsyncGenerator<Page> {
-    for (;;) {
-      const starved = cycle.clock().getTime() - sweep.readAt.getTime() >= STARVED_MS;
-      if (!starved && !(await fits(cycle, sweep.side, 'enumerate', until))) return;
+    for (let read = 0; read < most; read += 1) {
+      if (!isStarved(cycle, sweep) && !(await fits(cycle, sweep.side, 'enumerate', until))) return;
       const next = await sweep.pages.next();
       sweep.readAt = cycle.clock();
       if (next.done === true) {

@@ -1,6 +1,8 @@
 /** How a pair stands, as machines read it: `status --json` and the API say the same. */
 import type { PairConfig } from '../config/schema.ts';
+import type { FreshnessBound } from '../core/freshness/pages.ts';
 import { type DeadLetters, listDeadLetters } from '../store/dead-letters.ts';
+import { loadFreshness } from '../store/listing.ts';
 import { loadPairStatus, type PairStatus, quotaUsed } from '../store/pair-status.ts';
 import type { RunRow } from '../store/pairs.ts';
 import { liveReplicas, type ReplicaRow } from '../store/replicas.ts';
@@ -15,6 +17,8 @@ export interface PairView {
   readonly pair: string;
   readonly status: PairStatus;
   readonly health: PairHealth;
+  /** Null where it is not known, or not yet. */
+  readonly freshness: FreshnessBound | null;
   readonly quota: {
     readonly used: number;
     readonly perMinute: number;
@@ -36,6 +40,7 @@ export async function loadPairView(db: Db, pair: PairConfig, now: Date): Promise
     pair: pair.name,
     status,
     health: judgePair(pair.name, status, now),
+    freshness: await loadFreshness(db, pair.name, now),
     // With a quota per endpoint the busiest one counts.
     quota: { ...pair.udesk.quota, used: used[0]?.calls ?? 0 },
     replica: replica?.owner ?? null,
@@ -45,7 +50,7 @@ export async function loadPairView(db: Db, pair: PairConfig, now: Date): Promise
 }
 
 export function statusDocument(view: PairView, now: Date) {
-  const { pair, status, health, quota, replica, breakers, deadLetters } = view;
+  const { pair, status, health, freshness, quota, replica, breakers, deadLetters } = view;
   const { runs, sides, guards, ...rest } = status;
   const ageMs = (at: string | null) => (at === null ? null : now.getTime() - Date.parse(at));
   return {
@@ -65,11 +70,27 @@ export function statusDocument(view: PairView, now: Date) {
       udesk: { ...sides.udesk, lagMs: ageMs(sides.udesk.certifiedAt) },
       crm: { ...sides.crm, lagMs: ageMs(sides.crm.certifiedAt) },
     },
+    freshness: freshness === null ? null : freshnessDocument(freshness),
     guards: guards.map(({ hash, writes, tripped }) => ({ hash, writes, tripped })),
     quota,
     replica,
     breakers: breakers.map(({ pair: _, ...breaker }) => breaker),
     deadLetters: deadLetters.map(({ pair: _, ...letters }) => letters),
+  };
+}
+
+/** In whole milliseconds, never less than it is. */
+function freshnessDocument({ pages, oldestMs, boundMs, active, looksPerMinute }: FreshnessBound) {
+  return {
+    pages: pages.length,
+    oldestMs: Math.ceil(oldestMs),
+    boundMs: Math.ceil(boundMs),
+    active: {
+      pages: active.pages,
+      oldestMs: Math.ceil(active.oldestMs),
+      boundMs: Math.ceil(active.boundMs),
+    },
+    looksPerMinute,
   };
 }
 

@@ -113,6 +113,9 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
   const records = await count(
     sql`delete from udesk_sync.record where pair = ${pair} and ${ofPerson(ids)} returning 1`,
   );
+  await tx.execute(
+    sql`update udesk_sync.listing_page set low_id = null where pair = ${pair} and low_id = any(${textArray(ids.udesk)})`,
+  );
   // Samples of plans are for looking at, and made anew; which of them show the person is not worth finding out.
   await tx.execute(sql`update udesk_sync.guard set sample = null where pair = ${pair}`);
   await tx.execute(

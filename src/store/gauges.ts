@@ -49,6 +49,8 @@ export interface PairGauges {
     readonly closed: number;
   };
   readonly sides: Readonly<Record<SideName, SideGauges>>;
+  /** The age that no listed customer of Udesk exceeds, and none of the most active tenth; null where it is not known. */
+  readonly freshness: { readonly boundMs: number; readonly activeBoundMs: number } | null;
 }
 
 type PairRow = {
@@ -74,6 +76,7 @@ type SideRow = {
   uncertified: string | null;
 };
 type OutboxRow = { pair: string; side: SideName; state: ActiveState; n: string; oldest_ms: number };
+type BoundRow = { pair: string; bound: number; active_bound: number };
 type LagRow = { pair: string; side: SideName; p50: number; p95: number; most: number };
 
 const ms = (interval: ReturnType<typeof sql>) => sql`(extract(epoch from ${interval}) * 1000)::float8`;
@@ -98,7 +101,13 @@ export async function loadGauges(db: Db, pairs: readonly string[]): Promise<Pair
         where pair = ${names} and arrived_at > now() - ${LAG_WINDOW} and cause in ('edit', 'decision')
         group by pair, target`,
   );
+  const bounds = await rows<BoundRow>(
+    db,
+    sql`select pair, ${ms(sql`bound`)} as bound, ${ms(sql`active_bound`)} as active_bound
+        from report.freshness where pair = ${names} and bound is not null`,
+  );
   return pairs.map((pair) => {
+    const [bound] = bounds.filter((row) => row.pair === pair);
     const mine = <T extends { pair: string }>(all: readonly T[]) => all.filter((row) => row.pair === pair);
     const [row] = mine(states);
     return {
@@ -123,6 +132,7 @@ export async function loadGauges(db: Db, pairs: readonly string[]): Promise<Pair
         opened: Number(row?.opened ?? 0),
         closed: Number(row?.closed ?? 0),
       },
+      freshness: bound === undefined ? null : { boundMs: bound.bound, activeBoundMs: bound.active_bound },
       sides: Object.fromEntries(
         SIDES.map((side) => [side, sideGauges(side, mine(sides), mine(outbox), mine(lags))]),
       ) as Record<SideName, SideGauges>,

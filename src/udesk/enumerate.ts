@@ -42,7 +42,7 @@ export async function* sweep(options: SweepOptions): AsyncGenerator<Page> {
   for (let page = 1; ; page += 1) {
     if (page > 1) raw = await read(options, page);
     watchTotal(raw, state);
-    yield decodePage(raw, options, state).page;
+    yield placed(decodePage(raw, options, state).page, page, raw);
     if (raw.rows.length === 0 || isLast(raw, page, options.pageSize)) break;
     if (page >= lastReachable) break;
   }
@@ -52,6 +52,17 @@ export async function* sweep(options: SweepOptions): AsyncGenerator<Page> {
 /** By the count of pages that Udesk tells (it may serve smaller pages than asked for), else by the rows. */
 export function isLast(raw: RawPage, page: number, pageSize: number): boolean {
   return raw.totalPages === null ? raw.rows.length < pageSize : page >= raw.totalPages;
+}
+
+/** One page on its own: what it shows is right, and it proves nothing about any other. */
+export async function onePage(options: SweepOptions, page: number): Promise<Page> {
+  const raw = await read(options, page);
+  return placed(decodePage(raw, options, { seen: new Set(), doubts: [], lastTotal: null }).page, page, raw);
+}
+
+function placed(shown: Page, page: number, raw: RawPage): Page {
+  const repeats = shown.records.length + shown.dropped.length < raw.rows.length;
+  return { ...shown, place: { page, repeats } };
 }
 
 /**

@@ -39,6 +39,10 @@ export function labelled(side: Side, book: FieldBook, fields: LabelledFields): S
     ...page,
     records: page.records.map((record) => shown(record, known)),
   });
+  const shownPage =
+    (read: NonNullable<Side['page']>): NonNullable<Side['page']> =>
+    async (page, call) =>
+      pageOf(await read(page, call), await book.current(call?.signal));
   const sent = (patch: Patch, known: FieldMeanings): Patch =>
     Object.fromEntries(
       Object.entries(patch).map(([field, write]): [string, FieldWrite] =>
@@ -70,6 +74,7 @@ export function labelled(side: Side, book: FieldBook, fields: LabelledFields): S
     async *enumerate(call) {
       for await (const page of side.enumerate(call)) yield pageOf(page, await book.current(call?.signal));
     },
+    ...(side.page === undefined ? {} : { page: shownPage(side.page) }),
     async read(id, call) {
       const known = await book.current(call?.signal);
       const record = await side.read(id, call);

@@ -71,6 +71,14 @@ export function named(side: Side, directory: Directory, fields: readonly string[
     }
     return { ...record, fields: values };
   };
+  const pageOf = async (page: Page, signal?: AbortSignal): Promise<Page> => {
+    const books = await booksFor(page.records, signal);
+    return { ...page, records: page.records.map((record) => shown(record, books)) };
+  };
+  const shownPage =
+    (read: NonNullable<Side['page']>): NonNullable<Side['page']> =>
+    async (page, call) =>
+      await pageOf(await read(page, call), call?.signal);
   const showOne = async (record: SideRecord, signal?: AbortSignal) =>
     shown(record, await booksFor([record], signal));
 
@@ -109,11 +117,9 @@ export function named(side: Side, directory: Directory, fields: readonly string[
       );
     },
     async *enumerate(call) {
-      for await (const page of side.enumerate(call)) {
-        const books = await booksFor(page.records, call?.signal);
-        yield { ...page, records: page.records.map((record) => shown(record, books)) } satisfies Page;
-      }
+      for await (const page of side.enumerate(call)) yield await pageOf(page, call?.signal);
     },
+    ...(side.page === undefined ? {} : { page: shownPage(side.page) }),
     async read(id, call) {
       const record = await side.read(id, call);
       return record === null ? null : await showOne(record, call?.signal);

@@ -17,7 +17,7 @@ import { decodeChanges } from './decode-changes.ts';
 import { decodeCustomer } from './decode-customer.ts';
 import { looseText } from './element.ts';
 import { encodeCustomer } from './encode-customer.ts';
-import { LIST_CAP, sweep } from './enumerate.ts';
+import { LIST_CAP, onePage, sweep } from './enumerate.ts';
 import { sweepShards } from './enumerate-shards.ts';
 import type { JsonObject } from './json.ts';
 
@@ -123,14 +123,20 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
     throw unclear(id, null);
   }
 
+  const listed = (call?: CallOptions) => ({
+    client: at(call),
+    pageSize,
+    customFields,
+    signal: call?.signal,
+  });
+
   return {
     manifest: manifest(customSets, shards.length),
     check: (call) => checkUdesk(client, shards, call?.signal),
     fingerprint: async () => fingerprintOf(client),
-    enumerate: (call) => {
-      const how = { client: at(call), pageSize, customFields, signal: call?.signal };
-      return shards.length === 0 ? sweep(how) : sweepShards({ ...how, shards });
-    },
+    enumerate: (call) =>
+      shards.length === 0 ? sweep(listed(call)) : sweepShards({ ...listed(call), shards }),
+    page: (page, call) => onePage(listed(call), page),
     changes() {
       throw new SyncError('invariant', 'Udesk has no change cursor', { side: 'udesk' });
     },

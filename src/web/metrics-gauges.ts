@@ -51,6 +51,14 @@ export function createStoreGauges(registers: Registry[]): StoreGauges {
     'Share of what the side says that it holds that is in the mirror; left out when it does not say.',
     ['pair', 'side'],
   );
+  const freshness = gauge(
+    'freshness_bound_seconds',
+    'The age that nothing of what is known of the listed customers of Udesk exceeds; left out until it is known.',
+  );
+  const freshnessActive = gauge(
+    'freshness_active_bound_seconds',
+    'The same for the tenth of the pages of the list that is edited most.',
+  );
   const lag = gauge(
     'lag_seconds',
     'From the sighting of an edit to its arrival on this side, over the last 15 minutes; left out without arrivals.',
@@ -89,6 +97,10 @@ export function createStoreGauges(registers: Registry[]): StoreGauges {
         deadLetters.set({ pair }, 0);
         for (const state of ACTIVE_STATES) outbox.set({ pair, state }, row.outbox[state]);
         parked.set({ pair }, row.parked);
+        if (row.freshness !== null) {
+          freshness.set({ pair }, row.freshness.boundMs / 1000);
+          freshnessActive.set({ pair }, row.freshness.activeBoundMs / 1000);
+        }
         guards.set({ pair }, row.guards);
         guarded.set({ pair }, row.guarded);
         conflicts.set({ pair, state: 'open' }, row.conflicts.open);

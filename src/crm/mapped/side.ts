@@ -29,6 +29,11 @@ export function mapped(side: Side, name: SideName, specs: readonly FieldSpec[]):
   });
   const pageOf = (page: Page): Page => ({ ...page, records: page.records.map(shown) });
 
+  const shownPage =
+    (read: NonNullable<Side['page']>): NonNullable<Side['page']> =>
+    async (page, call) =>
+      pageOf(await read(page, call));
+
   /** The patch in the side's own fields. Two places of one document make one write of it. */
   const sent = (patch: Patch, now: Readonly<Record<string, Value>>): Patch => {
     const plain = Object.entries(patch).filter(([field]) => !byField.has(field));
@@ -73,6 +78,7 @@ export function mapped(side: Side, name: SideName, specs: readonly FieldSpec[]):
     async *enumerate(call) {
       for await (const page of side.enumerate(call)) yield pageOf(page);
     },
+    ...(side.page === undefined ? {} : { page: shownPage(side.page) }),
     async *changes(cursor, call) {
       for await (const page of side.changes(cursor, call)) yield pageOf(page);
     },

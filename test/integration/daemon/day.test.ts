@@ -24,6 +24,7 @@ const EVERY: Readonly<Record<ScheduledLane, number>> = {
   head: 10 * MINUTE,
   crm: 10 * MINUTE,
   sweep: 20 * MINUTE,
+  pages: 10 * MINUTE,
   feeds: 40 * MINUTE,
   audit: 4 * HOUR,
 };

@@ -47,6 +47,7 @@ function view(
             guards: 0,
             guarded: 0,
             conflicts: { open: 0, resolving: 0, opened: 0, closed: 0 },
+            freshness: null,
             sides: { udesk: { ...side, ...udesk }, crm: side },
             ...gauges,
           },

@@ -25,6 +25,7 @@ function row(over: Partial<PairGauges> = {}, udesk: Partial<SideGauges> = {}): P
     guards: 0,
     guarded: 0,
     conflicts: { open: 0, resolving: 0, opened: 0, closed: 0 },
+    freshness: null,
     sides: { udesk: { ...side, ...udesk }, crm: side },
     ...over,
   };
