@@ -172,7 +172,7 @@ export async function hintsSince(
         from udesk_sync.observation o
         left join udesk_sync.link k on k.pair = ${pair} and k.crm_id = o.remote_id and k.state = 'confirmed'
           and o.side = 'crm'
-        where o.id > ${after}::bigint order by o.id limit 1000`,
+        where o.id > ${after}::bigint and o.delta <> '{}'::jsonb order by o.id limit 1000`,
   );
   return {
     ids: found.flatMap(({ remote_id: id }) => id ?? []),

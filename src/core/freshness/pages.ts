@@ -148,7 +148,9 @@ function withMoves(list: ListState, { total, fresh }: PageLook): ListState {
   const moved = list.pages.map((page, place): PageState => {
     const from = Math.max(0, place - Math.ceil(down / rows));
     const until = Math.min(list.pages.length - 1, place + Math.ceil(up / rows));
-    return { ...page, rightAt: rightOf(list.pages.slice(from, until + 1)) };
+    const rightAt = rightOf(list.pages.slice(from, until + 1));
+    // The same page where nothing of it changed: what is not new is not written.
+    return rightAt === page.rightAt ? page : { ...page, rightAt };
   });
   if (total === null || list.total === null || list.pageRows === 0) return { ...list, pages: moved };
   const before = pagesFor(list.total, rows);
