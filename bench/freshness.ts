@@ -3,6 +3,7 @@
  * how long an edit in Udesk waits until the mirror holds it, by the real lanes in virtual time. Once with nothing but
  * sweeps, one after the other, as fast as the quota lets the background go; once with a sweep every ten minutes and visits
  * of single pages. Heads every 15 seconds in both. Beside it what the square-root law gives when every rate is known.
+ * With `--model` the rules alone, in seconds instead of minutes.
  */
 import { parseArgs } from 'node:util';
 import { allocate } from '../src/core/freshness/visits.ts';
@@ -12,6 +13,7 @@ import { type Random, seededRandom } from '../src/simulator/random.ts';
 import { removeDataDir } from '../src/store/embedded/start.ts';
 import { createDay } from '../test/support/day.ts';
 import { startCluster } from '../test/support/postgres-setup.ts';
+import { modelDelays } from './freshness-model.ts';
 import { table } from './measure.ts';
 
 const SECOND = 1_000;
@@ -39,6 +41,7 @@ const { values } = parseArgs({
     warm: { type: 'string', default: '20' },
     'per-minute': { type: 'string', default: '30' },
     edits: { type: 'string', default: '12' },
+    model: { type: 'boolean', default: false },
     tenants: { type: 'string', default: Object.keys(TENANTS).join(',') },
   },
 });
@@ -67,17 +70,30 @@ interface Delays {
   readonly busiest: number;
 }
 
-const cluster = await startCluster();
-process.env.TEST_POSTGRES_URL = cluster.url('postgres');
-try {
-  // Only now: which server it works on is read when it is loaded.
-  const { createWorld } = await import('../test/support/world.ts');
+if (values.model) {
+  await compare(async (edits, withVisits) => modelled(edits, withVisits));
+} else {
+  const cluster = await startCluster();
+  process.env.TEST_POSTGRES_URL = cluster.url('postgres');
+  try {
+    // Only now: which server it works on is read when it is loaded.
+    const { createWorld } = await import('../test/support/world.ts');
+    await compare((edits, withVisits) => delays(createWorld, edits, withVisits));
+  } finally {
+    await cluster.stop();
+    removeDataDir(cluster);
+  }
+}
+
+async function compare(
+  measure: (edits: readonly Edit[], withVisits: boolean) => Promise<Delays>,
+): Promise<void> {
   const lines: string[][] = [];
   for (const name of chosen) {
     const weights = weightsOf(name);
     const edits = editsOf(name, weights);
-    const uniform = await delays(createWorld, edits, false);
-    const ours = await delays(createWorld, edits, true);
+    const uniform = await measure(edits, false);
+    const ours = await measure(edits, true);
     const best = limitMs(weights, ours.calls / until);
     const seconds = (ms: number) => (ms / SECOND).toFixed(1);
     const line = [
@@ -113,9 +129,30 @@ try {
       lines,
     ),
   );
-} finally {
-  await cluster.stop();
-  removeDataDir(cluster);
+}
+
+/** The same by the rules alone. As many pages as three quarters of the quota let the background read. */
+function modelled(edits: readonly Edit[], withVisits: boolean): Delays {
+  const callMs = 61_250 / Math.floor(perMinute * 0.75);
+  const options = { customers, pageRows: PAGE, callMs, headEveryMs: HEAD_EVERY, sweepEveryMs: SWEEP_EVERY };
+  const waited = modelDelays({ ...options, untilMs: until, edits }, withVisits);
+  return { ...summary(edits, (n) => waited[n] ?? null), calls: Math.round(until / callMs), busiest: 0 };
+}
+
+function summary(edits: readonly Edit[], delayOf: (n: number) => number | null) {
+  const waited = edits.flatMap(({ at }, n) => {
+    // What is still on its way at the end is left out, for both: as long as the longest wait.
+    if (at < warm || at > until - SWEEP_EVERY) return [];
+    const ms = delayOf(n);
+    if (ms === null) throw new Error(`edit ${n} was never seen`);
+    return [ms];
+  });
+  waited.sort((a, b) => a - b);
+  return {
+    meanMs: waited.reduce((sum, ms) => sum + ms, 0) / waited.length,
+    p95Ms: waited[Math.floor(waited.length * 0.95)] ?? Number.NaN,
+    edits: waited.length,
+  };
 }
 
 function weightsOf(name: string): number[] {
@@ -207,14 +244,11 @@ async function delays(
     where side = 'udesk' and delta ? 'description' order by id`;
   const byId = Map.groupBy(seen, ({ remote_id }) => remote_id);
   const numberOf = (value: string) => Number(value.replace('edit ', ''));
-  const waited = edits.flatMap(({ at, place }, n) => {
-    // What is still on its way at the end is left out, for both: as long as the longest wait.
-    if (at < warm || at > until - SWEEP_EVERY) return [];
-    const found = byId.get(ids[place] ?? '')?.find(({ value }) => numberOf(value) >= n);
-    if (found === undefined) throw new Error(`edit ${n} was never seen`);
-    return [new Date(found.at).getTime() - START - at];
-  });
-  waited.sort((a, b) => a - b);
+  const delayOf = (n: number): number | null => {
+    const edit = edits[n];
+    const found = byId.get(ids[edit?.place ?? -1] ?? '')?.find(({ value }) => numberOf(value) >= n);
+    return found === undefined || edit === undefined ? null : new Date(found.at).getTime() - START - edit.at;
+  };
   const log = world.simulator.log;
   const pages = log.filter(({ path }) => path.endsWith('/customers'));
   const times = log.map((entry) => entry.at);
@@ -225,9 +259,7 @@ async function delays(
   if (log.some(({ status }) => status === 429)) throw new Error('a call was refused as too many');
   await world.close();
   return {
-    meanMs: waited.reduce((sum, ms) => sum + ms, 0) / waited.length,
-    p95Ms: waited[Math.floor(waited.length * 0.95)] ?? Number.NaN,
-    edits: waited.length,
+    ...summary(edits, delayOf),
     // The heads are the same in both, and not chosen.
     calls: pages.length - until / HEAD_EVERY,
     busiest,

