@@ -141,14 +141,14 @@ interface Stored extends Moved {
 
 const NOTHING_STORED: Stored = { changed: 0, fresh: 0, byPage: new Map() };
 
-function lookAt({ records, total }: Page, place: PagePlace, at: number, lane: Lane): PageLook {
+function lookAt({ records, dropped, total }: Page, place: PagePlace, at: number, lane: Lane): PageLook {
   const numbers = records.flatMap(({ id }) => (/^\d{1,20}$/.test(id) ? [BigInt(id)] : []));
   const least = numbers.reduce<bigint | null>((low, id) => (low === null || id < low ? id : low), null);
   return {
     ...place,
     at,
     total,
-    records: records.length,
+    records: records.length + dropped.length,
     changed: 0,
     fresh: 0,
     lowId: least === null ? null : String(least),
