@@ -66,6 +66,8 @@ export interface PageLook {
 /** Customers that the list of Udesk shows at most. */
 const LIST_REACH = 10_000;
 const PACE_HALF_LIFE_MS = 10 * 60_000;
+/** A rate is not believed to be higher than so long a look at it would show. */
+const PACE_LEAST_MS = 5 * 60_000;
 const HINT_HALF_LIFE_MS = 60 * 60_000;
 /** How many edits a hint lets expect within the hour. */
 const EDITS_PER_HINT = 0.2;
@@ -201,7 +203,7 @@ function counted({ n, at, since }: Pace, now: number): Pace {
 
 /** Per millisecond. */
 function rateOf({ n, at, since }: Pace, now: number): number {
-  const whole = -Math.expm1((-Math.LN2 * Math.max(1, now - since)) / PACE_HALF_LIFE_MS);
+  const whole = -Math.expm1((-Math.LN2 * Math.max(PACE_LEAST_MS, now - since)) / PACE_HALF_LIFE_MS);
   const faded = n * 2 ** (-Math.max(0, now - at) / PACE_HALF_LIFE_MS);
   return (faded * Math.LN2) / PACE_HALF_LIFE_MS / whole;
 }
@@ -239,6 +241,8 @@ export function planOf(list: ListState, now: number, sweptAt: number | null): Pa
 
 /** The worst of the last half hour is what a page may have to wait again. */
 function withStretch(list: ListState, now: number): ListState {
+  // Who only begins, or stood still, does not know yet how often he comes round.
+  if (now - list.paid.since < PACE_HALF_LIFE_MS || now - list.paid.at > PACE_LEAST_MS) return list;
   const stretch = stretchOf(planOf(list, now, null));
   const over = now - list.stretchedAt > STRETCH_KEPT_MS;
   return stretch >= list.stretch || over
