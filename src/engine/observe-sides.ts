@@ -197,17 +197,18 @@ async function inBackground(
   }
   if (listing !== null && visits !== undefined) {
     const { slice, visited } = await lookInBackground(cycle, listing, visits, sweep);
-    const udesk = slice === null ? lane : await sweepSlice(cycle, lane, startedAt, slice);
+    const udesk = slice === null ? lane : await sweepSlice(cycle, known, lane, startedAt, slice);
     return { udesk: { ...udesk, changed: udesk.changed + visited.changed }, visits: visited };
   }
   if (sweep === undefined) return { udesk: lane, visits: null };
   const slice = await observeSlice(cycle, sweep.holder, sweep.budgetMs);
-  return { udesk: await sweepSlice(cycle, lane, startedAt, slice), visits: null };
+  return { udesk: await sweepSlice(cycle, known, lane, startedAt, slice), visits: null };
 }
 
 /** A slice of the sweep under way; what the head lane saw in this cycle is added to it. */
 async function sweepSlice(
   cycle: Cycle,
+  known: PairRow,
   lane: SideObservation,
   startedAt: Date,
   { observed, ended }: SweepSlice,
