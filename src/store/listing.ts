@@ -1,5 +1,5 @@
 /** What is known of the pages of Udesk's list, kept so that a restart does not forget it (src/core/freshness). */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import {
   boundOf,
   emptyList,
@@ -45,17 +45,17 @@ type PageRow = {
   hinted_at: number;
 };
 
-const ms = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::float8`);
+const ms = (column: SQL) => sql`(extract(epoch from ${column}) * 1000)::float8`;
 const time = (at: number | null) => (at === null ? null : new Date(at).toISOString());
 
 /** A pair whose list was never looked at has an empty one. */
 export async function loadList(db: Db, pair: string, now: Date): Promise<StoredList> {
   const [row] = await rows<Row>(
     db,
-    sql`select l.total, l.page_rows, l.paid, ${ms('l.paid_at')} as paid_at, ${ms('l.paid_since')} as paid_since,
-          l.free, ${ms('l.free_at')} as free_at, ${ms('l.free_since')} as free_since, l.floor_ms,
-          ${ms('l.sweep_began')} as sweep_began, l.stretch, ${ms('l.stretched_at')} as stretched_at, l.hinted_by,
-          ${ms('p.udesk_swept_at')} as swept_at
+    sql`select l.total, l.page_rows, l.paid, ${ms(sql`l.paid_at`)} as paid_at, ${ms(sql`l.paid_since`)} as paid_since,
+          l.free, ${ms(sql`l.free_at`)} as free_at, ${ms(sql`l.free_since`)} as free_since, l.floor_ms,
+          ${ms(sql`l.sweep_began`)} as sweep_began, l.stretch, ${ms(sql`l.stretched_at`)} as stretched_at, l.hinted_by,
+          ${ms(sql`p.udesk_swept_at`)} as swept_at
         from udesk_sync.pair p left join udesk_sync.listing l on l.pair = p.name where p.name = ${pair}`,
   );
   const sweptAt = row?.swept_at ?? null;
@@ -64,8 +64,8 @@ export async function loadList(db: Db, pair: string, now: Date): Promise<StoredL
   }
   const pages = await rows<PageRow>(
     db,
-    sql`select page, edits, watched_ms, ${ms('looked_at')} as looked_at, ${ms('right_at')} as right_at, low_id, hints,
-          ${ms('hinted_at')} as hinted_at
+    sql`select page, edits, watched_ms, ${ms(sql`looked_at`)} as looked_at, ${ms(sql`right_at`)} as right_at, low_id, hints,
+          ${ms(sql`hinted_at`)} as hinted_at
         from udesk_sync.listing_page where pair = ${pair} order by page`,
   );
   const list: ListState = {
