@@ -76,7 +76,7 @@ try {
     'one link': '/links/4321',
     'records set aside (1,000)': '/parked',
     'cycles (20,000)': '/runs',
-    'a plan of 500 writes': '/plans/bench-plan',
+    'a plan of 500 writes': `/plans/${'ab'.repeat(32)}`,
     'one customer': '/customers/4321?pair=bench',
     'the API, 200 conflicts': '/api/v1/conflicts?limit=200',
   };
@@ -157,7 +157,7 @@ async function fill(): Promise<void> {
     select 'bench', 'Alteration', n::text, '4321', now() - (60 - n) * interval '1 hour', '7', '客服 7',
       jsonb_build_object('summary', 'seen ' || n + 1), now() from generate_series(1, 50) n;
     insert into udesk_sync.guard (pair, hash, state, tripped, writes, sample, opened_at)
-    select 'bench', 'bench-plan', 'waiting', '[{"guard": "updates", "message": "500 of 1,000 links"}]', 500,
+    select 'bench', repeat('ab', 32), 'waiting', '[{"guard": "updates", "message": "500 of 1,000 links"}]', 500,
       jsonb_build_object('conflicts', '[]'::jsonb, 'writes', jsonb_agg(jsonb_build_object('guardClass', 'update', 'side', 'crm', 'op', 'update',
         'udeskId', n::text, 'crmId', 'c' || n, 'fields', jsonb_build_array(jsonb_build_object('field', 'nick_name', 'before', '汪',
         'after', '王', 'reason', 'edited'))))), now() from generate_series(1, 500) n`);
