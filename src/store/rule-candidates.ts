@@ -58,13 +58,14 @@ export async function markReverted(
   fields: readonly { readonly linkId: string; readonly field: string }[],
 ): Promise<void> {
   if (fields.length === 0) return;
-  const { link, run, since } = wish.scope;
+  const { link, run, since, decision } = wish.scope;
   const undone = await rows<{ conflict_id: string; rule_id: string | null }>(
     tx,
     sql`update udesk_sync.decision d set undone_by = ${wish.who}
         from jsonb_to_recordset(${jsonParam(fields.map(({ linkId, field }) => ({ l: linkId, f: field })))}) as s(l text, f text)
         join udesk_sync.conflict c on c.link_id = s.l::bigint and c.field = s.f and c.decision_id is not null
-        where d.id = c.decision_id and d.undone_by is null and exists (
+        where d.id = c.decision_id and d.undone_by is null
+          and (${decision ?? null}::bigint is null or d.id = ${decision ?? null}::bigint) and exists (
           select 1 from udesk_sync.intent i
           where i.link_id = c.link_id and i.pair = ${wish.pair} and i.state = 'settled'
             and i.decisions ->> c.field = d.id::text

@@ -63,8 +63,10 @@ export function progressLine(visit: SignedVisit, { row, progress }: ShownConflic
   return html`<div class="progress ${progress.step}" role="status"${waits && again}><span>${progress.text}</span>${may && undoForm(visit, row.id)}</div>`;
 }
 
-export function undoForm(visit: SignedVisit, id: string): Html {
-  return html`<form method="post" action="/conflicts/${id}/undo" hx-post="/conflicts/${id}/undo" hx-target="#conflict-${id}" hx-swap="outerHTML">${csrfField(visit)}<button class="small" data-key="u">${visit.t('decide.undo')}</button></form>`;
+/** In a list the card alone is replaced; the page of a conflict is loaded anew. */
+export function undoForm(visit: SignedVisit, id: string, where: 'card' | 'page' = 'card'): Html {
+  const inPlace = html` hx-post="/conflicts/${id}/undo" hx-target="#conflict-${id}" hx-swap="outerHTML"`;
+  return html`<form method="post" action="/conflicts/${id}/undo"${where === 'card' && inPlace}>${csrfField(visit)}<button class="small" data-key="u">${visit.t('decide.undo')}</button></form>`;
 }
 
 function values(visit: SignedVisit, shown: ShownConflict, decides: boolean): Html {

@@ -117,7 +117,7 @@ export function status(visit: SignedVisit, { row, progress }: ShownConflict): Ht
   const may = progress.undo && allows(visit.actor.role, 'reviewer');
   const waits = progress.step === 'under-way' || progress.step === 'stuck';
   return html`<div class="notice ${kind} status" role="status"><span>${progress.text}</span>
-${waits && html`<a href="/conflicts/${row.id}" class="no-script">${visit.t('decide.refresh')}</a>`}${may && undoForm(visit, row.id)}</div>`;
+${waits && html`<a href="/conflicts/${row.id}" class="no-script">${visit.t('decide.refresh')}</a>`}${may && undoForm(visit, row.id, 'page')}</div>`;
 }
 
 function decideSection(visit: SignedVisit, { shown, typed }: DetailView): Html {
