@@ -24,10 +24,12 @@ export function witnessScalar(input: WitnessInput): Verdict {
   const isOurs = (step: Step): boolean => leadsTo(input, step);
   const startsRight = (step: Step): boolean =>
     step.from !== undefined && names(input, step.from, input.write.before);
+  const endsRight = (step: Step): boolean =>
+    step.to !== undefined && names(input, step.to, input.write.before);
   const ours = steps.filter(isOurs);
   if (ours.length === 0) return withoutOurs(input, steps);
   const exact = ours.find(startsRight);
-  const wrong = ours.find(
+  const wrongs = ours.filter(
     (step) =>
       step.from !== undefined &&
       !startsRight(step) &&
@@ -35,6 +37,9 @@ export function witnessScalar(input: WitnessInput): Verdict {
       !names(input, step.from, input.write.after) &&
       (exact === undefined || sameMoment(input, step.record.at, exact.record.at)),
   );
+  // What stood before the value that we had verified was not replaced by us: our write restores what somebody typed before.
+  const verified = steps.findIndex((step) => startsRight(step) || endsRight(step));
+  const wrong = wrongs.find((step) => steps.indexOf(step) > verified) ?? wrongs[0];
   if (wrong !== undefined) return replaced(input, steps, wrong.from ?? null, steps.indexOf(wrong));
   if (exact !== undefined) return { verdict: 'clean' };
   // Our record does not tell what it replaced: what came right before it does.

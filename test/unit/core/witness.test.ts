@@ -89,6 +89,17 @@ describe('P2 of a scalar, the witness', () => {
     expect(judged(records)).toEqual({ verdict: 'clean' });
   });
 
+  test('takes what our write replaced, not what somebody had replaced by the same value before our look', () => {
+    // Our first write replaced R1; it is restored, and the restoring write replaces R2.
+    const records = [scalar('O', 'R1'), scalar('R1', 'X', API), scalar('X', 'R2'), scalar('R2', 'R1', API)];
+    expect(judged(records, 'X', 'R1')).toMatchObject({ verdict: 'overwritten', foreign: { value: 'R2' } });
+  });
+
+  test('takes what it has where no record tells of the value that we had verified', () => {
+    const records = [scalar('F', 'A', API), scalar('A', 'X'), scalar('X', 'G')];
+    expect(judged(records)).toMatchObject({ verdict: 'overwritten', foreign: { value: 'F' } });
+  });
+
   test('takes a record that nobody can read, from right before ours, as evidence', () => {
     const strange = record({ changes: null, text: 'something was done' });
     const verdict = judged([strange, scalar(undefined, 'A', API)]);
