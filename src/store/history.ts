@@ -63,7 +63,9 @@ function withoutBases({ bases: _bases, ...link }: LinkWithBases): HistoryLink {
 /** Links that hold or held this record, the one that counts first: the record's own, then the youngest. */
 async function linksOf(db: Db, pair: string, side: SideName, id: string): Promise<LinkWithBases[]> {
   const column = side === 'udesk' ? sql`l.udesk_id` : sql`l.crm_id`;
-  const moved = sql`l.evidence @> jsonb_build_array(jsonb_build_object('side', ${side}::text, 'from', ${id}::text))`;
+  // As the index `link_moved` has it: most links never moved.
+  const moved = sql`jsonb_path_exists(l.evidence, '$[*].from')
+    and l.evidence @> jsonb_build_array(jsonb_build_object('side', ${side}::text, 'from', ${id}::text))`;
   const found = await rows<{
     id: string;
     udesk_id: string | null;
@@ -78,7 +80,9 @@ async function linksOf(db: Db, pair: string, side: SideName, id: string): Promis
     sql`select l.id, l.udesk_id, l.crm_id, l.state, l.decided_by, l.evidence::text as evidence, l.bases::text as bases,
           ${isoText(sql`l.created_at`)} as created_at
         from udesk_sync.link l
-        where l.pair = ${pair} and l.state <> 'candidate' and (${column} = ${id} or (${moved}))
+        where l.pair = ${pair} and l.state <> 'candidate' and l.id in (
+          select l.id from udesk_sync.link l where l.pair = ${pair} and ${column} = ${id}
+          union select l.id from udesk_sync.link l where ${moved})
         order by l.state <> 'confirmed', l.id desc`,
   );
   return found.map((row) => ({

@@ -56,17 +56,35 @@ export interface PairStatus {
   readonly lease: { readonly owner: string; readonly remainingMs: number } | null;
 }
 
-/** @param mapped the Udesk fields that the pair maps */
+/** What takes a pass over all records or links of the pair. */
+export interface PairCounts extends Pick<PairStatus, 'coverage' | 'links'> {
+  readonly records: Readonly<Record<SideName, number>>;
+}
+
+export async function countPair(db: Db, pair: string): Promise<PairCounts> {
+  return {
+    records: { udesk: await countLive(db, pair, 'udesk'), crm: await countLive(db, pair, 'crm') },
+    coverage: await loadCoverage(db, pair),
+    links: await countLinks(db, pair),
+  };
+}
+
+/**
+ * @param mapped the Udesk fields that the pair maps
+ * @param count may answer with what was counted a little earlier
+ */
 export async function loadPairStatus(
   db: Db,
   pair: string,
   mapped: readonly string[],
   runLimit: number,
+  count: typeof countPair = countPair,
 ): Promise<PairStatus> {
+  const counts = await count(db, pair);
   const row = await pairRow(db, pair);
   const { parked, ...outbox } = await countIntents(db, pair);
-  const side = async (name: SideName): Promise<SideStatus> => ({
-    records: await countLive(db, pair, name),
+  const side = (name: SideName): SideStatus => ({
+    records: counts.records[name],
     total: name === 'udesk' ? (row?.udesk_total ?? null) : null,
     certifiedAt: row?.[`${name}_at`] ?? null,
     uncertified: row?.[`${name}_uncertified`] ?? null,
@@ -76,10 +94,10 @@ export async function loadPairStatus(
     firstPlanHash: row?.first_run === 'pending' ? row.first_plan_hash : null,
     restoredAt: row?.restored_at ?? null,
     runs: await lastRuns(db, pair, runLimit),
-    sides: { udesk: await side('udesk'), crm: await side('crm') },
-    coverage: await loadCoverage(db, pair),
+    sides: { udesk: side('udesk'), crm: side('crm') },
+    coverage: counts.coverage,
     audit: await auditedLastDay(db, pair),
-    links: await countLinks(db, pair),
+    links: counts.links,
     conflicts: await countConflicts(db, pair),
     outbox,
     parked,

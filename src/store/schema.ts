@@ -224,6 +224,12 @@ export const link = udeskSync.table(
     uniqueIndex('link_candidate').on(table.pair, table.candidateKey).where(sql`candidate_key is not null`),
     index('link_dirty').on(table.pair, table.id).where(sql`dirty and state = 'confirmed'`),
     index('link_state').on(table.pair, table.state, table.id),
+    // Whoever held a record once, too: a customer's history asks for them.
+    index('link_udesk_ever').on(table.pair, table.udeskId),
+    index('link_crm_ever').on(table.pair, table.crmId),
+    index('link_moved')
+      .using('gin', sql`evidence jsonb_path_ops`)
+      .where(sql`jsonb_path_exists(evidence, '$[*].from')`),
   ],
 );
 

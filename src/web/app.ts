@@ -12,6 +12,7 @@ import { failed } from './failed.ts';
 import type { Page, Route } from './page.ts';
 import { PAGES } from './pages.ts';
 import { Refusal } from './refusal.ts';
+import { createRemember, type Remember } from './remember.ts';
 import { securityHeaders } from './security.ts';
 import type { Services, SignedVisit, Visit } from './visit.ts';
 import { openVisit } from './visitor.ts';
@@ -23,11 +24,17 @@ export interface Web {
   readonly services: Services;
   readonly assets: Assets;
   readonly pages: readonly Page[];
+  readonly remember: Remember;
 }
 
 /** Answers everything that nobody answered before: mount it last. */
 export function createWeb(services: Services, pages: readonly Page[] = PAGES): Hono {
-  const web: Web = { services, assets: loadAssets(), pages };
+  const web: Web = {
+    services,
+    assets: loadAssets(),
+    pages,
+    remember: createRemember(() => performance.now()),
+  };
   const app = new Hono();
   app.use(securityHeaders);
   app.route('/', web.assets.routes);

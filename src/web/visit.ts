@@ -13,6 +13,7 @@ import type { Throttle } from './auth/throttle.ts';
 import type { Events } from './events/events.ts';
 import type { Formats, Locale, Translate } from './i18n/words.ts';
 import type { NavItem } from './page.ts';
+import type { Remember } from './remember.ts';
 
 /** One per process. */
 export interface Services {
@@ -44,6 +45,7 @@ export interface Visit {
   readonly c: Context;
   readonly services: Services;
   readonly assets: Assets;
+  readonly remember: Remember;
   readonly nav: readonly NavItem[];
   readonly url: URL;
   readonly now: Date;

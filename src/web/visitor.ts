@@ -10,12 +10,13 @@ export const LANGUAGE_COOKIE = 'udesk_sync_language';
 
 /** In the language that the visitor chose, else that of the configuration. */
 export function openVisit(web: Web, c: Context, caller: Caller, form: URLSearchParams): Visit {
-  const { services, assets, pages } = web;
+  const { services, assets, pages, remember } = web;
   const locale: Locale = localeOf(getCookie(c, LANGUAGE_COOKIE)) ?? services.config.locale;
   return {
     c,
     services,
     assets,
+    remember,
     nav: pages.flatMap(({ nav }) => nav ?? []),
     url: new URL(c.req.url),
     now: services.clock(),

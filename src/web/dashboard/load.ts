@@ -3,7 +3,7 @@ import type { PairConfig } from '../../config/schema.ts';
 import { judgePair, type PairHealth } from '../../report/pair-health.ts';
 import { type ConflictDay, conflictDays } from '../../report/sync/document.ts';
 import { type FreshnessClass, freshnessOf } from '../../store/freshness.ts';
-import { loadPairStatus, type PairStatus, quotaUsed } from '../../store/pair-status.ts';
+import { countPair, loadPairStatus, type PairStatus, quotaUsed } from '../../store/pair-status.ts';
 import { conflictFacts } from '../../store/report-conflicts.ts';
 import { lagOf, type Percentiles, type RunsRow, runsOf } from '../../store/report-traffic.ts';
 import type { Visit } from '../visit.ts';
@@ -19,13 +19,20 @@ export interface PairNow {
   readonly quota: { readonly used: number; readonly perMinute: number };
 }
 
-export async function pairNow({ services, now }: Visit, pair: PairConfig): Promise<PairNow> {
+/** Counts of many records may be some seconds old. */
+export async function pairNow({ services, now, remember }: Visit, pair: PairConfig): Promise<PairNow> {
   const { db } = services;
   const status = await loadPairStatus(
     db,
     pair.name,
     pair.fields.map(({ udesk }) => udesk),
     RUNS,
+    (...of) =>
+      remember(
+        `counts of ${pair.name}`,
+        () => countPair(...of),
+        ({ records }) => records.udesk + records.crm,
+      ),
   );
   const [busiest] = await quotaUsed(db, pair.udesk.baseUrl);
   return {

@@ -1,6 +1,6 @@
 /** `/`: where a person's morning starts. */
 import { html } from '../../report/html.ts';
-import { pairLately, pairNow } from '../dashboard/load.ts';
+import { type PairLately, pairLately, pairNow } from '../dashboard/load.ts';
 import { latelyPart, nowPart } from '../dashboard/view.ts';
 import type { Page } from '../page.ts';
 import { respondPage, respondPart } from '../respond.ts';
@@ -21,12 +21,20 @@ export const homePage: Page = {
 
 async function home(visit: SignedVisit): Promise<Response> {
   const { services, t } = visit;
-  const lately = await Promise.all(services.config.pairs.map((pair) => pairLately(visit, pair)));
+  const lately = await Promise.all(
+    services.config.pairs.map((pair) =>
+      visit.remember(`lately ${pair.name}`, () => pairLately(visit, pair), mirrored),
+    ),
+  );
   const title = t('home.title');
   return respondPage(visit, {
     title,
     body: html`<div class="detail"><div class="title"><h1>${title}</h1></div>${await now(visit)}${latelyPart(visit, lately)}</div>`,
   });
+}
+
+function mirrored({ freshness }: PairLately): number {
+  return freshness.reduce((sum, { udesk, crm }) => sum + udesk + crm, 0);
 }
 
 async function now(visit: SignedVisit) {

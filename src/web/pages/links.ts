@@ -6,7 +6,7 @@ import { fieldLabels } from '../conflicts/show.ts';
 import { type Answer, answerOf } from '../links/answer.ts';
 import { linkCard, nameOf, showLinks } from '../links/card.ts';
 import { linkList } from '../links/list.ts';
-import { readLinkParams, toLinkCursor } from '../links/query.ts';
+import { type LinkParams, readLinkParams, toLinkCursor } from '../links/query.ts';
 import { answerLink, type LinkAnswer, linkRow } from '../links/service.ts';
 import type { Page } from '../page.ts';
 import { firstPlanNotices } from '../plans/notices.ts';
@@ -37,7 +37,7 @@ async function list(visit: SignedVisit): Promise<Response> {
   const params = readLinkParams(visit.url.searchParams);
   const [page, counts, labels, firstPlans] = await Promise.all([
     linkPage(db, { ...params, cursor: toLinkCursor(params.cursor), limit: PAGE_ROWS }),
-    linkCounts(db, params),
+    counted(visit, params),
     fieldLabels(visit),
     firstPlanNotices(visit),
   ]);
@@ -46,6 +46,15 @@ async function list(visit: SignedVisit): Promise<Response> {
     title: visit.t('links.title'),
     body: linkList(visit, { params, page, counts, shown, labels, firstPlans }),
   });
+}
+
+/** A search is counted anew each time: what people type is not kept. */
+function counted(visit: SignedVisit, { pair, q }: LinkParams): ReturnType<typeof linkCounts> {
+  const count = () => linkCounts(visit.services.db, { pair, q });
+  if (q !== undefined) return count();
+  return visit.remember(`links of ${pair ?? ''}`, count, (counts) =>
+    Object.values(counts).reduce((sum, n) => sum + n, 0),
+  );
 }
 
 function rowOf(visit: SignedVisit): Promise<LinkRow> {
