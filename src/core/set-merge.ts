@@ -160,23 +160,30 @@ export function settledHalf(spec: FieldSpec, region: string, half: SettledHalf):
 
 /**
  * What a side holds after a set was written, without what others did to it meanwhile: an element that we did not send
- * stays an addition of theirs, and one that we kept and that is gone a deletion of theirs (P2). Where something that
- * was sent is missing *and* something else is there, the side may store a form of its own: that is left as it is.
+ * stays an addition of theirs, and one that we kept and that is gone a deletion of theirs (P2). Where something that we
+ * added is missing *and* something else is there, the side may store a form of its own: that is left as it is.
  */
 export function asCarried(spec: FieldSpec, region: string, held: Value, sent: Value, before: Value): Value {
   const keyOf = (element: Element) => normalizeText(spec.equivalence, element.value, region);
   const keys = (value: Value) => new Set(asElements(value).map(keyOf));
   const [has, wanted, had] = [keys(held), keys(sent), keys(before)];
-  if (!dropsForeign(has, wanted)) return held;
+  if (!tellsForeign(has, wanted, had)) return held;
   const gone = asElements(sent).filter((element) => !has.has(keyOf(element)) && had.has(keyOf(element)));
   return [...asElements(held).filter((element) => wanted.has(keyOf(element))), ...gone];
 }
 
-/** Whether what a set holds beyond what was sent, or lacks of it, is surely not the side's own form of it. */
-export function dropsForeign(held: ReadonlySet<string>, sent: ReadonlySet<string>): boolean {
+/**
+ * Whether what a set holds beyond what was sent, or lacks of it, is surely not the side's own form of it. What it held
+ * before has its form already, so only what we added can be there in another one.
+ */
+export function tellsForeign(
+  held: ReadonlySet<string>,
+  sent: ReadonlySet<string>,
+  before: ReadonlySet<string>,
+): boolean {
   const within = (inner: ReadonlySet<string>, outer: ReadonlySet<string>) =>
     [...inner].every((key) => outer.has(key));
-  return within(held, sent) || within(sent, held);
+  return within(held, sent) || within(minusKeys(sent, before), held);
 }
 
 function minusKeys(keys: ReadonlySet<string>, ...without: readonly ReadonlySet<string>[]): Set<string> {

@@ -4,7 +4,7 @@
  */
 import { asElements, normalizeText } from './equivalence.ts';
 import type { FieldWrite } from './record.ts';
-import { dropsForeign } from './set-merge.ts';
+import { tellsForeign } from './set-merge.ts';
 import type { Element } from './value.ts';
 import {
   type ChangeRecord,
@@ -47,7 +47,7 @@ export function witnessSet(input: WitnessInput): Verdict {
   }
   const held = keysOf(input, input.held);
   const sent = keysOf(input, input.write.after);
-  const seen = dropsForeign(held, sent);
+  const seen = tellsForeign(held, sent, begun);
   const lost = [...maker.values()].find(({ sign, key }) => {
     if (sign === 'add') {
       if (!left.has(key) || begun.has(key) || sent.has(key)) return false;

@@ -5,7 +5,7 @@ import { otherSide, SIDES, type SideName } from '../../src/core/record.ts';
 import type { Value } from '../../src/core/value.ts';
 import { rows } from '../../src/store/tx.ts';
 import { provenanceOf } from '../support/provenance.ts';
-import type { Edit } from './ledger.ts';
+import type { Edit, Move } from './ledger.ts';
 import type { Held } from './sides.ts';
 import { plain, sameToken } from './tokens.ts';
 import { MAX_DELETES, type World } from './world.ts';
@@ -223,13 +223,25 @@ function isOf(
   return link?.[`${side}_id`] === id;
 }
 
+/** Which records of a side have no counterpart now, or wait for a person, so that no change of one reaches them. */
+export async function outOfReach(world: World, side: SideName): Promise<(id: string) => boolean> {
+  return beyond(side, await confirmedLinks(world), await waitingLinks(world));
+}
+
+function beyond(side: SideName, links: readonly LinkIds[], waiting: ReadonlySet<string>) {
+  const reached = new Set(links.filter(({ id }) => !waiting.has(id)).map((link) => link[`${side}_id`]));
+  return (id: string): boolean => !reached.has(id);
+}
+
 /**
  * P5: nobody exists twice on one side. No two people were given the same value; one that changed hands once is nowhere
  * twice, unless one of the two who hold it has no counterpart, or waits for a person, so that half of the change is held.
+ * So it is, too, with whoever had no counterpart when it changed hands over there: a first link made later unites the sets
+ * of both (sync design §5), what was given up before the link among them.
  */
 function doubles(world: World, links: readonly LinkIds[], waiting: ReadonlySet<string>): void {
   for (const side of SIDES) {
-    const isHeld = (id: string) => !links.some((link) => link[`${side}_id`] === id && !waiting.has(link.id));
+    const isHeld = beyond(side, links, waiting);
     const owners = new Map<string, string>();
     for (const held of world.people[side].list()) {
       for (const value of [held.name, ...held.emails, ...held.phones].map(plain).filter(Boolean)) {
@@ -238,10 +250,15 @@ function doubles(world: World, links: readonly LinkIds[], waiting: ReadonlySet<s
         if (owner === undefined || owner === held.id || world.ledger.merged.has(value)) continue;
         const moves = world.ledger.moves.get(value) ?? [];
         if (moves.length > 1 || (moves.length === 1 && [owner, held.id].some(isHeld))) continue;
+        if (moves.some(isHalf(side, [owner, held.id]))) continue;
         world.violation('P5', `${side} ${owner} and ${side} ${held.id} both hold ${value}`);
       }
     }
   }
+}
+
+function isHalf(side: SideName, holders: readonly string[]) {
+  return (move: Move) => move.side !== side && holders.some((id) => move.outOfReach.includes(id));
 }
 
 async function conflictRows(world: World): Promise<Row[]> {

@@ -33,6 +33,8 @@ export interface Move {
   readonly to: string;
   readonly set: SetName;
   readonly step: number;
+  /** Who held it on the other side then, and had no counterpart, or waited for a person: the change could not reach them. */
+  readonly outOfReach: readonly string[];
 }
 
 export class Ledger {

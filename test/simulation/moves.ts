@@ -1,7 +1,9 @@
 /** An e-mail or phone changes hands at one side: whoever takes it over takes it when the other has given it up. */
+import { otherSide } from '../../src/core/record.ts';
 import { target } from './acts.ts';
+import { outOfReach } from './checkers.ts';
 import type { Act } from './script.ts';
-import { plain } from './tokens.ts';
+import { plain, sameToken } from './tokens.ts';
 import type { World } from './world.ts';
 
 const MOST_ELEMENTS = 4;
@@ -24,9 +26,17 @@ export async function move(world: World, act: Extract<Act, { do: 'move' }>, step
   people.elements(into.id, set, back === undefined ? [...taken, [null, value]] : taken);
   if (back !== undefined) people.elements(from.id, set, [...left, [null, back]]);
 
+  const there = otherSide(side);
+  const isOut = await outOfReach(world, there);
+  const holders = (moved: string) =>
+    world.people[there]
+      .list()
+      .filter((held) => held[set].some((one) => sameToken(one, moved)) && isOut(held.id))
+      .map(({ id }) => id);
   const moved = { side, set, step };
-  world.ledger.moved({ ...moved, value, from: from.id, to: into.id });
-  if (back !== undefined) world.ledger.moved({ ...moved, value: back, from: into.id, to: from.id });
+  world.ledger.moved({ ...moved, value, from: from.id, to: into.id, outOfReach: holders(value) });
+  if (back !== undefined)
+    world.ledger.moved({ ...moved, value: back, from: into.id, to: from.id, outOfReach: holders(back) });
   if (world.acting) for (const one of [value, back ?? value]) world.ledger.window.add(plain(one));
   world.tell(
     `  a person moves ${set} of ${side} ${from.id} to ${into.id}: ${value}${back === undefined ? '' : `, and ${back} back`}`,

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { asElements } from '../../../src/core/equivalence.ts';
 import {
   agreedPart,
+  asCarried,
   mergeSets,
   replaceSet,
   type Sides,
@@ -19,6 +21,7 @@ function merge(base: Sides | null, now: Sides, spec = tags) {
 const A = '13800000001';
 const B = '13800000002';
 const C = '13800000003';
+const D = '13800000004';
 
 describe('sets that both sides edited', () => {
   test('first link unites them, in a stable order, and keeps the ids that are there', () => {
@@ -126,5 +129,22 @@ describe('helpers', () => {
     const now = { udesk: set(['1', A], ['2', B]), crm: set(`+86${A}`, C) };
     const part = agreedPart({ spec: phones, region: 'CN', base: null, now });
     expect(part).toEqual({ udesk: set(['1', A]), crm: set(`+86${A}`) });
+  });
+});
+
+describe('P2: what a write carried, where somebody edited the set in the moment before it', () => {
+  const carried = (held: readonly string[], sent: readonly string[], before: readonly string[]) =>
+    asElements(asCarried(phones, 'CN', set(...held), set(...sent), set(...before))).map(({ value }) => value);
+
+  // Found by the simulation (w2-18): the edit counted as agreed on, and never came to the other side.
+  test('is not the edit of an element that it kept', () => {
+    expect(carried([D, B, C], [A, B, C], [A, B])).toEqual([B, C, A]);
+  });
+  test('is neither an addition nor a deletion of theirs', () => {
+    expect(carried([A, C, D], [A, C], [A])).toEqual([A, C]);
+    expect(carried([B, C], [A, B, C], [A, B])).toEqual([B, C, A]);
+  });
+  test('P4: may be a form of its own of what was added, and that is agreed on as it is held', () => {
+    expect(carried([A, D], [A, C], [A])).toEqual([A, D]);
   });
 });

@@ -202,6 +202,23 @@ describe('P2 of a set, the witness', () => {
     });
   });
 
+  test('leaves an edit of an element that we kept, and that survived, to the next plan', () => {
+    const held = set(R, Q);
+    const records = [phone(P, R), ours];
+    expect(witnessWrite({ ...input(PHONES, set(P), set(P, Q), records), held })).toEqual({
+      verdict: 'clean',
+    });
+  });
+
+  test('keeps an edit where what we added is not there as it was sent: it may be the form of that', () => {
+    const held = set(R, S);
+    const records = [phone(P, R), ours];
+    expect(witnessWrite({ ...input(PHONES, set(P), set(P, Q), records), held })).toMatchObject({
+      verdict: 'overwritten',
+      foreign: { value: set(R) },
+    });
+  });
+
   test('forgets what a person took back himself', () => {
     const records = [phone(null, R), phone(R, null), ours];
     expect(witnessWrite(input(PHONES, set(P), set(P, Q), records))).toEqual({ verdict: 'clean' });
