@@ -5,6 +5,7 @@ import { sha256 } from '../lib/hash.ts';
 import { type PairRow, saveCrmCursor, saveEnumeration, saveFingerprint } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
 import { proveAbsences } from './absence.ts';
+import { noteAccount } from './account.ts';
 import { type Audit, type AuditReport, auditLinks } from './audit.ts';
 import type { Cycle } from './context.ts';
 import { observeCrmPoints } from './crm-points.ts';
@@ -281,7 +282,7 @@ async function observeAll(cycle: Cycle, known: PairRow, side: SideName): Promise
  * is stored. Otherwise its ids would be taken for those that we know, and everything that we know for deleted.
  */
 export async function knownAccount(
-  cycle: Pick<Cycle, 'db' | 'fence' | 'spec' | 'sides' | 'signal'>,
+  cycle: Pick<Cycle, 'db' | 'fence' | 'spec' | 'sides' | 'signal' | 'clock'>,
   known: PairRow,
   side: SideName,
   fingerprint: string,
@@ -289,7 +290,7 @@ export async function knownAccount(
 ): Promise<void> {
   const pair = cycle.spec.name;
   const before = known.fingerprint[side];
-  if (before === fingerprint) return;
+  if (before === fingerprint) return noteAccount(cycle, side);
   // A host that does not answer, or a wrong token, is the more useful news; and an account that never answered is none
   // that we know.
   await cycle.sides[side].check({ signal: cycle.signal });
@@ -307,6 +308,7 @@ export async function knownAccount(
     );
   }
   await fenced(cycle.db, cycle.fence, (tx) => saveFingerprint(tx, pair, side, fingerprint));
+  noteAccount(cycle, side);
 }
 
 function toObservation(lane: string, observed: Observed): SideObservation {

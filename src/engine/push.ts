@@ -1,5 +1,6 @@
 import { SIDES, type SideName } from '../core/record.ts';
 import { type IntentRow, loadIntents, type PushWork, pushWork } from '../store/intents.ts';
+import { strangeSides } from './account.ts';
 import { backfilledSides } from './backfill-sides.ts';
 import type { Cycle } from './context.ts';
 import { isWitnessed } from './history.ts';
@@ -57,10 +58,12 @@ export async function pushIntents(cycle: Cycle, asked?: PushWork): Promise<PushR
   /** Still in the outbox after a try: the next cycle's work. */
   const left = new Set<string>();
   const slice = startSlice(cycle);
+  const strange = await strangeSides(cycle);
   /** Sides for which no more is begun in this push. */
-  const full = new Set<SideName>();
+  const full = new Set<SideName>(strange);
   // What an earlier cycle wrote and had no room to look after.
-  if (work.witness && cycle.pushBudget !== undefined) report.overwritten += await witnessWrites(cycle);
+  if (work.witness && cycle.pushBudget !== undefined)
+    report.overwritten += await witnessWrites(cycle, strange);
   const attempt = async (state: 'unknown' | 'pending', intent: IntentRow): Promise<void> => {
     cycle.signal.throwIfAborted();
     if (full.has(intent.side)) return;
@@ -101,7 +104,7 @@ export async function pushIntents(cycle: Cycle, asked?: PushWork): Promise<PushR
       await inLanes(batch, laneOf, cycle.width ?? WIDTH, (intent) => attempt(state, intent));
     }
   }
-  report.overwritten += await witnessWrites(cycle);
+  report.overwritten += await witnessWrites(cycle, strange);
   slice.end();
   for (const side of SIDES) {
     if (failures[side] >= FAILURES_BEFORE_PAUSE) report.pausedSides.push(side);

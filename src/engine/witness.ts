@@ -34,11 +34,12 @@ const PASS_BUDGET_MS = 10_000;
 /** Cycles in which a history did not answer, or took its time: the rest is witnessed in a later one. */
 const enough = new WeakSet<Cycle>();
 
-/** One pass over what is due, the longest due first. @returns how many overwritten edits were found. */
-export async function witnessWrites(cycle: Cycle): Promise<number> {
+/** One pass over what is due, the longest due first, but on the sides `without`. @returns how many overwritten edits were found. */
+export async function witnessWrites(cycle: Cycle, without: readonly SideName[]): Promise<number> {
   let found = 0;
   for (const side of SIDES) {
-    if (isWitnessed(cycle, side) && !enough.has(cycle)) found += await witnessSide(cycle, side);
+    if (isWitnessed(cycle, side) && !without.includes(side) && !enough.has(cycle))
+      found += await witnessSide(cycle, side);
   }
   return found;
 }

@@ -100,8 +100,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'no witness after a write',
     breaks: 'P2: an edit in the moment between verify and send vanishes',
     file: 'src/engine/witness.ts',
-    find: 'if (isWitnessed(cycle, side) && !enough.has(cycle)) found += await witnessSide(cycle, side);',
-    replace: 'if (isWitnessed(cycle, side) && enough.has(cycle)) found += await witnessSide(cycle, side);',
+    find: 'if (isWitnessed(cycle, side) && !without.includes(side) && !enough.has(cycle))',
+    replace: 'if (isWitnessed(cycle, side) && !without.includes(side) && enough.has(cycle))',
     tests: [`${ENGINE}/witness.test.ts`],
   },
   {

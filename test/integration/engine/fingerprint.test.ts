@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
-import { isSyncError } from '../../../src/errors.ts';
+import { isSyncError, SyncError } from '../../../src/errors.ts';
 import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
+import { NOTHING, reopen, syncAt, syncPair } from '../attack/moments.ts';
 
 let world: World;
 afterEach(async () => {
@@ -45,4 +46,37 @@ test('an account that never answered is none that we know: after a mistyped addr
   ]);
   world.simulator.set('tenant.state', 'ok');
   expect((await world.sync()).outcome).toBe('done');
+});
+
+test('P7, P8: what an earlier process left to be written is not written to a table that we do not know', async () => {
+  world = await createWorld({ customers: [{ nick_name: 'A', email: 'a@example.com' }] });
+  await world.sync();
+  world.simulator.tenant.create({ nick_name: 'B', email: 'b@example.com' });
+  const away = (): never => {
+    throw new SyncError('transient', 'the CRM does not answer');
+  };
+  await syncAt(world, [{ side: 'crm', call: 'create', when: 'before', act: away }]);
+  const outbox = () =>
+    ourRows(world, `select state from udesk_sync.intent where side = 'crm' and state <> 'settled'`);
+  expect(await outbox()).toEqual([{ state: 'pending' }]);
+
+  await world.crm`alter table contact rename to contact_old`;
+  await world.crm`create table contact (like contact_old including all)`;
+  await ourRows(world, `update udesk_sync.intent set not_before = null`);
+  const [restarted] = await reopen(world, (yaml) => yaml);
+  if (restarted === undefined) throw new Error('no pair');
+  try {
+    // A cycle that reads nothing, and one that reads.
+    await syncPair(world, restarted, { observe: NOTHING });
+    await expect(syncPair(world, restarted)).rejects.toThrow('is not the account or table');
+    expect(await world.people()).toEqual([]);
+    expect(await outbox()).toEqual([{ state: 'pending' }]);
+
+    await world.crm`drop table contact`;
+    await world.crm`alter table contact_old rename to contact`;
+    await syncPair(world, restarted);
+    expect((await world.people()).map(({ name }) => name).sort()).toEqual(['A', 'B']);
+  } finally {
+    await restarted.close();
+  }
 });
