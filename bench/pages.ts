@@ -160,7 +160,7 @@ async function fill(): Promise<void> {
     select 'bench', repeat('ab', 32), 'waiting', '[{"guard": "updates", "message": "500 of 1,000 links"}]', 500,
       jsonb_build_object('conflicts', '[]'::jsonb, 'writes', jsonb_agg(jsonb_build_object('guardClass', 'update', 'side', 'crm', 'op', 'update',
         'udeskId', n::text, 'crmId', 'c' || n, 'fields', jsonb_build_array(jsonb_build_object('field', 'nick_name', 'before', '汪',
-        'after', '王', 'reason', 'edited'))))), now() from generate_series(1, 500) n`);
+        'after', '王', 'reason', 'propagate'))))), now() from generate_series(1, 500) n`);
   const links = Array.from({ length: CLOSED }, (_, n) => String(n + 1));
   for (let from = 0; from < links.length; from += 1_000) {
     await fileConflicts(database.db, links.slice(from, from + 1_000));

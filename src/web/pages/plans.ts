@@ -51,12 +51,15 @@ async function one(visit: SignedVisit): Promise<Response> {
   const writes = plan.sample?.writes ?? [];
   const shown = writes.slice(from, from + PAGE_ROWS);
   const names = await namesOf(visit, plan.pair, [...shown, ...(plan.sample?.conflicts ?? [])]);
-  const links = await countLinks(db, plan.pair);
-  const rows = [];
-  for (const write of shown) {
-    const name = names.get(pairName(write)) ?? null;
-    rows.push({ write, name, cause: await causeText(visit, plan.pair, write) });
-  }
+  // Only a first plan tells of them.
+  const links = plan.first === null ? null : await countLinks(db, plan.pair);
+  const rows = await Promise.all(
+    shown.map(async (write) => ({
+      write,
+      name: names.get(pairName(write)) ?? null,
+      cause: await causeText(visit, plan.pair, write),
+    })),
+  );
   return respondPage(visit, {
     title: planTitle(visit, plan),
     body: planView(visit, {
@@ -65,7 +68,7 @@ async function one(visit: SignedVisit): Promise<Response> {
       rows,
       page: { from, size: PAGE_ROWS, of: writes.length },
       names,
-      counts: { linked: links.confirmed, questions: links.candidate },
+      counts: { linked: links?.confirmed ?? 0, questions: links?.candidate ?? 0 },
       said: plan.state === 'moved' ? await others(visit) : null,
     }),
   });
