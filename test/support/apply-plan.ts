@@ -17,7 +17,7 @@ import { isSet, type Value } from '../../src/core/value.ts';
 
 export interface Remote {
   /** What a side makes of a value that it is sent; by default it stores it as it is. */
-  readonly store?: (side: SideName, field: FieldSpec, value: Value) => Value;
+  readonly store?: (side: SideName, field: FieldSpec, value: Value, held: Value) => Value;
   /** Writes that are lost on their way: not carried out and not settled. */
   readonly drops?: (write: PlannedWrite) => boolean;
 }
@@ -63,7 +63,7 @@ function carryOut(
   for (const [name, change] of Object.entries(write.patch)) {
     const field = spec.fields.find((candidate) => candidate.udesk === change.field);
     if (!field) throw new Error('a write of an unknown field');
-    const stored = remote.store ? remote.store(write.side, field, change.after) : change.after;
+    const stored = remote.store ? remote.store(write.side, field, change.after, change.before) : change.after;
     fields[name] = isSet(stored) ? withIds(stored, link.linkId) : stored;
   }
   return { state: 'live', record: { ...record, fields } };
