@@ -15,6 +15,7 @@ import { serve } from '../../src/web/health.ts';
 import type { Page } from '../../src/web/page.ts';
 import { PAGES } from '../../src/web/pages.ts';
 import type { Services } from '../../src/web/visit.ts';
+import { type Visitor, visitor } from './visitor.ts';
 import type { World } from './world.ts';
 
 export const PASSWORD = 'correct horse battery';
@@ -76,6 +77,15 @@ export async function openWeb(world: World, options: WebOptions = {}): Promise<R
       await server.close();
     },
   };
+}
+
+/** Somebody with this role, signed in, with the token of the inbox at hand. */
+export async function signedIn({ url }: Pick<RunningWeb, 'url'>, name: string): Promise<Visitor> {
+  const browser = visitor(url);
+  await browser.get('/sign-in');
+  await browser.post('/sign-in', { name, password: PASSWORD });
+  await browser.get('/conflicts');
+  return browser;
 }
 
 function configOf(world: World, { users, locale }: WebOptions, passwordHash: string): Config {

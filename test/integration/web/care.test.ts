@@ -4,8 +4,7 @@ import { assignConflicts } from '../../../src/store/assignments.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { inboxPage } from '../../../src/store/inbox.ts';
 import { addNote, NOTE_LIMIT, NOTES_MOST } from '../../../src/store/notes.ts';
-import { type Visitor, visitor } from '../../support/visitor.ts';
-import { openWeb, PASSWORD, type RunningWeb, tokenOf } from '../../support/web.ts';
+import { openWeb, type RunningWeb, signedIn, tokenOf } from '../../support/web.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
 
 let world: World;
@@ -29,14 +28,6 @@ afterEach(async () => {
   await world.close();
 });
 
-async function signedIn(name: string): Promise<Visitor> {
-  const browser = visitor(web.url);
-  await browser.get('/sign-in');
-  await browser.post('/sign-in', { name, password: PASSWORD });
-  await browser.get('/conflicts');
-  return browser;
-}
-
 const shownIds = (text: string) => [...text.matchAll(/id="conflict-(\d+)"/g)].map(([, id]) => id);
 const id = (n: number) => ids[n] ?? '';
 const assignees = async () =>
@@ -48,10 +39,10 @@ const log = async () =>
 
 describe('a conflict that is assigned', () => {
   test('is seen first by whom it is assigned to, and by the others in its place', async () => {
-    const reviewer = await signedIn('reviewer');
+    const reviewer = await signedIn(web, 'reviewer');
     const answer = await reviewer.post(`/conflicts/${id(4)}/assign`, { to: 'operator' });
     expect([answer.status, answer.location]).toEqual([303, `/conflicts/${id(4)}`]);
-    const operator = await signedIn('operator');
+    const operator = await signedIn(web, 'operator');
     expect(shownIds((await operator.get('/conflicts')).text)).toEqual([
       id(4),
       ...ids.filter((_, n) => n !== 4),
@@ -98,7 +89,7 @@ describe('a conflict that is assigned', () => {
 
   test('is still the conflict that was seen: a decision under way is not disturbed, and the log says who assigned', async () => {
     const before = (await world.conflicts())[0];
-    const reviewer = await signedIn('reviewer');
+    const reviewer = await signedIn(web, 'reviewer');
     await reviewer.post(`/conflicts/${id(0)}/assign`, { to: 'reviewer' });
     const decided = await reviewer.post(`/conflicts/${id(0)}/decide`, {
       take: 'udesk',
@@ -117,7 +108,7 @@ describe('a conflict that is assigned', () => {
   });
 
   test('together with all that fit is assigned at once, and none twice', async () => {
-    const reviewer = await signedIn('reviewer');
+    const reviewer = await signedIn(web, 'reviewer');
     const one = await reviewer.post('/conflicts/bulk/assign', { id: id(2), to: 'operator', filter: '' });
     expect(one.text).toContain('1 assigned to operator');
     const all = await reviewer.post('/conflicts/bulk/assign', { all: '1', to: 'operator', filter: 'q=U' });
@@ -130,13 +121,13 @@ describe('a conflict that is assigned', () => {
   });
 
   test('goes to people who may decide and to nobody else, by reviewers, from forms of ours', async () => {
-    const reviewer = await signedIn('reviewer');
+    const reviewer = await signedIn(web, 'reviewer');
     for (const to of ['viewer', 'stranger', SCRIPT])
       expect((await reviewer.post(`/conflicts/${id(0)}/assign`, { to })).status).toBe(400);
     expect((await reviewer.post(`/conflicts/${id(0)}/assign`, { to: 'reviewer', csrf: 'x' })).status).toBe(
       403,
     );
-    const viewer = await signedIn('viewer');
+    const viewer = await signedIn(web, 'viewer');
     expect((await viewer.post(`/conflicts/${id(0)}/assign`, { to: 'reviewer' })).status).toBe(403);
     expect((await viewer.post('/conflicts/bulk/assign', { all: '1', to: 'reviewer' })).status).toBe(403);
     expect(await assignees()).toEqual(Array(6).fill(null));
@@ -162,10 +153,10 @@ describe('a conflict that is assigned', () => {
 
 describe('a note', () => {
   test('is plain text with who and when, seen by everybody, and kept in the log by its number alone', async () => {
-    const reviewer = await signedIn('reviewer');
+    const reviewer = await signedIn(web, 'reviewer');
     const answer = await reviewer.post(`/conflicts/${id(0)}/notes`, { text: `  ${SCRIPT}\r\nsecond line ` });
     expect([answer.status, answer.location]).toEqual([303, `/conflicts/${id(0)}#notes`]);
-    const viewer = await signedIn('viewer');
+    const viewer = await signedIn(web, 'viewer');
     const { text } = await viewer.get(`/conflicts/${id(0)}`);
     expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;\nsecond line</p>');
     expect(text).not.toContain(SCRIPT);
@@ -178,7 +169,7 @@ describe('a note', () => {
   });
 
   test('that is empty, too long, or one too many is refused, and what was typed is not lost', async () => {
-    const reviewer = await signedIn('reviewer');
+    const reviewer = await signedIn(web, 'reviewer');
     const note = (text: string) => reviewer.post(`/conflicts/${id(0)}/notes`, { text });
     expect((await note(' \n ')).status).toBe(422);
     const long = await note(`${'长'.repeat(NOTE_LIMIT)}!`);
@@ -194,9 +185,9 @@ describe('a note', () => {
   });
 
   test('is written by reviewers, from forms of ours, beside conflicts that are there', async () => {
-    const viewer = await signedIn('viewer');
+    const viewer = await signedIn(web, 'viewer');
     expect((await viewer.post(`/conflicts/${id(0)}/notes`, { text: 'x' })).status).toBe(403);
-    const reviewer = await signedIn('reviewer');
+    const reviewer = await signedIn(web, 'reviewer');
     expect((await reviewer.post(`/conflicts/${id(0)}/notes`, { text: 'x', csrf: 'y' })).status).toBe(403);
     expect((await reviewer.post('/conflicts/999999/notes', { text: 'x' })).status).toBe(404);
     expect(await ourRows(world, 'select 1 from udesk_sync.conflict_note')).toEqual([]);
@@ -209,7 +200,7 @@ describe('a note', () => {
     await world.crm`update contact set name = 'C0 again' where name = 'C0'`;
     await world.sync();
     const fresh = (await world.conflicts()).find((row) => row.state === 'open' && !ids.includes(row.id));
-    const viewer = await signedIn('viewer');
+    const viewer = await signedIn(web, 'viewer');
     const { text } = await viewer.get(`/conflicts/${fresh?.id}`);
     expect(text).toContain('called her');
     expect(text).toContain(`with conflict ${id(0)}`);

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { rule, ruleList, similarList } from '../../../src/web/api/endpoints/similar.ts';
 import { type CommandLine, commandLine } from '../../support/command-line.ts';
 import { createSimilarWorld, decideOldest, newcomer } from '../../support/similar.ts';
-import { type Visitor, visitor } from '../../support/visitor.ts';
-import { openWeb, PASSWORD, type RunningWeb, tokenOf } from '../../support/web.ts';
+import type { Visitor } from '../../support/visitor.ts';
+import { openWeb, type RunningWeb, signedIn, tokenOf } from '../../support/web.ts';
 import { ourRows, type World } from '../../support/world.ts';
 
 const SCRIPT = '<script>alert(1)</script>';
@@ -22,13 +22,6 @@ afterEach(async () => {
   await web.close();
   await world.close();
 });
-
-async function signedIn(name: string): Promise<Visitor> {
-  const one = visitor(web.url);
-  await one.get('/sign-in');
-  await one.post('/sign-in', { name, password: PASSWORD });
-  return one;
-}
 
 /** The fields of the form that turns the proposed rule on. */
 async function proposal(one: Visitor): Promise<Record<string, string>> {
@@ -49,7 +42,7 @@ const rules = async () =>
 
 describe('the pages of rules', () => {
   test('names are never markup, and a hostile address is refused', async () => {
-    const one = await signedIn('viewer');
+    const one = await signedIn(web, 'viewer');
     const { text } = await one.get('/conflicts/similar');
     expect(text).toContain('&lt;script&gt;');
     expect(text).not.toContain(SCRIPT);
@@ -71,7 +64,7 @@ describe('the pages of rules', () => {
   });
 
   test('of two operators who turn it on at once one does, and the other is told', async () => {
-    const [one, two] = [await signedIn('operator'), await signedIn('operator')];
+    const [one, two] = [await signedIn(web, 'operator'), await signedIn(web, 'operator')];
     const [first, second] = [await proposal(one), await proposal(two)];
     const answers = await Promise.all([
       one.post('/conflicts/rules', first),
@@ -83,7 +76,7 @@ describe('the pages of rules', () => {
   });
 
   test('turned on is what was shown, or nothing: another decision in between is told', async () => {
-    const one = await signedIn('operator');
+    const one = await signedIn(web, 'operator');
     const shown = await proposal(one);
     await decideOldest(world, 1, 'crm');
     const answer = await one.post('/conflicts/rules', shown);
@@ -94,19 +87,19 @@ describe('the pages of rules', () => {
   });
 
   test('only an operator turns one on, a reviewer turns it off, a viewer does neither', async () => {
-    const operator = await signedIn('operator');
+    const operator = await signedIn(web, 'operator');
     const shown = await proposal(operator);
     for (const name of ['viewer', 'reviewer']) {
-      const one = await signedIn(name);
+      const one = await signedIn(web, name);
       expect((await one.get('/conflicts/similar')).text).not.toContain('Turn it off');
       expect((await one.post('/conflicts/rules', shown)).status).toBe(403);
     }
     expect(await rules()).toEqual([]);
     expect((await operator.post('/conflicts/rules', shown)).status).toBe(200);
-    const viewer = await signedIn('viewer');
+    const viewer = await signedIn(web, 'viewer');
     await viewer.get('/conflicts/rules/1');
     expect((await viewer.post('/conflicts/rules/1/off')).status).toBe(403);
-    const reviewer = await signedIn('reviewer');
+    const reviewer = await signedIn(web, 'reviewer');
     expect((await reviewer.get('/conflicts/rules/1')).text).toContain('Turn it off');
     expect((await reviewer.post('/conflicts/rules/1/off')).status).toBe(200);
     expect((await reviewer.post('/conflicts/rules/1/off')).status).toBe(409);
@@ -175,7 +168,7 @@ describe('the API', () => {
     const wish = { pair, field, kind, pattern, take: 'udesk', agrees: 12, total: 12, includeOpen: false };
     expect((await call('POST', '/rules', 'operator', wish)).status).toBe(404);
     expect(await rules()).toEqual([]);
-    const one = await signedIn('operator');
+    const one = await signedIn(web, 'operator');
     await one.post('/conflicts/rules', await proposal(one));
     const listed = ruleList.parse((await call('GET', '/rules', 'viewer')).body);
     expect(listed.rules).toMatchObject([{ id: '1', onBy: 'operator', decided: 0, offAt: null }]);

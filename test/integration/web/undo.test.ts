@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Visitor, visitor } from '../../support/visitor.ts';
-import { openWeb, PASSWORD, type RunningWeb } from '../../support/web.ts';
+import type { Visitor } from '../../support/visitor.ts';
+import { openWeb, type RunningWeb, signedIn } from '../../support/web.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
 
 let world: World;
@@ -16,7 +16,7 @@ beforeEach(async () => {
   });
   await world.sync();
   web = await openWeb(world, { users: true });
-  reviewer = await signedIn('reviewer');
+  reviewer = await signedIn(web, 'reviewer');
   for (const row of await world.conflicts())
     await reviewer.post(`/conflicts/${row.id}/decide`, { take: 'crm', seen: row.changedAt });
   for (let n = 0; n < 2; n += 1) await world.sync();
@@ -28,14 +28,6 @@ afterEach(async () => {
   await web.close();
   await world.close();
 });
-
-async function signedIn(name: string): Promise<Visitor> {
-  const browser = visitor(web.url);
-  await browser.get('/sign-in');
-  await browser.post('/sign-in', { name, password: PASSWORD });
-  await browser.get('/conflicts');
-  return browser;
-}
 
 const inUdesk = () =>
   world.simulator.tenant
@@ -79,7 +71,7 @@ describe('a decision that was carried out', () => {
   });
 
   test('is undone by reviewers, from forms of ours, and together with others', async () => {
-    const viewer = await signedIn('viewer');
+    const viewer = await signedIn(web, 'viewer');
     expect((await viewer.post(`/conflicts/${id}/undo`)).status).toBe(403);
     expect((await viewer.get(`/conflicts/${id}`)).text).not.toContain('/undo"');
     const ids = (await world.conflicts()).map((row) => row.id).join(',');

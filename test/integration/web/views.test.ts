@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { saveView, VIEW_NAME_LIMIT, VIEWS_MOST, viewsOf } from '../../../src/store/inbox-views.ts';
 import { type Visitor, visitor } from '../../support/visitor.ts';
-import { openWeb, PASSWORD, type RunningWeb } from '../../support/web.ts';
+import { openWeb, type RunningWeb, signedIn } from '../../support/web.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
 
 let world: World;
@@ -23,8 +23,8 @@ beforeAll(async () => {
   await world.sync();
   await ourRows(world, `update udesk_sync.conflict set assignee = 'operator' where udesk = '"Bob"'`);
   web = await openWeb(world, { users: true });
-  viewer = await signedIn('viewer');
-  operator = await signedIn('operator');
+  viewer = await signedIn(web, 'viewer');
+  operator = await signedIn(web, 'operator');
 }, 120_000);
 afterAll(async () => {
   await web.close();
@@ -33,14 +33,6 @@ afterAll(async () => {
 beforeEach(async () => {
   await ourRows(world, 'delete from udesk_sync.inbox_view');
 });
-
-async function signedIn(name: string): Promise<Visitor> {
-  const browser = visitor(web.url);
-  await browser.get('/sign-in');
-  await browser.post('/sign-in', { name, password: PASSWORD });
-  await browser.get('/conflicts');
-  return browser;
-}
 
 const own = (who: string) => viewsOf(world.database.db, who);
 const shown = (text: string) => [...text.matchAll(/aria-labelledby="name-\d+"/g)].length;
