@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { FreshnessBound } from '../core/freshness/pages.ts';
 import type { PairHealth } from '../report/pair-health.ts';
 import {
-  loadPairView,
+  loadPairsView,
   type PairView,
   RUNS_SHOWN,
   runDurationMs,
@@ -12,7 +12,7 @@ import {
 import type { PairStatus } from '../store/pair-status.ts';
 import type { RunRow } from '../store/pairs.ts';
 import type { Coverage } from '../store/reach.ts';
-import { liveReplicas, type ReplicaRow } from '../store/replicas.ts';
+import type { ReplicaRow } from '../store/replicas.ts';
 import { ago, duration } from './age.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './errors.ts';
@@ -39,10 +39,7 @@ export function registerStatus(program: Command, context: CliContext): void {
 async function runStatus(context: CliContext, options: StatusOptions): Promise<void> {
   await withRuntime(context, 'status', async ({ config, database }) => {
     const now = new Date();
-    const views: PairView[] = [];
-    for (const pair of choosePairs(config, options.pair))
-      views.push(await loadPairView(database.db, pair, now));
-    const replicas = await liveReplicas(database.db);
+    const { replicas, views } = await loadPairsView(database.db, choosePairs(config, options.pair), now);
     if (context.json) {
       context.printJson({
         database: database.description,

@@ -3,7 +3,7 @@ import type { PairConfig } from '../config/schema.ts';
 import type { FreshnessBound } from '../core/freshness/pages.ts';
 import { type DeadLetters, listDeadLetters } from '../store/dead-letters.ts';
 import { loadFreshness } from '../store/listing.ts';
-import { loadPairStatus, type PairStatus, quotaUsed } from '../store/pair-status.ts';
+import { type countPair, loadPairStatus, type PairStatus, quotaUsed } from '../store/pair-status.ts';
 import type { RunRow } from '../store/pairs.ts';
 import { liveReplicas, type ReplicaRow } from '../store/replicas.ts';
 import type { Db } from '../store/tx.ts';
@@ -13,17 +13,20 @@ import { judgePair, type PairHealth } from './pair-health.ts';
 const RUNS = 20;
 export const RUNS_SHOWN = 5;
 
-export interface PairView {
+export interface PairNow {
   readonly pair: string;
   readonly status: PairStatus;
   readonly health: PairHealth;
-  /** Null where it is not known, or not yet. */
-  readonly freshness: FreshnessBound | null;
   readonly quota: {
     readonly used: number;
     readonly perMinute: number;
     readonly scope: 'tenant' | 'endpoint';
   };
+}
+
+export interface PairView extends PairNow {
+  /** Null where it is not known, or not yet. */
+  readonly freshness: FreshnessBound | null;
   /** The daemon that works on it; null: none. */
   readonly replica: string | null;
   /** Endpoints that this daemon leaves alone because they fail. */
@@ -31,21 +34,45 @@ export interface PairView {
   readonly deadLetters: readonly DeadLetters[];
 }
 
-export async function loadPairView(db: Db, pair: PairConfig, now: Date): Promise<PairView> {
+export interface PairsView {
+  readonly replicas: readonly ReplicaRow[];
+  /** In the order in which they were asked for. */
+  readonly views: readonly PairView[];
+}
+
+export async function loadPairsView(db: Db, pairs: readonly PairConfig[], now: Date): Promise<PairsView> {
+  const replicas = await liveReplicas(db);
+  const letters = await listDeadLetters(db);
+  const views: PairView[] = [];
+  for (const pair of pairs) {
+    const replica = replicas.find((one) => one.pairs.includes(pair.name));
+    views.push({
+      ...(await loadPairNow(db, pair, now)),
+      freshness: await loadFreshness(db, pair.name, now),
+      replica: replica?.owner ?? null,
+      breakers: replica?.breakers.filter((breaker) => breaker.pair === pair.name) ?? [],
+      deadLetters: letters.filter((one) => one.pair === pair.name),
+    });
+  }
+  return { replicas, views };
+}
+
+/** What people look at most, and as little as that takes. @param count as for `loadPairStatus` */
+export async function loadPairNow(
+  db: Db,
+  pair: PairConfig,
+  now: Date,
+  count?: typeof countPair,
+): Promise<PairNow> {
   const mapped = pair.fields.map((field) => field.udesk);
-  const status = await loadPairStatus(db, pair.name, mapped, RUNS);
+  const status = await loadPairStatus(db, pair.name, mapped, RUNS, count);
   const used = await quotaUsed(db, pair.udesk.baseUrl);
-  const replica = (await liveReplicas(db)).find(({ pairs }) => pairs.includes(pair.name));
   return {
     pair: pair.name,
     status,
     health: judgePair(pair.name, status, now),
-    freshness: await loadFreshness(db, pair.name, now),
     // With a quota per endpoint the busiest one counts.
     quota: { ...pair.udesk.quota, used: used[0]?.calls ?? 0 },
-    replica: replica?.owner ?? null,
-    breakers: replica?.breakers.filter((breaker) => breaker.pair === pair.name) ?? [],
-    deadLetters: (await listDeadLetters(db)).filter((letters) => letters.pair === pair.name),
   };
 }
 

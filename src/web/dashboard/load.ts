@@ -1,46 +1,25 @@
 /** What the overview tells of one pair. Two parts: how it stands now, and how it went lately, which costs more to count. */
 import type { PairConfig } from '../../config/schema.ts';
-import { judgePair, type PairHealth } from '../../report/pair-health.ts';
+import { loadPairNow, type PairNow } from '../../report/status-document.ts';
 import { type ConflictDay, conflictDays } from '../../report/sync/document.ts';
 import { type FreshnessClass, freshnessOf } from '../../store/freshness.ts';
-import { countPair, loadPairStatus, type PairStatus, quotaUsed } from '../../store/pair-status.ts';
+import { countPair } from '../../store/pair-status.ts';
 import { conflictFacts } from '../../store/report-conflicts.ts';
 import { lagOf, type Percentiles, type RunsRow, runsOf } from '../../store/report-traffic.ts';
 import type { Visit } from '../visit.ts';
 
-const RUNS = 20;
 const DAY_MS = 86_400_000;
 const CHART_DAYS = 14;
 
-export interface PairNow {
-  readonly name: string;
-  readonly status: PairStatus;
-  readonly health: PairHealth;
-  readonly quota: { readonly used: number; readonly perMinute: number };
-}
-
 /** Counts of many records may be some seconds old. */
 export async function pairNow({ services, now, remember }: Visit, pair: PairConfig): Promise<PairNow> {
-  const { db } = services;
-  const status = await loadPairStatus(
-    db,
-    pair.name,
-    pair.fields.map(({ udesk }) => udesk),
-    RUNS,
-    (...of) =>
-      remember(
-        `counts of ${pair.name}`,
-        () => countPair(...of),
-        ({ records }) => records.udesk + records.crm,
-      ),
+  return await loadPairNow(services.db, pair, now, (...of) =>
+    remember(
+      `counts of ${pair.name}`,
+      () => countPair(...of),
+      ({ records }) => records.udesk + records.crm,
+    ),
   );
-  const [busiest] = await quotaUsed(db, pair.udesk.baseUrl);
-  return {
-    name: pair.name,
-    status,
-    health: judgePair(pair.name, status, now),
-    quota: { used: busiest?.calls ?? 0, perMinute: pair.udesk.quota.perMinute },
-  };
 }
 
 export interface PairLately {

@@ -1,19 +1,20 @@
 /** The overview: per pair whether it is well, what waits, and how it goes. */
 import { type Html, html } from '../../report/html.ts';
+import type { PairNow } from '../../report/status-document.ts';
 import { bar, dayChart, responsive } from '../../report/sync/charts.ts';
 import type { PairStatus } from '../../store/pair-status.ts';
 import type { RunRow } from '../../store/pairs.ts';
 import { ago } from '../ui/time.ts';
 import type { Visit } from '../visit.ts';
 import { healthList } from './health.ts';
-import type { PairLately, PairNow } from './load.ts';
+import type { PairLately } from './load.ts';
 
 /** Replaced as a whole while the page is open. */
 export function nowPart(visit: Visit, pairs: readonly PairNow[]): Html {
   return html`<div id="now" data-live data-events="/api/v1/events" hx-get="/overview/now" hx-trigger="changed" hx-swap="outerHTML">${pairs.map((pair) => pairCard(visit, pair))}</div>`;
 }
 
-function pairCard(visit: Visit, { name, status, health, quota }: PairNow): Html {
+function pairCard(visit: Visit, { pair: name, status, health, quota }: PairNow): Html {
   const { t, format } = visit;
   const { sides, outbox, conflicts, links, coverage } = status;
   const figure = (label: string, value: string | Html, detail: string | Html = '') =>

@@ -1,6 +1,6 @@
 /** How the pairs are, and what their cycles did. */
 import { z } from 'zod';
-import { loadPairView, runDurationMs, statusDocument } from '../../../report/status-document.ts';
+import { loadPairsView, runDurationMs, statusDocument } from '../../../report/status-document.ts';
 import { runPage } from '../../../store/run-pages.ts';
 import { pairLately } from '../../dashboard/load.ts';
 import { Refusal } from '../../refusal.ts';
@@ -69,7 +69,7 @@ export const pairEndpoints = [
     summary: 'Whether each pair is well, what waits, and how it stands; as `udesk-sync status --json`',
     answer: z.object({ pairs: z.array(pair) }),
     async handle({ services: { db, config }, now }) {
-      const views = await Promise.all(config.pairs.map((one) => loadPairView(db, one, now)));
+      const { views } = await loadPairsView(db, config.pairs, now);
       return { pairs: views.map((view) => statusDocument(view, now)) };
     },
   }),
