@@ -24,8 +24,16 @@ const PAIR = 'world';
 /** Cycles until everything is at rest (P6), beginning with the first after the last fault. */
 const CALM_CYCLES = 4;
 
-/** @param untilViolation stop at the first one; what comes after it means little */
-export async function runScript(script: Script, db: Db, untilViolation = true): Promise<Outcome> {
+/**
+ * @param untilViolation stop at the first one; what comes after it means little
+ * @param atRest is shown the world that came to rest, before one more edit is made in it
+ */
+export async function runScript(
+  script: Script,
+  db: Db,
+  untilViolation = true,
+  atRest?: (world: World) => Promise<void>,
+): Promise<Outcome> {
   await empty(db);
   const world = new World(script, db, PAIR);
   const closed: Closed = new Map();
@@ -37,7 +45,7 @@ export async function runScript(script: Script, db: Db, untilViolation = true): 
     done += 1;
     if (untilViolation && world.violations.length > 0) break;
   }
-  if (world.violations.length === 0) await calmDown(world, closed);
+  if (world.violations.length === 0) await calmDown(world, closed, atRest);
   return {
     violations: world.violations,
     trace: world.trace,
@@ -117,7 +125,11 @@ function titleOf(step: Step): string {
 }
 
 /** All faults are over, and nobody edits: whatever waits for a person is answered once. */
-async function calmDown(world: World, closed: Closed): Promise<void> {
+async function calmDown(
+  world: World,
+  closed: Closed,
+  atRest: (world: World) => Promise<void> = async () => {},
+): Promise<void> {
   world.tell('calm: faults heal, people go home');
   world.calm = true;
   world.jump(0);
@@ -140,6 +152,7 @@ async function calmDown(world: World, closed: Closed): Promise<void> {
   }
   if (!quiet) world.violation('P4', `after ${CALM_CYCLES} calm cycles something is still written`);
   if (world.violations.length === 0) await atTheEnd(world);
+  await atRest(world);
   if (world.violations.length === 0) await oneEdit(world);
 }
 

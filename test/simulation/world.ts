@@ -84,6 +84,8 @@ export class World {
   hooks: 'once' | 'twice' | 'late' | 'dropped' = 'once';
   sideCalls = 0;
   inside = 0;
+  /** The moment of its cycle at which a process was killed last. */
+  killedAt = 0;
   readonly lateHooks: string[] = [];
   #trueTime = START;
   /** Our wall clock against the true time. */
@@ -236,6 +238,7 @@ export class World {
         this.tell(`  ${interrupt.fault} of ${interrupt.side}`);
         return interrupt.fault;
       case 'kill':
+        this.killedAt = this.#moments;
         process.dead = true;
         throw new Killed();
       case 'second-daemon':
