@@ -61,6 +61,8 @@ export interface CheckReport {
   readonly clockSkewMs: number | null;
   /** Identity of the account or table: when it changes, the side is not the one that we knew. */
   readonly fingerprint: string;
+  /** The same for people, without a secret: host, database, table, the vendor's number of the account. */
+  readonly account?: string;
   /** Field names that exist there, null when unknown. */
   readonly fields: readonly string[] | null;
 }

@@ -1,11 +1,10 @@
 import { SIDES, type SideName } from '../core/record.ts';
 import type { EnumerationEnd } from '../crm/adapter.ts';
-import { isSyncError, SyncError } from '../errors.ts';
-import { sha256 } from '../lib/hash.ts';
-import { type PairRow, saveCrmCursor, saveEnumeration, saveFingerprint } from '../store/pairs.ts';
+import { isSyncError } from '../errors.ts';
+import { type PairRow, saveCrmCursor, saveEnumeration } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
 import { proveAbsences } from './absence.ts';
-import { noteAccount } from './account.ts';
+import { carryOutYes, keepAccountName, knownAccount } from './account.ts';
 import { type Audit, type AuditReport, auditLinks } from './audit.ts';
 import type { Cycle } from './context.ts';
 import { observeCrmPoints } from './crm-points.ts';
@@ -92,6 +91,7 @@ export async function observeSides(
   scope: ObserveScope,
   approve: string | null,
 ): Promise<Observation> {
+  await carryOutYes(cycle, known, approve);
   let points = { left: [] as readonly string[], echoes: 0 };
   if (scope.points !== undefined && scope.points.ids.length > 0) {
     const fingerprint = await cycle.sides.udesk.fingerprint({ signal: cycle.signal });
@@ -223,6 +223,7 @@ async function sweepSlice(
   if (ended === null) return slice;
   const uncertified = await saveEnd(cycle, known, 'udesk', startedAt, observed, ended.end);
   const skew = await cycle.sides.udesk.check({ signal: cycle.signal });
+  await keepAccountName(cycle, known, 'udesk', skew.account);
   return {
     ...slice,
     lane: 'full',
@@ -265,6 +266,7 @@ async function observeAll(cycle: Cycle, known: PairRow, side: SideName): Promise
   const adapter = cycle.sides[side];
   const startedAt = cycle.clock();
   const checked = await adapter.check({ signal: cycle.signal });
+  await keepAccountName(cycle, known, side, checked.account);
   const all = followingMerges(cycle, side, adapter.enumerate({ signal: cycle.signal, urgency: 'soon' }));
   const observed = await observePages(cycle, side, 'sweep', all);
   const absences = await proveAbsences(cycle, side, observed, startedAt);
@@ -275,40 +277,6 @@ async function observeAll(cycle: Cycle, known: PairRow, side: SideName): Promise
     uncertified,
     alarm: { empty: absences.empty, clockSkewMs: checked.clockSkewMs },
   };
-}
-
-/**
- * P7, P8: a side that is not the account or table that the mirror was made of is refused before a single record of it
- * is stored. Otherwise its ids would be taken for those that we know, and everything that we know for deleted.
- */
-export async function knownAccount(
-  cycle: Pick<Cycle, 'db' | 'fence' | 'spec' | 'sides' | 'signal' | 'clock'>,
-  known: PairRow,
-  side: SideName,
-  fingerprint: string,
-  approve: string | null,
-): Promise<void> {
-  const pair = cycle.spec.name;
-  const before = known.fingerprint[side];
-  if (before === fingerprint) return noteAccount(cycle, side);
-  // A host that does not answer, or a wrong token, is the more useful news; and an account that never answered is none
-  // that we know.
-  await cycle.sides[side].check({ signal: cycle.signal });
-  const hash = sha256(`fingerprint:${pair}:${side}:${fingerprint}`);
-  if (before !== null && approve !== hash) {
-    throw new SyncError(
-      'guard',
-      `${side} is not the account or table that the pair ${pair} was set up with`,
-      {
-        pair,
-        side,
-        code: 'fingerprint',
-        advice: `Nothing was read or written. If the configuration is wrong, mend it; if this is intended (a new administrator of the same tenant, the same table moved), run: udesk-sync sync --pair ${pair} --approve ${hash}`,
-      },
-    );
-  }
-  await fenced(cycle.db, cycle.fence, (tx) => saveFingerprint(tx, pair, side, fingerprint));
-  noteAccount(cycle, side);
 }
 
 function toObservation(lane: string, observed: Observed): SideObservation {

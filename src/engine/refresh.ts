@@ -13,11 +13,11 @@ import { type LinkRow, loadLink, reviewsAbout } from '../store/links.ts';
 import { loadPair } from '../store/pairs.ts';
 import { loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
+import { knownAccount } from './account.ts';
 import type { EngineContext, PairRuntime } from './context.ts';
 import { holdLease } from './lease-keeper.ts';
 import { loadLinkStates } from './load-links.ts';
 import { storeOne } from './observe.ts';
-import { knownAccount } from './observe-sides.ts';
 
 export interface RefreshReport {
   readonly pair: string;

@@ -5,7 +5,7 @@
 import { sql } from 'drizzle-orm';
 import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
-import type { ApprovalKind, ApprovalState } from './schema.ts';
+import type { AccountKind, AccountState, ApprovalKind, ApprovalState } from './schema.ts';
 import { type Db, isoText, rows } from './tx.ts';
 
 export interface PlanVerdict {
@@ -15,10 +15,14 @@ export interface PlanVerdict {
   readonly verdict: 'approve' | 'reject';
   readonly who: string;
   readonly at: Date;
+  /** Of an account: the state in which it was shown to whoever answers. */
+  readonly shown?: AccountState;
 }
 
 export type VerdictResult =
   | 'stored'
+  /** Of an account: somebody else answered first, and that stands. */
+  | 'answered'
   /** No such plan waits any more: it was carried out, or the world moved. */
   | 'late';
 
@@ -27,7 +31,8 @@ export async function judgePlan(db: Db, verdict: PlanVerdict): Promise<VerdictRe
   const { pair, kind, hash, who } = verdict;
   return await db.transaction(async (tx): Promise<VerdictResult> => {
     await lockOutCycle(tx, pair);
-    if (!(await waits(tx, verdict))) return 'late';
+    const found = isAccount(kind) ? await asks(tx, verdict) : await waits(tx, verdict);
+    if (found !== 'waits') return found;
     const at = sql`${verdict.at.toISOString()}::timestamptz`;
     await tx.execute(
       sql`update udesk_sync.approval set state = 'replaced', closed_at = ${at}
@@ -46,13 +51,37 @@ export async function judgePlan(db: Db, verdict: PlanVerdict): Promise<VerdictRe
             where pair = ${pair} and hash = ${hash}`,
       );
     }
-    const subject = `${kind === 'guard' ? 'plan' : 'first-plan'} ${hash}`;
+    if (isAccount(kind)) {
+      await tx.execute(
+        sql`update udesk_sync.account_change set state = ${verdict.verdict === 'approve' ? 'approving' : 'rejected'}
+            where pair = ${pair} and hash = ${hash}`,
+      );
+    }
+    const subject = `${isAccount(kind) ? 'account' : kind === 'guard' ? 'plan' : 'first-plan'} ${hash}`;
     await logDecision(tx, { at: verdict.at.toISOString(), who, action: verdict.verdict, pair, subject });
     return 'stored';
   });
 }
 
-async function waits(tx: Db, { pair, kind, hash, verdict }: PlanVerdict): Promise<boolean> {
+function isAccount(kind: ApprovalKind): kind is AccountKind {
+  return kind.startsWith('account-');
+}
+
+/** A no may be thought better of; a yes is carried out by the next cycle, and by nobody taken back. */
+async function asks(
+  tx: Db,
+  { pair, hash, verdict, shown }: PlanVerdict,
+): Promise<'waits' | 'answered' | 'late'> {
+  const [row] = await rows<{ state: AccountState }>(
+    tx,
+    sql`select state from udesk_sync.account_change where pair = ${pair} and hash = ${hash} for update`,
+  );
+  if (row === undefined || row.state === 'moved' || row.state === 'approved') return 'late';
+  const answerable = row.state === 'waiting' || (row.state === 'rejected' && verdict === 'approve');
+  return answerable && (shown === undefined || shown === row.state) ? 'waits' : 'answered';
+}
+
+async function waits(tx: Db, { pair, kind, hash, verdict }: PlanVerdict): Promise<'waits' | 'late'> {
   const query =
     kind === 'guard'
       ? sql`select 1 from udesk_sync.guard
@@ -60,7 +89,8 @@ async function waits(tx: Db, { pair, kind, hash, verdict }: PlanVerdict): Promis
       : sql`select 1 from udesk_sync.pair
             where name = ${pair} and first_plan_hash = ${hash} and first_run = 'pending' for update`;
   // The first plan is only accepted: what is not accepted is not carried out anyway.
-  return (kind === 'guard' || verdict === 'approve') && (await rows(tx, query)).length > 0;
+  const answerable = kind === 'guard' || verdict === 'approve';
+  return answerable && (await rows(tx, query)).length > 0 ? 'waits' : 'late';
 }
 
 export interface ApprovalRow {

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import { fromJsonb } from './jsonb.ts';
-import type { FirstPlan, SideAlarms } from './schema.ts';
+import type { AccountState, FirstPlan, SideAlarms } from './schema.ts';
 import { type Db, isoText, jsonParam, rows } from './tx.ts';
 
 export interface PairRow {
@@ -10,6 +10,10 @@ export interface PairRow {
   readonly alarms: SideAlarms;
   readonly firstPlanHash: string | null;
   readonly fingerprint: Readonly<Record<SideName, string | null>>;
+  /** The same in words; null where it is not known. */
+  readonly account: Readonly<Record<SideName, string | null>>;
+  /** Another account answers on the side, and a person was asked about it; null: not so when a cycle last looked. */
+  readonly stranger: Readonly<Record<SideName, AccountState | null>>;
   readonly crmCursor: string | null;
   readonly certifiedAt: Readonly<Record<SideName, string | null>>;
   readonly uncertified: Readonly<Record<SideName, string | null>>;
@@ -25,6 +29,10 @@ interface PairColumns extends Record<string, unknown> {
   readonly first_plan_hash: string | null;
   readonly udesk_fingerprint: string | null;
   readonly crm_fingerprint: string | null;
+  readonly udesk_account: string | null;
+  readonly crm_account: string | null;
+  readonly udesk_stranger: AccountState | null;
+  readonly crm_stranger: AccountState | null;
   readonly crm_cursor: string | null;
   readonly udesk_at: string | null;
   readonly crm_at: string | null;
@@ -47,6 +55,8 @@ export async function loadPair(db: Db, name: string): Promise<PairRow> {
     alarms: row === undefined ? {} : fromJsonb<SideAlarms>(row.alarms),
     firstPlanHash: row?.first_plan_hash ?? null,
     fingerprint: { udesk: row?.udesk_fingerprint ?? null, crm: row?.crm_fingerprint ?? null },
+    account: { udesk: row?.udesk_account ?? null, crm: row?.crm_account ?? null },
+    stranger: { udesk: row?.udesk_stranger ?? null, crm: row?.crm_stranger ?? null },
     crmCursor: row?.crm_cursor ?? null,
     certifiedAt: { udesk: row?.udesk_at ?? null, crm: row?.crm_at ?? null },
     uncertified: { udesk: row?.udesk_uncertified ?? null, crm: row?.crm_uncertified ?? null },
@@ -59,11 +69,17 @@ async function pairColumns(db: Db, name: string): Promise<PairColumns | undefine
   const [row] = await rows<PairColumns>(
     db,
     sql`select first_run, alarms::text as alarms, first_plan_hash, udesk_fingerprint, crm_fingerprint, crm_cursor,
+          udesk_account, crm_account, ${stranger('udesk')} as udesk_stranger, ${stranger('crm')} as crm_stranger,
           ${isoText(sql`udesk_certified_at`)} as udesk_at, ${isoText(sql`crm_certified_at`)} as crm_at,
           udesk_uncertified, crm_uncertified, home, ${isoText(sql`restored_at`)} as restored_at
         from udesk_sync.pair where name = ${name}`,
   );
   return row;
+}
+
+function stranger(side: SideName): SQL {
+  return sql`(select a.state from udesk_sync.account_change a
+              where a.pair = name and a.side = ${side} and a.state in ('waiting', 'approving', 'rejected'))`;
 }
 
 export async function saveFirstPlan(db: Db, name: string, hash: string, plan: FirstPlan): Promise<void> {
@@ -115,9 +131,21 @@ export async function saveFingerprint(
   name: string,
   side: SideName,
   fingerprint: string,
+  account: string | null,
 ): Promise<void> {
   const column = side === 'udesk' ? sql`udesk_fingerprint` : sql`crm_fingerprint`;
   await db.execute(sql`update udesk_sync.pair set ${column} = ${fingerprint} where name = ${name}`);
+  await saveAccountName(db, name, side, account);
+}
+
+export async function saveAccountName(
+  db: Db,
+  name: string,
+  side: SideName,
+  account: string | null,
+): Promise<void> {
+  const column = side === 'udesk' ? sql`udesk_account` : sql`crm_account`;
+  await db.execute(sql`update udesk_sync.pair set ${column} = ${account} where name = ${name}`);
 }
 
 /** The result of a full enumeration; the cursor moves here, last, after its observations were stored. */

@@ -50,6 +50,10 @@ export async function rebaseline(tx: Db, pair: string, home: string, at: Date): 
     sql`update udesk_sync.guard set state = 'superseded', sample = null, closed_at = ${now}
         where pair = ${pair} and state in ('waiting', 'rejected')`,
   );
+  await tx.execute(
+    sql`update udesk_sync.account_change set state = 'moved', closed_at = ${now}
+        where pair = ${pair} and state in ('waiting', 'approving', 'rejected')`,
+  );
   const uncreated = await rows<{ id: string }>(
     tx,
     sql`select id from udesk_sync.link

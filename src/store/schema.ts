@@ -73,6 +73,9 @@ export const pair = udeskSync.table('pair', {
   fieldSpecs: jsonb<Record<string, FieldMeaning>>()('field_specs'),
   udeskFingerprint: text('udesk_fingerprint'),
   crmFingerprint: text('crm_fingerprint'),
+  /** The same account or table in words for people; null where the side does not say. */
+  udeskAccount: text('udesk_account'),
+  crmAccount: text('crm_account'),
   /** Where the next `changes` call of the CRM starts; moves last, with the observations it stands for. */
   crmCursor: text('crm_cursor'),
   udeskCertifiedAt: at('udesk_certified_at'),
@@ -456,7 +459,9 @@ export const revertField = udeskSync.table(
 export type RuleEnd = 'person' | 'undone' | 'mapping-changed' | 'restored';
 
 export type GuardState = 'waiting' | 'approved' | 'rejected' | 'superseded';
-export type ApprovalKind = 'first-plan' | 'guard';
+/** Of each side on its own: both may have changed, and a word about one leaves the other as it is. */
+export type AccountKind = `account-${SideName}`;
+export type ApprovalKind = 'first-plan' | 'guard' | AccountKind;
 export type ApprovalState = 'waiting' | 'done' | 'moved' | 'replaced';
 
 /** What the first plan of a pair would do. */
@@ -610,6 +615,47 @@ export const guard = udeskSync.table(
     closedAt: at('closed_at'),
   },
   (table) => [primaryKey({ columns: [table.pair, table.hash] })],
+);
+
+/** What is known of an account or table: for a person who says whether it is the one that is meant. */
+export interface AccountFacts {
+  readonly fingerprint: string;
+  /** In words, without a secret; null where the side does not say. */
+  readonly name: string | null;
+  /** How many records; null where it is not known. */
+  readonly records: number | null;
+}
+
+/**
+ * waiting: nobody said anything yet; approving: a person said yes, and the next cycle looks whether it still is that one;
+ * approved: it is the pair's account now; rejected: a person said no, and it goes on waiting; moved: another account
+ * answered then, or the old one again.
+ */
+export type AccountState = 'waiting' | 'approving' | 'approved' | 'rejected' | 'moved';
+
+/**
+ * Another account or table answers on a side than the one that the pair was made with (promises P7, P8): nothing is read
+ * or written there before a person says yes to exactly this one.
+ */
+export const accountChange = udeskSync.table(
+  'account_change',
+  {
+    pair: text('pair').notNull(),
+    hash: text('hash').notNull(),
+    side: text('side').$type<SideName>().notNull(),
+    state: text('state').$type<AccountState>().notNull(),
+    /** The one that the pair was made with; of it, the records of the mirror. */
+    before: jsonb<AccountFacts>()('before').notNull(),
+    now: jsonb<AccountFacts>()('now').notNull(),
+    openedAt: at('opened_at').notNull(),
+    closedAt: at('closed_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.pair, table.hash] }),
+    uniqueIndex('account_change_open')
+      .on(table.pair, table.side)
+      .where(sql`state in ('waiting', 'approving', 'rejected')`),
+  ],
 );
 
 /**

@@ -30,6 +30,7 @@ export async function checkUdesk(
     count: total,
     clockSkewMs: skewMs,
     fingerprint: fingerprintOf(client),
+    account: `${client.origin} · ${client.email}`,
     fields: null,
   };
 }

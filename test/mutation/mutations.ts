@@ -269,9 +269,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'another account is taken for the one that we knew',
     breaks: 'P7, P8, T1, T26: ids of another table are matched with ours',
-    file: 'src/engine/observe-sides.ts',
-    find: 'if (before !== null && approve !== hash) {',
-    replace: 'if (before !== null && approve === undefined) {',
+    file: 'src/engine/account.ts',
+    find: 'if (approve === hash || said?.hash === hash) {',
+    replace: 'if (approve !== undefined || said !== null) {',
     tests: [`${ENGINE}/fingerprint.test.ts`, `${ATTACK}/guards.test.ts`],
   },
   {

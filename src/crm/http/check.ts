@@ -63,16 +63,24 @@ export async function checkApi(reader: Reader, options: CallOptions = {}): Promi
     findings,
     count: page.total,
     clockSkewMs: reader.api.clockSkewMs(),
-    fingerprint: await fingerprint(reader, options),
+    ...(await identity(reader, options)),
     fields: null,
   };
 }
 
-/** Of the address, and of the account where the config says how to ask for it. */
 export async function fingerprint(reader: Reader, options: CallOptions = {}): Promise<string> {
+  return (await identity(reader, options)).fingerprint;
+}
+
+/** Of the address, and of the account where the config says how to ask for it. */
+async function identity(
+  reader: Reader,
+  options: CallOptions,
+): Promise<Pick<CheckReport, 'fingerprint' | 'account'>> {
   const { account, baseUrl, list } = reader.config;
   const place = `${baseUrl.replace(/\/+$/, '')}${list.path}`;
-  if (account === undefined) return sha256(place).slice(0, 32);
+  if (account === undefined)
+    return { fingerprint: sha256(place).slice(0, 32), account: place.split('?', 1)[0] ?? place };
   const answer = await reader.api.run({
     method: 'GET',
     path: account.path,
@@ -82,5 +90,8 @@ export async function fingerprint(reader: Reader, options: CallOptions = {}): Pr
   const id = textOf(valueAt(answer.json, account.id));
   if (id === null || id === '')
     throw notUnderstood(answer.context, `the answer holds no account at "${account.id}"`);
-  return sha256(`${place}\n${id}`).slice(0, 32);
+  return {
+    fingerprint: sha256(`${place}\n${id}`).slice(0, 32),
+    account: `${place.split('?', 1)[0]} · ${id}`,
+  };
 }

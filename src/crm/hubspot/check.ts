@@ -104,6 +104,7 @@ export async function checkAccount(reader: Reader, options: CallOptions = {}): P
     count: Number.isInteger(count) ? count : null,
     clockSkewMs: api.clockSkewMs(),
     fingerprint: printOf(reader, account),
+    ...(account === null ? {} : { account: `HubSpot ${account}` }),
     fields: reader.places.map(({ field }) => field),
   };
 }

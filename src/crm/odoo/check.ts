@@ -55,7 +55,7 @@ export async function checkOdoo(reader: Reader, options: CallOptions = {}): Prom
     findings,
     count,
     clockSkewMs: wire.clockSkewMs(),
-    fingerprint: await fingerprint(reader, options),
+    ...(await identity(reader, options)),
     fields: places.map(({ field }) => field),
   };
 }
@@ -95,8 +95,15 @@ async function rights(reader: Reader, options: CallOptions): Promise<Finding[]> 
   ];
 }
 
-/** Of the address, the database, and the moment at which it was made: a copy elsewhere, or a new database, differs. */
 export async function fingerprint(reader: Reader, options: CallOptions = {}): Promise<string> {
+  return (await identity(reader, options)).fingerprint;
+}
+
+/** Of the address, the database, and the moment at which it was made: a copy elsewhere, or a new database, differs. */
+async function identity(
+  reader: Reader,
+  options: CallOptions,
+): Promise<Pick<CheckReport, 'fingerprint' | 'account'>> {
   const { config, connection } = reader;
   const { rows } = await searchRead(
     reader,
@@ -116,5 +123,8 @@ export async function fingerprint(reader: Reader, options: CallOptions = {}): Pr
       { target: connection.api, write: false },
       'Odoo does not say when its main company was made',
     );
-  return sha256(`${config.url.replace(/\/+$/, '')}\n${config.database}\n${made}`).slice(0, 32);
+  return {
+    fingerprint: sha256(`${config.url.replace(/\/+$/, '')}\n${config.database}\n${made}`).slice(0, 32),
+    account: `Odoo ${new URL(config.url).host} · ${config.database} · ${made}`,
+  };
 }

@@ -39,16 +39,23 @@ export async function checkTable(
     findings,
     count,
     clockSkewMs: Number(row?.now ?? nowMs) - nowMs,
-    fingerprint: await fingerprint(session, table),
+    ...(await identity(session, table)),
     fields: layout.places.map((place) => place.field),
   };
+}
+
+export async function fingerprint(session: Session, table: Table): Promise<string> {
+  return (await identity(session, table)).fingerprint;
 }
 
 /**
  * Cluster, database and table by their internal numbers, asked anew each time: another server, a restored copy or a
  * table put in the place of the old one differ.
  */
-export async function fingerprint(session: Session, table: Table): Promise<string> {
+async function identity(
+  session: Session,
+  table: Table,
+): Promise<Pick<CheckReport, 'fingerprint' | 'account'>> {
   const [can] = await session.query(sql`
     select has_function_privilege('pg_control_system()', 'execute')::text as may, current_database()::text as name,
            (select oid::text from pg_database where datname = current_database()) as oid,
@@ -57,10 +64,12 @@ export async function fingerprint(session: Session, table: Table): Promise<strin
     can?.may === 'true'
       ? await session.query(sql`select system_identifier::text as id from pg_control_system()`)
       : [];
-  return sha256(`${system?.id ?? ''}/${can?.oid}/${can?.name}/${can?.table_oid}/${table.sqlName}`).slice(
-    0,
-    32,
-  );
+  const all = `${system?.id ?? ''}/${can?.oid}/${can?.name}/${can?.table_oid}/${table.sqlName}`;
+  const server = system === undefined ? '' : ` · server ${system.id}`;
+  return {
+    fingerprint: sha256(all).slice(0, 32),
+    account: `${can?.name}${server} · ${table.sqlName} (${can?.table_oid})`,
+  };
 }
 
 function rights(layout: Layout, needs: Needs, login: string): Finding[] {

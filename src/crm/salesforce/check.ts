@@ -47,6 +47,7 @@ export async function checkOrg(reader: Reader, options: CallOptions = {}): Promi
     count: total,
     clockSkewMs: api.clockSkewMs(),
     fingerprint: await fingerprint(reader),
+    account: `Salesforce ${session.orgId} · ${shape.object.name}`,
     fields: shape.places.map(({ field }) => field),
   };
 }
