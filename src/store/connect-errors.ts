@@ -38,6 +38,19 @@ export function serverTooOld(serverVersionNum: number): SyncError | null {
   );
 }
 
+/**
+ * Null when the database keeps every character: what customers are called is written as UTF-8, and the functions of schema
+ * `report` name characters by it.
+ * @param encoding as the setting `server_encoding` tells it
+ */
+export function wrongEncoding(encoding: string, database: string): SyncError | null {
+  if (encoding === 'UTF8') return null;
+  return new SyncError('config', `the database "${database}" keeps text as ${encoding}, and not as UTF8`, {
+    code: 'wrong-encoding',
+    advice: `make one that does (createdb --encoding=UTF8 --template=template0 NAME) and name it in DATABASE_URL; nothing was written to this one`,
+  });
+}
+
 /** 180004 → "18.4"; 90624 → "9.6.24". */
 export function serverVersionText(num: number): string {
   const major = Math.floor(num / 10_000);

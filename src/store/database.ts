@@ -5,7 +5,7 @@ import type postgres from 'postgres';
 import { isSyncError } from '../errors.ts';
 import { describePostgresTarget } from '../lib/postgres-url.ts';
 import { type ClientOptions, connectionOptions, openClient, type Target, targetOf } from './client.ts';
-import { connectError, serverTooOld, serverVersionText } from './connect-errors.ts';
+import { connectError, serverTooOld, serverVersionText, wrongEncoding } from './connect-errors.ts';
 import { attachEmbeddedPostgres } from './embedded/attach.ts';
 import { resolveDataDir } from './embedded/data-dir.ts';
 import { DATA_DIR_IN_USE } from './embedded/directory-lock.ts';
@@ -46,8 +46,8 @@ export interface Database {
 
 /**
  * Opens the database and proves that it answers. Does not migrate: see `migrate`.
- * Throws `SyncError`: `transient` when the server is not reachable, `config` when it refuses us, is older than 15,
- * or when the embedded one cannot be used (see startEmbeddedPostgres).
+ * Throws `SyncError`: `transient` when the server is not reachable, `config` when it refuses us, is older than 15 or not
+ * in UTF-8, or when the embedded one cannot be used (see startEmbeddedPostgres).
  */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
   if (options.url) return openOn(targetOf(options.url), options, null);
@@ -97,10 +97,11 @@ async function openOn(
   const sql = openClient(target, clientOptions);
   let serverVersion: number;
   try {
-    const rows = await sql<{ num: number }[]>`select current_setting('server_version_num')::int as num`;
-    serverVersion = rows[0]?.num ?? 0;
-    const tooOld = serverTooOld(serverVersion);
-    if (tooOld !== null) throw tooOld;
+    const [server] = await sql<{ num: number; encoding: string }[]>`
+      select current_setting('server_version_num')::int as num, current_setting('server_encoding') as encoding`;
+    serverVersion = server?.num ?? 0;
+    const unfit = serverTooOld(serverVersion) ?? wrongEncoding(server?.encoding ?? '', target.database);
+    if (unfit !== null) throw unfit;
   } catch (error) {
     await sql.end({ timeout: 1 });
     throw connectError(error, target);

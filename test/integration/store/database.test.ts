@@ -36,6 +36,19 @@ test('a database that does not exist is a config error that names it', async () 
   expect(error).toMatchObject({ kind: 'config', message: expect.stringContaining('"not_there"') });
 });
 
+test('a database that does not keep text as UTF-8 is a config error that says how to make one, before anything is written', async () => {
+  const admin = (await testDb.open()).sql;
+  const name = `${testDb.name}_ascii`;
+  await admin.unsafe(`create database ${name} encoding 'SQL_ASCII' locale 'C' template template0`);
+  try {
+    const error = await refused(testDb.url.replace(/[^/]*$/, name));
+    expect(error).toMatchObject({ kind: 'config', details: { code: 'wrong-encoding' } });
+    expect(`${error.message}; ${error.details.advice}`).toMatch(/SQL_ASCII.*createdb --encoding=UTF8/);
+  } finally {
+    await admin.unsafe(`drop database ${name} with (force)`);
+  }
+});
+
 test('something that is no Postgres URL is a config error that does not repeat it', async () => {
   const error = await refused('mysql://desk:Secret-2@db.example.com/sync');
   expect(error).toMatchObject({ kind: 'config' });
