@@ -75,6 +75,15 @@ export const UNKNOWN_SKEW_MS = 300_000;
 /** Whole seconds on either side, and a little for the way. */
 export const SLACK_MS = 3_000;
 
+/**
+ * Of a history told newest first, what was not known before. Whatever is older than a record that was known happened before
+ * it, also where our clock was set back since, so that it seems to have been seen only later.
+ */
+export function newsOf<T>(items: readonly T[], wasKnown: (item: T) => boolean): readonly T[] {
+  const newest = items.findIndex(wasKnown);
+  return newest < 0 ? items : items.slice(0, newest);
+}
+
 /** Records about which it cannot be said what they did to the field, from about the time of the write. */
 export function opaqueRecords(input: WitnessInput): readonly ChangeRecord[] {
   const { skewMs } = input.times;

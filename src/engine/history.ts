@@ -1,6 +1,6 @@
 /** The change records of one record around a write of ours, as its side's history tells them. */
 import type { SideName } from '../core/record.ts';
-import type { ChangeRecord } from '../core/witness-records.ts';
+import { type ChangeRecord, newsOf } from '../core/witness-records.ts';
 import type { HistoryItem } from '../crm/adapter.ts';
 import { SyncError } from '../errors.ts';
 import { saveFeedRead, saveHistory } from '../store/feeds.ts';
@@ -65,8 +65,7 @@ export async function changesSince(
 ): Promise<ChangeRecord[]> {
   const told = items.filter(({ changes }) => changes !== undefined);
   const known = await knownBefore(cycle.db, cycle.spec.name, told, verifiedAt);
-  return told
-    .filter(({ kind, id }) => !known.has(`${kind}:${id}`))
+  return newsOf(told, ({ kind, id }) => known.has(`${kind}:${id}`))
     .map(({ at, author, text, changes }) => ({ at, author, text: text ?? null, changes: changes ?? null }))
     .reverse();
 }

@@ -150,21 +150,22 @@ async function observeSide(
   if (lane === 'none') return NOT_READ;
   const adapter = cycle.sides[side];
   const options = { signal: cycle.signal };
-  await knownAccount(cycle, known, side, await adapter.fingerprint(options), approve);
+  const fingerprint = await adapter.fingerprint(options);
+  await knownAccount(cycle, known, side, fingerprint, approve);
+  // A position in another table says nothing about this one.
+  const position =
+    side === 'crm' && adapter.manifest.changeCursor !== null && known.fingerprint.crm === fingerprint
+      ? known.crmCursor
+      : null;
   if (lane === 'head') {
     const newest = adapter.enumerate({ ...options, urgency: 'soon' });
     const observed = await observePages(cycle, side, 'head', newest, true);
     onLooks(observed.looks);
     return toObservation('head', observed);
   }
-  if (
-    lane === 'changes' &&
-    side === 'crm' &&
-    adapter.manifest.changeCursor !== null &&
-    known.crmCursor !== null
-  ) {
+  if (lane === 'changes' && position !== null) {
     try {
-      const pages = followingMerges(cycle, side, adapter.changes(known.crmCursor, options));
+      const pages = followingMerges(cycle, side, adapter.changes(position, options));
       const observed = await observePages(cycle, side, 'changes', pages);
       const cursor = observed.end?.cursor ?? null;
       // The cursor moves after the observations it stands for were stored: a kill in between reads them again.
@@ -175,9 +176,10 @@ async function observeSide(
     } catch (error) {
       if (!isSyncError(error, 'cursor-expired')) throw error;
       cycle.log.warn({ side, kind: 'cursor-expired' }, 'the change cursor has expired: reading everything');
+      return await observeAll(cycle, known, side, null);
     }
   }
-  return await observeAll(cycle, known, side);
+  return await observeAll(cycle, known, side, position);
 }
 
 /** The sweep under way and visits, as far as they are asked for. */
@@ -221,7 +223,7 @@ async function sweepSlice(
     dropped: lane.dropped + observed.dropped,
   };
   if (ended === null) return slice;
-  const uncertified = await saveEnd(cycle, known, 'udesk', startedAt, observed, ended.end);
+  const uncertified = await saveEnd(cycle, known, 'udesk', startedAt, observed, ended.end, null);
   const skew = await cycle.sides.udesk.check({ signal: cycle.signal });
   await keepAccountName(cycle, known, 'udesk', skew.account);
   return {
@@ -241,6 +243,7 @@ async function saveEnd(
   startedAt: Date,
   observed: Observed,
   end: EnumerationEnd | null,
+  cursor: string | null,
 ): Promise<string | null> {
   const certified = end?.certified === true;
   const uncertified = certified ? null : (end?.reason ?? 'the enumeration did not come to its end');
@@ -248,7 +251,7 @@ async function saveEnd(
     saveEnumeration(tx, cycle.spec.name, side, {
       certifiedAt: certified ? startedAt : null,
       uncertified,
-      cursor: end?.cursor ?? null,
+      cursor,
       total: observed.total,
     }),
   );
@@ -262,7 +265,17 @@ async function saveEnd(
   return uncertified;
 }
 
-async function observeAll(cycle: Cycle, known: PairRow, side: SideName): Promise<SideObservation> {
+/**
+ * P2: a reading of everything stands for the changes until its beginning only if it showed everything: a list that left out
+ * a field or a record did not tell of its edits, and the changes from `position` on still do.
+ * @param position in the changes of the CRM, where it is one to go on from
+ */
+async function observeAll(
+  cycle: Cycle,
+  known: PairRow,
+  side: SideName,
+  position: string | null,
+): Promise<SideObservation> {
   const adapter = cycle.sides[side];
   const startedAt = cycle.clock();
   const checked = await adapter.check({ signal: cycle.signal });
@@ -270,7 +283,10 @@ async function observeAll(cycle: Cycle, known: PairRow, side: SideName): Promise
   const all = followingMerges(cycle, side, adapter.enumerate({ signal: cycle.signal, urgency: 'soon' }));
   const observed = await observePages(cycle, side, 'sweep', all);
   const absences = await proveAbsences(cycle, side, observed, startedAt);
-  const uncertified = await saveEnd(cycle, known, side, startedAt, observed, observed.end);
+  const { end, whole } = observed;
+  const showedAll = end?.certified === true && whole && absences.unsaid === 0;
+  const cursor = position === null || showedAll ? (end?.cursor ?? null) : null;
+  const uncertified = await saveEnd(cycle, known, side, startedAt, observed, end, cursor);
   return {
     ...toObservation('full', observed),
     deleted: absences.deleted,

@@ -2,6 +2,7 @@ import type { PageLook } from '../core/freshness/pages.ts';
 import { matchKeysOf } from '../core/match.ts';
 import { contentHash, deltaOf, mergeObserved } from '../core/observation.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
+import { sideField } from '../core/spec.ts';
 import { storableRecord, UNSTORABLE_ID } from '../core/storable.ts';
 import type { EnumerationEnd, Page, PagePlace } from '../crm/adapter.ts';
 import { SyncError } from '../errors.ts';
@@ -22,6 +23,8 @@ export interface Observed {
   readonly end: EnumerationEnd | null;
   /** Every id that the enumeration showed. */
   readonly seen: ReadonlySet<string>;
+  /** Each record was shown with every mapped field, and none could not be read. */
+  readonly whole: boolean;
   /** What its pages told, where the list has an order that is known; in the order in which they were read. */
   readonly looks: readonly PageLook[];
 }
@@ -55,6 +58,8 @@ export async function observePages(
   let dropped = 0;
   let total: number | null = null;
   let end: EnumerationEnd | null = null;
+  let whole = true;
+  const mapped = cycle.spec.fields.map((field) => sideField(field, side));
   const looks: PageLook[] = [];
   const moved = new Map<number, Moved>();
   const stored = async () => {
@@ -87,6 +92,7 @@ export async function observePages(
           continue;
         }
         seen.add(record.id);
+        whole &&= mapped.every((name) => record.fields[name] !== undefined);
         waiting.push({
           record,
           hash: contentHash(record),
@@ -127,7 +133,16 @@ export async function observePages(
     await Promise.allSettled([storing]);
   }
   const told = looks.map((look) => ({ ...look, ...moved.get(look.page) }));
-  return { pages: pageCount, changed, dropped, total, end, seen, looks: told };
+  return {
+    pages: pageCount,
+    changed,
+    dropped,
+    total,
+    end,
+    seen,
+    whole: whole && dropped === 0,
+    looks: told,
+  };
 }
 
 interface Moved {

@@ -133,8 +133,12 @@ export async function saveFingerprint(
   fingerprint: string,
   account: string | null,
 ): Promise<void> {
-  const column = side === 'udesk' ? sql`udesk_fingerprint` : sql`crm_fingerprint`;
-  await db.execute(sql`update udesk_sync.pair set ${column} = ${fingerprint} where name = ${name}`);
+  const now =
+    side === 'udesk'
+      ? sql`udesk_fingerprint = ${fingerprint}`
+      : // A position in the changes of another table says nothing about this one.
+        sql`crm_fingerprint = ${fingerprint}, crm_cursor = case when crm_fingerprint = ${fingerprint} then crm_cursor end`;
+  await db.execute(sql`update udesk_sync.pair set ${now} where name = ${name}`);
   await saveAccountName(db, name, side, account);
 }
 
@@ -148,7 +152,10 @@ export async function saveAccountName(
   await db.execute(sql`update udesk_sync.pair set ${column} = ${account} where name = ${name}`);
 }
 
-/** The result of a full enumeration; the cursor moves here, last, after its observations were stored. */
+/**
+ * The result of a full enumeration; the cursor moves here, last, after its observations were stored. A null cursor leaves
+ * the known one where it is.
+ */
 export async function saveEnumeration(
   db: Db,
   name: string,

@@ -185,7 +185,7 @@ function accounted(
   conflicts: readonly Row[],
   waiting: ReadonlySet<string>,
 ): void {
-  if (shown(conflicts, edit.value) || world.ledger.isBeyond(edit)) return;
+  if (shown(conflicts, edit.value) || world.ledger.isBeyond(edit) || world.ledger.isUnseen(edit)) return;
   const own = world.people[edit.side].get(edit.record);
   const told = `${edit.field} "${edit.value}" of ${edit.side} ${edit.record}, step ${edit.step}`;
   if (own === null || !holds(own, edit)) {

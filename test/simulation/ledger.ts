@@ -14,6 +14,8 @@ export interface Edit {
   readonly step: number;
   /** How many edits there were before it. */
   seq?: number;
+  /** It gives back what was moved away before, and nobody had looked meanwhile: as if nothing had happened. */
+  readonly unseenReturn?: boolean;
 }
 
 /** An element that both sides had, and that a person took away. */
@@ -35,6 +37,8 @@ export interface Move {
   readonly step: number;
   /** Who held it on the other side then, and had no counterpart, or waited for a person: the change could not reach them. */
   readonly outOfReach: readonly string[];
+  /** How many edits there were by then. */
+  readonly at?: number;
 }
 
 export class Ledger {
@@ -54,6 +58,10 @@ export class Ledger {
   /** How many edits had been made when we last looked at a record, by side and id. */
   readonly looked = new Map<string, number>();
   #count = 0;
+  /** How many edits had been made when we were last shown a record, by whatever call. */
+  readonly #shown = new Map<string, number>();
+  /** What people took away from somebody. */
+  readonly #takenAway: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
   /** Records that we deleted where nobody compares, and how many edits had been made when we last looked at them. */
   readonly unseen = new Map<string, number>();
   /** Edits that people made in the middle of a cycle: our write may take one away, and a policy restore it. */
@@ -76,15 +84,25 @@ export class Ledger {
 
   removed(removal: Removal): void {
     this.seen(removal.value);
+    this.#takenAway[removal.side].add(plain(removal.value));
     if (this.agreed.has(plain(removal.value))) this.removals.push(removal);
   }
 
   moved(move: Move): void {
     const { value, side, to: record, set: field, step } = move;
+    const before = this.moves.get(plain(value)) ?? [];
+    const unseenReturn = before.some((one) => this.#isUnseenReturn(one, move));
     this.seen(value);
     this.#back(value);
-    this.added({ value, side, record, field, step });
-    this.moves.set(plain(value), [...(this.moves.get(plain(value)) ?? []), move]);
+    this.#takenAway[side].add(plain(value));
+    this.added({ value, side, record, field, step, unseenReturn });
+    this.moves.set(plain(value), [...before, { ...move, at: this.#count }]);
+  }
+
+  #isUnseenReturn(there: Move, back: Move): boolean {
+    const isShown = (id: string) => (this.#shown.get(`${back.side} ${id}`) ?? 0) >= (there.at ?? 0);
+    const isBack = there.side === back.side && there.from === back.to && there.to === back.from;
+    return isBack && !isShown(there.from) && !isShown(there.to);
   }
 
   /** A person saw this value, and put something in its place. */
@@ -134,6 +152,15 @@ export class Ledger {
   isBeyond({ side, record, seq = 0 }: Edit): boolean {
     const looked = this.unseen.get(`${side} ${record}`);
     return looked !== undefined && seq > looked;
+  }
+
+  /** It was moved away and back before anybody looked, and the other side took it away: for us that is all that happened. */
+  isUnseen({ side, value, unseenReturn }: Edit): boolean {
+    return unseenReturn === true && this.#takenAway[otherSide(side)].has(plain(value));
+  }
+
+  shown(side: SideName, id: string): void {
+    this.#shown.set(`${side} ${id}`, this.#count);
   }
 
   look(side: SideName, id: string): void {

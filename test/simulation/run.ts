@@ -1,5 +1,6 @@
 /** Carries a script out, lets the world calm down, and says what was broken. The same script gives the same trace. */
 import { sql } from 'drizzle-orm';
+import type { CycleReport } from '../../src/engine/cycle.ts';
 import { sha256 } from '../../src/lib/hash.ts';
 import { retryParked } from '../../src/store/parked-decisions.ts';
 import { type Db, rows } from '../../src/store/tx.ts';
@@ -87,16 +88,19 @@ async function carryOut(world: World, step: Step): Promise<void> {
       const { inside } = world;
       world.during(step.id, step.interrupts);
       world.deceive(step.deceit);
+      const before = await position(world);
       await world.process.cycle(step.lanes);
+      await noteReading(world, before, world.process.lastReport);
       world.deceive(null);
       // P2: at once, before anything is read in full: that would mend what the change cursor missed.
-      const lane = world.process.lastReport?.observed.crm.lane;
-      if (lane === 'changes' && world.inside === inside && !world.process.dead) await mirrored(world);
+      if (world.inside === inside && !world.process.dead) await changesTold(world);
       break;
     }
     case 'sync': {
       world.during(step.id, []);
+      const before = await position(world);
       const report = await world.process.sync();
+      await noteReading(world, before, report);
       const hash = report?.waiting?.hash;
       if (step.approve === 'another') await world.process.sync('another');
       if (step.approve === 'it' && hash !== undefined) await approve(world, hash);
@@ -202,9 +206,31 @@ async function readChanges(world: World): Promise<void> {
   world.tell('calm: the changes of the CRM are read');
   world.pass(600_000);
   await world.process.cycle(['crm']);
-  const report = world.process.lastReport;
-  if (report === null || report.observed.crm.lane !== 'changes') return;
-  await mirrored(world);
+  await changesTold(world);
+}
+
+async function changesTold(world: World): Promise<void> {
+  if (world.process.lastReport?.observed.crm.lane === 'changes' && !world.untold) await mirrored(world);
+}
+
+/**
+ * Where the position begins anew (the first reading, or one that the CRM forgot), the list is all that there is: what it
+ * left out nobody can tell before the next whole one.
+ */
+async function noteReading(world: World, before: string | null, report: CycleReport | null): Promise<void> {
+  const deceives = world.deceit?.side === 'crm';
+  if (!deceives && report?.observed.crm.lane === 'full') world.untold = false;
+  if (deceives && (before === null || world.expired) && (await position(world)) !== null) world.untold = true;
+  world.expired = false;
+}
+
+/** In the changes of the CRM, as the engine keeps it. */
+async function position(world: World): Promise<string | null> {
+  const [pair] = await rows<{ at: string | null }>(
+    world.db,
+    sql`select crm_cursor as at from udesk_sync.pair where name = ${world.name}`,
+  );
+  return pair?.at ?? null;
 }
 
 async function tryParkedAgain(world: World): Promise<void> {

@@ -41,10 +41,13 @@ export function watchedSide(
   };
   async function* pages(operation: 'enumerate' | 'changes', from: AsyncIterable<Page>): AsyncGenerator<Page> {
     const failure = failureOf(await meet('call', operation), operation);
+    if (failure?.kind === 'cursor-expired') world.expired = true;
     if (failure !== null) fail(failure);
     for await (const page of from) {
       await meet('answer', operation);
-      yield operation === 'enumerate' ? deceived(world, name, page) : page;
+      const told = operation === 'enumerate' ? deceived(world, name, page) : page;
+      noteShown(world, name, told.records);
+      yield told;
     }
   }
   return new Proxy(side, {
@@ -68,12 +71,20 @@ export function watchedSide(
           ? null
           : ((await Reflect.apply(member, target, args)) as unknown);
         if (key === 'read' && typeof args[0] === 'string') world.ledger.look(name, args[0]);
+        noteShown(world, name, [answer].flat());
         await meet('answer', key);
         if (failure !== null) fail(failure);
         return answer;
       };
     },
   });
+}
+
+function noteShown({ ledger }: World, side: SideName, answers: readonly unknown[]): void {
+  for (const answer of answers) {
+    const { id } = (answer ?? {}) as { id?: unknown };
+    if (typeof id === 'string') ledger.shown(side, id);
+  }
 }
 
 /** A list as the deceiving side shows it. */

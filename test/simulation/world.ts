@@ -77,6 +77,10 @@ export class World {
   acting = false;
   /** How a side deceives in this cycle. */
   deceit: { readonly side: SideName; readonly how: Deceit; readonly id: string } | null = null;
+  /** The CRM forgot our position in its changes, in this cycle. */
+  expired = false;
+  /** Nobody can tell what a list left out that stands for all changes before it. */
+  untold = false;
   /** Deletes that a person saw and approved, by side and id. */
   readonly approved = new Set<string>();
   /** Our wall clock was set back at some time. */

@@ -36,6 +36,36 @@ test('P7, P8: a CRM table that is not the one we knew is refused before anything
   expect(world.simulator.tenant.count).toBe(1);
 });
 
+test('P2: a position in the changes of the old table says nothing about the new one, also where reading that one fails at first', async () => {
+  world = await createWorld({ customers: [{ nick_name: 'A', email: 'a@example.com' }] });
+  await world.sync();
+  await world.crm`alter table contact rename to contact_old`;
+  await world.crm`create table contact (like contact_old including all)`;
+  await world.crm`insert into contact (name, updated_at) values ('B', now() - interval '1 year')`;
+  const refusal = await world.sync().then(
+    () => null,
+    (error: unknown) => error,
+  );
+  const hash = /--approve (\w+)/.exec(isSyncError(refusal) ? (refusal.details.advice ?? '') : '')?.[1] ?? '';
+  let checks = 0;
+  const away = (): void => {
+    checks += 1;
+    // The first one is before the table is accepted, the second before it is read.
+    if (checks === 2) throw new SyncError('transient', 'the CRM does not answer');
+  };
+  await expect(
+    syncAt(world, [{ side: 'crm', call: 'check', when: 'after', act: away }], { approve: hash }),
+  ).rejects.toThrow('does not answer');
+
+  await world.sync({ observe: { udesk: 'none', crm: 'changes' } });
+
+  expect(
+    await ourRows(world, `select fields->>'name' as name from udesk_sync.record where side = 'crm'`),
+  ).toContainEqual({
+    name: 'B',
+  });
+});
+
 test('an account that never answered is none that we know: after a mistyped address the right one needs no approval', async () => {
   world = await createWorld({ customers: [{ nick_name: 'A', email: 'a@example.com' }] });
   world.simulator.set('tenant.state', 'unpaid');

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { FieldSpec } from '../../../src/core/spec.ts';
 import type { Value } from '../../../src/core/value.ts';
 import { witnessWrite, writeHappened } from '../../../src/core/witness.ts';
-import type { ChangeRecord, FieldChange, WitnessInput } from '../../../src/core/witness-records.ts';
+import {
+  type ChangeRecord,
+  type FieldChange,
+  newsOf,
+  type WitnessInput,
+} from '../../../src/core/witness-records.ts';
 
 const NAME: FieldSpec = {
   udesk: 'nick_name',
@@ -236,6 +241,13 @@ describe('P2 of a set, the witness', () => {
       verdict: 'clean',
     });
   });
+});
+
+test('what is older than a change that was known is no news, whenever it was seen', () => {
+  const known = (...names: string[]) => newsOf(['new', 'seen', 'older'], (one) => names.includes(one));
+  expect(known('seen')).toEqual(['new']);
+  expect(known('older')).toEqual(['new', 'seen']);
+  expect(known()).toEqual(['new', 'seen', 'older']);
 });
 
 describe('an update of unknown outcome', () => {
