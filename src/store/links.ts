@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { FieldBase, LifeChange } from '../core/link.ts';
 import type { SideName } from '../core/record.ts';
+import { CLOCK_WENT_BACK } from './intents.ts';
 import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
@@ -220,7 +221,9 @@ export async function setLinkState(
  * Frees records whose counterpart was not created yet and that somebody else may now be: a live record of the other
  * side shares an e-mail, phone or token with them, so they are matched again. Links with something on its way stay; so
  * does a parked create, until its record changes. One that may have happened stays for as long as nobody free who holds
- * what it sent shares something: matched with anybody else, or with nobody, it would be sent a second time (P5).
+ * what it sent shares something: matched with anybody else, or with nobody, it would be sent a second time (P5). Of one that
+ * sent no e-mail and no phone, that is whoever came between its sending and the question: what else shares an e-mail by now is
+ * somebody else, and what it may have made would be left as a double.
  */
 export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise<void> {
   const found = await rows<{ id: string }>(
@@ -238,7 +241,11 @@ export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise
             or exists (select 1 from udesk_sync.record o where o.pair = l.pair and o.side <> r.side
               and o.state = 'live' and o.keys && r.keys and o.link_id is null
               and (exists (select 1 from udesk_sync.claim c where c.link_id = l.id and c.key = any(o.keys))
-                or not exists (select 1 from udesk_sync.claim c where c.link_id = l.id))))`,
+                or not exists (select 1 from udesk_sync.claim c where c.link_id = l.id)
+                  and exists (select 1 from udesk_sync.intent i
+                    join udesk_sync.parked p on p.intent_id = i.id and p.state = 'parked' and p.kind = 'uncertain-create'
+                    where i.link_id = l.id
+                      and (${CLOCK_WENT_BACK} or i.sent_at <= o.first_seen_at and o.first_seen_at <= p.at)))))`,
   );
   await dissolveLinks(
     db,

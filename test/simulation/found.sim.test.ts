@@ -141,6 +141,24 @@ describe('P5: who waits because its create may have happened is not created agai
   });
 });
 
+describe('P5: who waits because its create may have happened is linked with nobody who cannot be what that made', () => {
+  // Seed f1-10: what the create had made was left as a double.
+  test('when it takes over the e-mail of a record that came later', async () => {
+    const steps = [
+      cycle(),
+      create(false),
+      cycle(killedAfterCreate),
+      cycle(),
+      does({ do: 'create', side: 'crm', contacts: true }),
+      cycle(),
+      does({ do: 'unlink', pick: 2 }),
+      does({ do: 'move', side: 'udesk', pick: 2, set: 'emails', into: 1, swap: false }),
+      cycle(),
+    ];
+    expect(await brokenIn({ ...WITHOUT_MARKER, policy: 'udesk', people: 1 }, steps)).toEqual([]);
+  });
+});
+
 describe('P5: what changed hands is nowhere twice, but where half of the change could reach nobody', () => {
   // Seed w2-25: the checker objected, while a first link unites the sets of both.
   test('as when it was given up before the record that holds it was linked', async () => {
