@@ -7,7 +7,7 @@
 import { equalValues } from './equivalence.ts';
 import type { FieldBase, HalfWrite, PlannedWrite, Reason } from './link.ts';
 import { correspond } from './mapping.ts';
-import { otherSide, type SideName, type SideRecord } from './record.ts';
+import { type FieldWrite, otherSide, type Patch, type SideName, type SideRecord } from './record.ts';
 import { asCarried, type Sides, settledHalf } from './set-merge.ts';
 import { type FieldSpec, flowsTo, type PairSpec, sideField } from './spec.ts';
 import { isBlank, type Value } from './value.ts';
@@ -26,6 +26,7 @@ export interface SettledWrite {
 
 export interface SiblingHalf {
   readonly settled: boolean;
+  readonly patch: Patch;
   readonly result: Readonly<Record<string, Value>> | null;
 }
 
@@ -56,7 +57,7 @@ export function settledBases(
     if (field === undefined || own === undefined) continue;
     const asSent = equalValues(field, own, change.after, region);
     if (!asSent && looked.has(name)) continue;
-    const carried = field.shape === 'set' ? asCarried(field, region, own, change.after, change.before) : own;
+    const carried = carriedOf(field, region, own, change);
     const half = write.halves[change.field];
     if (half !== undefined && field.shape === 'set' && !REPLACING.has(write.reasons[change.field] ?? '')) {
       const move = { planned: half, before: change.before, after: carried };
@@ -64,7 +65,7 @@ export function settledBases(
       if (sibling(change.field)?.settled === true) settled.push(change.field);
       continue;
     }
-    const other = otherValue(write, sibling, change.field);
+    const other = otherValue(field, region, write, sibling);
     if (other === undefined) continue;
     const base = baseOf(field, region, pairOf(write.side, carried, other));
     bases[change.field] = base;
@@ -131,11 +132,20 @@ function afterSetHalf(
 
 /** What the other side holds in this field: as planned, or as its own write of the same plan left it. */
 function otherValue(
+  field: FieldSpec,
+  region: string,
   write: Pick<PlannedWrite, 'source'>,
   sibling: SettledWrite['sibling'],
-  field: string,
 ): Value | undefined {
-  if (field in write.source) return write.source[field];
-  const other = sibling(field);
-  return other?.settled === true ? other.result?.[field] : undefined;
+  const name = field.udesk;
+  if (name in write.source) return write.source[name];
+  const other = sibling(name);
+  const held = other?.settled === true ? other.result?.[name] : undefined;
+  const change = Object.values(other?.patch ?? {}).find((one) => one.field === name);
+  return held === undefined || change === undefined ? held : carriedOf(field, region, held, change);
+}
+
+/** What a written side holds, without what others did to it meanwhile. */
+function carriedOf(field: FieldSpec, region: string, held: Value, { before, after }: FieldWrite): Value {
+  return field.shape === 'set' ? asCarried(field, region, held, after, before) : held;
 }

@@ -121,7 +121,7 @@ async function advanceBases(
     looked,
     sibling: (field) => {
       const other = siblingOf(intent.side, siblings, field);
-      return other && { settled: other.state === 'settled', result: other.result };
+      return other && { settled: other.state === 'settled', patch: other.patch, result: other.result };
     },
   });
   for (const { field } of ignored) {

@@ -222,8 +222,9 @@ export async function setLinkState(
  * side shares an e-mail, phone or token with them, so they are matched again. Links with something on its way stay; so
  * does a parked create, until its record changes. One that may have happened stays for as long as nobody free who holds
  * what it sent shares something: matched with anybody else, or with nobody, it would be sent a second time (P5). Of one that
- * sent no e-mail and no phone, that is whoever came between its sending and the question: what else shares an e-mail by now is
- * somebody else, and what it may have made would be left as a double.
+ * sent no e-mail and no phone, that is whoever came between its sending and the question, and never had a link: what else
+ * shares an e-mail by now is somebody else, and what it may have made would be left as a double. Where our clock was set back,
+ * the runs tell who was there before.
  */
 export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise<void> {
   const found = await rows<{ id: string }>(
@@ -245,7 +246,12 @@ export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise
                   and exists (select 1 from udesk_sync.intent i
                     join udesk_sync.parked p on p.intent_id = i.id and p.state = 'parked' and p.kind = 'uncertain-create'
                     where i.link_id = l.id
-                      and (${CLOCK_WENT_BACK} or i.sent_at <= o.first_seen_at and o.first_seen_at <= p.at)))))`,
+                      and not exists (select 1 from udesk_sync.link k where k.pair = l.pair and k.state in ('broken', 'rejected')
+                        and o.remote_id = case o.side when 'crm' then k.crm_id else k.udesk_id end)
+                      and case when ${CLOCK_WENT_BACK}
+                        then not exists (select 1 from udesk_sync.observation b where b.pair = o.pair and b.side = o.side
+                          and b.remote_id = o.remote_id and b.run_id < i.run_id)
+                        else o.first_seen_at between i.sent_at and p.at end))))`,
   );
   await dissolveLinks(
     db,

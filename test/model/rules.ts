@@ -169,7 +169,11 @@ export function settle(
       sibling: () =>
         other === null
           ? undefined
-          : { settled: other.phase === 'settled', result: { [UDESK_FIELD]: other.after } },
+          : {
+              settled: other.phase === 'settled',
+              patch: patchOf(otherSide(side), other),
+              result: { [UDESK_FIELD]: other.after },
+            },
     },
   );
   let next = put(state, side, { ...intent, phase: 'settled', replaced: null });

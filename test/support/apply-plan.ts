@@ -101,7 +101,7 @@ function settleAll(
     const sibling = (field: string) => {
       const other = siblingOf(write.side, done, field);
       const known = other === undefined ? undefined : results.get(other);
-      return known && { settled: true, result: known };
+      return known && { settled: true, patch: other?.patch ?? {}, result: known };
     };
     now = settledBases(spec, now, { write, result, looked: new Set(), sibling }).bases;
     results.set(write, result);

@@ -74,6 +74,39 @@ describe('P2: an overwritten edit of a set that was restored where it was made, 
   });
 });
 
+describe('P2: an edit of a set that was made right before our write of one half of a choice, and outlived it', () => {
+  // Found by the simulation (f1-111): the other half took what that side held then for agreed on.
+  test('comes to the other side with the next plan', () => {
+    const row = conflict({
+      kind: 'element',
+      base: base(set('a', 'b')),
+      udesk: set('a'),
+      crm: set('a', 'c'),
+      decision: { id: 'D', take: 'base', value: null },
+    });
+    const before = link(
+      live('u1', { nick_name: set('a', 'c') }),
+      live('c1', { name: set('a', 'c') }),
+      { nick_name: base(set('a', 'c')) },
+      [row],
+    );
+    const choice = reconcileLink(SPEC, before);
+    expect(choice.writes.map(({ side }) => side)).toEqual(['udesk', 'crm']);
+
+    // Somebody edits a to x in Udesk after our look: our write puts b beside it.
+    const half = applyPlan(SPEC, before, choice, {
+      store: (side, _, value) => (side === 'udesk' ? set('x', 'b') : value),
+    });
+    const after = applyPlan(SPEC, half, reconcileLink(SPEC, half));
+
+    expect([held(after, 'udesk').sort(), held(after, 'crm').sort()]).toEqual([
+      ['b', 'x'],
+      ['b', 'x'],
+    ]);
+    expect(reconcileLink(SPEC, after).writes).toEqual([]);
+  });
+});
+
 function held(after: LinkState, side: SideName): string[] {
   const one = after[side];
   const fields = one.state === 'live' ? Object.values(one.record.fields) : [];
