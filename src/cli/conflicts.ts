@@ -1,6 +1,7 @@
 /** `udesk-sync conflicts`: what the two sides could not agree on, and what becomes of it (promise P3). */
 import type { Command } from 'commander';
 import type { Config } from '../config/schema.ts';
+import type { EditAuthor } from '../core/edit-author.ts';
 import { choicesFor } from '../report/choices.ts';
 import { conflictDocuments } from '../report/conflict-document.ts';
 import { fieldOf } from '../report/mapped-field.ts';
@@ -110,18 +111,23 @@ async function runShow(context: CliContext, id: string): Promise<void> {
     const [document] = await conflictDocuments(database.db, [row]);
     const notes = await notesOf(database.db, row.id);
     if (context.json) context.printJson({ conflicts: [{ ...document, notes }] });
-    else context.print(describe(row, config, notes, document?.authors.udesk?.name ?? null));
+    else context.print(describe(row, config, notes, document?.authors.udesk ?? null));
   });
 }
 
-function describe(row: ConflictRow, config: Config, notes: readonly Note[], editor: string | null): string {
+function describe(
+  row: ConflictRow,
+  config: Config,
+  notes: readonly Note[],
+  editor: EditAuthor | null,
+): string {
   const lines = [
     `conflict ${row.id} of pair ${row.pair}: ${row.field === '*' ? 'the whole record' : row.field} (${row.kind}, ${row.state})`,
     `  customer     Udesk ${row.udeskId ?? '–'}, CRM ${row.crmId ?? '–'} (link ${row.linkId})`,
     `  why          ${row.reason}`,
     `  opened       ${row.openedAt}`,
     `  in Udesk     ${shown(row, row.udesk)}${changed(row.udeskAt, editor)}`,
-    `  in the CRM   ${shown(row, row.crm)}${changed(row.crmAt)}`,
+    `  in the CRM   ${shown(row, row.crm)}${changed(row.crmAt, row.crmAuthor)}`,
   ];
   if (row.field !== '*') lines.push(`  last agreed  ${agreed(row)}`);
   for (const { value, author, at, text } of row.overwritten) {
@@ -156,7 +162,9 @@ function agreed(row: ConflictRow): string {
   return udesk === crm ? udesk : `${udesk} in Udesk, ${crm} in the CRM`;
 }
 
-function changed(at: string | null, editor: string | null = null): string {
-  if (at === null) return '';
-  return editor === null ? `  (changed ${at})` : `  (changed ${at} by ${editor})`;
+function changed(at: string | null, editor: EditAuthor | null): string {
+  const when = editor?.knownBy === 'history' ? at : (editor?.at ?? at);
+  if (when === null) return '';
+  const what = editor?.knownBy === 'record' ? 'record last changed' : 'changed';
+  return editor?.name == null ? `  (changed ${when})` : `  (${what} ${when} by ${editor.name})`;
 }

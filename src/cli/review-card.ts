@@ -1,12 +1,12 @@
 /** One conflict as a person at a terminal reads it: both values with what differs marked, and what each key would write. */
 import type { Config } from '../config/schema.ts';
+import type { EditAuthor } from '../core/edit-author.ts';
 import { isBlank, isSet, type Value } from '../core/value.ts';
 import { choicesFor } from '../report/choices.ts';
 import { conflictText } from '../report/conflict-document.ts';
 import { fieldOf } from '../report/mapped-field.ts';
 import { differences } from '../report/text-diff.ts';
 import type { ConflictRow } from '../store/conflicts.ts';
-import type { EditAuthor } from '../store/feeds.ts';
 import { ago } from './age.ts';
 import { onOneLine, showValue } from './show-value.ts';
 
@@ -38,10 +38,9 @@ export function reviewCard(
   ];
   if (row.field !== '*')
     lines.push(`  last agreed  ${row.base === null ? 'never' : showValue(row.base.udesk)}`);
-  const by = author?.name == null ? '' : ` by ${onOneLine(author.name)}`;
   lines.push(
-    `  in Udesk     ${markedValue(row, 'udesk', mark)}${changed(row.udeskAt, by, now)}`,
-    `  in the CRM   ${markedValue(row, 'crm', mark)}${changed(row.crmAt, '', now)}`,
+    `  in Udesk     ${markedValue(row, 'udesk', mark)}${changed(row.udeskAt, author, now)}`,
+    `  in the CRM   ${markedValue(row, 'crm', mark)}${changed(row.crmAuthor?.at ?? row.crmAt, row.crmAuthor, now)}`,
     '',
   );
   const { pair, spec } = fieldOf(config, row);
@@ -87,6 +86,8 @@ function markedValue(row: ConflictRow, side: 'udesk' | 'crm', mark: (text: strin
     .join('');
 }
 
-function changed(at: string | null, by: string, now: Date): string {
-  return at === null ? '' : `   (changed ${ago(at, now)}${by})`;
+function changed(at: string | null, author: EditAuthor | null, now: Date): string {
+  const by = author?.name == null ? '' : ` by ${onOneLine(author.name)}`;
+  const what = by !== '' && author?.knownBy === 'record' ? 'record last changed' : 'changed';
+  return at === null ? '' : `   (${what} ${ago(at, now)}${by})`;
 }

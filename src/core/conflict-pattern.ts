@@ -11,7 +11,7 @@ import { isBlank, isSet, type Value } from './value.ts';
 
 const VERSION = 'v1';
 
-/** Who made the edit of Udesk, by its own history. The mirror keeps no authors of the CRM. */
+/** Who made an edit: of Udesk, by its own history; of the CRM, where it told who edited this field. */
 export const AUTHOR_KINDS = ['person', 'automation', 'unknown'] as const;
 export type AuthorKind = (typeof AUTHOR_KINDS)[number];
 
@@ -58,7 +58,9 @@ export type Order = (typeof ORDERS)[number];
 const TOGETHER_MS = 3_600_000;
 
 export interface Pattern {
+  /** Of the edit in Udesk. */
   readonly author: AuthorKind;
+  readonly crmAuthor: AuthorKind;
   readonly shape: Shape;
   readonly order: Order;
 }
@@ -80,32 +82,42 @@ export function patternOf(
   author: AuthorKind,
   spec: FieldSpec | null,
   region: string,
+  crmAuthor: AuthorKind = 'unknown',
 ): Pattern {
-  return { author, shape: shapeOf(subject, spec, region), order: orderOf(subject) };
+  return { author, crmAuthor, shape: shapeOf(subject, spec, region), order: orderOf(subject) };
 }
 
-/** As it is stored, and stands in addresses: `v1.person.same-text.crm-later`. */
-export function patternText({ author, shape, order }: Pattern): string {
-  return [VERSION, author, shape, order].join('.');
+/**
+ * As it is stored, and stands in addresses: `v1.person.same-text.crm-later`, and with `.crm-person` behind it where the CRM
+ * told its author: what was grouped while no CRM did keeps its group, and the rules of that group.
+ */
+export function patternText({ author, crmAuthor, shape, order }: Pattern): string {
+  const base = [VERSION, author, shape, order];
+  return (crmAuthor === 'unknown' ? base : [...base, `${CRM}${crmAuthor}`]).join('.');
 }
+
+const CRM = 'crm-';
 
 /** Null for what is no pattern of this version. */
 export function readPattern(text: string): Pattern | null {
-  const [version, author, shape, order, ...more] = text.split('.');
+  const [version, author, shape, order, crm, ...more] = text.split('.');
+  const crmAuthor = crm === undefined ? 'unknown' : crm.slice(CRM.length);
   const known =
     version === VERSION &&
     more.length === 0 &&
     isOneOf(AUTHOR_KINDS, author) &&
     isOneOf(SHAPES, shape) &&
-    isOneOf(ORDERS, order);
-  return known ? { author, shape, order } : null;
+    isOneOf(ORDERS, order) &&
+    isOneOf(AUTHOR_KINDS, crmAuthor) &&
+    (crm === undefined || (crm.startsWith(CRM) && crmAuthor !== 'unknown'));
+  return known ? { author, crmAuthor, shape, order } : null;
 }
 
 function isOneOf<T extends string>(all: readonly T[], text: string | undefined): text is T {
   return (all as readonly (string | undefined)[]).includes(text);
 }
 
-/** `automations`: names under which programs write to Udesk. Our own writes are a program's, too. */
+/** `automations`: names under which programs write to either side. Our own writes are a program's, too. */
 export function authorKind(name: string | null, automations: ReadonlySet<string>): AuthorKind {
   if (name === null) return 'unknown';
   return name === 'udesk-sync' || automations.has(name) ? 'automation' : 'person';

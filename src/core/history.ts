@@ -1,4 +1,5 @@
 /** What is kept of one customer over time, as the store gives it to those who explain (promise P12). Times: ISO 8601 UTC. */
+import type { EditAuthor } from './edit-author.ts';
 import type { FieldBase, HalfWrite } from './link.ts';
 import type { Delta } from './observation.ts';
 import type { Patch, SideName } from './record.ts';
@@ -22,6 +23,8 @@ export interface HistoryObservation {
   readonly lane: string;
   readonly runId: string | null;
   readonly at: string;
+  /** Who made the change, as far as the record itself told; left out: it did not. */
+  readonly author?: EditAuthor | null;
 }
 
 export interface HistoryIntent {

@@ -8,6 +8,16 @@ export function otherSide(side: SideName): SideName {
   return side === 'udesk' ? 'crm' : 'udesk';
 }
 
+/** Who changed a record last, as its side itself tells it. Of the whole record: which field it was is not said. */
+export interface LastEdit {
+  readonly id: string | null;
+  readonly name: string | null;
+  /** ISO 8601 UTC, by the side's own clock; null where it tells no time that belongs to this author. */
+  readonly at: string | null;
+  /** It is the login with which we write. */
+  readonly own: boolean;
+}
+
 /** One record as a side showed it, in that side's own field names and values. */
 export interface SideRecord {
   /** The side's primary id, as text. */
@@ -20,6 +30,8 @@ export interface SideRecord {
   readonly version: string | null;
   /** ISO 8601 UTC time of the last change by the side's own clock; null where the side keeps none. */
   readonly updatedAt: string | null;
+  /** Null, or left out: the side does not tell; never a guess. It is no content: that it moves is no change. */
+  readonly lastEdit?: LastEdit | null;
   /**
    * In the answer of a write only: fields that a read after the write told, and not the answer itself. Somebody may
    * have edited them in between, so what they hold is no proof of how the side stored what was sent.
@@ -92,6 +104,8 @@ export interface Manifest {
   readonly rateLimit: { readonly calls: number; readonly windowMs: number } | null;
   /** A create of somebody who exists may change that record instead of being refused: look before each create. */
   readonly createMayOverwrite?: boolean;
+  /** Records say who changed them last (`lastEdit`): a person after a person's edit, us after a write of ours. */
+  readonly tellsAuthor?: boolean;
 }
 
 /** A change of a set, in the target side's own values. Removed and changed elements name the id where the side has ids. */

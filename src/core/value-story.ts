@@ -1,4 +1,5 @@
 /** The causal chain of a customer, or of one field of it, as a list for reading, oldest first (promise P12). Pure. */
+import type { EditAuthor } from './edit-author.ts';
 import type { CustomerHistory, HistoryConflict, HistoryIntent } from './history.ts';
 import { type Trace, traceValue } from './provenance.ts';
 import { SIDES, type SideName } from './record.ts';
@@ -33,8 +34,8 @@ export type StoryEvent = Event &
         readonly new: Value;
         readonly lane: string;
         readonly runId: string | null;
-        /** Whom the side's own change records name; null when they do not. */
-        readonly author: { readonly name: string; readonly at: string } | null;
+        /** Whom the side's own change records name, or the record itself; null when nobody does. */
+        readonly author: EditAuthor | null;
       }
     | { readonly kind: 'record'; readonly side: SideName; readonly recordId: string; readonly state: string }
     | {
@@ -149,13 +150,15 @@ function links({ link }: CustomerHistory): StoryEvent[] {
 }
 
 function observations(history: CustomerHistory, fields: readonly FieldSpec[]): StoryEvent[] {
-  return history.observations.flatMap(({ side, recordId, delta, lane, runId, at }) => {
+  return history.observations.flatMap((seenOnce) => {
+    const { side, recordId, delta, lane, runId, at } = seenOnce;
     const seen = fields.flatMap((spec): StoryEvent[] => {
       const name = sideField(spec, side);
       const change = delta[name];
       if (change === undefined) return [];
       const [old, now] = change;
-      const author = side === 'udesk' && lane !== 'write' ? authorOf(history, at, old, now) : null;
+      const byHistory = side === 'udesk' && lane !== 'write' ? authorOf(history, at, old, now) : null;
+      const author = byHistory ?? seenOnce.author ?? null;
       return [
         { at, kind: 'observed', side, recordId, field: spec.udesk, old, new: now, lane, runId, author },
       ];
@@ -174,12 +177,7 @@ const LONGEST_MS = 86_400_000;
  * value (the old one where it was emptied); else the first right after it. Of those, one that tells the way from the old
  * value to the new one goes first: times are cut to the second. A judgement: the records name no field.
  */
-function authorOf(
-  { changes }: CustomerHistory,
-  seenAt: string,
-  old: Value,
-  now: Value,
-): { name: string; at: string } | null {
+function authorOf({ changes }: CustomerHistory, seenAt: string, old: Value, now: Value): EditAuthor | null {
   const texts = textOf(now).filter((text) => !textOf(old).includes(text));
   const quoted = texts.length > 0 ? texts : textOf(old);
   const seen = Date.parse(seenAt);
@@ -192,7 +190,7 @@ function authorOf(
   const whole = named.filter((record) => record.whole);
   const candidates = whole.length > 0 ? whole : named;
   const chosen = candidates.filter(({ ahead }) => ahead <= 0).at(-1) ?? candidates[0];
-  return chosen === undefined ? null : { name: chosen.name, at: chosen.at };
+  return chosen === undefined ? null : { name: chosen.name, at: chosen.at, knownBy: 'history' };
 }
 
 /** Whether the sentence has an old value, and after it a new one. */

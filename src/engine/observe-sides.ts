@@ -165,12 +165,13 @@ async function observeSide(
   }
   if (lane === 'changes' && position !== null) {
     try {
+      const startedAt = cycle.clock();
       const pages = followingMerges(cycle, side, adapter.changes(position, options));
       const observed = await observePages(cycle, side, 'changes', pages);
       const cursor = observed.end?.cursor ?? null;
       // The cursor moves after the observations it stands for were stored: a kill in between reads them again.
       if (cursor !== null) {
-        await fenced(cycle.db, cycle.fence, (tx) => saveCrmCursor(tx, cycle.spec.name, cursor));
+        await fenced(cycle.db, cycle.fence, (tx) => saveCrmCursor(tx, cycle.spec.name, cursor, startedAt));
       }
       return toObservation('changes', observed);
     } catch (error) {

@@ -1,11 +1,13 @@
+import { editAuthor } from '../core/edit-author.ts';
 import type { PageLook } from '../core/freshness/pages.ts';
 import { matchKeysOf } from '../core/match.ts';
-import { contentHash, deltaOf, mergeObserved } from '../core/observation.ts';
+import { contentHash, type Delta, deltaOf, mergeObserved } from '../core/observation.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
-import { sideField } from '../core/spec.ts';
+import { type PairSpec, sideField } from '../core/spec.ts';
 import { storableRecord, UNSTORABLE_ID } from '../core/storable.ts';
 import type { EnumerationEnd, Page, PagePlace } from '../crm/adapter.ts';
 import { SyncError } from '../errors.ts';
+import { crmLookedAt } from '../store/pairs.ts';
 import { liveAmong, markDeleted, notAsKnown, type RecordUpsert, upsertRecords } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
@@ -200,7 +202,7 @@ export async function storeOne(
 ): Promise<boolean> {
   const record = storableRecord(shown);
   if (record === null) throw new SyncError('contract', `a record of ${side}: ${UNSTORABLE_ID}`, { side });
-  const { upserts } = await compare(cycle, tx, side, [{ record, hash: contentHash(record) }]);
+  const { upserts } = await compare(cycle, tx, side, lane, [{ record, hash: contentHash(record) }]);
   await upsertRecords(tx, target(cycle, side, lane), upserts);
   return upserts.length > 0;
 }
@@ -216,7 +218,7 @@ async function storeSeen(
   sightings: readonly Sighting[],
 ): Promise<Stored> {
   if (sightings.length === 0) return NOTHING_STORED;
-  const { upserts, fresh } = await compare(cycle, cycle.db, side, sightings);
+  const { upserts, fresh } = await compare(cycle, cycle.db, side, lane, sightings);
   if (upserts.length > 0) {
     await fenced(cycle.db, cycle.fence, (tx) => upsertRecords(tx, target(cycle, side, lane), upserts));
   }
@@ -232,9 +234,10 @@ async function storeSeen(
 }
 
 async function compare(
-  cycle: Pick<Cycle, 'spec'>,
+  cycle: Pick<Cycle, 'spec' | 'clock'>,
   db: Db,
   side: SideName,
+  lane: Lane,
   sightings: readonly Sighting[],
 ): Promise<{ upserts: RecordUpsert[]; fresh: number }> {
   const pair = cycle.spec.name;
@@ -246,13 +249,34 @@ async function compare(
     return sighting === undefined ? [] : [{ ...sighting, known }];
   });
   const upserts: RecordUpsert[] = [];
+  const tells = candidates.some(({ known, record }) => known !== null && record.lastEdit);
+  const seenAt = cycle.clock().toISOString();
+  const lookedAt = tells && side === 'crm' ? await crmLookedAt(db, pair) : null;
   for (const { known: old, ...seen } of candidates) {
     const record = old === null ? seen.record : mergeObserved(old.record, seen.record);
     const hash = old === null ? seen.hash : contentHash(record);
     // The hash of a poorer response shape differs although nothing changed: only the merged record tells.
     if (old !== null && old.state === 'live' && old.hash === hash) continue;
     const keys = matchKeysOf(cycle.spec, side, record).map((key) => `${key.kind}:${key.value}`);
-    upserts.push({ record, hash, keys, delta: old === null ? null : deltaOf(old.record, record) });
+    if (old === null) {
+      upserts.push({ record, hash, keys, delta: null });
+      continue;
+    }
+    const delta = deltaOf(old.record, record);
+    const author = editAuthor({
+      lastEdit: record.lastEdit,
+      before: old.record.lastEdit,
+      fields: mappedFields(cycle.spec, side, delta),
+      ownWrite: lane === 'write',
+      lookedAt,
+      seenAt,
+    });
+    upserts.push({ record, hash, keys, delta, author });
   }
   return { upserts, fresh: candidates.filter(({ known }) => known === null).length };
+}
+
+/** How many fields of the pair changed: what a rule of the mapping makes of others is one, whatever it is made of. */
+function mappedFields(spec: PairSpec, side: SideName, delta: Delta): number {
+  return spec.fields.filter((field) => delta[sideField(field, side)] !== undefined).length;
 }

@@ -56,7 +56,11 @@ async function classifyConflicts(cycle: Cycle): Promise<void> {
     const found = waiting.map((row) => {
       const field = spec.fields.find(({ udesk }) => udesk === row.field) ?? null;
       const author = authorKind(authors.get(row.id)?.name ?? null, names);
-      return { id: row.id, pattern: patternText(patternOf(row, author, field, spec.match.defaultRegion)) };
+      // Whoever changed the record last may have edited something else.
+      const inCrm = row.crmAuthor?.knownBy === 'field' ? row.crmAuthor.name : null;
+      const crmAuthor = authorKind(inCrm, names);
+      const pattern = patternOf(row, author, field, spec.match.defaultRegion, crmAuthor);
+      return { id: row.id, pattern: patternText(pattern) };
     });
     await fenced(db, fence, (tx) => savePatterns(tx, found));
     if (waiting.length < CHUNK || cycle.clock().getTime() > until) return;

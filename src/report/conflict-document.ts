@@ -1,8 +1,9 @@
 /** A conflict as machines read it: the JSON of the command line and of `conflicts export`. */
+import type { EditAuthor } from '../core/edit-author.ts';
 import type { ConflictKind } from '../core/link.ts';
 import { isAbsent, isSet, type Value } from '../core/value.ts';
 import type { ConflictRow, ConflictState } from '../store/conflicts.ts';
-import { type EditAuthor, editAuthors } from '../store/feeds.ts';
+import { editAuthors } from '../store/feeds.ts';
 import type { Db } from '../store/tx.ts';
 
 export interface ConflictDocument {
@@ -27,17 +28,17 @@ export interface ConflictDocument {
   readonly resolvedBy: string | null;
   readonly openedAt: string;
   readonly closedAt: string | null;
-  /** Who made each edit, and when, by the change records of Udesk's history; a CRM does not tell. */
-  readonly authors: { readonly udesk: EditAuthor | null; readonly crm: null };
+  /** Who made each edit, when, and how surely that is known: by Udesk's history, and by what the CRM tells of its records. */
+  readonly authors: { readonly udesk: EditAuthor | null; readonly crm: EditAuthor | null };
 }
 
 export function conflictDocument(row: ConflictRow, author: EditAuthor | null = null): ConflictDocument {
-  const { base, ...rest } = row;
+  const { base, crmAuthor, ...rest } = row;
   return {
     ...rest,
     base: base?.udesk ?? null,
     baseCrm: base?.crm ?? null,
-    authors: { udesk: author, crm: null },
+    authors: { udesk: author, crm: crmAuthor },
   };
 }
 

@@ -1,4 +1,5 @@
 /** The causal chain of a value in words, and as a document. Pure. */
+import type { EditAuthor } from '../core/edit-author.ts';
 import type { CustomerHistory } from '../core/history.ts';
 import type { Trace } from '../core/provenance.ts';
 import type { SideName } from '../core/record.ts';
@@ -6,6 +7,12 @@ import type { Value } from '../core/value.ts';
 import type { FieldNow, Story, StoryEvent } from '../core/value-story.ts';
 
 type Show = (value: Value) => string;
+
+/** Who, when, and how surely: "changed by Ann at …", or of the record alone "record last changed by Ann at …". */
+export function authorText({ name, at, knownBy }: EditAuthor): string {
+  const when = at === null ? '' : ` at ${at}`;
+  return `${knownBy === 'record' ? 'record last changed' : 'changed'} by ${name ?? 'somebody'}${when}`;
+}
 
 export function storyDocument(pair: string, history: CustomerHistory, story: Story): unknown {
   const { link, records } = history;
@@ -85,7 +92,7 @@ function eventText(event: StoryEvent, show: Show): string {
     case 'linked':
       return `link ${event.linkId} made (by ${event.by})`;
     case 'observed': {
-      const author = event.author === null ? '' : `, changed by ${event.author.name} at ${event.author.at}`;
+      const author = event.author === null ? '' : `, ${authorText(event.author)}`;
       const run = event.runId === null ? '' : `, run ${event.runId}`;
       return `${name(event.side)} ${event.field}: ${show(event.old)} → ${show(event.new)} (seen by ${event.lane}${run}${author})`;
     }

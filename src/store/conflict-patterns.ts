@@ -1,10 +1,14 @@
 /** Which kind of difference each conflict is: rows that wait to be told, and what was found of them. */
 import { sql } from 'drizzle-orm';
 import type { PatternSubject } from '../core/conflict-pattern.ts';
+import type { EditAuthor } from '../core/edit-author.ts';
 import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
-export type UnclassifiedConflict = PatternSubject & { readonly id: string };
+export type UnclassifiedConflict = PatternSubject & {
+  readonly id: string;
+  readonly crmAuthor: EditAuthor | null;
+};
 
 /** Open ones first: people look at those. */
 export async function unclassifiedConflicts(
@@ -21,9 +25,11 @@ export async function unclassifiedConflicts(
       crm: string | null;
       udesk_at: string | null;
       crm_at: string | null;
+      crm_author: string | null;
     }>(
       db,
-      sql`select id, field, base::text as base, udesk::text as udesk, crm::text as crm, udesk_at, crm_at
+      sql`select id, field, base::text as base, udesk::text as udesk, crm::text as crm, udesk_at, crm_at,
+            crm_author::text as crm_author
           from udesk_sync.conflict
           where pair = ${pair} and unclassified and state = any(${textArray(states)})
           order by id limit ${left}`,
@@ -36,6 +42,7 @@ export async function unclassifiedConflicts(
       crm: optional(row.crm),
       udeskAt: row.udesk_at,
       crmAt: row.crm_at,
+      crmAuthor: optional(row.crm_author),
     }));
   };
   const open = await some(['open'], limit);

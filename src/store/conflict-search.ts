@@ -28,7 +28,7 @@ export async function fileConflicts(tx: Db, linkIds: readonly string[]): Promise
         on conflict (conflict_id) do update set words = excluded.words where t.words <> excluded.words`,
   );
   await tx.execute(
-    sql`update udesk_sync.conflict t set owner = s.owner, authors = s.authors
+    sql`update udesk_sync.conflict t set owner = s.owner, authors = s.authors, crm_author = s.crm_author
         from (
           select c.id,
             -- Where owners travel by name, the id stands beside it.
@@ -36,14 +36,40 @@ export async function fileConflicts(tx: Db, linkIds: readonly string[]): Promise
               case when jsonb_typeof(r.fields -> 'owner') = 'string' then r.fields ->> 'owner' end) as owner,
             array(select name from unnest(c.authors) name union
               select o #>> '{author,name}' from jsonb_array_elements(c.overwritten) o
-              where o #>> '{author,name}' is not null order by 1) as authors
+              where o #>> '{author,name}' is not null union
+              select seen.author ->> 'name' where seen.author is not null order by 1) as authors,
+            seen.author as crm_author
           from udesk_sync.conflict c
           join udesk_sync.link l on l.id = c.link_id
+          left join lateral (${CRM_AUTHOR}) seen on true
           left join udesk_sync.record r on r.pair = c.pair and r.side = 'udesk' and r.remote_id = l.udesk_id
           where c.link_id = any(${ids}) and c.state in ('open', 'resolving')) s
-        where t.id = s.id and (t.owner, t.authors) is distinct from (s.owner, s.authors)`,
+        where t.id = s.id and (t.owner, t.authors, t.crm_author) is distinct from (s.owner, s.authors, s.crm_author)`,
   );
 }
+
+/**
+ * Of the conflict `c` and its link `l`: who made the edit of the CRM, as the last observation has it that showed the value
+ * in question; a value that was there at first sight is from whoever had changed the record last then. Once known it stays
+ * known: what is written since, by us too, is not what the conflict is about.
+ */
+const CRM_AUTHOR = sql`
+  select case when o.id is not null then o.author
+      when c.crm_author is not null then c.crm_author
+      when rc.obs_seq = 1 and rc.last_edit ->> 'own' = 'false' and rc.last_edit ->> 'by' is not null
+      then jsonb_build_object('name', rc.last_edit ->> 'by', 'at', rc.last_edit ->> 'at', 'knownBy', 'record')
+    end as author
+  from (
+    select r.obs_seq, r.last_edit || jsonb_build_object('by', coalesce(r.last_edit ->> 'name', r.last_edit ->> 'id')) as last_edit
+    from udesk_sync.record r
+    where r.pair = c.pair and r.side = 'crm' and r.remote_id = l.crm_id and c.crm is not null) rc
+  left join udesk_sync.pair p on p.name = c.pair
+  left join lateral (
+    select o.id, o.author from udesk_sync.observation o
+    where o.pair = c.pair and o.side = 'crm' and o.remote_id = l.crm_id
+      and case when c.field = '*' then o.lane <> 'write'
+        else o.delta -> coalesce(p.field_specs #>> array[c.field, 'crm'], c.field) -> 1 = c.crm end
+    order by o.id desc limit 1) o on true`;
 
 /** Conflicts that hold a text. Either their ids, where these are few, or what must be true of their words `s.words`. */
 export type Found = { readonly ids: readonly string[] } | { readonly holds: SQL };

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import type { EditAuthor } from '../core/edit-author.ts';
 import type { ActiveConflict, ConflictChange, ConflictKind, FieldBase, Take } from '../core/link.ts';
 import type { Value } from '../core/value.ts';
 import type { Overwritten } from '../core/witness-records.ts';
@@ -29,6 +30,8 @@ export interface ConflictRow {
   /** Edits that a write of ours replaced unseen, oldest first. */
   readonly overwritten: readonly Overwritten[];
   readonly resolvedBy: string | null;
+  /** Who made the edit of the CRM, as far as the CRM told. */
+  readonly crmAuthor: EditAuthor | null;
   /** Udesk's id of the customer's owner. */
   readonly owner: string | null;
   /** Who shall decide it. */
@@ -56,6 +59,7 @@ export type ConflictRecord = {
   reason: string;
   overwritten: string;
   resolved_by: string | null;
+  crm_author: string | null;
   owner: string | null;
   assignee: string | null;
   opened_at: string;
@@ -67,7 +71,7 @@ const ISO = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
 /** Of the conflict `c` and its link `l`. */
 export const CONFLICT_COLUMNS = sql`c.id, c.pair, c.link_id, l.udesk_id, l.crm_id, c.field, c.kind, c.state,
   c.base::text as base, c.udesk::text as udesk, c.crm::text as crm, c.udesk_at, c.crm_at, c.reason,
-  c.overwritten::text as overwritten, c.resolved_by, c.owner, c.assignee,
+  c.overwritten::text as overwritten, c.resolved_by, c.crm_author::text as crm_author, c.owner, c.assignee,
   to_char(c.opened_at at time zone 'UTC', ${ISO}) as opened_at,
   to_char(c.changed_at at time zone 'UTC', ${ISO}) as changed_at, to_char(c.closed_at at time zone 'UTC', ${ISO}) as closed_at`;
 
@@ -93,6 +97,7 @@ export function toConflict(row: ConflictRecord): ConflictRow {
     reason: row.reason,
     overwritten: fromJsonb(row.overwritten),
     resolvedBy: row.resolved_by,
+    crmAuthor: optional(row.crm_author),
     owner: row.owner,
     assignee: row.assignee,
     openedAt: row.opened_at,

@@ -1,5 +1,6 @@
 /** Histories of Udesk's customers: whose is due, and what they held when they were read. */
 import { sql } from 'drizzle-orm';
+import type { EditAuthor } from '../core/edit-author.ts';
 import type { HistoryItem } from '../crm/adapter.ts';
 import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';
 
@@ -95,12 +96,6 @@ export async function saveFeedRead(db: Db, pair: string, udeskId: string, at: Da
   );
 }
 
-/** Who edited a value in Udesk, and when (ISO 8601 UTC), by Udesk's own change records. */
-export interface EditAuthor {
-  readonly name: string | null;
-  readonly at: string;
-}
-
 /**
  * By conflict id: who made the edit of Udesk that the conflict is about. A judgement on the change records that were
  * read (report.customer_history makes it: docs/reporting.md), so conflicts of which nothing is known are left out.
@@ -118,7 +113,7 @@ export async function editAuthors(
         cross join lateral (${lastEdit}) edit
         where c.id = any(${textArray(conflictIds)}::bigint[]) and edit.at is not null`,
   );
-  for (const { id, name, at } of found) byId.set(id, { name, at });
+  for (const { id, name, at } of found) byId.set(id, { name, at, knownBy: 'history' });
   return byId;
 }
 

@@ -154,9 +154,11 @@ async function loadObservations(
     lane: string;
     run_id: string | null;
     at: string;
+    author: string | null;
   }>(
     db,
-    sql`select o.id, o.remote_id as record_id, o.delta::text as delta, o.lane, o.run_id, ${isoText(sql`o.at`)} as at
+    sql`select o.id, o.remote_id as record_id, o.delta::text as delta, o.lane, o.run_id, ${isoText(sql`o.at`)} as at,
+          o.author::text as author
         from udesk_sync.observation o
         where o.pair = ${pair} and o.side = ${side} and o.remote_id = any(${textArray(ids)}) order by o.id`,
   );
@@ -168,6 +170,7 @@ async function loadObservations(
     lane: row.lane,
     runId: row.run_id,
     at: row.at,
+    author: optional(row.author),
   }));
 }
 

@@ -174,13 +174,28 @@ export async function saveEnumeration(
           ${certified} = coalesce(${result.certifiedAt?.toISOString() ?? null}::timestamptz, ${certified}),
           ${uncertified} = ${result.uncertified},
           crm_cursor = case when ${side} = 'crm' then coalesce(${result.cursor}, crm_cursor) else crm_cursor end,
+          crm_looked_at = case when ${side} = 'crm'
+            then coalesce(${result.certifiedAt?.toISOString() ?? null}::timestamptz, crm_looked_at) else crm_looked_at end,
           udesk_total = case when ${side} = 'udesk' then coalesce(${result.total}::int, udesk_total) else udesk_total end
         where name = ${name}`,
   );
 }
 
-export async function saveCrmCursor(db: Db, name: string, cursor: string): Promise<void> {
-  await db.execute(sql`update udesk_sync.pair set crm_cursor = ${cursor} where name = ${name}`);
+/** @param lookedAt when the look at the changes began whose end the cursor is */
+export async function saveCrmCursor(db: Db, name: string, cursor: string, lookedAt: Date): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.pair set crm_cursor = ${cursor}, crm_looked_at = ${lookedAt.toISOString()}::timestamptz
+        where name = ${name}`,
+  );
+}
+
+/** ISO 8601: begin of the last look that showed every change of the CRM, as far as it tells them; null: none yet. */
+export async function crmLookedAt(db: Db, name: string): Promise<string | null> {
+  const [row] = await rows<{ at: string | null }>(
+    db,
+    sql`select ${isoText(sql`crm_looked_at`)} as at from udesk_sync.pair where name = ${name}`,
+  );
+  return row?.at ?? null;
 }
 
 export async function startRun(db: Db, pair: string, trigger: string, at: Date): Promise<number> {

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
+import type { EditAuthor } from '../core/edit-author.ts';
 import type { Delta } from '../core/observation.ts';
-import type { SideName, SideRecord } from '../core/record.ts';
+import type { LastEdit, SideName, SideRecord } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import { CLOCK_WENT_BACK } from './intents.ts';
 import { fromJsonb, toJsonb } from './jsonb.ts';
@@ -22,6 +23,8 @@ export interface RecordUpsert {
   readonly keys: readonly string[];
   /** Null for a first sight: the record itself says it all. */
   readonly delta: Delta | null;
+  /** Who made the change, as far as the record itself tells. */
+  readonly author?: EditAuthor | null;
 }
 
 type RecordRow = {
@@ -30,6 +33,7 @@ type RecordRow = {
   external_id: string | null;
   version: string | null;
   updated_at: string | null;
+  last_edit: string | null;
   hash: string;
   state: 'live' | 'deleted';
   link_id: string | null;
@@ -37,7 +41,7 @@ type RecordRow = {
   observed_at: string;
 };
 
-const COLUMNS = sql`remote_id, fields::text as fields, external_id, version, updated_at, hash, state, link_id, obs_seq, ${isoText(sql`observed_at`)} as observed_at`;
+const COLUMNS = sql`remote_id, fields::text as fields, external_id, version, updated_at, last_edit::text as last_edit, hash, state, link_id, obs_seq, ${isoText(sql`observed_at`)} as observed_at`;
 
 /**
  * Which of `seen` (by position) the mirror does not hold alive with this very hash, and what it holds, or held, of them.
@@ -94,27 +98,28 @@ export async function upsertRecords(
     e: record.externalId,
     v: record.version,
     u: record.updatedAt,
+    l: record.lastEdit ?? null,
     h: hash,
     k: keys,
   }));
   await db.execute(
     sql`insert into udesk_sync.record as r
-          (pair, side, remote_id, fields, external_id, version, updated_at, hash, keys, observed_at, first_seen_at)
-        select ${pair}, ${side}, s.i, s.f, s.e, s.v, s.u, s.h, s.k, ${at}::timestamptz, ${at}::timestamptz
+          (pair, side, remote_id, fields, external_id, version, updated_at, last_edit, hash, keys, observed_at, first_seen_at)
+        select ${pair}, ${side}, s.i, s.f, s.e, s.v, s.u, s.l, s.h, s.k, ${at}::timestamptz, ${at}::timestamptz
         from jsonb_to_recordset(${jsonParam(payload)})
-          as s(i text, f jsonb, e text, v text, u text, h text, k text[])
+          as s(i text, f jsonb, e text, v text, u text, l jsonb, h text, k text[])
         on conflict (pair, side, remote_id) do update set
           fields = excluded.fields, external_id = excluded.external_id, version = excluded.version,
-          updated_at = excluded.updated_at, hash = excluded.hash, keys = excluded.keys, state = 'live', deleted_at = null,
+          updated_at = excluded.updated_at, last_edit = excluded.last_edit, hash = excluded.hash, keys = excluded.keys, state = 'live', deleted_at = null,
           dirty = true, obs_seq = r.obs_seq + 1, observed_at = excluded.observed_at`,
   );
   const changed = upserts.filter((upsert) => upsert.delta !== null);
   if (changed.length === 0) return;
   await db.execute(
-    sql`insert into udesk_sync.observation (pair, side, remote_id, delta, lane, run_id, at)
-        select ${pair}, ${side}, s.i, s.d, ${lane}, ${runId}::bigint, ${at}::timestamptz
-        from jsonb_to_recordset(${jsonParam(changed.map((u) => ({ i: u.record.id, d: u.delta })))})
-          as s(i text, d jsonb)`,
+    sql`insert into udesk_sync.observation (pair, side, remote_id, delta, lane, run_id, at, author)
+        select ${pair}, ${side}, s.i, s.d, ${lane}, ${runId}::bigint, ${at}::timestamptz, s.a
+        from jsonb_to_recordset(${jsonParam(changed.map((u) => ({ i: u.record.id, d: u.delta, a: u.author ?? null })))})
+          as s(i text, d jsonb, a jsonb)`,
   );
 }
 
@@ -380,6 +385,7 @@ function toKnown(row: RecordRow): KnownRecord {
       externalId: row.external_id,
       version: row.version,
       updatedAt: row.updated_at,
+      lastEdit: row.last_edit === null ? null : fromJsonb<LastEdit>(row.last_edit),
     },
     hash: row.hash,
     state: row.state,

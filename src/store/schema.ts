@@ -12,10 +12,11 @@ import {
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
+import type { EditAuthor } from '../core/edit-author.ts';
 import type { ConflictKind, FieldBase, HalfWrite, RevertRequest, Take } from '../core/link.ts';
 import type { GuardClass } from '../core/plan.ts';
 import type { PlanSample } from '../core/plan-sample.ts';
-import type { Patch, SideName } from '../core/record.ts';
+import type { LastEdit, Patch, SideName } from '../core/record.ts';
 import type { RuleTake } from '../core/review-rule.ts';
 import type { FieldSpec } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
@@ -78,6 +79,8 @@ export const pair = udeskSync.table('pair', {
   crmAccount: text('crm_account'),
   /** Where the next `changes` call of the CRM starts; moves last, with the observations it stands for. */
   crmCursor: text('crm_cursor'),
+  /** Begin of the last look that showed every change of the CRM, as far as it tells them. */
+  crmLookedAt: at('crm_looked_at'),
   udeskCertifiedAt: at('udesk_certified_at'),
   crmCertifiedAt: at('crm_certified_at'),
   /** Why the last full enumeration proved nothing; null when it was certified. */
@@ -140,6 +143,8 @@ export const record = udeskSync.table(
     externalId: text('external_id'),
     version: text('version'),
     updatedAt: text('updated_at'),
+    /** Who had changed it last when its content was last seen to change, as the side told; null: it did not. */
+    lastEdit: jsonb<LastEdit | null>()('last_edit'),
     /** SHA-256 of fields, external id and version: tells a change without reading the fields. */
     hash: text('hash').notNull(),
     /** Normalised match keys, `kind:value`. */
@@ -190,6 +195,8 @@ export const observation = udeskSync.table(
     lane: text('lane').notNull(),
     runId: bigint('run_id', { mode: 'number' }),
     at: at('at').notNull(),
+    /** Who made it, as far as the record itself told (src/core/edit-author.ts); null: it did not, or it was us. */
+    author: jsonb<EditAuthor | null>()('author'),
   },
   (table) => [index('observation_record').on(table.pair, table.side, table.remoteId)],
 );
@@ -264,7 +271,9 @@ export const conflict = udeskSync.table(
     personTake: text('person_take').$type<Take>(),
     /** Udesk's id of the customer's owner, as last planned: what the inbox filters by (src/store/conflict-search.ts). */
     owner: text('owner'),
-    /** Who made the edits that it is about, as far as the histories that were read tell. */
+    /** Who made the edit of the CRM that it is about, as far as the CRM told (src/store/conflict-search.ts). */
+    crmAuthor: jsonb<EditAuthor | null>()('crm_author'),
+    /** Who made the edits that it is about, as far as the CRM and the histories that were read tell. */
     authors: text('authors').array().notNull().default([]),
     /** The person who shall decide it; moves nothing else, `changed_at` least of all. */
     assignee: text('assignee'),

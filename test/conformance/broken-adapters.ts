@@ -90,6 +90,9 @@ function asKind(from: string, to: ConstructorParameters<typeof SyncError>[0]) {
 const freshly = async (side: Side, id: string, otherwise: SideRecord): Promise<SideRecord> =>
   (await side.read(id)) ?? otherwise;
 
+const somebody = ({ lastEdit }: SideRecord) =>
+  lastEdit == null ? null : { ...lastEdit, id: 'person', name: 'a person', own: false };
+
 export const BROKEN: readonly BrokenAdapter[] = [
   {
     mistake: 'loses the last row of a page',
@@ -357,5 +360,29 @@ export const BROKEN: readonly BrokenAdapter[] = [
     mistake: 'says that it deleted, and did not',
     breaks: () => ({ delete: async () => {} }),
     caughtBy: /a delete removes the record/,
+  },
+  {
+    mistake: 'names the author of the edit before as that of a write of ours',
+    breaks: (side) => shown(side, (record) => ({ ...record, lastEdit: somebody(record) })),
+    caughtBy: /after a write of ours we are its author/,
+  },
+  {
+    mistake: 'names its own login as the author of what a person did',
+    breaks: (side) =>
+      shown(side, (record) => ({
+        ...record,
+        lastEdit: { id: 'sync', name: null, at: record.updatedAt, own: true },
+      })),
+    caughtBy: /after the edit of a person that person is its author/,
+  },
+  {
+    mistake: 'names authors in lists, and not where one record is read',
+    breaks: (side) => ({
+      read: async (...args) => {
+        const record = await side.read(...args);
+        return record === null ? null : { ...record, lastEdit: null };
+      },
+    }),
+    caughtBy: /whichever way the record is read/,
   },
 ];

@@ -42,6 +42,8 @@ export interface Harness {
   readonly throttleNext?: (call: 'read' | 'write') => void;
   /** Takes a record out of our login's sight until the returned function is called; where the manifest has `mayHide`. */
   readonly hide?: (id: string) => Promise<() => Promise<void>>;
+  /** Who edits here, as the side names them; where the manifest tells authors. */
+  readonly person?: { readonly id: string | null; readonly name: string | null };
   close(): Promise<void>;
 }
 

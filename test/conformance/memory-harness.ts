@@ -51,6 +51,7 @@ export function memoryHarness(manifest: Partial<Manifest> = {}) {
         return async () => table.show(id);
       },
       refusesNul: false,
+      person: table.person,
       close: () => side.close(),
     };
   };

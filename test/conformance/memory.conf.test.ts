@@ -15,6 +15,7 @@ describeSide(
     externalId: null,
     elementIds: false,
     trustedTime: false,
+    tellsAuthor: false,
     mayHide: true,
     capacity: { phones: 2 },
   }),

@@ -22,6 +22,9 @@ export interface Variant {
   /** Replaces the child rows of one person. */
   children?(query: Query, id: string, person: Person): Promise<void>;
   readonly childTables?: readonly string[];
+  /** Who edits, where the table keeps that, and the columns in which it does. */
+  readonly person?: NonNullable<Harness['person']>;
+  readonly signs?: Readonly<Record<string, unknown>>;
 }
 
 /** A login with exactly the rights that the adapter asked for, first in its refusal and then in `check`. */
@@ -89,7 +92,7 @@ export async function postgresHarness(
   const table = variant.table;
   const key = `"${variant.key}"`;
 
-  const set = (person: Person) => Object.entries(variant.columns(person));
+  const set = (person: Person) => Object.entries({ ...variant.columns(person), ...variant.signs });
   const update = (run: Query, id: string, person: Person) => {
     const columns = set(person);
     const assignments = columns.map(([name], at) => `"${name}" = $${at + 2}`).join(', ');
@@ -101,6 +104,7 @@ export async function postgresHarness(
   return {
     side,
     refusesNul: true,
+    ...(variant.person === undefined ? {} : { person: variant.person }),
     async insert(person, externalId) {
       const columns = set(person);
       if (variant.externalId !== null && externalId !== undefined)
@@ -193,7 +197,7 @@ export const arrays: Variant = {
       id bigint generated always as identity (start with 9007199254740993) primary key,
       full_name text, note text, emails text[] not null default '{}', phones text[],
       udesk_id text unique, row_version integer not null default 1, untouched text default 'mine',
-      updated_at timestamptz not null default now(), deleted_at timestamptz);
+      updated_at timestamptz not null default now(), deleted_at timestamptz, editor_id bigint, editor text);
     create index on public.contact (updated_at);
     create trigger touch before update on public.contact for each row execute function touch();`,
   config: {
@@ -206,7 +210,10 @@ export const arrays: Variant = {
     columns: { name: 'full_name' },
     emails: { column: 'emails' },
     phones: { column: 'phones' },
+    author: { id: 'editor_id', name: 'editor', ownId: '1' },
   },
+  person: { id: '77', name: '王芳' },
+  signs: { editor_id: 77, editor: '王芳' },
   columns: (person) => ({
     ...given(person, {
       full_name: (one) => one.name,
@@ -309,7 +316,8 @@ export const quoted: Variant = {
     create sequence "My CRM.v2"."Row Versions";
     create table "My CRM.v2"."Con""tact" (
       "Nr." bigserial primary key, "Full Name" text, "no.te" text, "Udesk Id" text unique,
-      "Row Version" bigint not null default nextval('"My CRM.v2"."Row Versions"'));
+      "Row Version" bigint not null default nextval('"My CRM.v2"."Row Versions"'),
+      "Edited by" text, "Edited at" timestamptz);
     create index on "My CRM.v2"."Con""tact" ("Row Version");
     create table "Child's"."E-Mails" ("Id" serial primary key,
       "Con tact" bigint not null references "My CRM.v2"."Con""tact" on delete cascade, "Add.ress" text, "First?" boolean);
@@ -317,7 +325,7 @@ export const quoted: Variant = {
       "Owner" bigint not null references "My CRM.v2"."Con""tact" on delete cascade, "Number" text);
     create index on "Child's"."E-Mails" ("Con tact"); create index on "Child's"."Tele phones" ("Owner");
     create or replace function "My CRM.v2"."Next Version"() returns trigger language plpgsql security definer as $$
-    begin new."Row Version" := nextval('"My CRM.v2"."Row Versions"'); return new; end $$;
+    begin new."Row Version" := nextval('"My CRM.v2"."Row Versions"'); new."Edited at" := now(); return new; end $$;
     create trigger "Next Version" before update on "My CRM.v2"."Con""tact"
       for each row execute function "My CRM.v2"."Next Version"();`,
   config: {
@@ -336,7 +344,10 @@ export const quoted: Variant = {
       primary: 'First?',
     },
     phones: { table: '"Child\'s"."Tele phones"', key: 'Id', foreignKey: 'Owner', value: 'Number' },
+    author: { name: 'Edited by', at: 'Edited at', ownName: 'the sync' },
   },
+  person: { id: null, name: "O'Neil" },
+  signs: { 'Edited by': "O'Neil" },
   columns: (person) => ({
     ...given(person, { 'Full Name': (one) => one.name, 'no.te': (one) => one.note }),
   }),

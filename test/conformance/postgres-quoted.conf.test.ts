@@ -26,9 +26,9 @@ test('the grants that the login lacked were printed, and no more than these', ()
     [
       'grant usage on schema "My CRM.v2"',
       `grant usage on schema "Child's"`,
-      'grant select ("Nr.", "Udesk Id", "Row Version", "Full Name", "no.te") on "My CRM.v2"."Con""tact"',
-      'grant insert ("Full Name", "no.te", "Udesk Id") on "My CRM.v2"."Con""tact"',
-      'grant update ("Full Name", "no.te", "Udesk Id") on "My CRM.v2"."Con""tact"',
+      'grant select ("Nr.", "Udesk Id", "Row Version", "Edited by", "Edited at", "Full Name", "no.te") on "My CRM.v2"."Con""tact"',
+      'grant insert ("Full Name", "no.te", "Udesk Id", "Edited by", "Edited at") on "My CRM.v2"."Con""tact"',
+      'grant update ("Full Name", "no.te", "Udesk Id", "Edited by", "Edited at") on "My CRM.v2"."Con""tact"',
       'grant usage on sequence "My CRM.v2"."Con""tact_Nr._seq"',
       'grant usage on sequence "My CRM.v2"."Row Versions"',
       'grant delete on "My CRM.v2"."Con""tact"',

@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, describe, test } from 'vitest';
 import type { Harness, Register } from './harness.ts';
+import { authorTests } from './suite-authors.ts';
 import { limitTests } from './suite-limits.ts';
 import { manifestTests } from './suite-manifest.ts';
 import { observingTests } from './suite-observing.ts';
@@ -31,6 +32,7 @@ export function describeSide(name: string, makeHarness: () => Promise<Harness>):
 export function conformanceTests(harness: () => Harness, register: Register): void {
   observingTests(harness, register);
   writingTests(harness, register);
+  authorTests(harness, register);
   limitTests(harness, register);
   manifestTests(harness, register);
 }

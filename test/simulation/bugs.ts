@@ -42,7 +42,7 @@ const OWN: readonly Bug[] = [
     file: 'src/engine/observe-sides.ts',
     find: "const observed = await observePages(cycle, side, 'changes', pages);",
     replace:
-      "await fenced(cycle.db, cycle.fence, (tx) => saveCrmCursor(tx, cycle.spec.name, String(cycle.clock().getTime()))); const observed = await observePages(cycle, side, 'changes', pages);",
+      "await fenced(cycle.db, cycle.fence, (tx) => saveCrmCursor(tx, cycle.spec.name, String(cycle.clock().getTime()), cycle.clock())); const observed = await observePages(cycle, side, 'changes', pages);",
   },
   {
     name: 'a create that a person is asked about is planned again',

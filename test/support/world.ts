@@ -172,7 +172,7 @@ const CRM_TABLE = `
   create table contact (
     id bigint generated always as identity primary key,
     name text, emails text[] not null default '{}', phones text[] not null default '{}',
-    tier text, industry text, note text,
+    tier text, industry text, note text, editor text,
     udesk_id text unique,
     updated_at timestamptz not null default clock_timestamp(),
     row_version int not null default 1

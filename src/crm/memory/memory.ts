@@ -3,7 +3,7 @@
  * fault to be ordered. The engine's tests run against it under different manifests; `adapter: memory` in a config
  * tries a pair out without a CRM.
  */
-import type { Manifest, SideRecord } from '../../core/record.ts';
+import type { LastEdit, Manifest, SideRecord } from '../../core/record.ts';
 import { ABSENT, isAbsent, type Value } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import { sha256 } from '../../lib/hash.ts';
@@ -11,7 +11,7 @@ import type { CreateRequest, EnumerationEnd, Page, Side } from '../adapter.ts';
 import type { MappedField } from '../definition.ts';
 import { holdsKey } from '../holds-key.ts';
 import { applyPatch, compare, compareWhole } from './patch.ts';
-import { type MemoryRow, MemoryTable } from './table.ts';
+import { type MemoryRow, MemoryTable, OWN_EDITOR } from './table.ts';
 
 export type MemoryOperation =
   | 'check'
@@ -89,6 +89,7 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     canDelete: true,
     batch: null,
     rateLimit: null,
+    tellsAuthor: true,
     ...options.manifest,
   };
   const context = { manifest, fields, region };
@@ -140,6 +141,7 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
       externalId: manifest.externalId === null ? null : row.externalId,
       version: manifest.compareAndSet ? String(row.version) : null,
       updatedAt: manifest.trustedTime ? new Date(row.updatedAt).toISOString() : null,
+      lastEdit: manifest.tellsAuthor === true ? lastEditOf(row) : null,
     };
   }
 
@@ -192,6 +194,7 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
       .map(([field, fieldWrite]) => [field, { ...fieldWrite, before: null, ops: null }] as const);
     const id = table.insert(applyPatch(context, Object.fromEntries(asNew), {}), {
       externalId: manifest.externalId === null ? null : marker,
+      editor: OWN_EDITOR,
     });
     table.writes.create++;
     return id;
@@ -242,7 +245,7 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
         const now = recordOf(request.id);
         compare(context, request, now);
         const stored = manifest.externalId === null ? undefined : request.externalId;
-        table.edit(request.id, applyPatch(context, request.patch, now.fields), stored);
+        table.edit(request.id, applyPatch(context, request.patch, now.fields), stored, OWN_EDITOR);
         table.writes.update++;
         return request.id;
       });
@@ -263,4 +266,8 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     async close() {},
   };
   return { side, table, faults };
+}
+
+function lastEditOf({ editor, updatedAt }: MemoryRow): LastEdit {
+  return { ...editor, at: new Date(updatedAt).toISOString(), own: editor === OWN_EDITOR };
 }

@@ -11,8 +11,18 @@ export interface MemoryRow {
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** Who changed it last. */
+  readonly editor: Editor;
   readonly deleted: boolean;
 }
+
+export interface Editor {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Whose writes come through the port. */
+export const OWN_EDITOR: Editor = { id: 'sync', name: 'the login of the sync' };
 
 /** What a person types: a set may be given as plain texts. */
 export type MemoryInput = Readonly<Record<string, Value | readonly string[]>>;
@@ -29,6 +39,8 @@ export interface MemoryTableOptions {
 export class MemoryTable {
   /** Writes that came through the port, by kind. A person's edits do not count. */
   readonly writes = { create: 0, update: 0, delete: 0 };
+  /** The person who edits past the port. */
+  person: Editor = { id: 'person', name: 'a person' };
   readonly #options: MemoryTableOptions;
   readonly #rows = new Map<string, MemoryRow>();
   #lastId = 0;
@@ -39,7 +51,10 @@ export class MemoryTable {
     this.#options = options;
   }
 
-  insert(fields: MemoryInput, options: { externalId?: string | null; id?: string } = {}): string {
+  insert(
+    fields: MemoryInput,
+    options: { externalId?: string | null; id?: string; editor?: Editor } = {},
+  ): string {
     const id = options.id ?? String(++this.#lastId);
     const now = this.#options.clock();
     this.#rows.set(id, {
@@ -49,16 +64,17 @@ export class MemoryTable {
       version: 1,
       createdAt: now,
       updatedAt: now,
+      editor: options.editor ?? this.person,
       deleted: false,
     });
     return id;
   }
 
   /** Changes the named fields only. ABSENT takes a field away. */
-  edit(id: string, fields: MemoryInput, externalId?: string): void {
+  edit(id: string, fields: MemoryInput, externalId?: string, editor = this.person): void {
     const row = this.#live(id);
     const stored = { ...row.fields, ...this.#store(fields, row.fields) };
-    this.#put(row, { fields: stored, ...(externalId === undefined ? {} : { externalId }) });
+    this.#put(row, { fields: stored, editor, ...(externalId === undefined ? {} : { externalId }) });
   }
 
   delete(id: string): void {

@@ -263,5 +263,6 @@ function manifestOf(layout: Layout, config: PostgresConfig): Manifest {
     canDelete: deletedAt === null ? table.mayDelete : deletedAt.may.update,
     batch: null,
     rateLimit: null,
+    tellsAuthor: layout.author !== null,
   };
 }

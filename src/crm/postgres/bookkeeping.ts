@@ -1,8 +1,9 @@
-/** The columns that are ours to keep beside the mapped fields: version, time of change, key. */
+/** The columns that are ours to keep beside the mapped fields: version, time of change, its author, key. */
 import { SyncError } from '../../errors.ts';
-import type { Assignment } from './assign.ts';
+import { type Assignment, setClause } from './assign.ts';
 import type { Column } from './catalog.ts';
 import type { Layout } from './layout.ts';
+import { typed } from './rows.ts';
 import { name, raw, type Sql, sql } from './sql.ts';
 
 /** What every write raises: the version, and the time of change. A trigger of the CRM's that does so has the last word. */
@@ -17,7 +18,20 @@ export function bookkeeping(layout: Layout): Sql[] {
   }
   if (updatedAt !== null && writable(updatedAt))
     clauses.push(sql`${name(updatedAt.name)} = clock_timestamp()`);
+  for (const { column, value } of signature(layout))
+    if (writable(column)) clauses.push(setClause({ column, value }));
   return clauses;
+}
+
+/** A write of ours says that it is ours: otherwise the row would name the person before us. */
+function signature({ author, updatedAt }: Layout): Assignment[] {
+  if (author === null) return [];
+  const { id, name: named, at, ownId, ownName } = author;
+  return [
+    ...(id === null || ownId === null ? [] : [{ column: id, value: typed(ownId, id) }]),
+    ...(named === null ? [] : [{ column: named, value: typed(ownName, named) }]),
+    ...(at === null || at.name === updatedAt?.name ? [] : [{ column: at, value: raw('clock_timestamp()') }]),
+  ];
 }
 
 function writable(column: Column): boolean {
@@ -25,7 +39,8 @@ function writable(column: Column): boolean {
 }
 
 /** What an insert has to say beside the fields: a key that nothing fills in, the time of change, a first version. */
-export function insertedByUs({ key, updatedAt, version }: Layout): Assignment[] {
+export function insertedByUs(layout: Layout): Assignment[] {
+  const { key, updatedAt, version } = layout;
   const columns: Assignment[] = [];
   if (!key.filled) {
     if (key.type.startsWith('int')) {
@@ -44,5 +59,6 @@ export function insertedByUs({ key, updatedAt, version }: Layout): Assignment[] 
   }
   if (version !== null && !version.filled && !version.generated && version.may.insert)
     columns.push({ column: version, value: raw('1') });
+  columns.push(...signature(layout).filter(({ column }) => column.may.insert && !column.generated));
   return columns;
 }

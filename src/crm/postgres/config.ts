@@ -34,6 +34,23 @@ const contactPoints = z
     }
   });
 
+const author = z
+  .strictObject({
+    id: column.optional().describe('column with the id of whoever changed the row last'),
+    name: column.optional().describe('text column with their name'),
+    at: column.optional().describe('timestamptz: when that was (default: updatedAt)'),
+    ownId: z.string().min(1).optional().describe('what our writes leave in `id`'),
+    ownName: z.string().min(1).default('udesk-sync').describe('what our writes leave in `name`'),
+  })
+  .superRefine((block, context) => {
+    const issue = (key: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [key], message });
+    if (block.id === undefined && block.name === undefined) issue('name', 'give name, id or both');
+    if (block.id !== undefined && block.ownId === undefined)
+      issue('ownId', 'is missing: without it a write of ours would keep the id of whoever edited before');
+  })
+  .describe('who changed a row last; the application, or a trigger, keeps it with every edit');
+
 export const postgresConfigSchema = z
   .strictObject({
     adapter: z.literal('postgres'),
@@ -59,6 +76,7 @@ export const postgresConfigSchema = z
       .describe(
         'what tells which rows changed: updatedAt (default where it is given), or version, where every write of the table takes the next number of one sequence, or xmin',
       ),
+    author: author.optional(),
     columns: z.record(z.string(), column).default({}).describe('field name → column; default: the same name'),
     emails: contactPoints.optional(),
     phones: contactPoints.optional(),

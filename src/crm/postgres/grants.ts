@@ -17,12 +17,16 @@ type Right = 'select' | 'insert' | 'update';
 
 /** In the order in which they would be given; none where nothing is missing. */
 export function missingGrants(layout: Layout, needs: Needs, login: string): string[] {
-  const { table, key, externalId, updatedAt, deletedAt, version, changedBy, places } = layout;
+  const { table, key, externalId, updatedAt, deletedAt, version, changedBy, author, places } = layout;
   const writes = places.filter(({ field }) => needs.written.has(field));
   const anything = writes.length > 0;
   const ours = writes.flatMap(columnsOf);
   // Numbers of one sequence are taken by a trigger, or by the default.
-  const kept = [updatedAt, changedBy === 'version' ? null : version].filter((column) => column !== null);
+  const signed =
+    author === null ? [] : [author.id, author.name, author.at].filter((column) => column !== null);
+  const kept = [updatedAt, changedBy === 'version' ? null : version, ...signed].filter(
+    (column) => column !== null,
+  );
   const marker = externalId === null ? [] : [externalId];
   const keyed = key.filled ? [] : [key];
   const firstVersion = version === null || version.filled ? [] : [version];
@@ -47,7 +51,15 @@ export function missingGrants(layout: Layout, needs: Needs, login: string): stri
   for (const { schema, schemaUsable } of schemas.values()) {
     if (!schemaUsable) allow('usage', `schema ${quoteName(schema)}`);
   }
-  lack(table, 'select', [key, externalId, updatedAt, deletedAt, version, ...places.flatMap(columnsOf)]);
+  lack(table, 'select', [
+    key,
+    externalId,
+    updatedAt,
+    deletedAt,
+    version,
+    ...signed,
+    ...places.flatMap(columnsOf),
+  ]);
   for (const { child } of children) lack(child.table, 'select', columnsOfChild(child));
 
   if (needs.create) {
@@ -56,6 +68,7 @@ export function missingGrants(layout: Layout, needs: Needs, login: string): stri
       ...marker,
       ...keyed,
       ...(updatedAt === null ? [] : [updatedAt]),
+      ...signed,
       ...firstVersion,
     ]);
     grants.push(...sequences(table, login, new Set([...ours, ...keyed].map(({ name }) => name))));

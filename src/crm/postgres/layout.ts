@@ -33,7 +33,17 @@ export interface Layout {
   readonly version: Column | null;
   /** What tells which rows changed; null: nothing does. */
   readonly changedBy: 'updatedAt' | 'version' | null;
+  readonly author: AuthorColumns | null;
   readonly places: readonly Place[];
+}
+
+/** Who changed a row last, and what our own writes leave there. */
+export interface AuthorColumns {
+  readonly id: Column | null;
+  readonly name: Column | null;
+  readonly at: Column | null;
+  readonly ownId: string | null;
+  readonly ownName: string;
 }
 
 export interface LayoutInput {
@@ -76,6 +86,24 @@ export function planLayout(input: LayoutInput): { layout: Layout; problems: read
       say(path, `column "${column.name}" is of type ${column.cast}; it has to be ${types.join(', ')}`);
     }
     return column;
+  }
+
+  function authorColumns(updatedAt: Column | null): AuthorColumns | null {
+    const { author } = config;
+    if (author === undefined) return null;
+    const own = (key: 'id' | 'name' | 'at', types: readonly string[]) => {
+      const column = author[key];
+      return column === undefined
+        ? null
+        : typed(columnOf(table, `author.${key}`, column), `author.${key}`, types);
+    };
+    return {
+      id: own('id', [...integers, 'uuid', ...texts]),
+      name: own('name', texts),
+      at: own('at', ['timestamptz']) ?? updatedAt,
+      ownId: author.ownId ?? null,
+      ownName: author.ownName,
+    };
   }
 
   function contactPlace(field: 'emails' | 'phones', block: ContactPointsConfig): Place {
@@ -150,14 +178,16 @@ export function planLayout(input: LayoutInput): { layout: Layout; problems: read
     places.push(set ?? { kind: 'scalar', field, column });
   }
 
+  const updatedAt = special('updatedAt', ['timestamptz']);
   const layout: Layout = {
     table,
     key,
     externalId: special('externalId', texts),
-    updatedAt: special('updatedAt', ['timestamptz']),
+    updatedAt,
     deletedAt: special('deletedAt', ['timestamptz', 'timestamp', 'date']),
     version: config.version === 'xmin' && !table.isView ? systemVersion(table) : special('version', integers),
     changedBy: config.changedBy ?? (config.updatedAt === undefined ? null : 'updatedAt'),
+    author: authorColumns(updatedAt),
     places,
   };
   if (layout.version !== null && !layout.version.may.select && table.schemaUsable)

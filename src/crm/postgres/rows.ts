@@ -2,7 +2,7 @@
  * From a table's row to a `SideRecord` and back to the text that SQL takes. Nothing is lost on the way: numbers,
  * dates and ids travel as text, NULL and '' stay two values (sync design §3).
  */
-import type { SideRecord } from '../../core/record.ts';
+import type { LastEdit, SideRecord } from '../../core/record.ts';
 import type { Element, Value } from '../../core/value.ts';
 import type { Column } from './catalog.ts';
 import type { Layout, Place } from './layout.ts';
@@ -21,10 +21,22 @@ export function recordColumns(layout: Layout): Sql {
       sql`${updatedAt === null ? none : utc(updatedAt, 'MS')} as "updated_at"`,
       sql`${updatedAt === null ? none : utc(updatedAt, 'US')} as "position"`,
       sql`${deletedAt === null ? raw("'false'") : sql`(t.${name(deletedAt.name)} is not null)::text`} as "deleted"`,
+      ...authorTexts(layout),
       ...layout.places.map((place, index) => sql`${placeText(layout, place)} as ${raw(`"f${index}"`)}`),
     ],
     ', ',
   );
+}
+
+function authorTexts({ author }: Layout): Sql[] {
+  if (author === null) return [];
+  const text = (column: Column | null) =>
+    column === null ? raw('null::text') : sql`t.${name(column.name)}::text`;
+  return [
+    sql`${text(author.id)} as "author_id"`,
+    sql`${text(author.name)} as "author_name"`,
+    sql`${author.at === null ? raw('null::text') : utc(author.at, 'MS')} as "author_at"`,
+  ];
 }
 
 /** ISO 8601 in UTC, whatever the session's time zone and date style; null for NULL and infinity. */
@@ -87,7 +99,16 @@ export function toRecord(layout: Layout, row: Row): SideRecord {
     externalId: row.external_id ?? null,
     version: row.version ?? null,
     updatedAt: row.updated_at ?? null,
+    lastEdit: lastEditOf(layout, row),
   };
+}
+
+/** Nobody's where the row names nobody: a row from before the columns were kept. */
+function lastEditOf({ author }: Layout, row: Row): LastEdit | null {
+  const [id, named] = [row.author_id || null, row.author_name || null];
+  if (author === null || (id ?? named) === null) return null;
+  const own = named === author.ownName || (id !== null && id === author.ownId);
+  return { id, name: named, at: row.author_at ?? null, own };
 }
 
 /** Undefined: not to be read as this field's value, and so "not returned" (a JSON column that holds no list). */

@@ -1,8 +1,9 @@
 /** One conflict in the inbox. Its forms work by themselves; htmx replaces the card alone. */
+
+import type { EditAuthor } from '../../core/edit-author.ts';
 import type { Choice } from '../../report/choices.ts';
 import { type Html, html } from '../../report/html.ts';
 import { emptiesASet } from '../../report/judge-decision.ts';
-import type { EditAuthor } from '../../store/feeds.ts';
 import type { InboxRow } from '../../store/inbox.ts';
 import { allows } from '../auth/roles.ts';
 import { csrfField } from '../ui/form.ts';
@@ -76,17 +77,17 @@ function values(visit: SignedVisit, shown: ShownConflict, decides: boolean): Htm
     const choice = shown.choices.find(({ take }) => take === column);
     return html`<section class="side ${column}"><h3>${visit.t(`side.${column}`)}</h3>
 <div class="value">${columnBody(visit, row, column)}</div>
-${changedBy(visit, row, column, authorOf(row))}
+${changedBy(visit, row, column, column === 'crm' ? row.crmAuthor : authorOf(row))}
 ${decides && choice !== undefined && takeButton(visit, shown, choice, column, id)}</section>`;
   })}</div>
 ${decides && decideForm(visit, shown, id)}`;
 }
 
 /** Of the edit in Udesk, where one person is known for it. */
-function authorOf({ authors, overwritten, udeskAt }: InboxRow): EditAuthor | null {
-  const [name] = authors;
-  if (name === undefined || authors.length > 1 || overwritten.length > 0 || udeskAt === null) return null;
-  return { name, at: udeskAt };
+function authorOf({ authors, overwritten, udeskAt, crmAuthor }: InboxRow): EditAuthor | null {
+  const [name, ...more] = authors.filter((one) => one !== crmAuthor?.name);
+  if (name === undefined || more.length > 0 || overwritten.length > 0 || udeskAt === null) return null;
+  return { name, at: udeskAt, knownBy: 'history' };
 }
 
 function takeButton(

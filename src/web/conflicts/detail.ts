@@ -1,6 +1,7 @@
 /** One conflict with everything that helps to decide it. */
 
 import { toFieldSpec } from '../../config/pair-spec.ts';
+import type { EditAuthor } from '../../core/edit-author.ts';
 import { equalValues } from '../../core/equivalence.ts';
 import { toCommon } from '../../core/mapping.ts';
 import { isAbsent, isSet, type Value } from '../../core/value.ts';
@@ -8,7 +9,6 @@ import type { Choice } from '../../report/choices.ts';
 import { type Html, html } from '../../report/html.ts';
 import { emptiesASet } from '../../report/judge-decision.ts';
 import { fieldOf } from '../../report/mapped-field.ts';
-import type { EditAuthor } from '../../store/feeds.ts';
 import type { InboxRow } from '../../store/inbox.ts';
 import type { Note } from '../../store/notes.ts';
 import type { KnownRecord } from '../../store/records.ts';
@@ -61,7 +61,7 @@ ${view.said}
 <div id="status"${live && html` hx-get="/conflicts/${row.id}/status" hx-trigger="load delay:2s" hx-swap="outerHTML"`}>${status(visit, view.shown)}</div>
 <section class="values wide${row.field === '*' ? ' pair' : ''}">${columnsOf(row).map(
     (column) =>
-      html`<div class="side ${column}"><h2>${t(`side.${column}`)}</h2><div class="value">${columnBody(visit, row, column)}</div>${changedBy(visit, row, column, view.author)}${holdsNow(visit, view, column)}</div>`,
+      html`<div class="side ${column}"><h2>${t(`side.${column}`)}</h2><div class="value">${columnBody(visit, row, column)}</div>${changedBy(visit, row, column, column === 'crm' ? row.crmAuthor : view.author)}${holdsNow(visit, view, column)}</div>`,
   )}</section>
 <section class="card"><h2>${t('detail.why')}</h2><p>${reasonText(visit, row.reason)}</p><p class="muted">${policyText(visit, row)}</p></section>
 ${row.overwritten.length > 0 && overwritten(visit, row)}

@@ -1,8 +1,9 @@
 /** The values of a conflict side by side: what both agreed on, and what each side holds now. */
+
+import type { EditAuthor } from '../../core/edit-author.ts';
 import { isBlank, isSet, type Value } from '../../core/value.ts';
 import { type Html, html } from '../../report/html.ts';
 import type { ConflictRow } from '../../store/conflicts.ts';
-import type { EditAuthor } from '../../store/feeds.ts';
 import { ago } from '../ui/time.ts';
 import type { Visit } from '../visit.ts';
 import { marked } from './diff.ts';
@@ -44,7 +45,7 @@ function comparedWith(row: ConflictRow, column: Column): Value | null {
   return row[column === 'udesk' ? 'crm' : 'udesk'];
 }
 
-/** Who edited the side, and when, as far as anybody knows. */
+/** Who edited the side, and when, as far as anybody knows; of a record as a whole it is said so. */
 export function changedBy(
   visit: Visit,
   row: ConflictRow,
@@ -52,12 +53,11 @@ export function changedBy(
   author: EditAuthor | null,
 ): Html | null {
   if (column === 'base') return null;
-  const at = column === 'udesk' ? (author?.at ?? row.udeskAt) : row.crmAt;
-  const who = column === 'udesk' ? (author?.name ?? null) : null;
+  const at = author?.at ?? (column === 'udesk' ? row.udeskAt : row.crmAt);
+  const who = author?.name ?? null;
   if (at === null || !Number.isFinite(Date.parse(at)))
     return html`<small class="muted">${visit.t('changed.unknown')}</small>`;
-  const [before = '', after = ''] = visit
-    .t(who === null ? 'changed.at' : 'changed.by', { time: '\u0000', who: who ?? '' })
-    .split('\u0000');
+  const key = who === null ? 'changed.at' : author?.knownBy === 'record' ? 'changed.record' : 'changed.by';
+  const [before = '', after = ''] = visit.t(key, { time: '\u0000', who: who ?? '' }).split('\u0000');
   return html`<small class="muted">${before}${ago(visit, at)}${after}</small>`;
 }

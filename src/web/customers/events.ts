@@ -39,7 +39,9 @@ function eventText(visit: Visit, told: Told, event: StoryEvent): Html {
     case 'linked':
       return html`<a href="/links/${event.linkId}">${t('event.linked')}</a> <span class="muted">${decidedByText(visit, event.by)}</span>`;
     case 'observed': {
-      const by = event.author === null ? null : t('event.by', { who: event.author.name });
+      const { author } = event;
+      const key = author?.knownBy === 'record' ? 'event.last-by' : 'event.by';
+      const by = author === null ? null : t(key, { who: author.name ?? '' });
       return html`<span class="badge side-${event.side}">${t(`side.${event.side}`)}</span> ${name(event.field)} ${arrow(event.field, event.old, event.new)}${by !== null && html` <span class="muted">${by}</span>`}`;
     }
     case 'record':

@@ -207,6 +207,7 @@ export const en = {
   'value.false': 'no',
   'value.entry': '{field}: {value}',
   'changed.by': 'changed {time} by {who}',
+  'changed.record': 'the record was last changed {time} by {who}',
   'changed.at': 'changed {time}',
   'changed.unknown': 'time unknown',
 
@@ -467,6 +468,7 @@ export const en = {
   'write.delete': 'deleted in {side}',
   'cause.deleted': 'Because it was deleted in {side}, seen {time}.',
   'cause.edited': 'Because it was edited in {side}, seen {time}.',
+  'cause.edited-last-by': 'Because it was edited in {side}; {who} changed the record last, {time}.',
   'cause.edited-by': 'Because {who} edited it in {side}, {time}.',
   'cause.new': 'Because the record is in {side} only, first seen {time}.',
   'reason.propagate': 'An edit on the other side.',
@@ -537,6 +539,7 @@ export const en = {
   'event.first-sight': '{side} {id} was first seen',
   'event.linked': 'Linked',
   'event.by': 'by {who}',
+  'event.last-by': 'record last changed by {who}',
   'event.deleted': '{id} was deleted',
   'event.live': '{id} is there again',
   'event.conflict-opened': 'Conflict',

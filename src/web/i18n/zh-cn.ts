@@ -205,6 +205,7 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'value.false': '否',
   'value.entry': '{field}：{value}',
   'changed.by': '{who} 于 {time} 修改',
+  'changed.record': '{who} 于 {time} 最后修改该记录',
   'changed.at': '{time} 修改',
   'changed.unknown': '时间不详',
 
@@ -449,6 +450,7 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'write.delete': '从 {side} 中删除',
   'cause.deleted': '原因：{side} 中已删除，发现于 {time}。',
   'cause.edited': '原因：{side} 中有修改，发现于 {time}。',
+  'cause.edited-last-by': '原因：在 {side} 中被修改；该记录最后由 {who} 于 {time} 修改。',
   'cause.edited-by': '原因：{who} 于 {time} 在 {side} 中修改。',
   'cause.new': '原因：只有 {side} 有这条记录，首次发现于 {time}。',
   'reason.propagate': '另一边有修改。',
@@ -517,6 +519,7 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'event.first-sight': '首次发现 {side} {id}',
   'event.linked': '建立关联',
   'event.by': '由 {who} 修改',
+  'event.last-by': '该记录最后由 {who} 修改',
   'event.deleted': '{id} 被删除',
   'event.live': '{id} 恢复',
   'event.conflict-opened': '冲突',

@@ -20,11 +20,10 @@ export async function causeText(visit: Visit, pair: string, write: SampledWrite)
     if (event !== undefined) {
       const params = { side: t(`side.${from}`), time: format.time(event.at) };
       if (event.kind === 'observed' && event.author !== null) {
-        return t('cause.edited-by', {
-          ...params,
-          who: event.author.name,
-          time: format.time(event.author.at),
-        });
+        const { name, at, knownBy } = event.author;
+        const time = format.time(at ?? event.at);
+        const key = knownBy === 'record' ? 'cause.edited-last-by' : 'cause.edited-by';
+        return t(key, { ...params, who: name ?? '', time });
       }
       return t(
         event.kind === 'record' ? 'cause.deleted' : event.kind === 'observed' ? 'cause.edited' : 'cause.new',

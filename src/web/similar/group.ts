@@ -55,6 +55,7 @@ export function groupName(visit: Visit, labels: FieldLabels, { pair, field, kind
 export function patternBadges({ t }: Visit, group: Group): Html {
   const pattern = readPattern(group.pattern);
   if (pattern === null) return html`<span class="badge">${group.pattern}</span>`;
-  const { author, shape, order } = pattern;
-  return html`<p class="badges"><span class="badge state">${t(`shape.${shape}`)}</span> <span class="badge">${t(`author.${author}`)}</span> <span class="badge">${t(`order.${order}`)}</span></p>`;
+  const { author, crmAuthor, shape, order } = pattern;
+  const inCrm = crmAuthor !== 'unknown' && html` <span class="badge">${t(`crm-author.${crmAuthor}`)}</span>`;
+  return html`<p class="badges"><span class="badge state">${t(`shape.${shape}`)}</span> <span class="badge">${t(`author.${author}`)}</span>${inCrm} <span class="badge">${t(`order.${order}`)}</span></p>`;
 }

@@ -32,9 +32,10 @@ beforeAll(async () => {
       { nick_name: 'Cy', email: 'cy@example.com' },
     ],
     people: [{ name: 'Dee', emails: ['dee@example.com'] }],
+    crm: ['table: contact', 'externalId: udesk_id', 'updatedAt: updated_at', 'author: { name: editor }'],
   });
   await world.sync();
-  await world.crm`update contact set name = 'Bo of the CRM' where 'bo@example.com' = any(emails)`;
+  await world.crm`update contact set name = 'Bo of the CRM', editor = 'Chen' where 'bo@example.com' = any(emails)`;
   const bo = world.simulator.tenant.find('email', 'bo@example.com')?.id ?? '';
   world.simulator.tenant.edit(bo, { nick_name: 'Bo of Udesk' });
   world.simulator.tenant.edit(bo, { description: 'a note' });
@@ -115,9 +116,12 @@ test.each(steps)(
         const before = await writesSoFar(world);
         expect((await cycle()).outcome).toBe('done');
         expect(await writesSoFar(world)).toEqual(before);
-        await world.crm`update contact set name = ${`Anna ${count}`} where 'anna@example.com' = any(emails)`;
+        await world.crm`update contact set name = ${`Anna ${count}`}, editor = 'Wu' where 'anna@example.com' = any(emails)`;
         expect(await cycle()).toMatchObject({ outcome: 'done', openConflicts: 1 });
         expect(world.simulator.tenant.find('email', 'anna@example.com')?.nick_name).toBe(`Anna ${count}`);
+        const [seen] = await database.sql`select who, last_changed_by from report.customer_history
+          where side = 'crm' and new = ${`Anna ${count}`}`;
+        expect(seen).toMatchObject({ who: 'Wu', last_changed_by: 'Wu' });
       } finally {
         await pair.close();
       }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { patternOf, readPattern } from '../../../src/core/conflict-pattern.ts';
+import { type AuthorKind, patternOf, patternText, readPattern } from '../../../src/core/conflict-pattern.ts';
 import { type Evidence, NO_EVIDENCE, propose } from '../../../src/core/review-rule.ts';
 import type { Value } from '../../../src/core/value.ts';
 import { field, set } from '../../support/core-fixtures.ts';
@@ -73,9 +73,21 @@ test.each([
   'v2.person.other.together',
   'v1.person.other',
   'v1.person.other.together.x',
+  'v1.person.other.together.crm-unknown',
+  'v1.person.other.together.xxx-person',
+  'v1.person.other.together.crm-person.x',
   'v1.x.other.together',
 ])('"%s" is no pattern', (text) => {
   expect(readPattern(text)).toBeNull();
+});
+
+test('a CRM that tells its authors makes finer groups; where it tells nobody, groups are what they were', () => {
+  const text = (crmAuthor: AuthorKind) =>
+    patternText(patternOf(row('a', 'b'), 'person', field(), 'CN', crmAuthor));
+  expect(text('unknown')).toBe('v1.person.other.time-unknown');
+  expect(text('automation')).toBe('v1.person.other.time-unknown.crm-automation');
+  expect(readPattern(text('person'))).toMatchObject({ author: 'person', crmAuthor: 'person' });
+  expect(readPattern(text('unknown'))).toMatchObject({ crmAuthor: 'unknown' });
 });
 
 describe('a rule is proposed', () => {

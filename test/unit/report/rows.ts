@@ -17,6 +17,7 @@ export function conflictRow(over: Partial<ConflictRow> = {}): ConflictRow {
     crmAt: null,
     reason: 'both edited',
     overwritten: [],
+    crmAuthor: null,
     owner: null,
     assignee: null,
     resolvedBy: null,

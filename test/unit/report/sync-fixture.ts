@@ -80,7 +80,10 @@ export function conflict(over: Partial<ConflictDocument> = {}): ConflictDocument
 }
 
 const OPEN: readonly ConflictDocument[] = [
-  conflict({ id: '101', authors: { udesk: { name: '王芳', at: '2026-11-20T03:00:00Z' }, crm: null } }),
+  conflict({
+    id: '101',
+    authors: { udesk: { name: '王芳', at: '2026-11-20T03:00:00Z', knownBy: 'history' }, crm: null },
+  }),
   conflict({ id: '104', udeskId: '100777', crmId: '812', base: 'Ann', udesk: EVIL_HTML, crm: EVIL_FORMULA }),
   conflict({
     id: '107',

@@ -93,7 +93,10 @@ describe('the report as a page', () => {
               base: evil,
               udesk: evil,
               crm: [{ id: null, value: evil }],
-              authors: { udesk: { name: evil, at: '' }, crm: null },
+              authors: {
+                udesk: { name: evil, at: '', knownBy: 'history' },
+                crm: { name: evil, at: '', knownBy: 'record' },
+              },
             }),
           ],
           facts: [

@@ -20,6 +20,8 @@ export const similarEn = {
 
   'author.person': 'edited in Udesk by a person',
   'author.automation': 'edited in Udesk by a program',
+  'crm-author.person': 'edited in the CRM by a person',
+  'crm-author.automation': 'edited in the CRM by a program',
   'author.unknown': 'who edited in Udesk is not known',
   'order.udesk-later': 'Udesk edited over an hour later',
   'order.crm-later': 'CRM edited over an hour later',

@@ -21,6 +21,8 @@ export const similarZhCn: Readonly<Record<keyof typeof similarEn, string>> = {
 
   'author.person': '由人在 Udesk 中修改',
   'author.automation': '由程序在 Udesk 中修改',
+  'crm-author.person': '由人在 CRM 中修改',
+  'crm-author.automation': '由程序在 CRM 中修改',
   'author.unknown': '不知道是谁在 Udesk 中修改',
   'order.udesk-later': 'Udesk 的修改晚一小时以上',
   'order.crm-later': 'CRM 的修改晚一小时以上',
