@@ -2,7 +2,7 @@
 import { createHttpSide } from '../../src/crm/http/adapter.ts';
 import { httpConfigSchema } from '../../src/crm/http/config.ts';
 import { DEFAULT_RETRY } from '../../src/http/retry.ts';
-import type { CrmPeople, CrmPerson, CrmServer } from '../support/crm-server.ts';
+import { CRM_PERSON, type CrmPeople, type CrmPerson, type CrmServer } from '../support/crm-server.ts';
 import { startEnvelopeCrm } from '../support/envelope-crm.ts';
 import { startRestCrm } from '../support/rest-crm.ts';
 import { CONTEXT, type Harness } from './harness.ts';
@@ -16,6 +16,8 @@ export interface Dialect {
   start(): Promise<Crm>;
   toId(person: CrmPerson): string;
   remove(people: CrmPeople, person: CrmPerson): void;
+  /** How much it tells of who edited. */
+  readonly person: NonNullable<Harness['person']>;
 }
 
 /** Offsets, ETags, records that really go. */
@@ -23,6 +25,7 @@ export const REST: Dialect = {
   start: startRestCrm,
   toId: ({ id }) => String(id),
   remove: (people, person) => people.remove(person),
+  person: { id: String(CRM_PERSON.id), name: CRM_PERSON.name },
 };
 
 /** Envelopes with codes, a cursor, records that are archived. */
@@ -33,6 +36,7 @@ export const ENVELOPE: Dialect = {
     person.archived = true;
     people.touch(person);
   },
+  person: { id: null, name: CRM_PERSON.name },
 };
 
 export async function httpHarness(dialect: Dialect): Promise<Harness> {
@@ -50,6 +54,7 @@ export async function httpHarness(dialect: Dialect): Promise<Harness> {
   return {
     side,
     refusesNul: false,
+    person: dialect.person,
     insert: async (person, externalId) => dialect.toId(people.insert(person, externalId ?? null)),
     insertMany: async (count) =>
       Array.from({ length: count }, (_, at) => dialect.toId(people.insert({ name: `person ${at}` }))),

@@ -2,7 +2,7 @@
 import { createOdooSide } from '../../src/crm/odoo/adapter.ts';
 import { odooConfigSchema } from '../../src/crm/odoo/config.ts';
 import { DEFAULT_RETRY } from '../../src/http/retry.ts';
-import { FAKE_DATABASE, FAKE_KEY, startFakeJson2 } from '../support/odoo/fake-json2.ts';
+import { FAKE_DATABASE, FAKE_KEY, FAKE_PERSON, startFakeJson2 } from '../support/odoo/fake-json2.ts';
 import { CONTEXT, type Harness, type Person } from './harness.ts';
 import { describeSide } from './suite.ts';
 
@@ -33,6 +33,7 @@ async function json2Harness(): Promise<Harness> {
   return {
     side,
     refusesNul: true,
+    person: { id: String(FAKE_PERSON[0]), name: FAKE_PERSON[1] },
     async insert(person, externalId) {
       const { id } = odoo.insert({ name: 'without a name', ...values(person) });
       const row = { module: config.externalIdModule, model: 'res.partner', res_id: id };

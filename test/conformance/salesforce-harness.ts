@@ -2,7 +2,7 @@
 import { createSalesforceSide } from '../../src/crm/salesforce/adapter.ts';
 import { salesforceConfigSchema } from '../../src/crm/salesforce/config.ts';
 import { DEFAULT_RETRY } from '../../src/http/retry.ts';
-import { OTHER_USER, trimmed } from '../support/salesforce/org.ts';
+import { nameOf, OTHER_USER, trimmed } from '../support/salesforce/org.ts';
 import { startSalesforce } from '../support/salesforce/server.ts';
 import type { SfRow } from '../support/salesforce/soql.ts';
 import { CONTEXT, type Harness, type Person, REFUSED } from './harness.ts';
@@ -45,6 +45,7 @@ export function salesforceHarness(bulkAbove = 1_000_000): () => Promise<Harness>
     return {
       side,
       refusesNul: false,
+      person: { id: OTHER_USER, name: nameOf(OTHER_USER) },
       keeps: (field, text) => (field === 'emails' && text.length > MAX_ADDRESS ? REFUSED : trimmed(text)),
       insert: async (given, externalId) => {
         const id = externalId === undefined ? {} : { Udesk_Id__c: externalId };

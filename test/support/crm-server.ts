@@ -21,7 +21,18 @@ export interface CrmPerson {
   archived: boolean;
   updatedAtMs: number;
   version: number;
+  /** Who changed it last. */
+  editor: CrmEditor;
 }
+
+export interface CrmEditor {
+  readonly id: number;
+  readonly name: string;
+}
+
+export const CRM_PERSON: CrmEditor = { id: 12, name: '李雷' };
+/** The user whose credentials the adapter has. */
+export const CRM_SYNC: CrmEditor = { id: 3, name: 'Integration' };
 
 export interface CrmEdit {
   readonly name?: string | null;
@@ -58,6 +69,7 @@ export class CrmPeople {
       archived: false,
       updatedAtMs: 0,
       version: 0,
+      editor: CRM_PERSON,
     };
     const person: CrmPerson = { id: ++this.#lastId, ...blank, externalId };
     this.all.push(person);
@@ -77,7 +89,8 @@ export class CrmPeople {
     return { id: ++this.#lastPoint, value };
   }
 
-  touch(person: CrmPerson): void {
+  touch(person: CrmPerson, editor: CrmEditor = CRM_PERSON): void {
+    person.editor = editor;
     person.version += 1;
     person.updatedAtMs = Date.now();
     this.writes += 1;

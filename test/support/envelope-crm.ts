@@ -3,6 +3,7 @@
  * archived instead of deleted, and no compare-and-set. A write answers no more than the id.
  */
 import {
+  CRM_SYNC,
   CrmConflict,
   CrmPeople,
   type CrmPerson,
@@ -88,7 +89,7 @@ export async function startEnvelopeCrm(): Promise<EnvelopeCrm> {
     }
     if ('ext_id' in contact) person.externalId = contact.ext_id as string | null;
     if ('is_archived' in contact) person.archived = contact.is_archived === 1;
-    people.touch(person);
+    people.touch(person, CRM_SYNC);
     return done({ contact_id: `C${person.id}` });
   }
 
@@ -112,6 +113,7 @@ const row = (person: CrmPerson) => ({
   telephone: slot(person, 1),
   ext_id: person.externalId,
   is_archived: person.archived ? 1 : 0,
+  modifier: person.editor.name,
   modified: new Date(person.updatedAtMs + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' '),
 });
 
@@ -131,6 +133,7 @@ function envelopeBlock(origin: string): Readonly<Record<string, unknown>> {
     id: 'contact_id',
     externalId: { path: 'ext_id', unique: true },
     updatedAt: { path: 'modified', format: 'datetime', offset: '+08:00' },
+    author: { name: 'modifier', ownName: CRM_SYNC.name },
     deleted: { path: 'is_archived', equals: [1] },
     list: {
       method: 'POST',

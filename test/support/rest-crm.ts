@@ -3,6 +3,7 @@
  * A PATCH puts a nested object in the place of what was there, as many an API does.
  */
 import {
+  CRM_SYNC,
   CrmConflict,
   CrmPeople,
   type CrmPerson,
@@ -98,7 +99,7 @@ export async function startRestCrm(): Promise<RestCrm> {
         if (one.kind !== 'work') throw new Error('a phone without its kind');
         return { id: one.id ?? people.point('').id, value: one.number };
       });
-    people.touch(person);
+    people.touch(person, CRM_SYNC);
     return shown(person);
   }
 
@@ -119,6 +120,7 @@ export async function startRestCrm(): Promise<RestCrm> {
     external_id: person.externalId,
     updated_at: new Date(person.updatedAtMs).toISOString(),
     revision: person.version,
+    updated_by: { id: person.editor.id, name: person.editor.name },
   });
   const shown = (person: CrmPerson): CrmReply => ({ json: row(person), headers: { etag: etag(person) } });
 
@@ -155,6 +157,7 @@ function restBlock(origin: string): Readonly<Record<string, unknown>> {
     },
     externalId: { path: 'external_id', unique: true },
     updatedAt: { path: 'updated_at' },
+    author: { id: 'updated_by.id', name: 'updated_by.name', ownId: CRM_SYNC.id },
     timeResolutionMs: 1,
     version: { ifMatch: true, path: 'revision' },
     list: {

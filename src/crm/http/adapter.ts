@@ -133,5 +133,6 @@ function manifestOf(config: HttpConfig, places: readonly Place[]): Manifest {
     batch: null,
     rateLimit:
       config.limits.perMinute === undefined ? null : { calls: config.limits.perMinute, windowMs: 60_000 },
+    tellsAuthor: config.author !== undefined,
   };
 }

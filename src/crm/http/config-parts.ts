@@ -54,6 +54,30 @@ function keysByKind(kinds: Kinds, selector: string) {
   };
 }
 
+export const author = z
+  .strictObject({
+    id: path.optional().describe('id of whoever changed the record last'),
+    name: path.optional().describe('their name'),
+    at: z.strictObject({ path, format, offset }).optional().describe('when (default: updatedAt)'),
+    ownId: plain.optional().describe('what `id` holds after a write of ours: the id of our user there'),
+    ownName: name.optional().describe('what `name` holds after a write of ours'),
+  })
+  .superRefine((block, context) => {
+    const issue = (key: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [key], message });
+    if (block.id === undefined && block.name === undefined) issue('name', 'give name, id or both');
+    if (block.ownId !== undefined && block.id === undefined)
+      issue('id', 'is missing: ownId is compared with it');
+    if (block.ownName !== undefined && block.name === undefined)
+      issue('name', 'is missing: ownName is compared with it');
+    if (block.ownId === undefined && block.ownName === undefined)
+      issue(
+        block.id === undefined ? 'ownName' : 'ownId',
+        'is missing: without it our own writes would be shown as edits of a person',
+      );
+  })
+  .describe('who changed a record last, where the API tells it');
+
 export const auth = z
   .strictObject({
     type: z.enum(['bearer', 'header', 'basic', 'oauth2']),

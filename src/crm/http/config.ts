@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import {
   auth,
+  author,
   field,
   find,
   format,
@@ -38,6 +39,7 @@ export const httpConfigSchema = z
       })
       .optional(),
     updatedAt: z.strictObject({ path, format, offset }).optional(),
+    author: author.optional(),
     timeResolutionMs: z.int().min(1).default(1_000).describe('finest step of its times'),
     version: z
       .strictObject({

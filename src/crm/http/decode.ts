@@ -1,5 +1,5 @@
 /** From a record as the API shows it to a record of the port. Pure. */
-import type { SideRecord } from '../../core/record.ts';
+import type { LastEdit, SideRecord } from '../../core/record.ts';
 import type { Element, Scalar, Value } from '../../core/value.ts';
 import type { DroppedElement } from '../adapter.ts';
 import type { Held } from '../set-edit.ts';
@@ -41,8 +41,25 @@ export function decode(shape: Shape, raw: unknown): Decoded {
       externalId: externalId === undefined ? null : textOf(valueAt(raw, externalId.path)) || null,
       version: version?.path === undefined ? null : textOf(valueAt(raw, version.path)),
       updatedAt: ms === null ? null : new Date(ms).toISOString(),
+      lastEdit: lastEditOf(config, raw),
     },
   };
+}
+
+/** Null where the record names nobody: one that was never edited, or by no user. */
+function lastEditOf({ author, updatedAt }: HttpConfig, raw: JsonObject): LastEdit | null {
+  if (author === undefined) return null;
+  const textAt = (path: string | undefined) =>
+    path === undefined ? null : textOf(valueAt(raw, path)) || null;
+  const [id, name] = [textAt(author.id), textAt(author.name)];
+  if (id === null && name === null) return null;
+  const time = author.at ?? updatedAt;
+  const stamp = textAt(time?.path);
+  const ms = time === undefined || stamp === null ? null : parseTime(stamp, time);
+  const own =
+    (author.ownId !== undefined && id === String(author.ownId)) ||
+    (author.ownName !== undefined && name === author.ownName);
+  return { id, name, at: ms === null ? null : new Date(ms).toISOString(), own };
 }
 
 function isDeleted({ deleted }: HttpConfig, raw: JsonObject): boolean {

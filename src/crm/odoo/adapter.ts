@@ -67,7 +67,8 @@ export function manifestOf({
   config,
   places,
   fields,
-}: Pick<Reader, 'config' | 'places' | 'fields'>): Manifest {
+  connection,
+}: Pick<Reader, 'config' | 'places' | 'fields' | 'connection'>): Manifest {
   const sets = places.filter(isSetPlace);
   return {
     adapter: 'odoo',
@@ -94,6 +95,7 @@ export function manifestOf({
     canDelete: deletionOf(config) !== 'never',
     batch: null,
     rateLimit: null,
+    tellsAuthor: connection.uid !== null,
   };
 }
 

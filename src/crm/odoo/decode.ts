@@ -1,5 +1,5 @@
 /** From a partner as Odoo shows it to a record of the port. Pure. */
-import type { SideRecord } from '../../core/record.ts';
+import type { LastEdit, SideRecord } from '../../core/record.ts';
 import type { Element, Value } from '../../core/value.ts';
 import type { DroppedElement } from '../adapter.ts';
 import type { Held } from '../set-edit.ts';
@@ -23,6 +23,8 @@ export interface DecodeContext {
   /** By the id of the partner. */
   readonly markers: ReadonlyMap<number, string>;
   readonly archivedIsDeleted: boolean;
+  /** Our user; null where Odoo does not say: then no edit is told apart from ours, and no author is told. */
+  readonly uid: number | null;
 }
 
 /** Empty is `false` in Odoo, whatever the type; the empty text is another value. */
@@ -41,7 +43,16 @@ export function decode(context: DecodeContext, raw: unknown): Decoded {
   const externalId = context.markers.get(id) ?? null;
   const updatedAt = changedAt === null ? null : new Date(changedAt).toISOString();
   // Odoo has nothing that an update could be refused by: no version.
-  return { kind: 'live', record: { id: String(id), fields, externalId, version: null, updatedAt } };
+  const lastEdit = lastEditOf(raw.write_uid, updatedAt, context.uid);
+  return { kind: 'live', record: { id: String(id), fields, externalId, version: null, updatedAt, lastEdit } };
+}
+
+/** `write_uid` is a many2one: `[7, "Mitchell Admin"]`, and `false` for what was written without a user. */
+function lastEditOf(writeUid: unknown, at: string | null, uid: number | null): LastEdit | null {
+  const [first, name] = Array.isArray(writeUid) ? writeUid : [writeUid, null];
+  const id = idOf(first);
+  if (id === null || uid === null) return null;
+  return { id: String(id), name: typeof name === 'string' && name !== '' ? name : null, at, own: id === uid };
 }
 
 /** Undefined: not told, because a record that it refers to cannot be seen. */

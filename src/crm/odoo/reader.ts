@@ -38,7 +38,7 @@ export function contextOf({ companies }: OdooConfig): Record<string, unknown> {
 }
 
 export function partnerFields(places: readonly Place[]): string[] {
-  return [...new Set(['id', 'active', 'write_date', ...places.flatMap(odooFieldsOf)])];
+  return [...new Set(['id', 'active', 'write_date', 'write_uid', ...places.flatMap(odooFieldsOf)])];
 }
 
 /** Rows by id, ascending: the one order that no edit changes. */
@@ -99,8 +99,9 @@ export async function decodeEach(
     wordsFor(reader, rows, options),
     known ?? markersOf(reader, ids, options),
   ]);
-  const { places, config } = reader;
-  const context = { places, words, markers, archivedIsDeleted: config.archived === 'deleted' };
+  const { places, config, connection } = reader;
+  const archivedIsDeleted = config.archived === 'deleted';
+  const context = { places, words, markers, archivedIsDeleted, uid: connection.uid };
   return rows.map((row) => decode(context, row));
 }
 

@@ -67,7 +67,7 @@ async function learn(api: Api, config: SalesforceConfig, { fields, pair }: Adapt
     throw new SyncError('contract', `describe of ${config.object} lists no fields`, { side: 'crm' });
   const { shape, problems } = planShape(config, fields, object);
   if (problems.length > 0) throw fail(problems);
-  return shape;
+  return { ...shape, ownUserId: (await api.session()).userId };
 }
 
 function makeSide(reader: Reader, manifest: Manifest, pair: string): Side {
@@ -146,5 +146,6 @@ function manifestOf({ config, shape, fields }: Reader, seesAll: boolean): Manife
     canDelete: object.deletable,
     batch: null,
     rateLimit: { calls: config.limits.perMinute, windowMs: 60_000 },
+    tellsAuthor: true,
   };
 }

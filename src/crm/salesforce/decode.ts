@@ -1,5 +1,5 @@
 /** From a record as the org shows it, in JSON or as a line of CSV, to a record of the port. Pure. */
-import type { SideRecord } from '../../core/record.ts';
+import type { LastEdit, SideRecord } from '../../core/record.ts';
 import type { Scalar, SetValue, Value } from '../../core/value.ts';
 import type { DroppedElement } from '../adapter.ts';
 import { isObject, type JsonObject, textOf } from '../http/paths.ts';
@@ -22,6 +22,8 @@ export interface RecordFacts {
   readonly systemModstampMs: number;
   readonly lastModifiedMs: number;
   readonly lastModifiedById: string | null;
+  /** Null also where our user may not see that user. */
+  readonly lastModifiedByName: string | null;
 }
 
 export function decode(shape: Shape, raw: unknown): Decoded {
@@ -32,7 +34,13 @@ export function decode(shape: Shape, raw: unknown): Decoded {
   const lastModifiedMs = timeOf(textOf(raw.LastModifiedDate));
   if (systemModstampMs === null || lastModifiedMs === null)
     return dropped(id, raw, 'holds no SystemModstamp or no LastModifiedDate');
-  const facts = { systemModstampMs, lastModifiedMs, lastModifiedById: textOf(raw.LastModifiedById) };
+  const user = raw.LastModifiedBy;
+  const facts = {
+    systemModstampMs,
+    lastModifiedMs,
+    lastModifiedById: textOf(raw.LastModifiedById) || null,
+    lastModifiedByName: (isObject(user) ? textOf(user.Name) : textOf(raw['LastModifiedBy.Name'])) || null,
+  };
   if (textOf(raw.IsDeleted) === 'true')
     return { kind: 'deleted', id, mergedInto: textOf(raw.MasterRecordId) || null, facts };
   const fields: Record<string, Value> = {};
@@ -54,8 +62,17 @@ export function decode(shape: Shape, raw: unknown): Decoded {
       // Times of whole seconds are no version: two edits may carry one.
       version: null,
       updatedAt: new Date(lastModifiedMs).toISOString(),
+      lastEdit: lastEditOf(shape, facts),
     },
   };
+}
+
+function lastEditOf({ ownUserId }: Shape, facts: RecordFacts): LastEdit | null {
+  const { lastModifiedById: id, lastModifiedByName: name, lastModifiedMs } = facts;
+  if (id === null) return null;
+  // Answers have the long form of an id, and the one of a session may be the short one.
+  const own = id.slice(0, 15) === ownUserId.slice(0, 15);
+  return { id, name, at: new Date(lastModifiedMs).toISOString(), own };
 }
 
 function readPlace(place: Place, raw: JsonObject): Value | 'unreadable' {

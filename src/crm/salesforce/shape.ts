@@ -40,6 +40,8 @@ export interface Shape {
   readonly object: OrgObject;
   readonly places: readonly Place[];
   readonly externalId: OrgField | null;
+  /** The user whom writes of ours name as LastModifiedById. */
+  readonly ownUserId: string;
 }
 
 /** What every record is asked for besides the mapped fields. */
@@ -49,6 +51,7 @@ export const SYSTEM_FIELDS = [
   'SystemModstamp',
   'LastModifiedDate',
   'LastModifiedById',
+  'LastModifiedBy.Name',
 ] as const;
 
 /** Types that are no plain value; the parts of a compound field can be mapped one by one. */
@@ -87,7 +90,7 @@ export function planShape(
   config: SalesforceConfig,
   mapped: AdapterContext['fields'],
   object: OrgObject,
-): { shape: Shape; problems: readonly string[] } {
+): { shape: Omit<Shape, 'ownUserId'>; problems: readonly string[] } {
   const problems: string[] = [];
   const names = [...object.fields.keys()];
   const sourceOf = (key: string, name: string): OrgField[] => {

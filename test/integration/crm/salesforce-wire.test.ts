@@ -18,6 +18,7 @@ import {
   setWrite,
   texts,
 } from '../../conformance/harness.ts';
+import type { CrmRequest } from '../../support/crm-server.ts';
 import { API_USER, OTHER_USER } from '../../support/salesforce/org.ts';
 import { type SalesforceCrm, startSalesforce } from '../../support/salesforce/server.ts';
 
@@ -64,6 +65,8 @@ function contact(values: Record<string, unknown> = {}): string {
   return String(row.Id);
 }
 
+/** A look at this one record. */
+const isLook = ({ query }: CrmRequest, id: string) => query.get('q')?.includes(`Id = '${id}'`) === true;
 const patches = () => crm.requests.filter(({ method }) => method === 'PATCH');
 
 describe('two edits at once', () => {
@@ -89,8 +92,8 @@ describe('two edits at once', () => {
     const current = await mustRead(side, id);
     // Saved in the very second of our first look: its time is the one that we have already.
     let looked = false;
-    crm.onRequest = ({ method, path }) => {
-      if (method !== 'GET' || !path.endsWith(id)) return;
+    crm.onRequest = (request) => {
+      if (!isLook(request, id)) return;
       if (looked) return;
       looked = true;
       queueMicrotask(() => Object.assign(row, { Description: 'in the same second' }));
@@ -142,8 +145,8 @@ describe('two edits at once', () => {
 
     crm.org.advance(5_000);
     const now = await mustRead(own, id);
-    crm.onRequest = ({ method, path }) => {
-      if (method !== 'GET' || !path.endsWith(id) || patches().length < 3) return;
+    crm.onRequest = (request) => {
+      if (!isLook(request, id) || patches().length < 3) return;
       crm.onRequest = () => {};
       crm.org.update('Contact', id, { Description: 'three' }, BY_PERSON);
     };

@@ -11,6 +11,11 @@ import { type FakeRow, matches } from './fake-domain.ts';
 export const FAKE_KEY = '6578616d706c65206a736f6e20617069206b6579';
 export const FAKE_DATABASE = 'mycompany';
 
+/** A many2one as `read` shows it. */
+export type FakeUser = readonly [id: number, name: string];
+export const FAKE_PERSON: FakeUser = [2, 'Mitchell Admin'];
+const FAKE_SYNC: FakeUser = [7, 'Sync'];
+
 export type Partner = Record<string, unknown> & { id: number };
 export type FakeFault = { readonly kind: 'given-up' | 'cut-after' | 'html-502' };
 
@@ -22,8 +27,8 @@ export interface FakeOdoo {
   readonly faults: FakeFault[];
   /** Writes that were done. */
   writes(): number;
-  insert(values: FakeRow): Partner;
-  edit(id: number, values: FakeRow): void;
+  insert(values: FakeRow, by?: FakeUser): Partner;
+  edit(id: number, values: FakeRow, by?: FakeUser): void;
   close(): Promise<void>;
 }
 
@@ -32,6 +37,7 @@ const TYPES: Readonly<Record<string, string>> = {
     id: 'integer',
     active: 'boolean',
     write_date: 'datetime',
+    write_uid: 'many2one',
     name: 'char',
     comment: 'html',
     email: 'char',
@@ -64,17 +70,17 @@ export async function startFakeJson2(): Promise<FakeOdoo> {
   let writes = 0;
   let lastId = 0;
   const now = () => new Date().toISOString().slice(0, 19).replace('T', ' ');
-  const insert = (values: FakeRow): Partner => {
+  const insert = (values: FakeRow, by = FAKE_PERSON): Partner => {
     const empty = Object.fromEntries(Object.keys(TYPES).map((field) => [field, false]));
     const fixed = { active: true, type: 'contact', partner_share: true, lang: 'en_US', id: ++lastId };
-    const partner: Partner = { ...empty, ...fixed, ...values, write_date: now() };
+    const partner: Partner = { ...empty, ...fixed, ...values, write_date: now(), write_uid: by };
     if (partner.name === false || partner.name === '')
       throw new Refusal(422, 'odoo.exceptions.ValidationError', 'Contacts require a name');
     writes += 1;
     partners.set(partner.id, partner);
     return partner;
   };
-  const edit = (id: number, values: FakeRow): void => {
+  const edit = (id: number, values: FakeRow, by = FAKE_PERSON): void => {
     const known = partners.get(id);
     if (known === undefined)
       throw new Refusal(
@@ -86,7 +92,7 @@ export async function startFakeJson2(): Promise<FakeOdoo> {
       if (TYPES[field] === undefined)
         throw new Refusal(500, 'builtins.ValueError', `Invalid field '${field}'`);
     writes += 1;
-    partners.set(id, { ...known, ...values, write_date: now() });
+    partners.set(id, { ...known, ...values, write_date: now(), write_uid: by });
   };
   const rowsOf = (model: string): readonly FakeRow[] => {
     if (model === 'ir.model.data') return [MAIN_COMPANY, ...externalIds];
@@ -106,7 +112,7 @@ export async function startFakeJson2(): Promise<FakeOdoo> {
     const { id: _, ...rest } = values;
     try {
       const typed = Object.entries(rest).map(([field, text]) => [field, typedCell(field, text)]);
-      const { id } = insert(Object.fromEntries(typed));
+      const { id } = insert(Object.fromEntries(typed), FAKE_SYNC);
       externalIds.push({ id: externalIds.length + 2, module, name, model: 'res.partner', res_id: id });
       return { ids: [id], messages: [], nextrow: 0 };
     } catch (error) {
@@ -120,7 +126,7 @@ export async function startFakeJson2(): Promise<FakeOdoo> {
   function call(model: string, method: string, args: Args): unknown {
     switch (`${model}.${method}`) {
       case 'res.users.context_get':
-        return { lang: 'en_US', tz: 'UTC', uid: 7 };
+        return { lang: 'en_US', tz: 'UTC', uid: FAKE_SYNC[0] };
       case 'res.partner.fields_get':
         return Object.fromEntries(
           Object.entries(TYPES).map(([field, type]) => [field, { type, readonly: false }]),
@@ -140,7 +146,7 @@ export async function startFakeJson2(): Promise<FakeOdoo> {
       case 'res.partner.load':
         return load(args);
       case 'res.partner.write':
-        for (const id of args.ids ?? []) edit(id, args.vals ?? {});
+        for (const id of args.ids ?? []) edit(id, args.vals ?? {}, FAKE_SYNC);
         return true;
       case 'res.partner.unlink':
         for (const id of args.ids ?? []) partners.delete(id);

@@ -35,9 +35,11 @@ export async function odooHarness(): Promise<Harness> {
     ...(phones === undefined ? {} : slots(PHONES, phones)),
   });
 
+  const [me] = await admin.call<{ name: string }[]>('res.users', 'read', [[admin.uid], ['name']]);
   return {
     side,
     refusesNul: true,
+    person: { id: String(admin.uid), name: me?.name ?? null },
     async insert(person, externalId) {
       const id = await admin.call<number>('res.partner', 'create', [
         { name: 'without a name', ...values(person) },

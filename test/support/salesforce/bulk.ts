@@ -61,7 +61,8 @@ function linesOf(context: SfContext, job: SfJob): string[][] {
   const lines = rows.map((row) => {
     const shown = show(context, query.from, names, row);
     return names.map((name) => {
-      const value = shown[name] ?? '';
+      // A parent's field is a column of its own here.
+      const value = shown[name] ?? row[name] ?? '';
       // In CSV times end in Z.
       return String(value).replace(/^(\d{4}-\d\d-\d\dT[\d:.]+)\+0000$/, '$1Z');
     });

@@ -15,6 +15,10 @@ export const API_USER = '005000000000001AAA';
 export const OTHER_USER = '005000000000002AAA';
 export const ORG_ID = '00D000000000001AAA';
 
+export function nameOf(user: string): string {
+  return user === API_USER ? 'udesk-sync' : 'Somebody Else';
+}
+
 export interface SfWrite {
   readonly user?: string;
   readonly allowDuplicates?: boolean;
@@ -227,7 +231,7 @@ export class SfOrg {
           NewValue: to,
           CreatedDate: at,
           CreatedById: user,
-          'CreatedBy.Name': user === API_USER ? 'udesk-sync' : 'Somebody Else',
+          'CreatedBy.Name': nameOf(user),
         }));
     }
     if (query.from === 'PermissionSetAssignment')
@@ -254,7 +258,8 @@ export class SfOrg {
     } catch {
       throw new SfError(400, 'INVALID_TYPE', `sObject type '${query.from}' is not supported.`);
     }
-    for (const name of names) {
+    // A parent's field, by its relationship; the only one that anybody asks for here.
+    for (const name of names.filter((one) => one !== 'LastModifiedBy.Name')) {
       const field = object.fields.find((one) => one.name === name);
       if (field === undefined || field.mayRead === false)
         throw new SfError(400, 'INVALID_FIELD', `No such column '${name}' on entity '${object.name}'.`, [
@@ -342,6 +347,7 @@ export class SfOrg {
     row.LastModifiedDate = at;
     row.SystemModstamp = at;
     row.LastModifiedById = user;
+    row['LastModifiedBy.Name'] = nameOf(user);
     this.writes += 1;
   }
 

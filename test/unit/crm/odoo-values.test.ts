@@ -73,7 +73,10 @@ const RAW = {
   color: 0,
 };
 const decoded = (raw: object, more: object = {}) =>
-  decode({ places, words: WORDS, markers: new Map([[7, '1001']]), archivedIsDeleted: true, ...more }, raw);
+  decode(
+    { places, words: WORDS, markers: new Map([[7, '1001']]), archivedIsDeleted: true, uid: 7, ...more },
+    raw,
+  );
 const set = (...values: string[]): Value => values.map((value) => ({ id: null, value }));
 const write = (before: Value, after: Value, ops: FieldWrite['ops'] = null): FieldWrite => ({
   field: 'x',
