@@ -30,7 +30,7 @@ export function addFilter(command: Command): Command {
     .option('--field <name>', "only this field, by its name in Udesk; '*' for whole records")
     .addOption(new Option('--kind <kind>', 'only conflicts of this kind').choices(CONFLICT_KINDS))
     .option('--owner <id>', "only customers of this owner, by Udesk's id")
-    .option('--author <name>', 'only where this person made one of the edits, as the history tells')
+    .option('--author <name>', 'only where this person made one of the edits, as Udesk and the CRM tell')
     .addOption(new Option('--policy <policy>', 'only fields with this policy').choices(POLICIES))
     .option('--assigned <who>', 'only what is assigned to this person; me, or nobody');
 }

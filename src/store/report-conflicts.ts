@@ -18,6 +18,8 @@ export interface ConflictFact {
   /** The person who decided, or what did (`policy`, `link ended`, …); null when it converged by itself, or is open. */
   readonly decidedBy: string | null;
   readonly decision: 'udesk' | 'crm' | 'base' | 'value' | null;
+  /** Whom the CRM names for its edit: its author, or whoever changed the record last; null: it names nobody. */
+  readonly crmAuthor: string | null;
 }
 
 export interface ReportScope {
@@ -46,11 +48,13 @@ export async function conflictFacts(db: Db, scope: ReportScope): Promise<Conflic
     closed_day: string | null;
     decided_by: string | null;
     decision: ConflictFact['decision'];
+    crm_author: string | null;
   }>(
     db,
     sql`select c.id, c.pair, c.field, c.kind, c.state, ${isoText(sql`c.opened_at`)} as opened_at,
           ${day('c.opened_at')} as opened_day, ${isoText(sql`c.closed_at`)} as closed_at, ${day('c.closed_at')} as closed_day,
-          coalesce(d.who, c.resolved_by) as decided_by, d.take as decision
+          coalesce(d.who, c.resolved_by) as decided_by, d.take as decision,
+          c.crm_author ->> 'name' as crm_author
         from udesk_sync.conflict c left join udesk_sync.decision d on d.id = c.decision_id
         where c.pair = any(${textArray(scope.pairs)}) and c.opened_at <= ${until}
           and (c.closed_at is null or c.closed_at >= ${since})
@@ -68,5 +72,6 @@ export async function conflictFacts(db: Db, scope: ReportScope): Promise<Conflic
     closedDay: row.closed_day,
     decidedBy: row.decided_by,
     decision: row.decision,
+    crmAuthor: row.crm_author,
   }));
 }

@@ -65,6 +65,8 @@ function conflictRows({ conflicts }: SyncReport): Row[] {
     ...groups('conflicts.byKind', conflicts.byKind),
     ...groups('conflicts.byAuthor', conflicts.byAuthor),
     ...groups('conflicts.authorUnknown', [conflicts.authorUnknown]),
+    ...groups('conflicts.byCrmAuthor', conflicts.byCrmAuthor),
+    ...groups('conflicts.crmAuthorUnknown', [conflicts.crmAuthorUnknown]),
     ...groups('conflicts.byPolicy', conflicts.byPolicy),
     ...conflicts.closedBy.flatMap(({ name: item, ...counts }) =>
       measures({ section: 'conflicts.closedBy', item }, counts),

@@ -93,6 +93,9 @@ export interface SyncReport {
     /** Who made the edit in Udesk; `null` names are counted in `authorUnknown`. */
     readonly byAuthor: readonly Group[];
     readonly authorUnknown: Group;
+    /** Whom the CRM names for its edit: its author, or whoever changed the record last. */
+    readonly byCrmAuthor: readonly Group[];
+    readonly crmAuthorUnknown: Group;
     /** The policy of the field today; `*` for whole records, `-` for fields that are not mapped any more. */
     readonly byPolicy: readonly Group[];
     /** What or who closed them: a person's name, `policy`, `link ended`, `mapping changed`, `converged`. */
@@ -122,6 +125,9 @@ export function syncReport(input: ReportInput): SyncReport {
   const ended = facts.filter(closed);
   const known = facts.filter(({ id }) => input.authors.has(id));
   const unknown = facts.filter(({ id }) => !input.authors.has(id));
+  const none: Group = { name: '', opened: 0, closed: 0, open: 0 };
+  const named = facts.filter(({ crmAuthor }) => crmAuthor !== null);
+  const unnamed = facts.filter(({ crmAuthor }) => crmAuthor === null);
   return {
     since: since.toISOString(),
     until: until.toISOString(),
@@ -140,7 +146,9 @@ export function syncReport(input: ReportInput): SyncReport {
       byField: groups((fact) => fact.field),
       byKind: groups((fact) => fact.kind),
       byAuthor: groups((fact) => input.authors.get(fact.id) ?? '', known),
-      authorUnknown: groups(() => '', unknown)[0] ?? { name: '', opened: 0, closed: 0, open: 0 },
+      authorUnknown: groups(() => '', unknown)[0] ?? none,
+      byCrmAuthor: groups((fact) => fact.crmAuthor ?? '', named),
+      crmAuthorUnknown: groups(() => '', unnamed)[0] ?? none,
       byPolicy: groups(policyOf),
       closedBy: groups((fact) => fact.decidedBy ?? CONVERGED, ended).map((group) => ({
         name: group.name,

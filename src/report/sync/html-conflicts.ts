@@ -52,8 +52,11 @@ export function openSection({ report, words, format }: View): Html {
     if (text !== '') return html`${cut(text)}`;
     return html`<span class="empty">${row.field === '*' && shown === null ? words.deleted : words.empty}</span>`;
   };
-  const author = (row: Row) =>
-    row.authors.udesk?.name ? html`<br><span class="ids">${w.by(row.authors.udesk.name)}</span>` : html``;
+  const author = (row: Row, side: 'udesk' | 'crm') => {
+    const { name = null, knownBy } = row.authors[side] ?? {};
+    if (name === null) return html``;
+    return html`<br><span class="ids">${knownBy === 'record' ? w.lastBy(name) : w.by(name)}</span>`;
+  };
   const ids = (row: Row) =>
     html`<span class="ids">${w.udeskId} ${row.udeskId ?? '–'}<br>${w.crmId} ${row.crmId ?? '–'}${severalPairs ? html`<br>${row.pair}` : ''}</span>`;
   const table = dataTable(
@@ -67,8 +70,8 @@ export function openSection({ report, words, format }: View): Html {
           html`${row.field === '*' ? words.wholeRecord : html`<code>${row.field}</code>`}<br><span class="ids">${kindText(words, row.kind)}</span>`,
       },
       { title: w.base, cell: (row) => (row.field === '*' ? '' : value(row, row.base)) },
-      { title: w.udesk, cell: (row) => html`${value(row, row.udesk)}${author(row)}` },
-      { title: w.crm, cell: (row) => value(row, row.crm) },
+      { title: w.udesk, cell: (row) => html`${value(row, row.udesk)}${author(row, 'udesk')}` },
+      { title: w.crm, cell: (row) => html`${value(row, row.crm)}${author(row, 'crm')}` },
       {
         title: w.age,
         kind: 'n',
@@ -86,10 +89,12 @@ export function openSection({ report, words, format }: View): Html {
 export function groupsSection({ report, words, format }: View): Html {
   const { conflicts } = report;
   const w = words.groups;
-  const authors =
-    conflicts.authorUnknown.opened + conflicts.authorUnknown.closed + conflicts.authorUnknown.open > 0
-      ? [...conflicts.byAuthor, { ...conflicts.authorUnknown, name: w.authorUnknown }]
-      : conflicts.byAuthor;
+  const withUnknown = (groups: readonly Group[], unknown: Group) =>
+    unknown.opened + unknown.closed + unknown.open > 0
+      ? [...groups, { ...unknown, name: w.authorUnknown }]
+      : groups;
+  const inUdesk = withUnknown(conflicts.byAuthor, conflicts.authorUnknown);
+  const inCrm = withUnknown(conflicts.byCrmAuthor, conflicts.crmAuthorUnknown);
   const ageMost = Math.max(0, ...conflicts.byAge.map(({ open }) => open));
   const counts = (group: Group) =>
     html`<span class="ids">${w.opened} ${format.number(group.opened)} · ${w.closed} ${format.number(group.closed)}</span>`;
@@ -116,7 +121,8 @@ ${ages}
 ${table(w.field, conflicts.byField, ({ name }) => (name === '*' ? words.wholeRecord : html`<code>${name}</code>`))}
 ${table(w.kind, conflicts.byKind, ({ name }) => kindText(words, name))}
 ${table(w.policy, conflicts.byPolicy, ({ name }) => policyText(words, name))}
-${table(w.author, authors, ({ name }) => name)}
+${table(w.author, inUdesk, ({ name }) => name)}
+${conflicts.byCrmAuthor.length === 0 ? '' : table(w.crmAuthor, inCrm, ({ name }) => name)}
 ${conflicts.closed === 0 ? '' : closed}
 </div>`,
   );

@@ -51,6 +51,7 @@ export interface Words {
     readonly kind: string;
     readonly policy: string;
     readonly author: string;
+    readonly crmAuthor: string;
     readonly authorUnknown: string;
     readonly age: string;
     readonly closedBy: string;
@@ -80,6 +81,8 @@ export interface Words {
     readonly crm: string;
     readonly age: string;
     readonly by: (name: string) => string;
+    /** Of the record, not of the field. */
+    readonly lastBy: (name: string) => string;
     readonly decided: string;
     readonly udeskId: string;
     readonly crmId: string;
@@ -202,6 +205,7 @@ const en: Words = {
     kind: 'By kind',
     policy: 'By policy of the field',
     author: 'By who edited in Udesk',
+    crmAuthor: 'By who edited in the CRM, or changed the record last',
     authorUnknown: 'not known',
     age: 'Open, by age',
     closedBy: 'Closed by',
@@ -256,6 +260,7 @@ const en: Words = {
     crm: 'CRM',
     age: 'Open for',
     by: (name) => `by ${name}`,
+    lastBy: (name) => `record last changed by ${name}`,
     decided: 'decided, on the way',
     udeskId: 'Udesk',
     crmId: 'CRM',
@@ -382,6 +387,7 @@ const zh: Words = {
     kind: '按类型',
     policy: '按字段策略',
     author: '按 Udesk 中的修改人',
+    crmAuthor: '按 CRM 中的修改人（或该记录的最后修改人）',
     authorUnknown: '未知',
     age: '未关闭，按等待时长',
     closedBy: '关闭方式',
@@ -436,6 +442,7 @@ const zh: Words = {
     crm: 'CRM',
     age: '已等待',
     by: (name) => `修改人：${name}`,
+    lastBy: (name) => `该记录最后修改人：${name}`,
     decided: '已决定，正在写入',
     udeskId: 'Udesk',
     crmId: 'CRM',

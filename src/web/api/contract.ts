@@ -1,5 +1,6 @@
 /** What the API takes and gives. The OpenAPI document is made from these schemas, and requests are read by them. */
 import { z } from 'zod';
+import { KNOWN_BY } from '../../core/edit-author.ts';
 import { CONFLICT_KINDS } from '../../core/link.ts';
 import { BULK_LIMIT } from '../conflicts/bulk.ts';
 import { inboxParams } from '../conflicts/query.ts';
@@ -25,6 +26,19 @@ export const choice = z.object({
   record: recordEffect,
 });
 
+export const author = z
+  .object({
+    name: z.string().nullable(),
+    at: z.string().nullable().describe('By the clock of the side'),
+    knownBy: z
+      .enum(KNOWN_BY)
+      .describe(
+        "history: by the side's own record of changes; field: the record's last edit is that of this field; record: whoever changed the record last",
+      ),
+  })
+  .nullable()
+  .describe('Null: not known');
+
 export const conflict = z.object({
   id,
   pair: z.string(),
@@ -33,7 +47,10 @@ export const conflict = z.object({
   crmId: z.string().nullable(),
   name: z.string().nullable().describe('What the customer is called'),
   owner: z.string().nullable().describe("Udesk's id of the customer's owner"),
-  authors: z.array(z.string()).describe('Who made the edits, as far as the histories that were read tell'),
+  authors: z
+    .array(z.string())
+    .describe('Who made the edits, as far as the CRM and the histories that were read tell'),
+  crmAuthor: author.describe('Who made the edit of the CRM; null where the CRM does not tell'),
   assignee: z.string().nullable().describe('Who shall decide it'),
   notes: z.int().describe('How many notes there are about this field of the customer'),
   field: z.string().describe('Udesk name of the field; * for a whole record'),
@@ -52,6 +69,7 @@ export const conflict = z.object({
 });
 
 export const conflictDetail = conflict.extend({
+  udeskAuthor: author.describe('Who made the edit of Udesk; null where its history names nobody'),
   choices: z.array(choice).describe('What each choice would write'),
   progress: z.object({ step: z.enum(['open', 'void', 'under-way', 'stuck', 'done']), undo: z.boolean() }),
   decisions: z.array(z.object({ who: z.string(), take: z.string(), at: time })),

@@ -147,7 +147,7 @@ describe('the history of a customer with a conflict', () => {
       conflicts: unknown[];
     };
     expect(shownOnes.conflicts).toEqual([
-      expect.objectContaining({ authors: { udesk: { name: '王芳', at }, crm: null } }),
+      expect.objectContaining({ authors: { udesk: { name: '王芳', at, knownBy: 'history' }, crm: null } }),
     ]);
     const text = (await cli.run('conflicts', 'show', conflict?.id ?? '')).stdout;
     expect(text).toContain(`(changed ${at} by 王芳)`);

@@ -32,6 +32,7 @@ export function fact(over: Partial<ConflictFact> & { readonly openedAt: string }
     closedDay: closedAt === null ? null : shanghaiDay(closedAt),
     decidedBy: null,
     decision: null,
+    crmAuthor: null,
     ...over,
   };
 }
@@ -50,6 +51,7 @@ function facts(): ConflictFact[] {
         closes && closed >= SINCE.getTime() && opened < closed ? new Date(closed).toISOString() : null,
       decidedBy: n % 4 === 0 ? null : n % 4 === 1 ? 'policy' : (PEOPLE[n % 3] ?? null),
       decision: n % 4 > 1 ? 'udesk' : null,
+      crmAuthor: n % 3 === 0 ? (PEOPLE[n % 2] ?? null) : null,
     });
   }).filter(({ openedAt }) => Date.parse(openedAt) < UNTIL.getTime());
 }

@@ -51,6 +51,8 @@ describe('the report as a document', () => {
     expect(small.byPolicy.map(({ name }) => name)).toEqual(['hold', '*', 'udesk']);
     expect(small.byAuthor).toEqual([{ name: 'Tom', opened: 1, closed: 0, open: 1 }]);
     expect(small.authorUnknown).toMatchObject({ opened: 2, closed: 2, open: 2 });
+    expect(small.byCrmAuthor).toEqual([]);
+    expect(small.crmAuthorUnknown).toMatchObject({ opened: 3, closed: 2, open: 3 });
     expect(small.closedBy).toEqual([
       { name: 'converged', closed: 1 },
       { name: 'Ann', closed: 1 },
@@ -68,6 +70,7 @@ describe('the report as a document', () => {
       conflicts.byKind,
       conflicts.byPolicy,
       [...conflicts.byAuthor, conflicts.authorUnknown],
+      [...conflicts.byCrmAuthor, conflicts.crmAuthorUnknown],
     ]) {
       expect(sum(groups)).toEqual(totals);
     }

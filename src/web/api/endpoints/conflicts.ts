@@ -1,4 +1,5 @@
 /** Conflicts and what people decide about them: the inbox for programs. */
+import { editAuthors } from '../../../store/feeds.ts';
 import { type InboxRow, inboxPage, inboxRows } from '../../../store/inbox.ts';
 import { countInbox } from '../../../store/inbox-facets.ts';
 import { decideMany, preview, undoMany } from '../../conflicts/bulk.ts';
@@ -123,9 +124,13 @@ function document({ base, overwritten: _, ...row }: InboxRow) {
 }
 
 async function detail(visit: SignedVisit, row: InboxRow) {
-  const { choices, progress, decisions } = await show(visit, row);
+  const [{ choices, progress, decisions }, authors] = await Promise.all([
+    show(visit, row),
+    editAuthors(visit.services.db, [row.id]),
+  ]);
   return {
     ...document(row),
+    udeskAuthor: authors.get(row.id) ?? null,
     choices: choices.map(({ take, refusal, effects, record }) => ({
       ...{ take, refusal, record },
       effects: effects.map(effectDocument),
