@@ -71,6 +71,7 @@ const RAW = {
   user_id: [2, 'Desk'],
   employee: false,
   color: 0,
+  write_uid: [2, 'Desk'],
 };
 const decoded = (raw: object, more: object = {}) =>
   decode(
@@ -135,6 +136,20 @@ describe('where a field stands', () => {
 });
 
 describe('a partner becomes a record', () => {
+  test('its last author is who wrote it: we are told apart, and without our own id nobody is told', () => {
+    const author = (write_uid: unknown, more: object = {}) => {
+      const found = decoded({ ...RAW, write_uid }, more);
+      return found.kind === 'live' ? found.record.lastEdit : undefined;
+    };
+    expect(author([7, 'Sync'])).toMatchObject({ id: '7', own: true });
+    expect(author(2)).toMatchObject({ id: '2', name: null, own: false });
+    expect([author(false), author(undefined), author([2, 'Desk'], { uid: null })]).toEqual([
+      null,
+      null,
+      null,
+    ]);
+  });
+
   test('false is nothing, references are words, the time is UTC', () => {
     expect(decoded(RAW)).toEqual({
       kind: 'live',
@@ -143,6 +158,7 @@ describe('a partner becomes a record', () => {
         externalId: '1001',
         version: null,
         updatedAt: '2026-11-26T01:04:47.000Z',
+        lastEdit: { id: '2', name: 'Desk', at: '2026-11-26T01:04:47.000Z', own: false },
         fields: {
           name: 'Li Lei',
           emails: [{ id: 'email', value: 'li@example.com' }],
