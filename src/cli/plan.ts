@@ -33,12 +33,18 @@ export function registerPlan(program: Command, context: CliContext): void {
     .option('--pair <name>', 'only this pair')
     .option('--out <file>', 'write the plan as JSON to this file')
     .addOption(
-      new Option('--approve <hash>', 'yes to exactly the plan that waits with this hash; reads neither side')
+      new Option(
+        '--approve <hash>',
+        'yes to exactly the plan or account that waits with this hash; reads neither side',
+      )
         .argParser(planHash)
         .conflicts(['reject', 'out', 'pair']),
     )
     .addOption(
-      new Option('--reject <hash>', 'no: a guard goes on holding exactly these writes')
+      new Option(
+        '--reject <hash>',
+        'no: a guard goes on holding exactly these writes, or a pair goes on waiting for its account',
+      )
         .argParser(planHash)
         .conflicts(['out', 'pair']),
     )

@@ -59,7 +59,10 @@ async function runStatus(context: CliContext, options: StatusOptions): Promise<v
 function strictCode(views: readonly PairView[]): number {
   const some = (holds: (one: PairView) => boolean) => views.some(holds);
   if (some(({ health }) => health.health === 'unhealthy')) return EXIT.failed;
-  if (some(({ status }) => status.guards.length > 0 || status.firstRun === 'pending')) return EXIT.guard;
+  if (
+    some(({ status }) => status.accounts.length + status.guards.length > 0 || status.firstRun === 'pending')
+  )
+    return EXIT.guard;
   return some(({ status }) => status.conflicts.open + status.parked > 0) ? EXIT.openWork : EXIT.done;
 }
 

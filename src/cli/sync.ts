@@ -3,12 +3,15 @@ import type { Command } from 'commander';
 import type { Cycle } from '../engine/context.ts';
 import { addUp, type CycleReport, runCycle } from '../engine/cycle.ts';
 import type { ObserveScope } from '../engine/observe-sides.ts';
+import { openAccountChanges } from '../store/account-changes.ts';
+import { accountKind, judgePlan } from '../store/approvals.ts';
 import { firstPlanShown, type RunRow } from '../store/pairs.ts';
 import { duration } from './age.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './errors.ts';
 import { progress } from './output.ts';
-import { choosePairs, openPair, openRuntime } from './runtime.ts';
+import { choosePairs, openPair, openRuntime, type Runtime } from './runtime.ts';
+import { decider } from './who.ts';
 
 interface SyncOptions {
   readonly pair?: string;
@@ -23,7 +26,7 @@ export function registerSync(program: Command, context: CliContext): void {
     .description('one full cycle: read both sides, plan, write what the guards allow, then exit')
     .option('--pair <name>', 'only this pair')
     .option('--accept-first-plan', 'enable writes for a pair whose first plan you have looked at')
-    .option('--approve <hash>', 'release exactly the guarded plan with this hash')
+    .option('--approve <hash>', 'release exactly the guarded plan, or the changed account, with this hash')
     .option('--strict', 'exit with 4 when records are parked or conflicts are open')
     .action((options: SyncOptions) => runSync(context, options));
 }
@@ -36,6 +39,8 @@ async function runSync(context: CliContext, options: SyncOptions): Promise<void>
       const pair = await openPair(runtime, config);
       const line = progress(context, config.name);
       try {
+        if (options.approve !== undefined)
+          await approveAccount(context, runtime, config.name, options.approve);
         const shown =
           options.acceptFirstPlan === true ? await firstPlanShown(runtime.database.db, config.name) : null;
         const report = await untilFilled((observe) =>
@@ -65,6 +70,19 @@ async function runSync(context: CliContext, options: SyncOptions): Promise<void>
   else if (options.strict === true && reports.some((report) => report.openConflicts + report.parked > 0)) {
     context.exitCode = EXIT.openWork;
   }
+}
+
+/** A yes to a changed account is kept like one on its page, with who said it; any other hash is for the cycle alone. */
+async function approveAccount(
+  context: CliContext,
+  { database: { db } }: Runtime,
+  pair: string,
+  hash: string,
+): Promise<void> {
+  const changed = (await openAccountChanges(db, [pair])).find((one) => one.hash === hash);
+  if (changed === undefined) return;
+  const by = { who: decider(context, undefined), at: new Date() };
+  await judgePlan(db, { pair, kind: accountKind(changed.side), hash, verdict: 'approve', ...by });
 }
 
 /**

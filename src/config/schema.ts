@@ -300,7 +300,7 @@ const timeOfDay = z
 
 /** What may be said, and how often; the same for every kind of receiver. */
 const alertRules = {
-  on: z.array(z.enum(['guard', 'auth', 'stalled', 'conflict-digest', 'report'])).min(1),
+  on: z.array(z.enum(['guard', 'auth', 'stalled', 'rule', 'conflict-digest', 'report'])).min(1),
   digestAt: timeOfDay.default('09:00').describe('When the conflict digest is sent, in `timezone`'),
   remindHours: z.int().min(1).default(24).describe('How often what goes on is said again'),
   stalledMinutes: z.int().min(1).default(15).describe('Stalled: no cycle ended well for so long'),

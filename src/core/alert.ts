@@ -5,8 +5,8 @@
  * more often than once per `quietMs`, however often it comes and goes. What is not known changes nothing.
  */
 
-/** `report`: a scheduled report (report-period.ts), which is no condition. */
-export type AlertEvent = 'guard' | 'auth' | 'stalled' | 'conflict-digest' | 'report';
+/** `rule`: one of the review that turned itself off · `report`: a scheduled report (report-period.ts), which is no condition. */
+export type AlertEvent = 'guard' | 'auth' | 'stalled' | 'rule' | 'conflict-digest' | 'report';
 
 /** One thing that may need a person. */
 export interface Condition {
@@ -14,12 +14,14 @@ export interface Condition {
   readonly key: string;
   readonly event: AlertEvent;
   readonly pair: string;
-  /** What of the pair it is about, such as a side; empty when it is the whole pair. */
+  /** What of the pair it is about: a side, `account-SIDE`, the id of a rule; empty when it is the whole pair. */
   readonly subject: string;
   /** `unknown`: nothing is known of it now. It neither begins nor ends by that. */
   readonly state: 'on' | 'off' | 'unknown';
   /** A figure for the text: writes held, minutes without a cycle, hours without a full reading. */
   readonly count: number | null;
+  /** Where it is looked at, below the address of the pages; left out: the overview. */
+  readonly path?: string;
 }
 
 /** What was said of a thing on one channel; kept until it is over and quiet again. */

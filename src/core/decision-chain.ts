@@ -43,7 +43,7 @@ export interface OtherEntry {
     | 'assign'
     | 'note';
   readonly pair: string;
-  /** What it is about: `link 12`, `parked 7`, `plan HASH`, `first-plan HASH`, a rule (`ruleSubject`), `note 3 of conflict 12`. */
+  /** What it is about: `link 12`, `parked 7`, `plan HASH`, `first-plan HASH`, `account HASH`, a rule (`ruleSubject`), `note 3 of conflict 12`. */
   readonly subject: string;
 }
 

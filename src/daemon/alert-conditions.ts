@@ -1,6 +1,6 @@
 /** What may need a person, as this daemon sees it: from its own cycles and from the database. Pure. */
 import type { AlertEvent, Condition } from '../core/alert.ts';
-import { SIDES } from '../core/record.ts';
+import { SIDES, type SideName } from '../core/record.ts';
 import type { PairGauges } from '../store/gauges.ts';
 import type { PairHealth } from './pair-worker.ts';
 
@@ -30,10 +30,18 @@ export function conditionsOf(
     subject: string,
     state: Condition['state'],
     count: number | null = null,
-  ): Condition => ({ key: `${event}/${pair}/${subject}`, event, pair, subject, state, count });
+    path: string | null = null,
+  ): Condition => ({
+    key: `${event}/${pair}/${subject}`,
+    ...{ event, pair, subject, state, count },
+    ...(path === null ? {} : { path }),
+  });
   const well = health.failures === 0 && health.lastGoodAt !== null;
   return [
     condition('guard', '', guardState(health, gauges, well), gauges?.guarded ?? null),
+    ...SIDES.map((side) => accountCondition(side)),
+    // One that is not told of any more is over without a word: it was turned on anew, or a week has passed.
+    ...(gauges?.endedRules ?? []).map((id) => condition('rule', id, 'on', null, `/conflicts/rules/${id}`)),
     ...SIDES.map((side) => {
       const refused = health.lastKind === 'auth' && (health.lastSide ?? 'udesk') === side;
       return condition('auth', side, refused ? 'on' : well ? 'off' : 'unknown');
@@ -41,6 +49,24 @@ export function conditionsOf(
     cycleCondition(),
     ...SIDES.map((side) => sweepCondition(side)),
   ];
+
+  function accountCondition(side: SideName): Condition {
+    const asked = gauges?.accounts.find((one) => one.side === side);
+    // Once somebody has answered nobody needs to be told, and it is over when the pair goes on.
+    const state =
+      gauges === null || (asked !== undefined && asked.state !== 'waiting')
+        ? 'unknown'
+        : asked === undefined
+          ? 'off'
+          : 'on';
+    return condition(
+      'guard',
+      `account-${side}`,
+      state,
+      null,
+      asked === undefined ? null : `/plans/${asked.hash}`,
+    );
+  }
 
   function cycleCondition(): Condition {
     const own = health.lastGoodAt === null ? null : Math.max(0, now - Date.parse(health.lastGoodAt));
@@ -69,7 +95,8 @@ function guardState(
   gauges: PairGauges | null,
   well: boolean,
 ): Condition['state'] {
-  // Another account or table than before is refused before anything is read: no plan waits then.
-  if (health.lastKind === 'guard' || (gauges?.guards ?? 0) > 0) return 'on';
+  if ((gauges?.guards ?? 0) > 0) return 'on';
+  // Another account or table than before is refused before anything is read: that is told by itself.
+  if (health.lastKind === 'guard' && (gauges?.accounts.length ?? 0) === 0) return 'on';
   return gauges !== null && well ? 'off' : 'unknown';
 }

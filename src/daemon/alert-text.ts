@@ -42,6 +42,9 @@ interface AlertWords {
   readonly sides: Readonly<Record<string, string>>;
   readonly guard: (writes: number | null) => string;
   readonly guardOver: string;
+  readonly account: (side: string) => string;
+  readonly accountOver: (side: string) => string;
+  readonly rule: (id: string) => string;
   readonly auth: (side: string) => string;
   readonly authOver: (side: string) => string;
   readonly cycle: (minutes: number | null) => string;
@@ -64,6 +67,10 @@ const en: AlertWords = {
   guard: (writes) =>
     writes ? `a guard holds ${writes} writes until somebody approves them` : 'a guard stopped the cycle',
   guardOver: 'no guard holds anything any more',
+  account: (side) =>
+    `another account or table answers in ${side}; nothing is read or written there until somebody says whether it is meant`,
+  accountOver: (side) => `the account of ${side} is no question any more`,
+  rule: (id) => `rule ${id} of the review has turned itself off; what it decided waits for people again`,
   auth: (side) => `${side} refuses the credentials; nothing is synchronised`,
   authOver: (side) => `${side} accepts the credentials again`,
   cycle: (minutes) => `no cycle has ended well for ${minutes ?? 0} min`,
@@ -87,6 +94,9 @@ const zh: AlertWords = {
   sides: { udesk: 'Udesk', crm: 'CRM' },
   guard: (writes) => (writes ? `护栏拦下了 ${writes} 次写入，等待批准` : '护栏停止了同步周期'),
   guardOver: '护栏不再拦截任何写入',
+  account: (side) => `${side} 换成了另一个账号或数据表，在有人确认之前不读取也不写入`,
+  accountOver: (side) => `${side} 的账号问题已解决`,
+  rule: (id) => `裁决规则 ${id} 已自动停用，它处理的冲突重新等待人工裁决`,
   auth: (side) => `${side} 拒绝了凭据，同步已停止`,
   authOver: (side) => `${side} 已重新接受凭据`,
   cycle: (minutes) => `已有 ${minutes ?? 0} 分钟没有成功的同步周期`,
@@ -115,28 +125,24 @@ export interface AlertPlace {
 
 export function alertItem({ kind, condition }: Saying, { locale, publicUrl }: AlertPlace): AlertItem {
   const words = WORDS[locale];
-  const { event, pair, subject, count } = condition;
-  const side = words.sides[subject] ?? subject;
+  const { event, pair, subject, count, path = '' } = condition;
   const over = kind === 'recovered';
-  const what =
-    event === 'guard'
-      ? over
-        ? words.guardOver
-        : words.guard(count)
-      : event === 'auth'
-        ? over
-          ? words.authOver(side)
-          : words.auth(side)
-        : subject === 'cycle'
-          ? over
-            ? words.cycleOver
-            : words.cycle(count)
-          : over
-            ? words.sweepOver(side)
-            : words.sweep(side, count);
-  const place = publicUrl ?? `\`udesk-sync ${event === 'auth' ? 'check' : 'status'}\``;
+  const what = sentence(words, condition, over);
+  const command = event === 'auth' ? 'check' : event === 'rule' ? `rules show ${subject}` : 'status';
+  const place = publicUrl === null ? `\`udesk-sync ${command}\`` : `${publicUrl}${path}`;
   const see = over ? '' : words.stop + words.see(place);
   return { event, kind, pair, subject, count, text: `[${words.kinds[kind]}] ${pair}: ${what}${see}` };
+}
+
+function sentence(words: AlertWords, { event, subject, count }: Saying['condition'], over: boolean): string {
+  const name = subject.replace(/^account-/, '');
+  const side = words.sides[name] ?? name;
+  if (event === 'rule') return words.rule(subject);
+  if (event === 'guard' && name !== subject) return over ? words.accountOver(side) : words.account(side);
+  if (event === 'guard') return over ? words.guardOver : words.guard(count);
+  if (event === 'auth') return over ? words.authOver(side) : words.auth(side);
+  if (subject === 'cycle') return over ? words.cycleOver : words.cycle(count);
+  return over ? words.sweepOver(side) : words.sweep(side, count);
 }
 
 export function digestItem(figures: DigestFigures, { locale, publicUrl }: AlertPlace): AlertItem {

@@ -107,6 +107,8 @@ export function createPairWorker(
   let running = false;
   /** Aborted when something comes up that goes before single pages. */
   let urgent = new AbortController();
+  /** Aborted when a person decides: a cycle that a guard refused waits for that, and not for time. */
+  let answered = new AbortController();
   let pagesDue = false;
   /** More writes wait than one cycle carries out: no page is visited before them. */
   let backlog = false;
@@ -270,7 +272,10 @@ export function createPairWorker(
         { kind, failures: health.failures, delayMs, err: error.message },
         'the cycle failed',
       );
-      await context.sleep(delayMs, signal).catch(() => {});
+      answered = new AbortController();
+      if (kind === 'guard' && decisions) return;
+      const until = kind === 'guard' ? AbortSignal.any([signal, answered.signal]) : signal;
+      await context.sleep(delayMs, until).catch(() => {});
     }
   }
 
@@ -303,6 +308,7 @@ export function createPairWorker(
     },
     decided() {
       decisions = true;
+      answered.abort();
       urgent.abort();
       wake();
     },

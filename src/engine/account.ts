@@ -7,7 +7,7 @@ import type { CheckReport } from '../crm/adapter.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { sha256 } from '../lib/hash.ts';
 import { askAboutAccount, closeAccountChange } from '../store/account-changes.ts';
-import { waitingApproval } from '../store/approvals.ts';
+import { accountKind, waitingApproval } from '../store/approvals.ts';
 import { loadPair, type PairRow, saveAccountName, saveFingerprint } from '../store/pairs.ts';
 import { countLive } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
@@ -88,7 +88,7 @@ async function adoptIfApproved(
   const was = ours[side];
   // Approved earlier in this cycle.
   if (was === null || was === fingerprint) return await adopt(tx, stranger);
-  const said = await waitingApproval(tx, pair, `account-${side}`);
+  const said = await waitingApproval(tx, pair, accountKind(side));
   if (approve === hash || said?.hash === hash) {
     await closeAccountChange(tx, pair, side, 'approved', at);
     return await adopt(tx, stranger);

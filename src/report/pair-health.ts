@@ -2,6 +2,7 @@
 import { SIDES } from '../core/record.ts';
 import type { PairStatus } from '../store/pair-status.ts';
 import type { RunRow } from '../store/pairs.ts';
+import type { AccountFacts } from '../store/schema.ts';
 import { driftWords } from './field-drift.ts';
 
 export type Health = 'healthy' | 'waiting' | 'unhealthy' | 'new';
@@ -72,12 +73,19 @@ function lastEnd(runs: readonly RunRow[]): number | null {
 }
 
 function todosOf(pair: string, status: PairStatus): Todo[] {
-  const { firstRun, guards, conflicts, links, parked, fieldDrift, endedRules } = status;
+  const { firstRun, accounts, guards, conflicts, links, parked, fieldDrift, endedRules } = status;
   const todos: Todo[] = [];
   if (firstRun === 'pending') {
     todos.push({
       what: 'nothing is written before you accept the first plan (`udesk-sync plan` shows it)',
       command: `udesk-sync sync --pair ${pair} --accept-first-plan`,
+    });
+  }
+  for (const { hash, side, state, before, now } of accounts) {
+    if (state !== 'waiting') continue;
+    todos.push({
+      what: `another account or table answers in ${side === 'udesk' ? 'Udesk' : 'the CRM'}: nothing is read or written there before you say whether it is meant. Until now: ${accountText(before)}; now: ${accountText(now)}`,
+      command: `udesk-sync plan --approve ${hash}`,
     });
   }
   for (const { hash, writes, tripped } of guards) {
@@ -111,8 +119,17 @@ function todosOf(pair: string, status: PairStatus): Todo[] {
 const WITNESSES_TO_JUDGE = 5;
 
 function notesOf(status: PairStatus): string[] {
-  const { sides, coverage, outbox, runs, lease, witness, restoredAt } = status;
+  const { sides, accounts, coverage, outbox, runs, lease, witness, restoredAt } = status;
   const notes: string[] = [];
+  for (const { hash, side, state } of accounts) {
+    const where = side === 'udesk' ? 'Udesk' : 'the CRM';
+    if (state === 'approving')
+      notes.push(`you said yes to the account that answers in ${where} now: the next cycle goes on with it`);
+    if (state === 'rejected')
+      notes.push(
+        `another account or table answers in ${where}, and somebody said no to it: the pair waits for the old one, or for \`udesk-sync plan --approve ${hash}\``,
+      );
+  }
   if (restoredAt !== null) {
     notes.push(
       `the database came from a backup (noticed ${restoredAt}): what differs waits as conflicts \`restored\`, and nothing is created or deleted before you say yes to it`,
@@ -149,6 +166,11 @@ function notesOf(status: PairStatus): string[] {
     notes.push('the last cycle was cut off: the next one goes on where it was');
   }
   return notes;
+}
+
+function accountText({ name, fingerprint, records }: AccountFacts): string {
+  const many = records === null ? '' : `, ${counted(records, 'record')}`;
+  return `${name ?? 'not recorded in words'} (${fingerprint.slice(0, 8)}${many})`;
 }
 
 function counted(n: number, what: string): string {

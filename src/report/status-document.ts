@@ -78,7 +78,7 @@ export async function loadPairNow(
 
 export function statusDocument(view: PairView, now: Date) {
   const { pair, status, health, freshness, quota, replica, breakers, deadLetters } = view;
-  const { runs, sides, guards, ...rest } = status;
+  const { runs, sides, guards, accounts, ...rest } = status;
   const ageMs = (at: string | null) => (at === null ? null : now.getTime() - Date.parse(at));
   return {
     pair,
@@ -98,6 +98,7 @@ export function statusDocument(view: PairView, now: Date) {
       crm: { ...sides.crm, lagMs: ageMs(sides.crm.certifiedAt) },
     },
     freshness: freshness === null ? null : freshnessDocument(freshness),
+    accounts: accounts.map(({ hash, side, state, openedAt }) => ({ hash, side, state, openedAt })),
     guards: guards.map(({ hash, writes, tripped }) => ({ hash, writes, tripped })),
     quota,
     replica,

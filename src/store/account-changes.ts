@@ -4,10 +4,10 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
-import { closeApproval, waitingApproval } from './approvals.ts';
+import { accountKind, closeApproval, waitingApproval } from './approvals.ts';
 import { fromJsonb } from './jsonb.ts';
 import type { AccountFacts, AccountState } from './schema.ts';
-import { type Db, isoText, jsonParam, rows } from './tx.ts';
+import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';
 
 export interface AccountChange {
   readonly pair: string;
@@ -60,14 +60,14 @@ export async function closeAccountChange(
     sql`update udesk_sync.account_change set state = ${state}, closed_at = ${at.toISOString()}::timestamptz
         where pair = ${pair} and side = ${side} and ${OPEN} and hash is distinct from ${exceptHash}::text`,
   );
-  const said = await waitingApproval(tx, pair, `account-${side}`);
+  const said = await waitingApproval(tx, pair, accountKind(side));
   if (said !== null && said.hash !== exceptHash)
     await closeApproval(tx, said, state === 'approved' ? 'done' : 'moved', at);
 }
 
-/** What answers now in the place of what the pair was made with, by side. */
-export async function openAccountChanges(db: Db, pair: string): Promise<AccountChange[]> {
-  return await changes(db, sql`pair = ${pair} and ${OPEN}`);
+/** What answers now in the place of what these pairs were made with. */
+export async function openAccountChanges(db: Db, pairs: readonly string[]): Promise<AccountChange[]> {
+  return await changes(db, sql`pair = any(${textArray(pairs)}) and ${OPEN}`);
 }
 
 /** Whatever became of it; one hash belongs to one pair and side. */

@@ -3,6 +3,7 @@
  * carries it out: a cycle that finds another plan releases nothing, and says so here.
  */
 import { sql } from 'drizzle-orm';
+import type { SideName } from '../core/record.ts';
 import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
 import type { AccountKind, AccountState, ApprovalKind, ApprovalState } from './schema.ts';
@@ -61,6 +62,10 @@ export async function judgePlan(db: Db, verdict: PlanVerdict): Promise<VerdictRe
     await logDecision(tx, { at: verdict.at.toISOString(), who, action: verdict.verdict, pair, subject });
     return 'stored';
   });
+}
+
+export function accountKind(side: SideName): AccountKind {
+  return `account-${side}`;
 }
 
 function isAccount(kind: ApprovalKind): kind is AccountKind {

@@ -1,6 +1,8 @@
 /** How the pairs stand, as numbers for machines: all by the clock of the database, none with a customer's data. */
 import { sql } from 'drizzle-orm';
 import { SIDES, type SideName } from '../core/record.ts';
+import { type AccountChange, openAccountChanges } from './account-changes.ts';
+import { endedRules } from './review-rules.ts';
 import { INTENT_STATES, type IntentState } from './schema.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
@@ -41,6 +43,10 @@ export interface PairGauges {
   readonly guards: number;
   /** Writes that the waiting guards hold. */
   readonly guarded: number;
+  /** Other accounts that answer than the pair was made with. */
+  readonly accounts: readonly Pick<AccountChange, 'side' | 'state' | 'hash'>[];
+  /** Ids of rules of the review that turned themselves off lately. */
+  readonly endedRules: readonly string[];
   readonly conflicts: {
     readonly open: number;
     readonly resolving: number;
@@ -106,6 +112,8 @@ export async function loadGauges(db: Db, pairs: readonly string[]): Promise<Pair
     sql`select pair, ${ms(sql`bound`)} as bound, ${ms(sql`active_bound`)} as active_bound
         from report.freshness where pair = ${names} and bound is not null`,
   );
+  const accounts = await openAccountChanges(db, pairs);
+  const ended = (await Promise.all(pairs.map((pair) => endedRules(db, pair)))).flat();
   return pairs.map((pair) => {
     const [bound] = bounds.filter((row) => row.pair === pair);
     const mine = <T extends { pair: string }>(all: readonly T[]) => all.filter((row) => row.pair === pair);
@@ -126,6 +134,8 @@ export async function loadGauges(db: Db, pairs: readonly string[]): Promise<Pair
       parked: Number(row?.parked ?? 0),
       guards: Number(row?.guards ?? 0),
       guarded: Number(row?.guarded ?? 0),
+      accounts: mine(accounts).map(({ side, state, hash }) => ({ side, state, hash })),
+      endedRules: mine(ended).map(({ id }) => id),
       conflicts: {
         open: Number(row?.open ?? 0),
         resolving: Number(row?.resolving ?? 0),

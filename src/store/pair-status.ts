@@ -1,6 +1,7 @@
 /** How one pair stands, from our tables alone: neither side is asked, nothing is written. */
 import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
+import { type AccountChange, openAccountChanges } from './account-changes.ts';
 import { type BackfillProgress, backfillProgress } from './backfill-progress.ts';
 import { countConflicts } from './conflicts.ts';
 import { driftOf, type FieldDrift, loadKnownFields } from './custom-fields.ts';
@@ -46,6 +47,8 @@ export interface PairStatus {
   /** Sides that are being filled with many records. */
   readonly backfills: readonly BackfillProgress[];
   readonly guards: readonly GuardRow[];
+  /** What answers in the place of the accounts that the pair was made with. */
+  readonly accounts: readonly AccountChange[];
   /** What the histories tell about writes that nothing checked atomically. */
   readonly witness: WitnessCounts;
   /** Mapped custom fields of Udesk that do not mean what they were pinned to. */
@@ -103,6 +106,7 @@ export async function loadPairStatus(
     parked,
     backfills: await backfillProgress(db, pair),
     guards: await waitingGuards(db, pair),
+    accounts: await openAccountChanges(db, [pair]),
     witness: await countWitnesses(db, pair),
     fieldDrift: (await loadKnownFields(db, pair))
       .filter(({ name }) => mapped.includes(name))

@@ -640,7 +640,8 @@ export interface AccountFacts {
  * approved: it is the pair's account now; rejected: a person said no, and it goes on waiting; moved: another account
  * answered then, or the old one again.
  */
-export type AccountState = 'waiting' | 'approving' | 'approved' | 'rejected' | 'moved';
+export const ACCOUNT_STATES = ['waiting', 'approving', 'approved', 'rejected', 'moved'] as const;
+export type AccountState = (typeof ACCOUNT_STATES)[number];
 
 /**
  * Another account or table answers on a side than the one that the pair was made with (promises P7, P8): nothing is read

@@ -72,6 +72,10 @@ export function createStoreGauges(registers: Registry[]): StoreGauges {
   const outbox = gauge('outbox', 'Writes in the outbox by state.', ['pair', 'state']);
   const parked = gauge('parked', 'Records that were set aside for a person.');
   const guards = gauge('guards_waiting', 'Plans that a guard holds until a person approves them.');
+  const accounts = gauge(
+    'accounts_changed',
+    'Sides on which another account or table answers than the pair was made with; it waits for a person.',
+  );
   const guarded = gauge('guarded_writes', 'Writes that those plans hold.');
   const conflicts = gauge('conflicts', 'Conflicts by state: open, resolving (decided, on the way).', [
     'pair',
@@ -103,6 +107,7 @@ export function createStoreGauges(registers: Registry[]): StoreGauges {
         }
         guards.set({ pair }, row.guards);
         guarded.set({ pair }, row.guarded);
+        accounts.set({ pair }, row.accounts.length);
         conflicts.set({ pair, state: 'open' }, row.conflicts.open);
         conflicts.set({ pair, state: 'resolving' }, row.conflicts.resolving);
         opened.inc({ pair }, row.conflicts.opened);

@@ -19,6 +19,7 @@ const STATUS = {
   'in-flight': 409,
   closed: 409,
   'plan-gone': 409,
+  'plan-answered': 409,
   'under-way': 409,
   'not-decided': 409,
   'not-ours': 409,

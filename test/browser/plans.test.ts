@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPairWorker } from '../../src/daemon/pair-worker.ts';
+import { answerFromAnotherTable, askedHash } from '../support/another-table.ts';
 import { chromiumPath, expectAccessible, screenshot, useBrowser } from '../support/browser.ts';
 import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import { createWorld, ourRows, type World, type WorldOptions } from '../support/world.ts';
@@ -157,5 +158,54 @@ describe.skipIf(chromiumPath === null)('plans that wait', () => {
     await open(guarded, held);
     const page = await signedIn('operator', '/links', size);
     await inBothLanguages(page, `/plans/${await hash()}`, `plan-${name}`);
+  });
+});
+
+describe.skipIf(chromiumPath === null)('a changed account', () => {
+  const customers = ['A', 'B'].map((name) => ({ nick_name: name, email: `${name}@example.com` }));
+  const moved = async () => {
+    await answerFromAnotherTable(world, 'same');
+    await expect(world.sync()).rejects.toThrow('is not the account or table');
+  };
+
+  test('is found on the overview, looked at, approved, and the pair goes on', async () => {
+    await open({ customers, pair: { deletes: 'propagate' } }, moved);
+    const page = await signedIn('operator', '/');
+    await page.getByRole('link', { name: 'Another account answers in CRM: is it meant?' }).click();
+    await page.getByText('Until now').waitFor();
+    await screenshot(page, 'account-waits');
+    await page.getByRole('button', { name: 'Yes, work with this one' }).click();
+    await page.getByText('the pair works with this account').waitFor(SOON);
+    await world.crm`update contact set name = 'A2' where name = 'A'`;
+    await world.sync();
+    const names = world.simulator.tenant.list().map(({ nick_name }) => nick_name);
+    expect(names.sort()).toEqual(['A2', 'B']);
+    await screenshot(page, 'account-approved');
+  });
+
+  test('without scripts, of two people the second one is told that the first one said no', async () => {
+    await open({ customers }, moved);
+    const path = `/plans/${await askedHash(world)}`;
+    const [one, two] = [
+      await signedIn('operator', path, { script: false }),
+      await signedIn('operator', path),
+    ];
+    await one.getByRole('button', { name: 'No, keep waiting' }).click();
+    await one.getByText('operator said no').first().waitFor();
+    await two.getByRole('button', { name: 'Yes, work with this one' }).click();
+    await two.getByText('operator answered first, with no').waitFor();
+  });
+
+  test.each(SIZES)('is accessible in both languages, and fits: %s', async (name, size) => {
+    await open({ customers }, moved);
+    const page = await signedIn('operator', '/plans', size);
+    for (const [path, shot] of [
+      ['/plans', 'plans'],
+      [`/plans/${await askedHash(world)}`, 'account'],
+    ] as const) {
+      await inBothLanguages(page, path, `${shot}-${name}`);
+      const beyond = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
+      expect(beyond).toBeLessThanOrEqual(0);
+    }
   });
 });

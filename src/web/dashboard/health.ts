@@ -20,7 +20,8 @@ function troubles(visit: Visit, { troubles: found }: PairHealth): Html[] {
 }
 
 function todos({ t, format }: Visit, pair: string, status: PairStatus): Html[] {
-  const { firstRun, firstPlanHash, guards, conflicts, links, parked, fieldDrift, endedRules } = status;
+  const { firstRun, firstPlanHash, accounts, guards, conflicts, links, parked, fieldDrift, endedRules } =
+    status;
   const search = `?pair=${encodeURIComponent(pair)}`;
   const lines: Html[] = [];
   const ask = (n: number, text: string, path: string) => {
@@ -32,6 +33,15 @@ function todos({ t, format }: Visit, pair: string, status: PairStatus): Html[] {
         ? html`<li>${t('todo.first-plan-coming')}</li>`
         : html`<li><a href="/plans/${firstPlanHash}">${t('todo.first-plan')}</a></li>`,
     );
+  }
+  for (const { hash, side, state } of accounts) {
+    const key =
+      state === 'rejected'
+        ? 'note.account-refused'
+        : state === 'approving'
+          ? 'note.account-approving'
+          : 'todo.account';
+    ask(1, t(key, { side: t(`side.${side}`) }), `/plans/${hash}`);
   }
   for (const { hash, writes } of guards) {
     ask(1, t('todo.guard', { n: format.number(writes) }), `/plans/${hash}`);

@@ -1,3 +1,4 @@
+import { accountEn } from './account/en.ts';
 import { similarEn } from './similar/en.ts';
 
 /** English. The keys of this dictionary are the keys of all: another language that lacks one does not compile. */
@@ -639,6 +640,7 @@ export const en = {
   'duration.hours': '{n} h',
   'duration.days': '{n} d',
   ...similarEn,
+  ...accountEn,
 } as const;
 
 export type WordKey = keyof typeof en;

@@ -1,3 +1,4 @@
+import { accountZhCn } from './account/zh-cn.ts';
 import type { WordKey } from './en.ts';
 import { similarZhCn } from './similar/zh-cn.ts';
 
@@ -619,4 +620,5 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'duration.hours': '{n} 小时',
   'duration.days': '{n} 天',
   ...similarZhCn,
+  ...accountZhCn,
 };

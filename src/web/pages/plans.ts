@@ -1,13 +1,14 @@
-/** `/plans/:hash`: a plan that waits for a person, and the yes or no to exactly that plan. */
+/** `/plans`, `/plans/:hash`: what waits for a person's yes, and the yes or no to exactly that plan or account. */
 
-import { html } from '../../report/html.ts';
+import { type Html, html } from '../../report/html.ts';
 import { countLinks } from '../../store/links.ts';
+import { ACCOUNT_STATES } from '../../store/schema.ts';
 import { fieldLabels } from '../conflicts/show.ts';
 import { namesOf, pairName } from '../links/names.ts';
 import type { Page } from '../page.ts';
 import { causeText } from '../plans/cause.ts';
-import { loadPlan } from '../plans/load.ts';
-import { firstPlanNotices, guardNotices } from '../plans/notices.ts';
+import { loadPlan, type ShownPlan } from '../plans/load.ts';
+import { accountNotices, firstPlanNotices, guardNotices, refusedList } from '../plans/notices.ts';
 import { answerPlan } from '../plans/service.ts';
 import { planStatus, planTitle, planView } from '../plans/view.ts';
 import { Refusal } from '../refusal.ts';
@@ -19,6 +20,7 @@ const PAGE_ROWS = 25;
 
 export const plansPage: Page = {
   routes: [
+    { method: 'GET', path: '/plans', access: 'viewer', handle: all },
     { method: 'GET', path: '/plans/:hash', access: 'viewer', handle: (visit) => one(visit) },
     { method: 'GET', path: '/plans/:hash/status', access: 'viewer', handle: status },
     {
@@ -43,10 +45,31 @@ function hashOf({ c }: SignedVisit): string {
   return hash;
 }
 
+async function all(visit: SignedVisit): Promise<Response> {
+  const { t } = visit;
+  const waiting = await others(visit);
+  const refused = await refusedList(visit);
+  const title = t('plans.title');
+  const nothing = waiting === null && refused === null;
+  return respondPage(visit, {
+    title,
+    body: html`<div class="detail"><p class="trail"><a href="/">${t('error.back')}</a></p><div class="title"><h1>${title}</h1></div>${nothing && notice('good', t('plans.none'))}${waiting}${refused}</div>`,
+  });
+}
+
 async function one(visit: SignedVisit): Promise<Response> {
-  const { db } = visit.services;
   const plan = await loadPlan(visit, hashOf(visit));
   if (plan === null) return await gone(visit, 404);
+  return await show(visit, plan, plan.state === 'moved' ? await others(visit) : null, 200);
+}
+
+async function show(
+  visit: SignedVisit,
+  plan: ShownPlan,
+  said: Html | null,
+  code: 200 | 409,
+): Promise<Response> {
+  const { db } = visit.services;
   const from = Math.max(0, Math.floor(Number(visit.url.searchParams.get('from') ?? 0)) || 0);
   const writes = plan.sample?.writes ?? [];
   const shown = writes.slice(from, from + PAGE_ROWS);
@@ -62,6 +85,7 @@ async function one(visit: SignedVisit): Promise<Response> {
   );
   return respondPage(visit, {
     title: planTitle(visit, plan),
+    status: code,
     body: planView(visit, {
       plan,
       labels: await fieldLabels(visit),
@@ -69,13 +93,14 @@ async function one(visit: SignedVisit): Promise<Response> {
       page: { from, size: PAGE_ROWS, of: writes.length },
       names,
       counts: { linked: links?.confirmed ?? 0, questions: links?.candidate ?? 0 },
-      said: plan.state === 'moved' ? await others(visit) : null,
+      said,
     }),
   });
 }
 
-async function others(visit: SignedVisit) {
-  return html`${await firstPlanNotices(visit)}${await guardNotices(visit)}`;
+async function others(visit: SignedVisit): Promise<Html | null> {
+  const found = [await accountNotices(visit), await firstPlanNotices(visit), await guardNotices(visit)];
+  return found.every((part) => part === null) ? null : html`${found}`;
 }
 
 /** No such plan: says what waits instead. */
@@ -98,6 +123,13 @@ async function status(visit: SignedVisit): Promise<Response> {
 async function judge(visit: SignedVisit, verdict: 'approve' | 'reject'): Promise<Response> {
   const hash = hashOf(visit);
   const plan = await loadPlan(visit, hash);
-  const late = plan === null || (await answerPlan(visit, plan, verdict)) === 'late';
-  return late ? await gone(visit, 409) : seeOther(visit, `/plans/${hash}`);
+  const shown = ACCOUNT_STATES.find((state) => state === visit.form.get('state'));
+  const result = plan === null ? 'late' : await answerPlan(visit, plan, verdict, shown);
+  if (result === 'stored') return seeOther(visit, `/plans/${hash}`);
+  const now = result === 'late' ? null : await loadPlan(visit, hash);
+  if (now === null) return await gone(visit, 409);
+  const [first] = now.said;
+  const told =
+    first === undefined ? null : notice('warn', visit.t(`account.late.${first.verdict}`, { who: first.who }));
+  return await show(visit, now, told, 409);
 }

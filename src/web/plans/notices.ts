@@ -1,5 +1,6 @@
 /** Plans that wait for a person, as lines that lead to them. */
 import { type Html, html } from '../../report/html.ts';
+import { openAccountChanges } from '../../store/account-changes.ts';
 import { waitingGuards } from '../../store/guards.ts';
 import { loadFirstPlan } from '../../store/pairs.ts';
 import type { Visit } from '../visit.ts';
@@ -38,4 +39,42 @@ export async function guardNotices(visit: Visit): Promise<Html | null> {
     ),
   );
   return lines.length === 0 ? null : html`${lines}`;
+}
+
+/** Accounts and tables that answer in the place of what a pair was made with, and that nobody said anything about. */
+export async function accountNotices(visit: Visit): Promise<Html | null> {
+  const { t, services } = visit;
+  const names = services.config.pairs.map(({ name }) => name);
+  const lines = (await openAccountChanges(services.db, names))
+    .filter(({ state }) => state !== 'rejected')
+    .map(
+      ({ pair, side, hash }) =>
+        html`<div class="notice warn waits"><span><strong>${t('account.waits', { pair, side: t(`side.${side}`) })}</strong></span> <a class="button" href="/plans/${hash}">${t('plan.look')}</a></div>`,
+    );
+  return lines.length === 0 ? null : html`${lines}`;
+}
+
+/** What was answered with no and still waits: it can be thought better of. */
+export async function refusedList({ t, format, services }: Visit): Promise<Html | null> {
+  const found = await Promise.all(
+    services.config.pairs.map(async ({ name: pair }) => {
+      const accounts = await openAccountChanges(services.db, [pair]);
+      const guards = await waitingGuards(services.db, pair, ['rejected']);
+      return [
+        ...accounts
+          .filter(({ state }) => state === 'rejected')
+          .map(({ hash, side }) => ({
+            hash,
+            text: t('plans.refused-account', { pair, side: t(`side.${side}`) }),
+          })),
+        ...guards.map(({ hash, writes }) => ({
+          hash,
+          text: t('plans.refused-guard', { pair, n: format.number(writes) }),
+        })),
+      ];
+    }),
+  );
+  const lines = found.flat();
+  if (lines.length === 0) return null;
+  return html`<section class="card"><h2>${t('plans.refused')}</h2><ul class="plain">${lines.map(({ hash, text }) => html`<li><a href="/plans/${hash}">${text}</a></li>`)}</ul></section>`;
 }

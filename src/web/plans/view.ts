@@ -10,6 +10,7 @@ import { notice } from '../ui/notice.ts';
 import { pager } from '../ui/pager.ts';
 import { ago, time } from '../ui/time.ts';
 import type { SignedVisit } from '../visit.ts';
+import { accountEffect, accountFacts, accountStatus } from './account.ts';
 import type { ShownPlan } from './load.ts';
 
 export interface PlanView {
@@ -33,10 +34,11 @@ export function planView(visit: SignedVisit, view: PlanView): Html {
   const { plan } = view;
   const title = planTitle(visit, plan);
   return html`<div class="detail plan">
-<p class="trail"><a href="/">${t('error.back')}</a></p>
-<div class="title"><h1>${title}</h1><p class="muted">${plan.at !== null && html`${t(plan.kind === 'guard' ? 'plan.since' : 'plan.as-of')} ${ago(visit, plan.at)} · `}<span class="mono small">${plan.hash.slice(0, 12)}</span></p></div>
+<p class="trail"><a href="/">${t('error.back')}</a> · <a href="/plans">${t('plans.all')}</a></p>
+<div class="title"><h1>${title}</h1><p class="muted">${plan.at !== null && html`${t(plan.kind === 'first-plan' ? 'plan.as-of' : 'plan.since')} ${ago(visit, plan.at)} · `}<span class="mono small">${plan.hash.slice(0, 12)}</span></p></div>
 ${view.said}
 <div id="status">${planStatus(visit, plan)}</div>
+${plan.account !== null && accountFacts(visit, plan.account)}
 ${plan.first !== null && firstCounts(visit, view)}
 ${plan.tripped.length > 0 && html`<section class="card"><h2>${t('plan.why')}</h2><ul class="plain">${plan.tripped.map(({ message }) => html`<li>${reasonText(visit, message)}</li>`)}</ul></section>`}
 ${(plan.state === 'waiting' || plan.state === 'rejected') && answer(visit, plan)}
@@ -46,20 +48,24 @@ ${plan.said.length > 0 && html`<section class="card"><h2>${t('detail.history')}<
 </div>`;
 }
 
-export function planTitle({ t }: SignedVisit, { kind, pair, writes: n }: ShownPlan): string {
+export function planTitle({ t }: SignedVisit, { kind, pair, account, writes: n }: ShownPlan): string {
+  if (account !== null) return t('account.title', { pair, side: t(`side.${account.side}`) });
   return kind === 'first-plan' ? t('plan.first-title', { pair }) : t('plan.guard-title', { pair, n });
 }
 
 /** Asks again while the next cycle has to say what became of a yes. */
-export function planStatus(visit: SignedVisit, { state, hash, kind, said }: ShownPlan): Html {
+export function planStatus(visit: SignedVisit, plan: ShownPlan): Html {
+  const { state, hash, kind, said, account } = plan;
   const { t } = visit;
   const who = said[0]?.who ?? '';
+  const text = account === null ? null : accountStatus(visit, plan, account);
+  if (state === 'approving') {
+    return html`<div hx-get="/plans/${hash}/status" hx-trigger="load delay:2s" hx-target="#status" hx-swap="innerHTML">${text ?? notice('info', t('plan.state.approving', { who }))}<p><a class="no-script" href="/plans/${hash}">${t('decide.refresh')}</a></p></div>`;
+  }
+  if (text !== null) return text;
   if (state === 'waiting') {
     const failed = said[0]?.state === 'moved';
-    return html`${failed && notice('warn', t('plan.moved-once', { who }))}${notice('info', t(`plan.waits.${kind}`))}`;
-  }
-  if (state === 'approving') {
-    return html`<div hx-get="/plans/${hash}/status" hx-trigger="load delay:2s" hx-target="#status" hx-swap="innerHTML">${notice('info', t('plan.state.approving', { who }))}<p><a class="no-script" href="/plans/${hash}">${t('decide.refresh')}</a></p></div>`;
+    return html`${failed && notice('warn', t('plan.moved-once', { who }))}${notice('info', t(kind === 'guard' ? 'plan.waits.guard' : 'plan.waits.first-plan'))}`;
   }
   if (state === 'moved' && said[0]?.state === 'moved')
     return notice('warn', t('plan.state.moved-approved', { who }));
@@ -79,13 +85,19 @@ function firstCounts(visit: SignedVisit, { plan, counts }: PlanView): Html | nul
 ${counts.questions > 0 && html`<p><a href="/links">${t('plan.answer-questions')}</a></p>`}`;
 }
 
-function answer(visit: SignedVisit, { kind, hash, pair, state }: ShownPlan): Html {
+const APPROVE = { 'first-plan': 'plan.accept', guard: 'plan.approve', account: 'account.approve' } as const;
+
+function answer(visit: SignedVisit, { kind, hash, pair, state, account }: ShownPlan): Html {
   const { t } = visit;
   if (!allows(visit.actor.role, 'operator')) return notice('info', t('plan.operator'));
+  const effect =
+    account === null
+      ? html`<p>${t(kind === 'guard' ? 'plan.effect.guard' : 'plan.effect.first-plan')}</p>`
+      : accountEffect(visit, account);
   const form = (verdict: 'approve' | 'reject', label: string, primary: boolean) =>
-    html`<form method="post" action="/plans/${hash}/${verdict}">${csrfField(visit)}<input type="hidden" name="pair" value="${pair}"><button${primary && html` class="primary"`}>${label}</button></form>`;
-  return html`<section class="card decide"><h2>${t('decide.title')}</h2><p>${t(`plan.effect.${kind}`)}</p>
-<div class="buttons">${form('approve', t(kind === 'guard' ? 'plan.approve' : 'plan.accept'), true)}${kind === 'guard' && state !== 'rejected' && form('reject', t('plan.reject'), false)}</div></section>`;
+    html`<form method="post" action="/plans/${hash}/${verdict}">${csrfField(visit)}<input type="hidden" name="pair" value="${pair}"><input type="hidden" name="state" value="${state}"><button${primary && html` class="primary"`}>${label}</button></form>`;
+  return html`<section class="card decide"><h2>${t('decide.title')}</h2>${effect}
+<div class="buttons">${form('approve', t(APPROVE[kind]), account === null)}${kind !== 'first-plan' && state !== 'rejected' && form('reject', t(kind === 'guard' ? 'plan.reject' : 'account.reject'), false)}</div></section>`;
 }
 
 function writes(visit: SignedVisit, { plan, labels, rows, page }: PlanView): Html {

@@ -23,7 +23,7 @@ export function similarView(
 ${
   page.groups.length === 0
     ? html`<div class="card nothing"><h2>${t('similar.none')}</h2><p class="muted">${t('similar.none-detail')}</p></div>`
-    : html`<p class="muted">${t('similar.count', { n: format.number(page.total) })}</p>`
+    : html`<p class="muted">${page.total === 1 ? t('similar.count-one') : t('similar.count', { n: format.number(page.total) })}</p>`
 }
 ${page.unclassified > 0 && html`<p class="muted">${t('similar.unclassified', { n: format.number(page.unclassified) })}</p>`}
 ${page.groups.map((shown) => groupCard(visit, shown, labels))}

@@ -1,5 +1,6 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { verifyLog } from '../../../src/report/verify-log.ts';
+import { answerFromAnotherTable, askedHash } from '../../support/another-table.ts';
 import { type CommandLine, commandLine } from '../../support/command-line.ts';
 import { createWorld, ourRows, type World, type WorldOptions } from '../../support/world.ts';
 
@@ -56,4 +57,51 @@ test('plan --reject holds what a guard holds; another hash, or none, is told and
   await nextCycle();
   expect(await guard()).toEqual([{ hash: held?.hash, state: 'rejected' }]);
   expect(world.simulator.tenant.count).toBe(4);
+});
+
+describe('a changed account', () => {
+  const start = async () => {
+    await open({ customers: [{ nick_name: 'A', email: 'a@example.com' }] });
+    await answerFromAnotherTable(world, 'same');
+    await expect(world.sync()).rejects.toThrow('is not the account or table');
+    return (await askedHash(world)) ?? '';
+  };
+  const said = () => ourRows(world, 'select who, kind, verdict, state from udesk_sync.approval order by id');
+
+  test('is told of by status, with both accounts and the command that answers', async () => {
+    const hash = await start();
+    const status = await cli.run('status', '--strict');
+    expect(status.stdout).toMatch(
+      /another account or table answers in the CRM.*1 record\).*; now: .*contact/,
+    );
+    expect(status.stdout).toContain(`udesk-sync plan --approve ${hash}`);
+    const { json } = await cli.run('status', '--json');
+    expect(json()).toMatchObject({ pairs: [{ accounts: [{ hash, side: 'crm', state: 'waiting' }] }] });
+  });
+
+  test('is approved with plan --approve, and the next cycle goes on', async () => {
+    const hash = await start();
+    const no = await cli.run('plan', '--reject', hash, '--who', 'bob', '--json');
+    expect(no.json()).toEqual({ plan: { hash, pair: 'main', kind: 'account', verdict: 'reject' } });
+    expect((await cli.run('status')).stdout).toContain('somebody said no to it');
+    const again = await cli.run('plan', '--reject', hash);
+    expect([again.code, again.stderr.includes('answered about this account already')]).toEqual([1, true]);
+    const yes = await cli.run('plan', '--approve', hash, '--who', 'ann');
+    expect([yes.code, yes.stdout.includes('goes on with what answers in the CRM now')]).toEqual([0, true]);
+    await nextCycle();
+    expect(await said()).toEqual([
+      { who: 'bob', kind: 'account-crm', verdict: 'reject', state: 'done' },
+      { who: 'ann', kind: 'account-crm', verdict: 'approve', state: 'done' },
+    ]);
+    expect(await world.people()).toHaveLength(1);
+    expect(await verifyLog(world.database.db, null)).toMatchObject({ entries: 2, faults: [] });
+  });
+
+  test('is approved with sync --approve in one go, and the log says so as of any other yes', async () => {
+    const hash = await start();
+    expect((await cli.run('sync', '--approve', 'a'.repeat(64))).code).toBe(3);
+    expect((await cli.run('sync', '--approve', hash)).code).toBe(0);
+    expect(await said()).toMatchObject([{ kind: 'account-crm', verdict: 'approve', state: 'done' }]);
+    expect(await verifyLog(world.database.db, null)).toMatchObject({ entries: 1, faults: [] });
+  });
 });

@@ -35,7 +35,7 @@ async function say(
   more: Partial<PlanVerdict> = {},
   side: 'udesk' | 'crm' = 'crm',
 ): Promise<VerdictResult> {
-  const [change] = (await openAccountChanges(world.database.db, 'main')).filter((one) => one.side === side);
+  const [change] = (await openAccountChanges(world.database.db, ['main'])).filter((one) => one.side === side);
   return await judgePlan(world.database.db, {
     ...{
       pair: 'main',
@@ -52,7 +52,7 @@ async function say(
 test('P7, P8: a yes to the table that answers now is carried out by the next cycle, whatever that reads; nothing is deleted or created twice', async () => {
   await answerFromAnotherTable(world, 'same');
   await refused();
-  const [asked] = await openAccountChanges(world.database.db, 'main');
+  const [asked] = await openAccountChanges(world.database.db, ['main']);
   expect(asked).toMatchObject({ side: 'crm', state: 'waiting', before: { records: 3 }, now: { records: 3 } });
   expect(asked?.before.name).toMatch(/contact/);
   expect(asked?.now.name).not.toBe(asked?.before.name);
@@ -82,7 +82,7 @@ test('P7, P8: a yes to the table that answers now is carried out by the next cyc
 test('P7, P8: a yes to an empty table deletes nobody', async () => {
   await answerFromAnotherTable(world, 'none');
   await refused();
-  expect(await openAccountChanges(world.database.db, 'main')).toMatchObject([{ now: { records: 0 } }]);
+  expect(await openAccountChanges(world.database.db, ['main'])).toMatchObject([{ now: { records: 0 } }]);
   await say('approve');
   await world.sync();
   await world.sync();

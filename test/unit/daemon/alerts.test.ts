@@ -46,6 +46,8 @@ function view(
             parked: 0,
             guards: 0,
             guarded: 0,
+            accounts: [],
+            endedRules: [],
             conflicts: { open: 0, resolving: 0, opened: 0, closed: 0 },
             freshness: null,
             sides: { udesk: { ...side, ...udesk }, crm: side },
@@ -60,6 +62,8 @@ function states(of: PairView, uptimeMs = 5 * HOUR): Record<string, string> {
 }
 const WELL = {
   'guard:': 'off',
+  'guard:account-udesk': 'off',
+  'guard:account-crm': 'off',
   'auth:udesk': 'off',
   'auth:crm': 'off',
   'stalled:cycle': 'off',
@@ -73,10 +77,24 @@ describe('what may need a person', () => {
   it.each<[string, PairView, Record<string, string>]>([
     ['a guard that holds a plan', view({}, { guards: 1, guarded: 30 }), { ...WELL, 'guard:': 'on' }],
     [
-      'an account that is not the one that we knew',
+      'a cycle that a guard stopped',
       view({ failures: 1, lastKind: 'guard' }),
       { ...WELL, 'guard:': 'on', 'auth:udesk': 'unknown', 'auth:crm': 'unknown' },
     ],
+    [
+      'an account that is not the one that we knew, and nothing else for the same reason',
+      view({ failures: 1, lastKind: 'guard' }, { accounts: [{ side: 'crm', state: 'waiting', hash: 'a1' }] }),
+      {
+        ...{ ...WELL, 'guard:': 'unknown', 'guard:account-crm': 'on' },
+        ...{ 'auth:udesk': 'unknown', 'auth:crm': 'unknown' },
+      },
+    ],
+    [
+      'no such account that somebody answered about',
+      view({}, { accounts: [{ side: 'crm', state: 'rejected', hash: 'a1' }] }),
+      { ...WELL, 'guard:account-crm': 'unknown' },
+    ],
+    ['a rule that ended by itself', view({}, { endedRules: ['7'] }), { ...WELL, 'rule:7': 'on' }],
     [
       'a CRM that refuses the login',
       view({ failures: 2, lastKind: 'auth', lastSide: 'crm' }),
@@ -112,6 +130,8 @@ describe('what may need a person', () => {
     );
     expect(states(dead)).toEqual({
       'guard:': 'unknown',
+      'guard:account-udesk': 'unknown',
+      'guard:account-crm': 'unknown',
       'auth:udesk': 'unknown',
       'auth:crm': 'unknown',
       'stalled:cycle': 'on',
@@ -211,6 +231,34 @@ describe('the text', () => {
       '[仍未恢复] main: 护栏拦下了 30 次写入，等待批准。详见 https://sync.example',
     );
     expect(say('recovered', 'en')).toBe('[OVER] main: no guard holds anything any more');
+  });
+
+  it.each([
+    [
+      { accounts: [{ side: 'crm', state: 'waiting', hash: 'a1' }] },
+      'en',
+      'https://sync.example',
+      '[ALERT] main: another account or table answers in the CRM; nothing is read or written there until somebody says whether it is meant. See https://sync.example/plans/a1',
+    ],
+    [
+      { endedRules: ['7'] },
+      'zh-CN',
+      'https://sync.example',
+      '[告警] main: 裁决规则 7 已自动停用，它处理的冲突重新等待人工裁决。详见 https://sync.example/conflicts/rules/7',
+    ],
+    [
+      { endedRules: ['7'] },
+      'en',
+      null,
+      '[ALERT] main: rule 7 of the review has turned itself off; what it decided waits for people again. See `udesk-sync rules show 7`',
+    ],
+  ] as const)('of %j leads to what has to be answered', (gauges, locale, publicUrl, text) => {
+    const condition = conditionsOf(view({}, gauges), LIMITS, NOW, HOUR).find(({ state }) => state === 'on');
+    if (condition === undefined) throw new Error('nothing to say');
+    const said = { key: '', state: 'open', openedAt: 0, saidAt: 0 } as const;
+    expect(alertItem({ kind: 'raised', condition, openedAt: 0, said }, { locale, publicUrl }).text).toBe(
+      text,
+    );
   });
 
   it('of a digest has counts and a link', () => {

@@ -42,6 +42,7 @@ function status(over: Partial<PairStatus> = {}): PairStatus {
     parked: 0,
     backfills: [],
     guards: [],
+    accounts: [],
     witness: { due: 0, clean: 0, overwritten: 0, unclear: 0, none: 0 },
     fieldDrift: [],
     endedRules: [],

@@ -24,6 +24,8 @@ function row(over: Partial<PairGauges> = {}, udesk: Partial<SideGauges> = {}): P
     parked: 0,
     guards: 0,
     guarded: 0,
+    accounts: [],
+    endedRules: [],
     conflicts: { open: 0, resolving: 0, opened: 0, closed: 0 },
     freshness: null,
     sides: { udesk: { ...side, ...udesk }, crm: side },

@@ -4,7 +4,7 @@ import { loadPairsView, runDurationMs, statusDocument } from '../../../report/st
 import { runPage } from '../../../store/run-pages.ts';
 import { pairLately } from '../../dashboard/load.ts';
 import { Refusal } from '../../refusal.ts';
-import { id, limit, time } from '../contract.ts';
+import { id, limit, sideName, time } from '../contract.ts';
 import { endpoint } from '../endpoint.ts';
 
 const count = z.int();
@@ -38,6 +38,16 @@ export const pair = z.looseObject({
   links: z.object({ candidate: count, confirmed: count, rejected: count, broken: count }),
   outbox: z.object({ pending: count, held: count, unknown: count }),
   parked: count,
+  accounts: z
+    .array(
+      z.object({
+        hash: z.string(),
+        side: sideName,
+        state: z.enum(['waiting', 'approving', 'rejected']),
+        openedAt: time,
+      }),
+    )
+    .describe('Other accounts or tables that answer than the pair was made with; see GET /plans/:hash'),
   guards: z.array(z.looseObject({ hash: z.string(), writes: count })),
   quota: z.object({ used: count, perMinute: count, scope: z.enum(['tenant', 'endpoint']) }),
   freshness: z

@@ -1,8 +1,10 @@
-/** Plans that wait for a person: the first one of a pair, and what a guard holds. */
+/** What waits for a person: the first plan of a pair, what a guard holds, and another account that answers. */
 import { z } from 'zod';
+import { type AccountChange, openAccountChanges } from '../../../store/account-changes.ts';
 import { approvalsOf } from '../../../store/approvals.ts';
 import { waitingGuards } from '../../../store/guards.ts';
 import { loadFirstPlan } from '../../../store/pairs.ts';
+import { ACCOUNT_STATES } from '../../../store/schema.ts';
 import { causeText } from '../../plans/cause.ts';
 import { loadPlan, type ShownPlan } from '../../plans/load.ts';
 import { answerPlan } from '../../plans/service.ts';
@@ -15,12 +17,19 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const kind = z.enum(['first-plan', 'guard', 'account']);
 const sides = z.object({ udesk: z.int(), crm: z.int() });
 
+const facts = z.object({
+  name: z.string().nullable().describe('In words; null where the side does not say'),
+  records: z.int().nullable(),
+  fingerprint: z.string(),
+});
+
 const waiting = z.object({
   hash,
   pair: z.string(),
   kind,
-  state: z.enum(['waiting', 'rejected']),
-  writes: z.int().describe('Of a first plan all; of a guard those that it holds'),
+  state: z.enum(['waiting', 'approving', 'rejected']),
+  writes: z.int().describe('Of a first plan all; of a guard those that it holds; of an account none'),
+  side: sideName.optional().describe('Of an account'),
 });
 
 export const plan = z.object({
@@ -34,6 +43,10 @@ export const plan = z.object({
     .object({ creates: sides, updates: sides, deletes: sides, held: z.int() })
     .nullable()
     .describe('Of a first plan'),
+  account: z
+    .object({ side: sideName, before: facts, now: facts })
+    .nullable()
+    .describe('Which account or table answered until now (`records`: those known of it), and which does now'),
   tripped: z.array(z.object({ guard: z.string(), message: z.string() })),
   sample: z
     .array(
@@ -70,11 +83,20 @@ export const planEndpoints = [
         config.pairs.map(async ({ name: pair }) => {
           const first = await loadFirstPlan(db, pair);
           const guards = await waitingGuards(db, pair, ['waiting', 'rejected']);
+          const accounts = await openAccountChanges(db, [pair]);
           return [
             ...(first === null ? [] : [firstRow(pair, first)]),
             ...guards.map((row) => ({
               ...{ hash: row.hash, pair, writes: row.writes, state: row.state },
-              kind: row.tripped.some(({ guard }) => guard === 'account') ? 'account' : 'guard',
+              kind: 'guard',
+            })),
+            ...accounts.map(({ hash, side, state }) => ({
+              hash,
+              pair,
+              kind: 'account',
+              state,
+              writes: 0,
+              side,
             })),
           ];
         }),
@@ -93,11 +115,20 @@ export const planEndpoints = [
     operationId: 'answerPlan',
     summary:
       'Yes or no to exactly this plan; a yes is carried out by the next cycle if the plan is still this one',
-    body: z.strictObject({ decision: z.enum(['approve', 'reject']).describe('reject: of a guard only') }),
+    body: z.strictObject({
+      decision: z.enum(['approve', 'reject']).describe('reject: not of a first plan'),
+      state: z
+        .enum(ACCOUNT_STATES)
+        .optional()
+        .describe(
+          'Of an account: the state that you were shown. When it has changed since, the answer is not taken',
+        ),
+    }),
     answer: plan,
     async handle(visit, { body }) {
       const asked = await planOf(visit);
-      if ((await answerPlan(visit, asked, body.decision)) === 'late') throw new Refusal('plan-gone');
+      const result = await answerPlan(visit, asked, body.decision, body.state);
+      if (result !== 'stored') throw new Refusal(result === 'late' ? 'plan-gone' : 'plan-answered');
       return await document(visit, await planOf(visit));
     },
   }),
@@ -126,12 +157,17 @@ async function document(visit: SignedVisit, shown: ShownPlan) {
     ...{ hash: shown.hash, pair, kind: shown.kind, state: shown.state, at: shown.at },
     writes: first === null ? shown.writes : firstRow(pair, { hash: shown.hash, plan: first }).writes,
     counts: first === null ? null : countsOf(first),
+    account: shown.account === null ? null : accountOf(shown.account),
     tripped: shown.tripped,
     sample: writes.map(({ side, op, udeskId, crmId, fields }, n) => ({
       ...{ side, op, udeskId, crmId, fields, cause: causes[n] },
     })),
     said: said.map(({ who, verdict, at, state }) => ({ who, verdict, at, state })),
   };
+}
+
+function accountOf({ side, before, now }: AccountChange) {
+  return { side, before, now };
 }
 
 function countsOf({ creates, updates, deletes, held }: NonNullable<ShownPlan['first']>) {

@@ -7,6 +7,7 @@ export const similarEn = {
   'similar.lead':
     'Open conflicts of one field that differ in the same way. Decide a group at once, or have a rule decide it from now on.',
   'similar.count': '{n} groups',
+  'similar.count-one': 'One group',
   'similar.none': 'No conflict is open',
   'similar.none-detail': 'Groups appear here by themselves, with the cycle that finds conflicts.',
   'similar.unclassified': '{n} more open conflicts are put into groups by the next cycles.',

@@ -8,6 +8,7 @@ export const similarZhCn: Readonly<Record<keyof typeof similarEn, string>> = {
   'similar.lead':
     '同一字段、差异类型相同的待裁决冲突。可以一次裁决一组，也可以启用规则，让它从现在起裁决这一组。',
   'similar.count': '共 {n} 组',
+  'similar.count-one': '共 1 组',
   'similar.none': '没有待裁决的冲突',
   'similar.none-detail': '同步发现冲突之后，分组会自动出现在这里。',
   'similar.unclassified': '还有 {n} 个待裁决的冲突将在后续几轮中归入分组。',

@@ -1,0 +1,46 @@
+import type { accountEn } from './en.ts';
+
+export const accountZhCn: Readonly<Record<keyof typeof accountEn, string>> = {
+  'error.plan-answered.title': '已有人先回答',
+  'error.plan-answered.detail': '您的回答没有生效。请重新读取该计划，查看已有的回答。',
+
+  'plans.title': '等待批准',
+  'plans.none': '没有等待批准的计划，账号也没有变化。',
+  'plans.all': '全部等待批准的内容',
+  'plans.refused': '已拒绝',
+  'plans.refused-guard': '{pair}：{n} 个写入保持拦下',
+  'plans.refused-account': '{pair}：{side} 换成了另一个账号，同步等待中',
+
+  'account.waits': '{pair}：{side} 换成了另一个账号。在有人确认之前，同步处于等待状态。',
+  'account.title': '{pair}：{side} 换成了另一个账号',
+  'account.changed': '发生了什么变化',
+  'account.before': '原来',
+  'account.now': '现在',
+  'account.unnamed': '没有文字记录',
+  'account.known': '已知 {n} 条记录',
+  'account.holds': '共有 {n} 条记录',
+  'account.holds-unknown': '没有说明有多少条记录',
+  'account.identity': '标识 {id}',
+  'account.empty': '现在的账号里没有记录，很可能不是同一个账号。',
+  'account.fewer': '现在的账号里记录少了很多，很可能不是同一个账号。',
+  'account.yes-means':
+    '同意：从下一轮起，改用现在的账号，并沿用已知的记录编号。在那里找不到的记录视为已删除，内容不同的视为已修改；删除或修改过多时，护栏会拦下。',
+  'account.yes-when': '适合同意的情况：数据相同，只是换了位置，例如数据表被迁移，或同一公司账号换了管理员。',
+  'account.no-means':
+    '拒绝：不读取 {side}，也不向它写入。同步继续等待，不再询问，直到原来的账号恢复，或有人改为同意。',
+  'account.other': '如果到时又换成了别的账号，这次同意不会放行任何内容。',
+  'account.approve': '同意，改用这个账号',
+  'account.reject': '拒绝，继续等待',
+  'account.state.waiting': '在有人回答之前，不读取 {side}，也不向它写入。',
+  'account.state.approving': '{who} 已同意。只要下一轮仍是这个账号，同步就会继续。',
+  'account.state.approved': '{who} 已同意，现在使用这个账号。',
+  'account.state.approved-cli': '已在命令行批准，现在使用这个账号。',
+  'account.state.rejected': '{who} 已拒绝。不读取 {side}，也不向它写入，不再询问。',
+  'account.state.moved': '这个账号已不再出现：原来的账号已恢复，或又换成了别的账号。没有放行任何内容。',
+  'account.state.moved-approved': '{who} 同意时，已换成别的账号。没有放行任何内容。',
+  'account.late.approve': '{who} 已先同意，您的回答没有生效。',
+  'account.late.reject': '{who} 已先拒绝，您的回答没有生效。',
+  'todo.account': '{side} 换成了另一个账号：这是有意的吗？',
+  'note.account-approving': '{side} 现在的账号已获同意，下一轮继续',
+  'note.account-refused': '{side} 换成了另一个账号，已有人拒绝：同步等待中',
+};
