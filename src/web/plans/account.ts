@@ -15,7 +15,7 @@ export function accountFacts({ t, format }: SignedVisit, { before, now }: Accoun
     return t(isKnown ? 'account.known' : 'account.holds', { n: format.number(facts.records) });
   };
   const row = (label: string, facts: AccountFacts, isKnown: boolean) =>
-    html`<div><dt>${label}</dt><dd class="account"><b>${facts.name ?? t('account.unnamed')}</b>
+    html`<div><dt>${label}</dt><dd class="which"><b>${facts.name ?? t('account.unnamed')}</b>
 <span class="muted">${records(facts, isKnown)} · ${t('account.identity', { id: facts.fingerprint.slice(0, 8) })}</span></dd></div>`;
   const lost =
     now.records === null || before.records === null || now.records >= before.records * FEWER

@@ -34,7 +34,7 @@ export function planView(visit: SignedVisit, view: PlanView): Html {
   const { plan } = view;
   const title = planTitle(visit, plan);
   return html`<div class="detail plan">
-<p class="trail"><a href="/">${t('error.back')}</a> · <a href="/plans">${t('plans.all')}</a></p>
+<p class="trail"><a href="/">${t('error.back')}</a> <a href="/plans">${t('plans.all')}</a></p>
 <div class="title"><h1>${title}</h1><p class="muted">${plan.at !== null && html`${t(plan.kind === 'first-plan' ? 'plan.as-of' : 'plan.since')} ${ago(visit, plan.at)} · `}<span class="mono small">${plan.hash.slice(0, 12)}</span></p></div>
 ${view.said}
 <div id="status">${planStatus(visit, plan)}</div>
