@@ -1,7 +1,8 @@
 /** The engine between a simulated Udesk and two CRMs that are known by configuration alone (docs/adapters/http.md). */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { conflictDocuments } from '../../../src/report/conflict-document.ts';
 import { commandLine } from '../../support/command-line.ts';
-import type { CrmPeople, CrmPerson, CrmServer } from '../../support/crm-server.ts';
+import { CRM_SYNC, type CrmPeople, type CrmPerson, type CrmServer } from '../../support/crm-server.ts';
 import { startEnvelopeCrm } from '../../support/envelope-crm.ts';
 import { startRestCrm } from '../../support/rest-crm.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
@@ -17,6 +18,9 @@ const FIELDS = `[
       { udesk: cellphones, crm: phones, policy: union },
       { udesk: description, crm: note }
     ]`;
+
+/** Not who made the records: their times are whole seconds, and one person twice in one is taken for one edit. */
+const WEI_HUA = { id: 13, name: 'Wei Hua' };
 
 const REST = { start: startRestCrm, remove: (people: CrmPeople, person: CrmPerson) => people.remove(person) };
 const ENVELOPE = {
@@ -112,6 +116,41 @@ describe.each([
     expect(await world.sync()).toMatchObject({ outcome: 'done' });
     await world.sync();
     expect(writes()).toEqual(before);
+  });
+
+  test('P12: a conflict names both people, and a write of ours is nobody’s edit', async () => {
+    await world.sync();
+    const id = customer('han@example.com').id;
+    crm.people.edit(person('Han Meimei'), { note: 'from the CRM' });
+    crm.people.touch(person('Han Meimei'), WEI_HUA);
+    world.simulator.tenant.edit(id, { description: 'from Udesk' }, { id: 8, nick_name: 'Tom' });
+    await world.sync({ readFeeds: true });
+    await world.sync({ readFeeds: true });
+
+    const [conflict] = await conflictDocuments(world.database.db, await world.conflicts());
+    expect(conflict).toMatchObject({
+      field: 'description',
+      authors: {
+        udesk: { name: 'Tom', knownBy: 'history' },
+        crm: { name: WEI_HUA.name, knownBy: 'field' },
+      },
+    });
+
+    world.simulator.tenant.edit(customer('li@example.com').id, { nick_name: 'Li Lei 2' });
+    await world.sync();
+    await world.sync();
+    expect(person('Li Lei 2').editor).toEqual(CRM_SYNC);
+    expect(
+      await ourRows(
+        world,
+        `select field, who from report.customer_history
+         where side = 'crm' and observation_id is not null and field <> 'emails' and field <> 'phones'
+         order by observation_id`,
+      ),
+    ).toEqual([
+      { field: 'note', who: WEI_HUA.name },
+      { field: 'name', who: 'udesk-sync' },
+    ]);
   });
 
   test('P5: lost answers of a create and of an update leave one record, written once', async () => {

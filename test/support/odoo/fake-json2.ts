@@ -25,6 +25,8 @@ export interface FakeOdoo {
   readonly externalIds: { id: number; module: string; name: string; model: string; res_id: number }[];
   /** Each write meets the next one. */
   readonly faults: FakeFault[];
+  /** Requests that came in. */
+  calls(): number;
   /** Writes that were done. */
   writes(): number;
   insert(values: FakeRow, by?: FakeUser): Partner;
@@ -68,6 +70,7 @@ export async function startFakeJson2(): Promise<FakeOdoo> {
   const externalIds: FakeOdoo['externalIds'] = [];
   const faults: FakeFault[] = [];
   let writes = 0;
+  let calls = 0;
   let lastId = 0;
   const now = () => new Date().toISOString().slice(0, 19).replace('T', ' ');
   const insert = (values: FakeRow, by = FAKE_PERSON): Partner => {
@@ -177,6 +180,7 @@ export async function startFakeJson2(): Promise<FakeOdoo> {
       void response
         .writeHead(status, { 'content-type': 'application/json; charset=utf-8' })
         .end(JSON.stringify(json));
+    calls += 1;
     if (request.method === 'GET' && request.url === '/web/version')
       return send(200, { version_info: [19, 0, 0, 'final', 0, ''], version: '19.0' });
     const [, model, method] = /^\/json\/2\/([\w.]+)\/(\w+)$/.exec(request.url ?? '') ?? [];
@@ -219,6 +223,7 @@ export async function startFakeJson2(): Promise<FakeOdoo> {
     externalIds,
     faults,
     writes: () => writes,
+    calls: () => calls,
     insert,
     edit,
     async close() {
