@@ -235,7 +235,7 @@ export const pairSchema = z
       .array(text)
       .default([])
       .describe(
-        'Names or e-mails of agents of Udesk under which programs write; similar conflicts are told apart by it',
+        'Names or e-mails of agents of Udesk, and names of users of the CRM, under which programs write; similar conflicts are told apart by it',
       ),
     schedule: scheduleSchema.prefault({}),
   })

@@ -148,6 +148,7 @@ export interface CallOptions {
  * `rejected` with the vendor's own words, `auth`, `throttled`, `transient`, `contract`.
  * Reads retry what may be retried before they throw; a write is sent at most once per call,
  * except where its answer proves that nothing was done.
+ * Where `manifest.tellsAuthor` is set, every way of reading shows the record's `lastEdit`, at no call more.
  */
 export interface Side {
   readonly manifest: Manifest;
