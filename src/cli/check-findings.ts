@@ -83,6 +83,7 @@ export function capabilities(manifest: Manifest, mapped: readonly string[]): str
   ];
   if (enumerationCap !== null) words.push(`its list reaches ${enumerationCap} records`);
   if (!manifest.canDelete) words.push('cannot delete');
+  if (manifest.tellsAuthor === true) words.push('tells who changed a record last');
   if (manifest.rateLimit !== null)
     words.push(`lets us make ${manifest.rateLimit.calls} calls in ${manifest.rateLimit.windowMs / 1000} s`);
   for (const [field, room] of Object.entries(manifest.capacity)) {
