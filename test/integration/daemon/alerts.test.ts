@@ -9,6 +9,7 @@ import { type Alerts, createAlerts } from '../../../src/daemon/alerts.ts';
 import { withTimeout } from '../../../src/lib/with-timeout.ts';
 import { type Database, openDatabase } from '../../../src/store/database.ts';
 import { loadGauges } from '../../../src/store/gauges.ts';
+import { endRules, turnOff, turnOn } from '../../../src/store/review-rules.ts';
 import { type AlertReceiver, startReceiver } from '../../support/alert-receiver.ts';
 import { alertConfig, type FakeWorker, failingWorker, WELL } from '../../support/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/db.ts';
@@ -120,6 +121,30 @@ describe('an alert', () => {
     await Promise.all(both.map((alerts) => look(alerts)));
     await Promise.all(both.map((alerts) => look(alerts)));
     expect(said()).toEqual(['raised auth crm']);
+  });
+
+  test('of a rule of the review that ended by itself is sent once, across restarts too; of one that a person ended it is not', async () => {
+    const group = { pair: 'main', kind: 'edit/edit', pattern: 'v1.person.other.together' } as const;
+    const about = { take: 'udesk', agrees: 12, total: 12, includeOpen: false, who: 'ann' } as const;
+    const at = new Date();
+    const own = await turnOn(database.db, { ...group, ...about, field: 'nick_name', at });
+    await turnOff(database.db, { id: own?.id ?? '', who: 'ann', at });
+    const ended = await turnOn(database.db, { ...group, ...about, field: 'email', at });
+    const on = { on: ['rule' as const] };
+    const first = daemon(on);
+    await look(first);
+    expect(said()).toEqual([]);
+    await database.db.transaction((tx) => endRules(tx, 'main', null, 'restored', at));
+    await look(first, MINUTE);
+    await look(first, 11 * MINUTE);
+    await look(daemon(on), MINUTE);
+    expect(said()).toEqual([`raised rule ${ended?.id}`]);
+    expect(receiver.received[0]?.text).toContain(`rule ${ended?.id} of the review has turned itself off`);
+    // Turned on anew: there is nothing left to say, and nothing to remember.
+    await turnOn(database.db, { ...group, ...about, field: 'email', at });
+    await look(first, 25 * HOUR);
+    expect(said()).toHaveLength(1);
+    expect(await database.sql`select * from udesk_sync.alert`).toEqual([]);
   });
 
   test('of things that happen together is one message', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { sleep } from '../../../src/lib/sleep.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { problem } from '../../../src/web/api/contract.ts';
 import type { EventsSource } from '../../../src/web/events/events.ts';
@@ -115,6 +116,35 @@ describe('the stream of events', () => {
     listeners[0]?.abort();
     await expect.poll(() => web.services.events.size).toBe(2);
     expect((await listen()).response.status).toBe(200);
+  });
+
+  test('asks the database nothing once nobody listens any more, and asks again for who comes next', async () => {
+    let asked = 0;
+    const intervals: (() => void)[] = [];
+    await open({
+      intervalMs: 7,
+      pulse: async () => {
+        asked += 1;
+        return new Map([['main', 'same']]);
+      },
+      // The time between two questions passes when the test says so.
+      sleep: (ms, signal) =>
+        ms === 7 ? new Promise((resolve) => intervals.push(resolve)) : sleep(ms, signal),
+    });
+    const one = await listen();
+    await one.until('retry: ');
+    await expect.poll(() => intervals.length).toBe(1);
+    listeners[0]?.abort();
+    await expect.poll(() => web.services.events.size).toBe(0);
+    const before = asked;
+    intervals.shift()?.();
+    await expect.poll(() => asked).toBe(before + 1);
+    // Whatever follows a question has followed it when another request was answered.
+    await fetch(`${web.url}/healthz`);
+    expect(intervals).toHaveLength(0);
+    const next = await listen();
+    await next.until('retry: ');
+    await expect.poll(() => intervals.length).toBe(1);
   });
 
   test('ends at once when the program stops, and asks the database nothing while nobody listens', async () => {

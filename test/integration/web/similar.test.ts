@@ -45,6 +45,7 @@ describe('the pages of rules', () => {
     const one = await signedIn(web, 'viewer');
     const { text } = await one.get('/conflicts/similar');
     expect(text).toContain('&lt;script&gt;');
+    expect(text).toContain('One group');
     expect(text).not.toContain(SCRIPT);
     for (const bad of [
       '?pair=main',
