@@ -45,6 +45,20 @@ const OWN: readonly Bug[] = [
       "await fenced(cycle.db, cycle.fence, (tx) => saveCrmCursor(tx, cycle.spec.name, String(cycle.clock().getTime()), cycle.clock())); const observed = await observePages(cycle, side, 'changes', pages);",
   },
   {
+    name: 'the changes end after two records',
+    breaks: 'P2: the others are never told',
+    file: 'src/crm/memory/memory.ts',
+    find: 'const reached = rows.slice(0, cap);',
+    replace: 'const reached = rows.slice(0, since === null ? cap : 2);',
+  },
+  {
+    name: 'a reading that left something out moves the change cursor',
+    breaks: 'P2: the edits before it are never told',
+    file: 'src/engine/observe-sides.ts',
+    find: 'const cursor = position === null || showedAll ? (end?.cursor ?? null) : null;',
+    replace: 'const cursor = end?.cursor ?? null;',
+  },
+  {
     name: 'a create that a person is asked about is planned again',
     breaks: 'P5: it is sent a second time',
     file: 'src/store/intents.ts',
