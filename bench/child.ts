@@ -4,13 +4,20 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { UdeskAccount } from './stage.ts';
 
+export interface UdeskProcess {
+  readonly account: UdeskAccount;
+  /** What a person at Udesk does goes here; see `src/simulator/control.ts`. */
+  readonly controlUrl: string;
+  close(): Promise<void>;
+}
+
 export async function startUdesk(
   customers: number,
   switches: Readonly<Record<string, string>>,
-): Promise<{ account: UdeskAccount; close: () => Promise<void> }> {
+): Promise<UdeskProcess> {
   const child = start('simulator-child.ts', [String(customers), JSON.stringify(switches)]);
-  const account = await message<UdeskAccount>(child);
-  return { account, close: () => stop(child) };
+  const { controlUrl, ...account } = await message<UdeskAccount & { readonly controlUrl: string }>(child);
+  return { account, controlUrl, close: () => stop(child) };
 }
 
 /** Runs `program` to its one message. */

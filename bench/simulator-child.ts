@@ -4,8 +4,10 @@ import { person, seedOf } from './people.ts';
 
 const [count = '0', switches = '{}'] = process.argv.slice(2);
 const simulator = await startSimulator({
+  controlPort: 0,
   customers: Array.from({ length: Number(count) }, (_, n) => seedOf(person(n))),
   switches: { 'rate.per_minute': '0', ...(JSON.parse(switches) as Record<string, string>) },
 });
-process.send?.({ url: simulator.url, email: simulator.admin.email, token: simulator.admin.token });
+const { url, controlUrl, admin } = simulator;
+process.send?.({ url, controlUrl, email: admin.email, token: admin.token });
 process.once('disconnect', () => process.exit());

@@ -28,7 +28,10 @@ export async function startTenantClient(options: SimulatorOptions = {}): Promise
 }
 
 /** A client of this tenant, without a quota and without pauses. */
-export function clientOf(sim: Simulator): UdeskClient {
+export function clientOf(sim: {
+  readonly url: string;
+  readonly admin: Readonly<Record<'email' | 'token', string>>;
+}): UdeskClient {
   let nonce = 0;
   const monotonic = (): number => performance.now();
   const sleep = async (): Promise<void> => {};

@@ -1,0 +1,89 @@
+/** What a soak says at its end, from its samples alone. */
+import { figure, table } from '../measure.ts';
+import { constancyOf, slopePerHour } from '../trend.ts';
+import type { Sample } from './sample.ts';
+
+/** Of a heap after a collection: caches of code and of statements fill for longer than any warm-up. */
+const LIVE_MB_PER_HOUR = 4;
+/** Pools open and close connections as the work comes. */
+const SLACK = { resources: 4, fds: 4, connections: 3 } as const;
+
+const COLUMNS: readonly (readonly [title: string, of: (sample: Sample) => number | null])[] = [
+  ['minute', ({ minute }) => minute],
+  ['RSS MB', ({ rssMb }) => rssMb],
+  ['heap MB', ({ heapMb }) => heapMb],
+  ['live MB', ({ liveMb }) => liveMb],
+  ['loop p99 ms', ({ loopP99Ms }) => loopP99Ms],
+  ['loop max ms', ({ loopMaxMs }) => loopMaxMs],
+  ['handles', ({ resources }) => resources],
+  ['fds', ({ fds }) => fds],
+  ['connections', ({ connections }) => connections],
+  ['outbox', ({ outbox }) => outbox],
+  ['lag p95 s', ({ lagP95S }) => lagP95S],
+  ['edits', ({ edits }) => edits],
+];
+
+export function samplesTable(samples: readonly Sample[]): string {
+  const rows = samples.map((sample) =>
+    COLUMNS.map(([, of]) => {
+      const value = of(sample);
+      return value === null ? '' : Number.isInteger(value) ? String(value) : figure(value);
+    }),
+  );
+  return table(
+    COLUMNS.map(([title]) => title),
+    rows,
+  );
+}
+
+export interface Verdict {
+  readonly text: string;
+  readonly constant: boolean;
+}
+
+/** @param samples those after the warm-up */
+export function verdictOf(samples: readonly Sample[]): Verdict {
+  const points = (of: (sample: Sample) => number | null) =>
+    samples.flatMap((sample) => {
+      const value = of(sample);
+      return value === null ? [] : [{ minute: sample.minute, value }];
+    });
+  const memory = (['rssMb', 'heapMb', 'liveMb'] as const).map((key) => {
+    const all = points((sample) => sample[key]);
+    return { key, first: all[0], last: all.at(-1), slope: slopePerHour(all) };
+  });
+  const counts = (['resources', 'fds', 'connections'] as const).map((key) => ({
+    key,
+    found: constancyOf(
+      points((sample) => sample[key]),
+      SLACK[key],
+    ),
+  }));
+  const live = memory.find(({ key }) => key === 'liveMb')?.slope ?? null;
+  const head = ['figure', 'first', 'last', 'growth an hour', 'constant'];
+  const rows = [
+    ...memory.map(({ key, first, last, slope }) => [
+      { rssMb: 'RSS, MB', heapMb: 'heap used, MB', liveMb: 'heap after a collection, MB' }[key],
+      text(first?.value),
+      text(last?.value),
+      text(slope),
+      key === 'liveMb' ? yes(slope !== null && slope <= LIVE_MB_PER_HOUR) : '',
+    ]),
+    ...counts.map(({ key, found }) => [
+      { resources: 'handles', fds: 'file descriptors', connections: 'Postgres connections' }[key],
+      text(found?.from),
+      text(found?.to),
+      found === null ? '' : `at most ${found.most}`,
+      yes(found?.constant === true),
+    ]),
+  ];
+  return {
+    text: table(head, rows),
+    // Too short a run for a slope says nothing of the heap; the handles are judged all the same.
+    constant: (live === null || live <= LIVE_MB_PER_HOUR) && counts.every(({ found }) => found?.constant),
+  };
+}
+
+const text = (value: number | null | undefined) =>
+  value === null || value === undefined ? '' : Number.isInteger(value) ? String(value) : figure(value);
+const yes = (holds: boolean) => (holds ? 'yes' : 'NO');
