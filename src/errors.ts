@@ -95,8 +95,9 @@ export function toError(thrown: unknown): Error {
     code?: unknown;
     cause?: { code?: unknown } | null;
   };
-  // drizzle wraps the driver's error and has the statement; the driver's own has a severity, or only a word for a code.
-  const told = query === undefined ? code : cause?.code;
+  // drizzle wraps the driver's error and has the statement; the driver's own has a severity and often the statement, too,
+  // or only a word for a code.
+  const told = query === undefined ? code : (cause?.code ?? code);
   const known = typeof told === 'string' ? told : null;
   const isDatabase = query !== undefined || severity !== undefined || isDriverWord(known);
   return isDatabase ? new DatabaseFailure(known, error) : error;

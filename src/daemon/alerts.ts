@@ -3,11 +3,11 @@
  * the database know, and whatever fails here is tried again later.
  *
  * Said first, written down afterwards: a kill in between says it once more, and never leaves it unsaid. While the database
- * does not answer, what was said is remembered here and written down when it does.
+ * does not answer, or takes nothing, what was said is remembered here and written down when it does.
  */
 import { type AlertEvent, decideAlerts, digestDay, type SaidAlert } from '../core/alert.ts';
 import { backoffMs } from '../core/retry.ts';
-import { toError } from '../errors.ts';
+import { DatabaseFailure, toError } from '../errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { localDay, localTime } from '../lib/zoned-time.ts';
 import {
@@ -154,7 +154,13 @@ async function turn(
   const { db, owner, claimMs = CLAIM_MS } = source;
   const { id } = state.channel;
   if (gauges === null) return await lookAndSay(source, state, null, startedAt, signal);
-  const memory = await claimChannel(db, id, owner, claimMs);
+  const memory = await claimChannel(db, id, owner, claimMs).catch((thrown: unknown) => {
+    const error = toError(thrown);
+    if (error instanceof DatabaseFailure && error.passing) return 'unwritable' as const;
+    throw error;
+  });
+  // A database that can be read and not written (a full disk) must not silence what is to be said about it.
+  if (memory === 'unwritable') return await lookAndSay(source, state, null, startedAt, signal);
   if (memory === null) return;
   // What was said while the database was away is newer than what it remembers.
   const known = memory.said.filter(({ key }) => !state.unsaved.has(key));

@@ -13,6 +13,12 @@ describe('an error of our own database', () => {
   test.each([
     ['wrapped by drizzle', wrapped(driver('23505')), 'a database statement failed with code 23505', false],
     ['as the driver throws it', driver('23505'), 'a database statement failed with code 23505', false],
+    [
+      'as the driver throws it, with the statement',
+      Object.assign(driver('53100'), { query: 'delete from …' }),
+      'the disk of the database is full (53100)',
+      true,
+    ],
     ['a full disk', wrapped(driver('53100')), 'the disk of the database is full (53100)', true],
     ['no memory', wrapped(driver('53200')), 'the database has run out of something (53200)', true],
     ['a deadlock', wrapped(driver('40P01')), 'the database gave a statement up (40P01)', true],

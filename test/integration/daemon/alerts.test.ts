@@ -186,6 +186,26 @@ describe('an alert', () => {
   });
 });
 
+test('an alert is sent once by a daemon whose database can be read and takes nothing, as with a full disk', async () => {
+  well();
+  const alerts = daemon({ on: ['stalled'] });
+  await look(alerts);
+  await database.sql.unsafe(`
+    create function full() returns trigger language plpgsql
+      as $$ begin raise exception 'no space left' using errcode = 'disk_full'; end $$;
+    create trigger is_full before insert or update on udesk_sync.alert_channel
+      for each statement execute function full();`);
+  worker.health = { ...worker.health, failures: 4, lastKind: 'transient' };
+  await look(alerts, 20 * MINUTE);
+  await look(alerts, MINUTE);
+  expect(said()).toEqual(['raised stalled cycle']);
+
+  await database.sql.unsafe('drop function full() cascade');
+  worker.health = { ...worker.health, failures: 0, lastKind: null, lastGoodAt: new Date(now).toISOString() };
+  await look(alerts, 15 * MINUTE);
+  expect(said()).toEqual(['raised stalled cycle', 'recovered stalled cycle']);
+});
+
 describe('a receiver', () => {
   test('that answers with errors is tried again later, and hears of it once it works', async () => {
     receiver.answer = 500;
