@@ -9,8 +9,20 @@ export interface Timetable {
   readonly due: (lane: ScheduledLane) => void;
 }
 
-/** However far away the next tick is, the clock is looked at this often: it may jump. */
-const LOOK_MS = 1_000;
+export interface Timer {
+  /** Calls back once, and returns what takes it back. */
+  readonly after: (ms: number, work: () => void) => () => void;
+  /** However far away the next tick is, the clock is looked at this often: it may jump. */
+  readonly lookMs: number;
+}
+
+const REAL_TIMER: Timer = {
+  after(ms, work) {
+    const timer = setTimeout(work, ms);
+    return () => clearTimeout(timer);
+  },
+  lookMs: 1_000,
+};
 const HOUR_MS = 3_600_000;
 
 /**
@@ -21,7 +33,11 @@ const HOUR_MS = 3_600_000;
  * summer time begins: in such hours the expression is matched second by second, and after a gap every lane is due once.
  * Returns the stop function.
  */
-export function startSchedules(timetables: readonly Timetable[], timezone: string): () => Promise<void> {
+export function startSchedules(
+  timetables: readonly Timetable[],
+  timezone: string,
+  { after, lookMs }: Timer = REAL_TIMER,
+): () => Promise<void> {
   const lanes = timetables.flatMap(({ pair, lanes: expressions, due }) =>
     LANES.map((lane) => {
       const task = createTask(expressions[lane], () => {}, { timezone, name: `${pair}:${lane}` });
@@ -31,7 +47,7 @@ export function startSchedules(timetables: readonly Timetable[], timezone: strin
   );
   let seenMs = Date.now();
   let offset = offsetMs(seenMs, timezone);
-  let timer: NodeJS.Timeout;
+  let forget: () => void;
 
   function look(): void {
     const now = Date.now();
@@ -52,12 +68,12 @@ export function startSchedules(timetables: readonly Timetable[], timezone: strin
 
   function arm(): void {
     const first = Math.min(...lanes.map(({ atMs }) => atMs));
-    timer = setTimeout(look, Math.min(LOOK_MS, Math.max(1, first - Date.now())));
+    forget = after(Math.min(lookMs, Math.max(1, first - Date.now())), look);
   }
 
   arm();
   return async () => {
-    clearTimeout(timer);
+    forget();
     await Promise.all(lanes.map(({ task }) => task.destroy()));
   };
 }

@@ -168,7 +168,7 @@ export async function ourRows(world: World, query: string): Promise<Record<strin
   return [...(await world.database.db.execute(sql.raw(query)))];
 }
 
-const CRM_TABLE = `
+export const CRM_TABLE = `
   create table contact (
     id bigint generated always as identity primary key,
     name text, emails text[] not null default '{}', phones text[] not null default '{}',

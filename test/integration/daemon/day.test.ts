@@ -9,6 +9,14 @@ import type { ScheduledLane } from '../../../src/daemon/lanes.ts';
 import { createPairWorker } from '../../../src/daemon/pair-worker.ts';
 import { memoryLedger } from '../../../src/http/quota.ts';
 import { seededRandom } from '../../../src/simulator/random.ts';
+import {
+  busiestMinute,
+  CONFLICT_VALUES,
+  type Edit,
+  fatesOf,
+  heldKey,
+  WRITE_DOWN,
+} from '../../support/accounting.ts';
 import { createDay } from '../../support/day.ts';
 import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
 
@@ -34,14 +42,6 @@ const FIELDS = [
   { udesk: 'nick_name', crm: 'name' },
   { udesk: 'description', crm: 'note' },
 ] as const;
-
-interface Edit {
-  readonly at: number;
-  readonly side: 'udesk' | 'crm';
-  readonly email: string;
-  readonly field: (typeof FIELDS)[number];
-  readonly value: string;
-}
 
 interface Line {
   readonly at: number;
@@ -76,7 +76,7 @@ test('a day of edits and four troubles: no breach of the quota, nothing lost, ea
       retry: { retries: 2, minDelayMs: 0, maxDelayMs: 0, maxRetryAfterMs: MINUTE },
     },
   });
-  await writeDownCrmValues();
+  await world.crm.unsafe(WRITE_DOWN);
   const { simulator } = world;
   const worker = createPairWorker(
     { ...world.engine, clock: day.clock, random: random.next },
@@ -176,7 +176,7 @@ test('a day of edits and four troubles: no breach of the quota, nothing lost, ea
   expect(busiest).toBeGreaterThan(PER_MINUTE / 2);
 
   // P2: on the other side, or superseded on its own before it could travel, or in a conflict.
-  const fates = await fatesOf(edits);
+  const fates = await accountOf(edits);
   expect(fates.lost).toEqual([]);
   expect(fates.arrived).toBeGreaterThan(edits.length * 0.8);
   expect(fates.held).toBeGreaterThan(5);
@@ -206,49 +206,19 @@ test('a day of edits and four troubles: no breach of the quota, nothing lost, ea
   expect(worker.health).toMatchObject({ failures: 0, lastError: null });
 }, 180_000);
 
-/** Every value that the CRM ever held, written down by the CRM itself. */
-async function writeDownCrmValues(): Promise<void> {
-  await world.crm.unsafe(`
-    create table held (email text, field text, value text);
-    create function write_down() returns trigger language plpgsql as $$
-    begin
-      insert into held values (new.emails[1], 'name', new.name), (new.emails[1], 'note', new.note);
-      return new;
-    end $$;
-    create trigger contact_held after insert or update on contact for each row execute function write_down();`);
-}
-
-async function fatesOf(edits: readonly Edit[]) {
-  const inCrm = new Set(
-    (await world.crm`select email, field, value from held`).map((row) =>
-      JSON.stringify([row.email, row.field, row.value]),
-    ),
-  );
-  const inConflicts = new Set(
-    (
-      await ourRows(
-        world,
-        `select udesk #>> '{}' as u, crm #>> '{}' as c, base ->> 'udesk' as b from udesk_sync.conflict`,
-      )
-    ).flatMap(({ u, c, b }) => [u, c, b]),
-  );
-  const fates = { arrived: 0, held: 0, superseded: 0, lost: [] as Edit[] };
-  for (const [n, edit] of edits.entries()) {
-    const { side, email, field, value } = edit;
-    const id = world.simulator.tenant.find('email', email)?.id ?? '';
-    const arrived =
-      side === 'udesk'
-        ? inCrm.has(JSON.stringify([email, field.crm, value]))
-        : world.simulator.tenant.feeds(id).some(({ summary }) => summary.includes(`“${value}”`));
-    const later = edits
-      .slice(n + 1)
-      .some((other) => other.side === side && other.email === email && other.field === field);
-    if (arrived) fates.arrived += 1;
-    else if (inConflicts.has(value)) fates.held += 1;
-    else if (later) fates.superseded += 1;
-    else fates.lost.push(edit);
-  }
-  return fates;
+async function accountOf(edits: readonly Edit[]) {
+  const rows = await world.crm`select email, field, value from held where value is not null`;
+  const held = new Set(rows.map((row) => heldKey(row.email, row.field, row.value)));
+  const conflicts = await ourRows(world, CONFLICT_VALUES);
+  const { tenant } = world.simulator;
+  return fatesOf(edits, {
+    heldByCrm: ({ email, field, value }) => held.has(heldKey(email, field.crm, value)),
+    heldByUdesk: ({ email, value }) =>
+      tenant
+        .feeds(tenant.find('email', email)?.id ?? '')
+        .some(({ summary }) => summary.includes(`“${value}”`)),
+    inConflicts: new Set(conflicts.flatMap(({ u, c, b }) => [u, c, b] as string[])),
+  });
 }
 
 /** P6: every field is equal on both sides, or held in an open conflict. */
@@ -270,15 +240,4 @@ async function expectBothSidesEqual(emails: readonly string[]): Promise<void> {
   }
   expect(differ).toEqual([]);
   expect(people.size).toBe(emails.length);
-}
-
-/** The most calls in any sliding 60 s. */
-function busiestMinute(times: readonly number[]): number {
-  let most = 0;
-  let from = 0;
-  for (const [n, at] of times.entries()) {
-    while (at - (times[from] ?? at) >= MINUTE) from += 1;
-    most = Math.max(most, n - from + 1);
-  }
-  return most;
 }
