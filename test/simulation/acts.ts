@@ -238,9 +238,14 @@ async function withdraw(world: World, act: Extract<Act, { do: 'withdraw' }>): Pr
 
 async function identity(world: World, act: Extract<Act, { do: 'unlink' | 'confirm' }>): Promise<void> {
   const states = act.do === 'unlink' ? ['confirmed'] : ['candidate', 'broken'];
-  const found = await rows<{ id: string; candidates: { udesk: string[]; crm: string[] } | null }>(
+  const found = await rows<{
+    id: string;
+    udesk: string | null;
+    crm: string | null;
+    candidates: { udesk: string[]; crm: string[] } | null;
+  }>(
     world.db,
-    sql`select id, candidates from udesk_sync.link
+    sql`select id, udesk_id as udesk, crm_id as crm, candidates from udesk_sync.link
         where pair = ${world.name} and state in ${sql.raw(`('${states.join("','")}')`)} order by id`,
   );
   const link = found[act.pick % Math.max(1, found.length)];
@@ -254,6 +259,8 @@ async function identity(world: World, act: Extract<Act, { do: 'unlink' | 'confir
           udeskId: link.candidates?.udesk[0],
           crmId: link.candidates?.crm[0],
         });
+  if (act.do === 'unlink')
+    world.ledger.parted(world.people.udesk.get(link.udesk ?? ''), world.people.crm.get(link.crm ?? ''));
   world.tell(`  a person says ${act.do} of link ${link.id}: ${outcome.outcome}`);
 }
 

@@ -53,7 +53,7 @@ export class Ledger {
   readonly gone: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
   /** Elements that were on both sides of one link at the end of a cycle. */
   readonly agreed = new Set<string>();
-  /** What merged records held: their counterparts on the other side may both go on holding it. */
+  /** What merged records held, and pairs that a person parted: their counterparts may both go on holding it. */
   readonly merged = new Set<string>();
   /** How many edits had been made when we last looked at a record, by side and id. */
   readonly looked = new Map<string, number>();
@@ -127,6 +127,13 @@ export class Ledger {
     if (!compares) this.unseen.set(key, this.looked.get(key) ?? 0);
     for (const value of [held.name, held.note, ...held.emails, ...held.phones])
       if (this.ever(otherSide(side), value)) this.seen(value);
+  }
+
+  /** A person says that these two are not the same: what both have is in two hands, whoever they are linked with later. */
+  parted(udesk: Held | null, crm: Held | null): void {
+    const held = (of: Held | null) => (of === null ? [] : [of.name, ...of.emails, ...of.phones].map(plain));
+    const there = new Set(held(crm));
+    for (const value of held(udesk)) if (there.has(value)) this.merged.add(value);
   }
 
   /** `from` is gone into `into`: elements live on there, texts only where there was none. */
