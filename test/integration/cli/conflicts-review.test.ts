@@ -99,6 +99,20 @@ describe.skipIf(noPty !== null)('conflicts review at a terminal', () => {
     expect((await decided()).map(({ who }) => who)).toEqual(['bob']);
   });
 
+  test('a choice is about what was shown: values that moved meanwhile are shown anew, and nothing is decided', async () => {
+    await open([['U0', 'C0']]);
+    const terminal = review();
+    await terminal.shows('1 of 1');
+    await world.crm`update contact set name = 'C9'`;
+    await world.sync();
+    await terminal.press('1', '1 of 1');
+    await terminal.shows('Nothing was decided');
+    await terminal.press('q', '1 of 1');
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.screen()).toContain('C9');
+    expect([await decided(), await states()]).toEqual([[], ['open']]);
+  });
+
   test('marks the characters that differ, and obeys nothing that a customer is called', async () => {
     await open([
       ['王小明', '王小鸣'],
