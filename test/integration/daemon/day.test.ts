@@ -204,7 +204,7 @@ test('a day of edits and four troubles: no breach of the quota, nothing lost, ea
   );
   expect(calm.filter(({ level }) => level >= ERROR)).toEqual([]);
   expect(worker.health).toMatchObject({ failures: 0, lastError: null });
-}, 180_000);
+}, 600_000);
 
 async function accountOf(edits: readonly Edit[]) {
   const rows = await world.crm`select email, field, value from held where value is not null`;
