@@ -31,6 +31,7 @@ export function witnessSet(input: WitnessInput): Verdict {
   const atoms = atomsOf(input);
   const isOurs = (atom: Atom) => ours[atom.sign].has(atom.key) && !leadsElsewhere(input, ours, atom);
   const foreign = atoms.filter((atom) => !isOurs(atom));
+  const us = onlyAuthor(atoms.filter(isOurs));
   const begun = keysOf(input, input.write.before);
   /** As the others left it: their edits on what we had verified, without what our write did to them. */
   const left = new Map(
@@ -40,7 +41,10 @@ export function witnessSet(input: WitnessInput): Verdict {
   for (const atom of foreign) {
     if (later.some((delta) => delta[atom.sign].has(atom.key))) continue;
     const made = maker.get(atom.key);
-    if (made !== undefined && made.sign !== atom.sign && !samePerson(made.record, atom.record)) continue;
+    // Taken back by somebody else: that may be what our write did, unless the history says that it was not us.
+    const byUs = us === null || atom.record.author?.id == null || atom.record.author.id === us;
+    if (made !== undefined && made.sign !== atom.sign && byUs && !samePerson(made.record, atom.record))
+      continue;
     maker.set(atom.key, atom);
     if (atom.sign === 'remove') left.delete(atom.key);
     else left.set(atom.key, { id: null, value: atom.value });
@@ -127,6 +131,13 @@ function atomsOf(input: WitnessInput): Atom[] {
     }
   }
   return atoms;
+}
+
+/** Their id; null where there are several, or it is not told. */
+function onlyAuthor(atoms: readonly Atom[]): string | null {
+  const ids = new Set(atoms.map(({ record }) => record.author?.id ?? null));
+  const [id] = ids;
+  return ids.size === 1 ? (id ?? null) : null;
 }
 
 function oneMoment(a: ChangeRecord, b: ChangeRecord): boolean {

@@ -229,6 +229,17 @@ describe('P2 of a set, the witness', () => {
     expect(witnessWrite(input(PHONES, set(P), set(P, Q), records))).toEqual({ verdict: 'clean' });
   });
 
+  test('takes what somebody else took away for no work of ours, also where what we had added there before is told as news', () => {
+    // Found by the simulation (f2-45).
+    const records = [phone(S, R, API), phone(R, null, TOM), ours];
+    expect(witnessWrite(input(PHONES, set(P), set(P, Q), records))).toEqual({ verdict: 'clean' });
+    const nobodyKnows = [phone(null, R, ANN), { ...phone(R, null), author: null }, ours];
+    expect(witnessWrite(input(PHONES, set(P), set(P, Q), nobodyKnows))).toMatchObject({
+      verdict: 'overwritten',
+      foreign: { value: set(P, R) },
+    });
+  });
+
   test('does not take a move for an edit', () => {
     const records = [phone(P, S, API), phone(S, P, API), ours];
     expect(witnessWrite(input(PHONES, set(P, S), set(P, S, Q), records))).toEqual({ verdict: 'clean' });
