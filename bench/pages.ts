@@ -153,9 +153,9 @@ async function fill(): Promise<void> {
     insert into udesk_sync.observation (pair, side, remote_id, delta, lane, at)
     select 'bench', 'udesk', '4321', jsonb_build_object('description', jsonb_build_array('seen ' || n, 'seen ' || n + 1)), 'sweep',
       now() - (60 - n) * interval '1 hour' from generate_series(1, 50) n;
-    insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at)
+    insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at, kept_at)
     select 'bench', 'Alteration', n::text, '4321', now() - (60 - n) * interval '1 hour', '7', '客服 7',
-      jsonb_build_object('summary', 'seen ' || n + 1), now() from generate_series(1, 50) n;
+      jsonb_build_object('summary', 'seen ' || n + 1), now(), now() - (60 - n) * interval '1 hour' from generate_series(1, 50) n;
     insert into udesk_sync.guard (pair, hash, state, tripped, writes, sample, opened_at)
     select 'bench', repeat('ab', 32), 'waiting', '[{"guard": "updates", "message": "500 of 1,000 links"}]', 500,
       jsonb_build_object('conflicts', '[]'::jsonb, 'writes', jsonb_agg(jsonb_build_object('guardClass', 'update', 'side', 'crm', 'op', 'update',

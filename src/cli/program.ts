@@ -18,6 +18,7 @@ import { registerProbe } from './probe.ts';
 import { registerRebaseline } from './rebaseline.ts';
 import { registerRefresh } from './refresh.ts';
 import { registerReport } from './report.ts';
+import { registerRetention } from './retention.ts';
 import { registerRevert } from './revert.ts';
 import { registerRules } from './rules.ts';
 import { registerRun } from './run.ts';
@@ -47,6 +48,7 @@ const COMMANDS: readonly Register[] = [
   registerRevert,
   registerCrm,
   registerForget,
+  registerRetention,
   registerMigrate,
   registerRebaseline,
   registerHashPassword,

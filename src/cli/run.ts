@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { PairConfig } from '../config/schema.ts';
 import { type Carrier, createCarrier } from '../daemon/carrier.ts';
+import { createKeeper } from '../daemon/keeper.ts';
 import { createLateWorker } from '../daemon/late-worker.ts';
 import type { PairWorker } from '../daemon/pair-worker.ts';
 import { createReplica } from '../daemon/replica.ts';
@@ -18,6 +19,7 @@ import { createAlerting } from './alerting.ts';
 import type { CliContext } from './context.ts';
 import { createMonitoring, type Monitoring } from './monitoring.ts';
 import { createReporting } from './reporting.ts';
+import { keptMonths } from './retention.ts';
 import { type OpenPair, openPair, openRuntime, type Runtime } from './runtime.ts';
 import { webServices } from './web-services.ts';
 
@@ -131,6 +133,7 @@ async function work(
   const saying = Promise.all([
     createAlerting(runtime, workers).run(until),
     createReporting(context, runtime).run(until),
+    createKeeper({ ...engine, months: keptMonths(config) }).run(until),
   ]);
   const carrying = carrier.run(over.signal);
   try {

@@ -352,6 +352,16 @@ export const reportSchema = z.strictObject({
   pairs: z.array(text).min(1).optional().describe('Left out: all'),
 });
 
+const keptMonths = z.int().min(3).max(1_200);
+
+const retentionSchema = z.strictObject({
+  observations: keptMonths.default(24).describe('Months for which seen changes are kept'),
+  feeds: keptMonths
+    .default(24)
+    .describe("Months for which Udesk's change records are kept; tickets and calls are not counted"),
+  runs: keptMonths.default(3).describe('Months for which cycles that wrote nothing are kept'),
+});
+
 export const configSchema = z.strictObject({
   database: z
     .strictObject({
@@ -359,6 +369,9 @@ export const configSchema = z.strictObject({
       dataDir: text.default('./data').describe('Where the embedded Postgres lives'),
     })
     .prefault({}),
+  retention: retentionSchema
+    .prefault({})
+    .describe('How long history is kept; what was decided and written is kept for ever'),
   http: httpSchema.prefault({}),
   locale: z.enum(['zh-CN', 'en']).default('zh-CN').describe('Language of pages and reports'),
   timezone: z

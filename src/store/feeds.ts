@@ -50,7 +50,7 @@ export async function dueFeeds(
 
 /**
  * Each item once, whoever it was told of first: a merge moves a history to the survivor. A ticket that moved on is
- * stored as it is now.
+ * stored as it is now. Change records from before the history that is kept are left out (src/store/retention.ts).
  * @returns how many were not known
  */
 export async function saveHistory(
@@ -74,16 +74,17 @@ export async function saveHistory(
   const stored = await rows<{ fresh: boolean }>(
     db,
     sql`insert into udesk_sync.feed as f
-          (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at)
-        select ${pair}, s.k, s.i, ${udeskId}, s.t, s.a, s.n, s.d, ${at.toISOString()}::timestamptz
+          (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at, kept_at)
+        select ${pair}, s.k, s.i, ${udeskId}, s.t, s.a, s.n, s.d, ${at.toISOString()}::timestamptz, coalesce(s.t, 'infinity')
         from jsonb_to_recordset(${jsonParam(payload)})
           as s(k text, i text, t timestamptz, a text, n text, d jsonb)
-        on conflict (pair, kind, feed_id) do update set
-          udesk_id = excluded.udesk_id, at = coalesce(excluded.at, f.at),
+        where coalesce(s.t >= (select kept_since from udesk_sync.retention where kind = 'feed'), true)
+        on conflict (pair, kind, feed_id, kept_at) do update set
+          udesk_id = excluded.udesk_id,
           author_id = excluded.author_id, author_name = excluded.author_name, data = excluded.data
           where (f.udesk_id, f.author_id, f.author_name, f.data)
             is distinct from (excluded.udesk_id, excluded.author_id, excluded.author_name, excluded.data)
-        returning xmax = 0 as fresh`,
+        returning f.first_seen_at = ${at.toISOString()}::timestamptz as fresh`,
   );
   return stored.filter(({ fresh }) => fresh).length;
 }

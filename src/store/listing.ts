@@ -60,7 +60,7 @@ export async function loadList(db: Db, pair: string, now: Date): Promise<StoredL
   );
   const sweptAt = row?.swept_at ?? null;
   if (row === undefined || row.page_rows === null) {
-    return { list: emptyList(now.getTime()), hintedBy: await lastObservation(db), sweptAt };
+    return { list: emptyList(now.getTime()), hintedBy: await lastObservation(db, pair), sweptAt };
   }
   const pages = await rows<PageRow>(
     db,
@@ -93,8 +93,11 @@ export async function loadList(db: Db, pair: string, now: Date): Promise<StoredL
   return { list, hintedBy: Number(row.hinted_by), sweptAt };
 }
 
-async function lastObservation(db: Db): Promise<number> {
-  const [row] = await rows<{ id: string | null }>(db, sql`select max(id) as id from udesk_sync.observation`);
+async function lastObservation(db: Db, pair: string): Promise<number> {
+  const [row] = await rows<{ id: string | null }>(
+    db,
+    sql`select max(id) as id from udesk_sync.observation where pair = ${pair}`,
+  );
   return Number(row?.id ?? 0);
 }
 
@@ -166,13 +169,13 @@ export async function hintsSince(
 ): Promise<{ readonly ids: readonly string[]; readonly last: number }> {
   const found = await rows<{ id: string; remote_id: string | null }>(
     db,
-    sql`select o.id, case when o.pair <> ${pair} then null
+    sql`select o.id, case
             when o.side = 'udesk' and o.lane in ('hint', 'audit') then o.remote_id
             when o.side = 'crm' and o.lane in ('changes', 'hint') then k.udesk_id end as remote_id
         from udesk_sync.observation o
         left join udesk_sync.link k on k.pair = ${pair} and k.crm_id = o.remote_id and k.state = 'confirmed'
           and o.side = 'crm'
-        where o.id > ${after}::bigint and o.delta <> '{}'::jsonb order by o.id limit 1000`,
+        where o.pair = ${pair} and o.id > ${after}::bigint and o.delta <> '{}'::jsonb order by o.id limit 1000`,
   );
   return {
     ids: found.flatMap(({ remote_id: id }) => id ?? []),

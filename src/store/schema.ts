@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
+  bigserial,
   boolean,
   customType,
   doublePrecision,
@@ -182,11 +183,14 @@ export const record = udeskSync.table(
   ],
 );
 
-/** Append-only: every change that was seen, with what it replaced (promise P12). First sights hold no delta. */
+/**
+ * Append-only: every change that was seen, with what it replaced (promise P12). First sights hold no delta. Partitioned by
+ * month of `at` (src/store/partitions.ts); an identity column cannot be had there before Postgres 17.
+ */
 export const observation = udeskSync.table(
   'observation',
   {
-    id: id(),
+    id: bigserial('id', { mode: 'number' }).notNull(),
     pair: text('pair').notNull(),
     side: text('side').$type<SideName>().notNull(),
     remoteId: text('remote_id').notNull(),
@@ -198,7 +202,10 @@ export const observation = udeskSync.table(
     /** Who made it, as far as the record itself told (src/core/edit-author.ts); null: it did not, or it was us. */
     author: jsonb<EditAuthor | null>()('author'),
   },
-  (table) => [index('observation_record').on(table.pair, table.side, table.remoteId)],
+  (table) => [
+    primaryKey({ columns: [table.pair, table.id, table.at] }),
+    index('observation_record').on(table.pair, table.side, table.remoteId),
+  ],
 );
 
 /**
@@ -559,6 +566,8 @@ export const intent = udeskSync.table(
       .on(table.pair, table.priority, table.id)
       .where(sql`state in ('planned', 'held', 'pending', 'sending', 'unknown')`),
     index('intent_link').on(table.linkId),
+    // A cycle stays on record as long as its writes do.
+    index('intent_run').on(table.pair, table.runId),
     // What arrived lately: the lag of the metrics, and of the report.
     index('intent_settled').on(table.settledAt).where(sql`state = 'settled'`),
     index('intent_batch').on(table.batchId).where(sql`batch_id is not null`),
@@ -728,7 +737,10 @@ export const run = udeskSync.table(
   (table) => [index('run_pair').on(table.pair, table.id)],
 );
 
-/** Items of a customer's history in Udesk: tickets, calls, chats, follow-ups, and who changed what when. */
+/**
+ * Items of a customer's history in Udesk: tickets, calls, chats, follow-ups, and who changed what when. Partitioned by month
+ * of `kept_at` (src/store/partitions.ts).
+ */
 export const feed = udeskSync.table(
   'feed',
   {
@@ -743,12 +755,30 @@ export const feed = udeskSync.table(
     authorName: text('author_name'),
     data: jsonb<Record<string, unknown>>()('data').notNull(),
     firstSeenAt: at('first_seen_at').notNull(),
+    /** Its own time; `infinity` where it has none, and is kept as long as the customer. */
+    keptAt: at('kept_at').notNull(),
   },
   (table) => [
-    primaryKey({ columns: [table.pair, table.kind, table.feedId] }),
+    primaryKey({ columns: [table.pair, table.kind, table.feedId, table.keptAt] }),
     index('feed_customer').on(table.pair, table.udeskId),
   ],
 );
+
+/** How far back each kind of history goes (src/store/retention.ts). */
+export const retention = udeskSync.table('retention', {
+  kind: text('kind').$type<KeptKind>().primaryKey(),
+  /** What is older is not kept; null: nothing was ever deleted. */
+  keptSince: at('kept_since'),
+  /** Months that are due to go and are more at once than a mistake shall take: a person is asked. */
+  held: integer('held').notNull().default(0),
+  /** The time by which months are counted (src/core/retention.ts), and when that was. */
+  clockAt: at('clock_at'),
+  lookedAt: at('looked_at'),
+});
+
+/** What is kept for a number of months only. */
+export const KEPT_KINDS = ['observation', 'feed', 'run'] as const;
+export type KeptKind = (typeof KEPT_KINDS)[number];
 
 /** Metadata of Udesk's custom fields as last read, with the option labels that the mapping was pinned to. */
 export const customField = udeskSync.table(

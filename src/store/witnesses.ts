@@ -46,20 +46,27 @@ export async function laterWrites(db: Db, intent: IntentRow): Promise<IntentRow[
   return found.map(toIntent);
 }
 
-/** Of these change records (kind and id), those that were known before then: `kind:id`. */
+/**
+ * Of these change records, those that were known before then: `kind:id`. So is what is older than the history that is kept:
+ * it is not on record, and was there long before.
+ */
 export async function knownBefore(
   db: Db,
   pair: string,
-  items: readonly { readonly kind: string; readonly id: string }[],
+  items: readonly { readonly kind: string; readonly id: string; readonly at: string | null }[],
   before: string,
 ): Promise<Set<string>> {
   if (items.length === 0) return new Set();
   const found = await rows<{ key: string }>(
     db,
-    sql`select f.kind || ':' || f.feed_id as key
-        from jsonb_to_recordset(${jsonParam(items.map(({ kind, id }) => ({ k: kind, i: id })))}) as s(k text, i text)
-        join udesk_sync.feed f on f.pair = ${pair} and f.kind = s.k and f.feed_id = s.i
-        where f.first_seen_at < ${before}::timestamptz`,
+    sql`select s.k || ':' || s.i as key
+        from jsonb_to_recordset(${jsonParam(items.map(({ kind, id, at }) => ({ k: kind, i: id, t: at })))})
+          as s(k text, i text, t timestamptz)
+        where s.t < (select kept_since from udesk_sync.retention where kind = 'feed')
+          or exists (
+            select 1 from udesk_sync.feed f
+            where f.pair = ${pair} and f.kind = s.k and f.feed_id = s.i and f.kept_at = coalesce(s.t, 'infinity')
+              and f.first_seen_at < ${before}::timestamptz)`,
   );
   return new Set(found.map(({ key }) => key));
 }

@@ -253,8 +253,9 @@ async function tryParkedAgain(world: World): Promise<void> {
 async function empty(db: Db): Promise<void> {
   const tables = await rows<{ name: string }>(
     db,
-    sql`select format('%I.%I', schemaname, tablename) as name from pg_tables
-        where schemaname = 'udesk_sync' and tablename <> 'migration' order by tablename`,
+    sql`select format('udesk_sync.%I', relname) as name from pg_class
+        where relnamespace = 'udesk_sync'::regnamespace and relkind in ('r', 'p') and not relispartition
+          and relname <> 'migration' order by relname`,
   );
   await db.execute(sql.raw(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity cascade`));
 }

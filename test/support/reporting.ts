@@ -90,9 +90,9 @@ export interface FeedItem {
 export async function addFeeds(database: Database, items: readonly FeedItem[]): Promise<void> {
   for (const { kind, id, udeskId, at = null, author, data = {}, seen = '2026-05-05T12:00:00Z' } of items) {
     await database.sql`
-      insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at)
+      insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at, kept_at)
       values ('main', ${kind}, ${id}, ${udeskId}, ${at}, ${author?.id ?? null}, ${author?.name ?? null},
-        ${toJsonb(data)}::text::jsonb, ${seen})
+        ${toJsonb(data)}::text::jsonb, ${seen}, coalesce(${at}::timestamptz, 'infinity'))
       on conflict do nothing`;
   }
 }

@@ -27,8 +27,8 @@ async function generate(from: number, to: number): Promise<void> {
         case k when 1 then 'write' else 'sweep' end, 1, now() - k * interval '10 days'
       from udesk_sync.record r join udesk_sync.link l on l.id = r.link_id, generate_series(1, 3) k
       where l.udesk_id::int between ${from} and ${to};
-    insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, data, first_seen_at)
-      select 'main', kind, n::text, n::text, now(), '8', '{"summary": "b"}', now()
+    insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, data, first_seen_at, kept_at)
+      select 'main', kind, n::text, n::text, now(), '8', '{"summary": "b"}', now(), now()
       from generate_series(${from}, ${to}) n, unnest(array['Ticket', 'CallLog', 'Alteration']) kind;
     insert into udesk_sync.intent (pair, link_id, run_id, side, op, guard_class, patch, reasons, source, state, priority,
         created_at, settled_at)

@@ -196,8 +196,9 @@ describe('report.customer_history', () => {
     const onlyItem = async (distance: string) => {
       await world.database.sql`delete from udesk_sync.feed`;
       await world.database.sql`
-        insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at)
-        select 'main', 'Alteration', '1', ${id}, valid_from + ${distance}::interval, '8', 'Tom', '{"summary": "Three"}', now()
+        insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at, kept_at)
+        select 'main', 'Alteration', '1', ${id}, valid_from + ${distance}::interval, '8', 'Tom', '{"summary": "Three"}', now(),
+          valid_from + ${distance}::interval
         from report.customer_history where side = 'udesk' and new = 'Three'`;
       return (await analyst.ask(LAST))[0]?.who;
     };
@@ -245,9 +246,9 @@ describe('report.customer_history', () => {
     await world.database.sql`delete from udesk_sync.feed`;
     for (const [n, [distance, name]] of records.entries()) {
       await world.database.sql`
-        insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at)
+        insert into udesk_sync.feed (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at, kept_at)
         select 'main', 'Alteration', ${String(n)}, ${id}, valid_from + ${distance}::interval, ${name}, ${name},
-          jsonb_build_object('summary', ${way}::text), now()
+          jsonb_build_object('summary', ${way}::text), now(), valid_from + ${distance}::interval
         from report.customer_history where side = 'udesk' and new = 'New'`;
     }
     expect(

@@ -45,8 +45,9 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 async function rowsOf({ sql }: Database): Promise<Map<string, string>> {
-  const tables = await sql`select tablename from pg_tables where schemaname = 'udesk_sync'
-    and tablename not in ('migration', 'lease', 'quota_call')`;
+  const tables = await sql`select relname as tablename from pg_class
+    where relnamespace = 'udesk_sync'::regnamespace and relkind in ('r', 'p') and not relispartition
+    and relname not in ('migration', 'lease', 'quota_call')`;
   const all = new Map<string, string>();
   for (const { tablename } of tables) {
     const [row] = await sql.unsafe(
@@ -59,7 +60,8 @@ async function rowsOf({ sql }: Database): Promise<Map<string, string>> {
 
 /** The rows as an older version would have left them: what it had no column for is left out. */
 async function putInto({ sql }: Database, rows: ReadonlyMap<string, string>): Promise<string[]> {
-  const there = await sql`select tablename from pg_tables where schemaname = 'udesk_sync'`;
+  const there = await sql`select relname as tablename from pg_class
+    where relnamespace = 'udesk_sync'::regnamespace and relkind in ('r', 'p') and not relispartition`;
   const filled: string[] = [];
   for (const { tablename } of there) {
     const json = rows.get(tablename);
