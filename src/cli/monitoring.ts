@@ -11,6 +11,7 @@ import { withTimeout } from '../lib/with-timeout.ts';
 import { listDeadLetters } from '../store/dead-letters.ts';
 import { loadGauges, type PairGauges } from '../store/gauges.ts';
 import { quotaUsed } from '../store/pair-status.ts';
+import { keptSince } from '../store/retention.ts';
 import type { ReplicaState } from '../store/schema.ts';
 import type { Readiness } from '../web/health.ts';
 import type { HookCounts } from '../web/hooks.ts';
@@ -48,6 +49,12 @@ export function createMonitoring({ config, engine }: Runtime): Monitoring {
     pairs: names,
     breakers: openBreakers,
     deadLetters: () => listDeadLetters(engine.db),
+    async history() {
+      const now = engine.clock().getTime();
+      return Object.entries(await keptSince(engine.db)).map(([kind, { held, lookedAt }]) => {
+        return { kind, held, lookAgeMs: lookedAt === null ? null : now - Date.parse(lookedAt) };
+      });
+    },
     clock: engine.clock,
     hooks: () => hooks,
     gauges: () => loadGauges(engine.db, names),

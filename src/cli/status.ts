@@ -13,6 +13,8 @@ import type { PairStatus } from '../store/pair-status.ts';
 import type { RunRow } from '../store/pairs.ts';
 import type { Coverage } from '../store/reach.ts';
 import type { ReplicaRow } from '../store/replicas.ts';
+import { type KeptFrom, keptSince } from '../store/retention.ts';
+import type { KeptKind } from '../store/schema.ts';
 import { ago, duration } from './age.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './errors.ts';
@@ -43,12 +45,15 @@ async function runStatus(context: CliContext, options: StatusOptions): Promise<v
     if (context.json) {
       context.printJson({
         database: database.description,
+        history: await keptSince(database.db),
         replicas: replicas.map(({ owner, silentMs, pairs }) => ({ owner, silentMs, pairs })),
         pairs: views.map((one) => statusDocument(one, now)),
       });
     } else {
       const texts = views.map((one) => describe(one, now));
       // One daemon alone is told with each pair.
+      const history = historyText(await keptSince(database.db));
+      if (history !== null) texts.push(history);
       if (replicas.length > 1) texts.unshift(replicas.map(replicaText).join('\n'));
       context.print(texts.join('\n\n'));
     }
@@ -137,6 +142,18 @@ function describe(view: PairView, now: Date): string {
     line('dead letters', `${lane} was given up ${times} ${when}${why}; every tick tries it again`);
   }
   return lines.join('\n');
+}
+
+/** Nothing is said while all of it is there. */
+function historyText(kept: Readonly<Record<KeptKind, KeptFrom>>): string | null {
+  const begins = (['observation', 'feed', 'run'] as const).flatMap((kind) => {
+    const { keptSince: since, held } = kept[kind];
+    const waiting = held === 0 ? '' : ` (${held} months wait for \`udesk-sync retention --apply\`)`;
+    return since === null && held === 0
+      ? []
+      : [`${kind}s since ${since?.slice(0, 10) ?? 'the beginning'}${waiting}`];
+  });
+  return begins.length === 0 ? null : `history is kept of ${begins.join(', ')}`;
 }
 
 function triedText(waitMs: number): string {

@@ -1,5 +1,6 @@
 /** `udesk-sync sync`: one full cycle of each pair, then exit. */
 import type { Command } from 'commander';
+import { createKeeper } from '../daemon/keeper.ts';
 import type { Cycle } from '../engine/context.ts';
 import { addUp, type CycleReport, runCycle } from '../engine/cycle.ts';
 import type { ObserveScope } from '../engine/observe-sides.ts';
@@ -10,6 +11,7 @@ import { duration } from './age.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './errors.ts';
 import { progress } from './output.ts';
+import { keptMonths } from './retention.ts';
 import { choosePairs, openPair, openRuntime, type Runtime } from './runtime.ts';
 import { decider } from './who.ts';
 
@@ -62,6 +64,7 @@ async function runSync(context: CliContext, options: SyncOptions): Promise<void>
         await pair.close();
       }
     }
+    await createKeeper({ ...runtime.engine, months: keptMonths(runtime.config) }).tick(context.signal);
   } finally {
     await runtime.close();
   }

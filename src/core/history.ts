@@ -116,4 +116,16 @@ export interface CustomerHistory {
   readonly decisions: readonly HistoryDecision[];
   readonly reverts: readonly HistoryRevert[];
   readonly changes: readonly HistoryChange[];
+  /** Observations of before then are deleted; null: none ever were. */
+  readonly keptSince: string | null;
+}
+
+/** How many observations of this record were stored and are not there: what it held before the oldest is not known. */
+export function lostObservations(
+  { observations }: Pick<CustomerHistory, 'observations'>,
+  side: SideName,
+  record: HistoryRecord,
+): number {
+  const kept = observations.filter((one) => one.side === side && one.recordId === record.id);
+  return Math.max(0, record.sights - 1 - kept.length);
 }

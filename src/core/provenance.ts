@@ -3,7 +3,13 @@
  * from nothing else: a value is followed from the mirror to the observation that showed it, from there to the write of
  * ours that put it there, if one did, and from that to the other side's value or the person's choice that it carried.
  */
-import type { CustomerHistory, HistoryIntent, HistoryObservation, HistoryRecord } from './history.ts';
+import {
+  type CustomerHistory,
+  type HistoryIntent,
+  type HistoryObservation,
+  type HistoryRecord,
+  lostObservations,
+} from './history.ts';
 import { sameContent } from './observation.ts';
 import { otherSide, SIDES, type SideName } from './record.ts';
 import { type FieldSpec, sideField } from './spec.ts';
@@ -89,11 +95,17 @@ function follow(history: CustomerHistory, spec: FieldSpec, start: Held, passed: 
   // Each step goes back in time, and no history is longer than its intents.
   for (let step = 0; step <= history.intents.length; step += 1) {
     const sight = sightOf(history, spec, held);
-    if (sight === null) return `no observation shows what ${held.side} held in ${spec.udesk}`;
+    if (sight === null) {
+      return gapOf(history, held, null, `no observation shows what ${held.side} held in ${spec.udesk}`);
+    }
     const writer = writerOf(history, spec, held, sight);
     if (writer === null) {
       const lost = sight.observation === null ? lostObservations(history, held.side, sight.record) : 0;
-      if (lost > 0) return `${lost} observations of ${held.side} ${sight.record.id} are not on record`;
+      // What looks like the first sight may be a later state.
+      if (lost > 0) {
+        const what = `${lost} observations of ${held.side} ${sight.record.id} are not on record`;
+        return gapOf(history, held, sight.record, what);
+      }
       const observationId = sight.observation?.id ?? null;
       return { kind: 'observation', side: held.side, at: sight.at, observationId };
     }
@@ -148,10 +160,17 @@ function sightsOf(
   ];
 }
 
-/** Without them, what looks like the first sight may be a later state. */
-function lostObservations(history: CustomerHistory, side: SideName, record: HistoryRecord): number {
-  const kept = history.observations.filter((one) => one.side === side && one.recordId === record.id);
-  return Math.max(0, record.sights - 1 - kept.length);
+/** Why no more is known: what is that old is not kept, or it was lost. */
+function gapOf(
+  { keptSince }: CustomerHistory,
+  { side, until }: Held,
+  record: HistoryRecord | null,
+  lost: string,
+): string {
+  const isOld = keptSince !== null && (record?.firstSeenAt ?? until?.at ?? keptSince) < keptSince;
+  return isOld
+    ? `what ${side}${record === null ? '' : ` ${record.id}`} held before ${keptSince.slice(0, 10)} is not known any more: older observations are not kept (retention.observations)`
+    : lost;
 }
 
 /** The write of ours that this sight shows; null: somebody else gave the side this value. */

@@ -1,6 +1,11 @@
 /** The causal chain of a customer, or of one field of it, as a list for reading, oldest first (promise P12). Pure. */
 import type { EditAuthor } from './edit-author.ts';
-import type { CustomerHistory, HistoryConflict, HistoryIntent } from './history.ts';
+import {
+  type CustomerHistory,
+  type HistoryConflict,
+  type HistoryIntent,
+  lostObservations,
+} from './history.ts';
 import { type Trace, traceValue } from './provenance.ts';
 import { SIDES, type SideName } from './record.ts';
 import { type FieldSpec, sideField } from './spec.ts';
@@ -99,6 +104,10 @@ export interface FieldNow {
 }
 
 export interface Story {
+  /** Observations of this customer that are not there any more: the story begins later than he does. */
+  readonly lost: number;
+  /** The day before which none are kept; null: they are kept from the beginning. */
+  readonly keptSince: string | null;
   readonly events: readonly StoryEvent[];
   readonly now: readonly FieldNow[];
 }
@@ -125,13 +134,21 @@ export function tellStory(history: CustomerHistory, fields: readonly FieldSpec[]
   ];
   const all = [...events, ...changeRecords(history, events, whole)];
   // The sort is stable: of one millisecond, what is listed above comes first.
-  return { events: all.sort((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at))), now };
+  return {
+    lost: SIDES.flatMap((side) =>
+      history.records[side].map((record) => lostObservations(history, side, record)),
+    ).reduce((sum, n) => sum + n, 0),
+    keptSince: history.keptSince?.slice(0, 10) ?? null,
+    events: all.sort((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at))),
+    now,
+  };
 }
 
 function firstSights(history: CustomerHistory, fields: readonly FieldSpec[], side: SideName): StoryEvent[] {
   return history.records[side].map((record) => {
     const values: Record<string, Value> = {};
-    for (const spec of fields) {
+    // Where observations are gone, the oldest that is kept does not tell what the first sight showed.
+    for (const spec of lostObservations(history, side, record) > 0 ? [] : fields) {
       const name = sideField(spec, side);
       const oldest = history.observations.find(
         (one) => one.side === side && one.recordId === record.id && one.delta[name] !== undefined,

@@ -18,6 +18,8 @@ export interface KeeperSource {
 export interface Keeper {
   /** Until the signal is aborted. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
+  /** One look, where it is due. Never rejects. */
+  tick(signal: AbortSignal): Promise<void>;
 }
 
 export function createKeeper({ db, log, clock, sleep, months }: KeeperSource): Keeper {
@@ -35,6 +37,7 @@ export function createKeeper({ db, log, clock, sleep, months }: KeeperSource): K
   }
 
   return {
+    tick,
     async run(signal) {
       while (!signal.aborted) {
         await tick(signal);

@@ -2,7 +2,7 @@
  * What is wrong with the state of the program itself, and how to mend it: facts → findings, each with a code that scripts
  * may rely on, a sentence and a fix. Pure. What a side answers is judged where the side is asked (src/cli/check-side.ts).
  */
-import type { DatabaseFacts, PairFacts } from '../store/doctor.ts';
+import type { DatabaseFacts, HistoryFacts, PairFacts } from '../store/doctor.ts';
 
 export interface Finding {
   readonly code:
@@ -11,6 +11,9 @@ export interface Finding {
     | 'autovacuum-off'
     | 'database-clock'
     | 'pair-unknown'
+    | 'history-months'
+    | 'history-stray'
+    | 'history-held'
     | 'outbox-stuck'
     | 'outbox-unknown'
     | 'lease-expired'
@@ -41,6 +44,8 @@ const LEASE_MS = 5 * 60_000;
 const PAGE = 100;
 const SWEEP_SHARE = 0.75;
 const SLOW_MINUTES = 60;
+/** Partitions are looked after once a day. */
+const STALE_LOOK_HOURS = 48;
 
 export function diagnoseDatabase(facts: DatabaseFacts): Finding[] {
   const { sizeBytes, bloated, autovacuum, clockAheadMs, unknownPairs } = facts;
@@ -84,6 +89,36 @@ export function diagnoseDatabase(facts: DatabaseFacts): Finding[] {
       level: 'warning',
       sentence: `the database knows ${list(unknownPairs)}, and the configuration does not`,
       fix: 'A pair that was renamed is a new one: give it its old name again, or it will match everybody anew. One that was given up keeps its rows, and needs nothing.',
+    });
+  }
+  return [...findings, ...facts.history.flatMap(diagnoseHistory)];
+}
+
+/** The daemon makes the month's partitions three months ahead; a row without one lies in the default partition, and is not lost. */
+function diagnoseHistory({ table, monthsAhead, stray, lookedHoursAgo, held }: HistoryFacts): Finding[] {
+  const findings: Finding[] = [];
+  const isLookedAfter = lookedHoursAgo !== null && lookedHoursAgo < STALE_LOOK_HOURS;
+  if (monthsAhead < 1 || (stray !== null && !isLookedAfter)) {
+    findings.push({
+      code: 'history-months',
+      level: 'warning',
+      sentence: `udesk_sync.${table} has partitions for ${counted(monthsAhead, 'month')} ahead${stray === null ? '' : `, and ${counted(stray.rows, 'row')} without one`}; ${lookedHoursAgo === null ? 'nobody ever looked after them' : `they were last looked after ${hours(lookedHoursAgo * HOUR_MS)} ago`}`,
+      fix: 'Nothing is lost: such rows lie in the default partition. The daemon and every `udesk-sync sync` move them; see in their log why they could not (a long query holds the table?).',
+    });
+  } else if (stray !== null) {
+    findings.push({
+      code: 'history-stray',
+      level: 'warning',
+      sentence: `${counted(stray.rows, 'row')} of udesk_sync.${table} ${stray.rows === 1 ? 'is' : 'are'} of a time without a partition (${stray.from} to ${stray.to})`,
+      fix: 'They were written while a clock was wrong, or are older than the history that is kept. Those ahead are moved when their time comes; `udesk-sync retention` shows them, `--apply` lets the old ones go.',
+    });
+  }
+  if (held > 0) {
+    findings.push({
+      code: 'history-held',
+      level: 'warning',
+      sentence: `${counted(held, 'month')} of udesk_sync.${table} ${held === 1 ? 'is' : 'are'} due to go, and no more than two go at once by themselves`,
+      fix: 'Look at the clock and at `retention` in the configuration. `udesk-sync retention` shows the months, `--apply` lets them go.',
     });
   }
   return findings;

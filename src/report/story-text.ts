@@ -22,6 +22,8 @@ export function storyDocument(pair: string, history: CustomerHistory, story: Sto
     linkState: link?.state ?? null,
     udeskId: records.udesk[0]?.id ?? null,
     crmId: records.crm[0]?.id ?? null,
+    lostObservations: story.lost,
+    historyKeptSince: story.keptSince,
     events: story.events,
     now: story.now.map(({ field, udesk, crm, base }) => ({
       field,
@@ -46,10 +48,19 @@ export function storyText(pair: string, history: CustomerHistory, story: Story, 
   const { link, records } = history;
   const ids = `Udesk ${records.udesk[0]?.id ?? '–'}, CRM ${records.crm[0]?.id ?? '–'}`;
   const belongs = link === null ? 'no link' : `link ${link.id}, ${link.state}`;
+  const lost =
+    story.lost === 0
+      ? []
+      : [
+          `  ${story.lost} older observations are not there any more${story.keptSince === null ? '' : `: the history before ${story.keptSince} is not kept (retention.observations)`}`,
+        ];
   const lines = story.events.map((event) => `  ${event.at}  ${eventText(event, show)}`);
-  return [`pair ${pair}: ${ids} (${belongs})`, ...lines, ...story.now.map((now) => nowText(now, show))].join(
-    '\n',
-  );
+  return [
+    `pair ${pair}: ${ids} (${belongs})`,
+    ...lost,
+    ...lines,
+    ...story.now.map((now) => nowText(now, show)),
+  ].join('\n');
 }
 
 function nowText(now: FieldNow, show: Show): string {

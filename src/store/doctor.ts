@@ -1,7 +1,10 @@
 /** Facts about our own tables that `check` judges (src/report/doctor.ts): counted, never read for their content. */
 import { sql } from 'drizzle-orm';
+import { addMonths, monthOf } from '../core/retention.ts';
 import { type DeadLetters, listDeadLetters } from './dead-letters.ts';
+import { monthPartitions, type PartitionedTable, strayMonths } from './partitions.ts';
 import { liveReplicas } from './replicas.ts';
+import { keptSince, TABLES } from './retention.ts';
 import type { ReplicaState } from './schema.ts';
 import { type Db, isoText, rows, textArray } from './tx.ts';
 
@@ -15,6 +18,20 @@ export interface DatabaseFacts {
   readonly clockAheadMs: number;
   /** Pairs that have rows here and are not in the configuration. */
   readonly unknownPairs: readonly string[];
+  readonly history: readonly HistoryFacts[];
+}
+
+/** The partitions of one table (src/store/partitions.ts). */
+export interface HistoryFacts {
+  readonly table: string;
+  /** Months after the present one that have a partition already, without a hole. */
+  readonly monthsAhead: number;
+  /** Rows in the default partition, and the months of the first and the last of them. */
+  readonly stray: { readonly rows: number; readonly from: string; readonly to: string } | null;
+  /** Hours since they were last looked after; null: never. */
+  readonly lookedHoursAgo: number | null;
+  /** Months that wait for a person to let them go. */
+  readonly held: number;
 }
 
 export interface PairFacts {
@@ -71,6 +88,29 @@ export async function databaseFacts(
     clockAheadMs: Math.round(row?.ahead ?? 0),
     bloated: bloated.map(({ table, live, dead }) => ({ table, live: Number(live), dead: Number(dead) })),
     unknownPairs: unknown.map(({ name }) => name),
+    history: await Promise.all(TABLES.map((table) => historyFacts(db, table, now))),
+  };
+}
+
+async function historyFacts(db: Db, table: PartitionedTable, now: Date): Promise<HistoryFacts> {
+  const months = new Set((await monthPartitions(db, table)).map(({ month }) => month));
+  let monthsAhead = -1;
+  while (months.has(addMonths(monthOf(now), monthsAhead + 1))) monthsAhead += 1;
+  const stray = [...(await strayMonths(db, table))];
+  const [first] = stray;
+  const { held, lookedAt } = (await keptSince(db))[table];
+  return {
+    table,
+    monthsAhead: Math.max(0, monthsAhead),
+    stray:
+      first === undefined
+        ? null
+        : {
+            rows: stray.reduce((sum, [, n]) => sum + n, 0),
+            ...{ from: first[0], to: stray.at(-1)?.[0] ?? first[0] },
+          },
+    lookedHoursAgo: lookedAt === null ? null : (now.getTime() - Date.parse(lookedAt)) / 3_600_000,
+    held,
   };
 }
 

@@ -14,6 +14,7 @@ import type {
 import type { FieldBase } from '../core/link.ts';
 import { otherSide, SIDES, type SideName } from '../core/record.ts';
 import { fromJsonb } from './jsonb.ts';
+import { keptSince } from './retention.ts';
 import { type Db, isoText, rows, textArray } from './tx.ts';
 
 /** Null when this record was never seen. */
@@ -51,6 +52,7 @@ export async function loadHistory(
     decisions: await loadDecisions(db, linkIds),
     reverts: await loadReverts(db, linkIds),
     changes: await loadChanges(db, pair, ids.udesk),
+    keptSince: (await keptSince(db)).observation.keptSince,
   };
 }
 

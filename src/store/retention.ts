@@ -148,17 +148,28 @@ async function keepRuns(
   return { kind: 'run', created: [], dropped: [], moved: 0, deleted, held: 0 };
 }
 
-/** Where each kind begins (ISO 8601; null: nothing was deleted), and how many months wait for a person. */
-export async function keptSince(
-  db: Db,
-): Promise<Record<KeptKind, { readonly keptSince: string | null; readonly held: number }>> {
-  const found = await rows<{ kind: KeptKind; kept_since: string | null; held: number }>(
+export interface KeptFrom {
+  /** ISO 8601; null: nothing was ever deleted. */
+  readonly keptSince: string | null;
+  /** Months that wait for a person. */
+  readonly held: number;
+  readonly lookedAt: string | null;
+}
+
+export async function keptSince(db: Db): Promise<Readonly<Record<KeptKind, KeptFrom>>> {
+  const found = await rows<{
+    kind: KeptKind;
+    kept_since: string | null;
+    held: number;
+    looked_at: string | null;
+  }>(
     db,
-    sql`select kind, ${isoText(sql`kept_since`)} as kept_since, held from udesk_sync.retention`,
+    sql`select kind, ${isoText(sql`kept_since`)} as kept_since, held, ${isoText(sql`looked_at`)} as looked_at
+        from udesk_sync.retention`,
   );
-  const of = (kind: KeptKind) => {
+  const of = (kind: KeptKind): KeptFrom => {
     const row = found.find((one) => one.kind === kind);
-    return { keptSince: row?.kept_since ?? null, held: row?.held ?? 0 };
+    return { keptSince: row?.kept_since ?? null, held: row?.held ?? 0, lookedAt: row?.looked_at ?? null };
   };
   return { observation: of('observation'), feed: of('feed'), run: of('run') };
 }

@@ -11,8 +11,21 @@ export interface QuotaGauge {
   readonly perMinute: number;
 }
 
+/** What is kept for a number of months only (src/store/retention.ts). */
+export interface HistoryGauge {
+  readonly kind: string;
+  readonly held: number;
+  /** Since partitions were last made ahead, and old months let go; null: never. */
+  readonly lookAgeMs: number | null;
+}
+
 export interface StoreGauges {
-  show(pairs: readonly PairGauges[], quota: readonly QuotaGauge[], dead: readonly DeadLetters[]): void;
+  show(
+    pairs: readonly PairGauges[],
+    quota: readonly QuotaGauge[],
+    dead: readonly DeadLetters[],
+    history: readonly HistoryGauge[],
+  ): void;
   /** The database did not answer: old figures would be lies. */
   unknown(): void;
 }
@@ -87,11 +100,19 @@ export function createStoreGauges(registers: Registry[]): StoreGauges {
     'dead_letters',
     'Jobs of the pair that failed too often in a row and were put aside; they go when the lane works again.',
   );
+  const held = gauge('history_held_months', 'Months of history that are due to go and wait for a person.', [
+    'kind',
+  ]);
+  const looked = gauge(
+    'history_look_age_seconds',
+    'Since the months of the history were last looked after, which happens once a day; +Inf: never.',
+    ['kind'],
+  );
   const used = gauge('quota_used', 'Calls of Udesk that count against the quota now (the last minute).');
   const limit = gauge('quota_limit', 'Calls of Udesk per minute that the configuration allows.');
 
   return {
-    show(pairs, quota, dead) {
+    show(pairs, quota, dead, history) {
       for (const each of all) each.reset();
       up.set(1);
       for (const row of pairs) {
@@ -130,6 +151,10 @@ export function createStoreGauges(registers: Registry[]): StoreGauges {
       }
       for (const { pair, count } of dead) {
         if (pairs.some((row) => row.pair === pair)) deadLetters.inc({ pair }, count);
+      }
+      for (const { kind, held: months, lookAgeMs } of history) {
+        held.set({ kind }, months);
+        looked.set({ kind }, seconds(lookAgeMs));
       }
       for (const { pair, used: calls, perMinute } of quota) {
         used.set({ pair }, calls);

@@ -11,7 +11,7 @@ import { withTimeout } from '../lib/with-timeout.ts';
 import type { DeadLetters } from '../store/dead-letters.ts';
 import type { PairGauges } from '../store/gauges.ts';
 import type { HookCounts } from './hooks.ts';
-import { createStoreGauges, type QuotaGauge, type StoreGauges } from './metrics-gauges.ts';
+import { createStoreGauges, type HistoryGauge, type QuotaGauge, type StoreGauges } from './metrics-gauges.ts';
 
 /** Figures of the database are as old as this at most: many scrapers cost one question. */
 const CACHE_MS = 10_000;
@@ -29,6 +29,7 @@ export interface MetricsSource {
   readonly breakers?: () => readonly { readonly pair: string; readonly side: SideName }[];
   /** Lanes whose jobs failed too often in a row. */
   readonly deadLetters?: () => Promise<readonly DeadLetters[]>;
+  readonly history?: () => Promise<readonly HistoryGauge[]>;
   readonly clock: () => Date;
   readonly pairs: readonly string[];
   /** How long a scrape waits for the database. */
@@ -129,11 +130,11 @@ function createRefresh(source: MetricsSource, store: StoreGauges): () => Promise
   // One question at a time: while the database hangs, scrapes wait for the same answer, and then go without it.
   function ask(): Promise<void> {
     asking ??= withTimeout(
-      Promise.all([source.gauges(), source.quota(), source.deadLetters?.() ?? []]),
+      Promise.all([source.gauges(), source.quota(), source.deadLetters?.() ?? [], source.history?.() ?? []]),
       GIVE_UP_MS,
     )
-      .then(([gauges, quota, letters]) => {
-        store.show(gauges, quota, letters);
+      .then(([gauges, quota, letters, history]) => {
+        store.show(gauges, quota, letters, history);
         answeredAt = source.clock().getTime();
       })
       .finally(() => {

@@ -511,6 +511,9 @@ export const en = {
   'parked.state.dropped': 'It is left alone already.',
 
   'customer.open': 'All about this customer',
+  'customer.lost': 'Older observations of this customer are missing: what is shown begins later.',
+  'customer.not-kept':
+    'What was seen of this customer before {since} is not kept any more: what is shown begins later.',
   'customer.now': 'What each side holds',
   'customer.link': 'Why they are taken for one person',
   'customer.no-link': 'This record is linked to nobody.',

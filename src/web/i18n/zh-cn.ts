@@ -492,6 +492,8 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'parked.state.dropped': '已设为暂不处理。',
 
   'customer.open': '该客户的全部信息',
+  'customer.lost': '该客户较早的观察记录已不存在：以下内容从较晚时开始。',
+  'customer.not-kept': '该客户在 {since} 之前的观察记录已不再保留：以下内容从较晚时开始。',
   'customer.now': '两边现在的内容',
   'customer.link': '为什么认为是同一人',
   'customer.no-link': '这条记录没有关联。',

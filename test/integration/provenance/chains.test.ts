@@ -1,8 +1,12 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, describe, expect, test } from 'vitest';
+import { tellStory } from '../../../src/core/value-story.ts';
+import { storyText } from '../../../src/report/story-text.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
+import { loadHistory } from '../../../src/store/history.ts';
+import { lookAfterHistory } from '../../../src/store/retention.ts';
 import { provenanceOf } from '../../support/provenance.ts';
-import { createWorld, type World } from '../../support/world.ts';
+import { createWorld, type World, writesSoFar } from '../../support/world.ts';
 
 let world: World;
 afterEach(async () => {
@@ -182,5 +186,43 @@ describe('P12 provenance: every current value has a chain back to an observation
     await world.database.db.execute(sql.raw(damage));
 
     expect((await provenance()).gaps.join('\n')).toContain(words);
+  });
+
+  test('whose past is not kept any more is told so, and the sync needs nothing of that past', async () => {
+    world = await createWorld({ customers: [{ nick_name: 'Ann', email: 'ann@example.com' }] });
+    await world.sync();
+    const id = world.simulator.tenant.list()[0]?.id ?? '';
+    for (const name of ['Anna', 'Hannah']) {
+      world.simulator.tenant.edit(id, { nick_name: name });
+      await world.sync();
+    }
+    const { db } = world.database;
+    await db.execute(sql`update udesk_sync.observation set at = at - interval '5 months'`);
+    await db.execute(sql`update udesk_sync.record set first_seen_at = first_seen_at - interval '6 months'`);
+    const before = await writesSoFar(world);
+
+    await lookAfterHistory(
+      db,
+      { observation: 3, feed: 3, run: 3 },
+      { now: world.engine.clock(), allowed: true, force: true },
+    );
+
+    const { gaps } = await provenance();
+    expect(gaps.length).toBeGreaterThan(0);
+    for (const gap of gaps) expect(gap).toMatch(/is not known any more: older observations are not kept/);
+    const history = await loadHistory(db, world.pair.spec.name, 'udesk', id);
+    if (history === null) throw new Error('no history');
+    const story = tellStory(history, world.pair.spec.fields, true);
+    expect(storyText('main', history, story, String)).toMatch(
+      /\d older observations are not there any more: the history before \d{4}-\d\d-01 is not kept/,
+    );
+    expect(story.events.filter(({ kind }) => kind === 'first-sight')).toContainEqual(
+      expect.objectContaining({ side: 'udesk', values: {} }),
+    );
+    await world.sync();
+    expect(await writesSoFar(world)).toEqual(before);
+    world.simulator.tenant.edit(id, { nick_name: 'Joanna' });
+    await world.sync();
+    expect((await world.people()).map(({ name }) => name)).toEqual(['Joanna']);
   });
 });

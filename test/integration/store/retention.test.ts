@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../../src/store/database.ts';
 import { saveHistory } from '../../../src/store/feeds.ts';
+import { erasePerson } from '../../../src/store/forget.ts';
 import { monthPartitions, strayMonths } from '../../../src/store/partitions.ts';
 import { lookAfterHistory } from '../../../src/store/retention.ts';
 import { knownBefore } from '../../../src/store/witnesses.ts';
@@ -180,4 +181,26 @@ test('cycles that did nothing go after their months; those that wrote, and the l
     count(*) filter (where pair = 'quiet')::int as quiet from udesk_sync.run`;
   expect([kept?.deleted, left?.wrote, left?.quiet]).toEqual([1_999, 1, 1]);
   expect(left?.n).toBe(1_002);
+});
+
+test('a person is forgotten in every month, and where there is none', async () => {
+  await observe('2031-03-01', '2031-05-01');
+  await look('2031-05-20');
+  await observe('2033-01-01');
+  const feed = (id: string, time: string | null) => ({
+    ...{ kind: time === null ? 'Ticket' : 'Alteration', id, at: time, author: null, data: {} },
+  });
+  const items = [
+    feed('1', '2031-03-01T00:00:00.000Z'),
+    feed('2', '2031-05-01T00:00:00.000Z'),
+    feed('3', null),
+  ];
+  await saveHistory(database.db, 'main', '1', items, at('2031-05-20'));
+
+  const erased = await database.db.transaction((tx) =>
+    erasePerson(tx, 'main', { ids: { udesk: ['1'], crm: [] }, linkIds: [] }),
+  );
+
+  expect(erased).toMatchObject({ observations: 3, histories: 3 });
+  expect(await observed()).toEqual([]);
 });

@@ -80,6 +80,7 @@ function history(over: Partial<CustomerHistory> & { udesk?: Value; crm?: Value }
     decisions: [],
     reverts: [],
     changes: [],
+    keptSince: null,
     ...rest,
   };
 }
@@ -152,6 +153,20 @@ describe('P12: the chain of a value', () => {
     ];
     const story = history({ udesk: 'new', crm: 'new', observations, intents: [wrote('5', 'crm', 'new')] });
     expect(traceValue(story, NAME, 'crm')?.intents).toEqual(['5']);
+  });
+
+  test('breaks off where the observations are older than is kept, and says that they were not lost', () => {
+    const told = history({ crm: 'edited', keptSince: at(50) });
+    const [record] = told.records.crm;
+    if (record === undefined) throw new Error('no record');
+    const records = { ...told.records, crm: [{ ...record, sights: 3 }] };
+    expect(traceValue({ ...told, records }, NAME, 'crm')).toMatchObject({
+      origin: null,
+      gap: expect.stringMatching(/^what crm c1 held before .* is not known any more/),
+    });
+    expect(traceValue({ ...told, records, keptSince: null }, NAME, 'crm')).toMatchObject({
+      gap: '2 observations of crm c1 are not on record',
+    });
   });
 
   test('breaks off where the decision is not on record, and says so', () => {

@@ -5,12 +5,14 @@ import type { DatabaseFacts, PairFacts } from '../../../src/store/doctor.ts';
 const NOW = new Date('2026-01-02T12:00:00Z');
 const ago = (minutes: number) => new Date(NOW.getTime() - minutes * 60_000).toISOString();
 
+const months = { table: 'observation', monthsAhead: 3, stray: null, lookedHoursAgo: 5, held: 0 };
 const database: DatabaseFacts = {
   sizeBytes: 10 * 1024 ** 2,
   bloated: [],
   autovacuum: true,
   clockAheadMs: 300,
   unknownPairs: [],
+  history: [months],
 };
 const pair: PairFacts = {
   oldestPendingAt: ago(5),
@@ -52,6 +54,30 @@ describe('the database', () => {
     ['never vacuumed', { autovacuum: false }, 'autovacuum-off', /only grow/],
     ['ahead of our clock', { clockAheadMs: 120_000 }, 'database-clock', /120 s ahead of/],
     ['behind our clock', { clockAheadMs: -61_000 }, 'database-clock', /61 s behind/],
+    [
+      'without a partition for next month',
+      { history: [{ table: 'feed', monthsAhead: 0, stray: null, lookedHoursAgo: 900, held: 0 }] },
+      'history-months',
+      /udesk_sync\.feed has partitions for 0 months ahead; they were last looked after 900 h ago/,
+    ],
+    [
+      'with rows that nobody gave a partition',
+      { history: [{ ...months, stray: { rows: 1, from: '2026-01', to: '2026-01' }, lookedHoursAgo: null }] },
+      'history-months',
+      /and 1 row without one; nobody ever looked after them/,
+    ],
+    [
+      'with rows of another time',
+      { history: [{ ...months, stray: { rows: 7, from: '1970-01', to: '2031-02' } }] },
+      'history-stray',
+      /7 rows of udesk_sync\.observation are of a time without a partition \(1970-01 to 2031-02\)/,
+    ],
+    [
+      'of which more is due to go than goes by itself',
+      { history: [{ ...months, held: 12 }] },
+      'history-held',
+      /12 months of udesk_sync\.observation are due to go/,
+    ],
     ['of a pair that is configured no more', { unknownPairs: ['old'] }, 'pair-unknown', /the pair old/],
   ])('%s is a finding with a fix', (_what, facts, code, sentence) => {
     const found = ofDatabase(facts);

@@ -58,6 +58,10 @@ export const customer = z.object({
       conflict: idOrNull.describe('The conflict that waits'),
     }),
   ),
+  historyKeptSince: z
+    .string()
+    .nullable()
+    .describe('What was seen before this day is not there any more; null: the story is whole'),
   timeline: z
     .array(z.looseObject({ at: z.string(), kind: z.string() }))
     .describe('Newest first: edits, writes, conflicts, decisions, and the tickets, calls and chats of Udesk'),
@@ -129,6 +133,7 @@ async function document(visit: SignedVisit, shown: Customer, from: number, most:
       crm: traceDocument(now.crm),
       conflict: conflicts.get(field) ?? null,
     })),
+    historyKeptSince: story.lost > 0 ? story.keptSince : null,
     timeline: timeline.slice(from, from + most),
     total: timeline.length,
   };
