@@ -140,6 +140,7 @@ describe('/metrics', () => {
       ),
     );
     expect([...labels].sort()).toEqual([
+      'kind',
       'le',
       'op',
       'outcome',
