@@ -47,7 +47,7 @@ afterAll(() => world.close());
 async function rowsOf({ sql }: Database): Promise<Map<string, string>> {
   const tables = await sql`select relname as tablename from pg_class
     where relnamespace = 'udesk_sync'::regnamespace and relkind in ('r', 'p') and not relispartition
-    and relname not in ('migration', 'lease', 'quota_call')`;
+    and relname not in ('migration', 'lease', 'quota_call') order by oid`;
   const all = new Map<string, string>();
   for (const { tablename } of tables) {
     const [row] = await sql.unsafe(
@@ -61,7 +61,8 @@ async function rowsOf({ sql }: Database): Promise<Map<string, string>> {
 /** The rows as an older version would have left them: what it had no column for is left out. */
 async function putInto({ sql }: Database, rows: ReadonlyMap<string, string>): Promise<string[]> {
   const there = await sql`select relname as tablename from pg_class
-    where relnamespace = 'udesk_sync'::regnamespace and relkind in ('r', 'p') and not relispartition`;
+    where relnamespace = 'udesk_sync'::regnamespace and relkind in ('r', 'p') and not relispartition
+    order by oid`; // what refers to a table came after it
   const filled: string[] = [];
   for (const { tablename } of there) {
     const json = rows.get(tablename);
