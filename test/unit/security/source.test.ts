@@ -34,12 +34,13 @@ test('what a visitor or a callback shows us is compared with a secret in constan
   expect(plain).toEqual([]);
 });
 
-/** The statements of drizzle/, names of our own columns and states, time formats, the name of a role that was quoted as an identifier, and what pg-boss says. */
+/** The statements of drizzle/, names of our own columns, states and months, time formats, the name of a role that was quoted as an identifier, and what pg-boss says. */
 const LOOKED_AT = [
   'store/backfill.ts',
   'store/intents.ts',
   'store/jobs.ts',
   'store/migrate.ts',
+  'store/partitions.ts',
   'store/report-conflicts.ts',
   'store/report-traffic.ts',
   'store/reporting-role.ts',
