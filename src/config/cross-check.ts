@@ -2,7 +2,7 @@
  * Rules that look at more than one place of the configuration. Pure. Works on parts that may be missing, because a
  * part that is wrong by itself is reported elsewhere and must not hide what is wrong here.
  */
-import type { Path, Problem } from './problems.ts';
+import { formatPath, type Path, type Problem } from './problems.ts';
 import {
   type EmailAlertConfig,
   type FieldConfig,
@@ -16,6 +16,8 @@ import {
 export interface Draft {
   readonly http: { readonly host: string; readonly hasAuth: boolean } | null;
   readonly pairs: readonly DraftPair[];
+  /** Who may sign in, users before tokens. */
+  readonly people: readonly { readonly name: string; readonly path: Path }[];
   /** By their place in the file; null where one is no e-mail alert, or wrong by itself. */
   readonly mails: readonly (EmailAlertConfig | null)[];
   /** By their place in the file; null where one is wrong by itself. */
@@ -56,8 +58,16 @@ export function crossCheck(draft: Draft): Problem[] {
   draft.mails.forEach((mail, index) => {
     if (mail !== null) problems.push(...checkMail(mail, ['alerts', index]));
   });
-  problems.push(...checkReports(draft));
+  problems.push(...checkReports(draft), ...checkPeople(draft));
   return problems;
+}
+
+/** What was decided is kept under a name alone, so a name is one person's or one program's. */
+function checkPeople({ people }: Draft): Problem[] {
+  return duplicates(people.map(({ name }) => name.trim())).map(([index, first]) => ({
+    path: [...(people[index]?.path ?? []), 'name'],
+    message: `is the name of ${formatPath(people[first]?.path ?? [])} too; decisions are kept under it, so users and tokens need names of their own`,
+  }));
 }
 
 function checkReports({ reports, reportAlerts, pairs }: Draft): Problem[] {

@@ -136,6 +136,7 @@ function draftOf(data: unknown): Draft {
   const host = isObject(http) ? (http.host ?? '127.0.0.1') : null;
   return {
     http: typeof host === 'string' && isObject(http) ? { host, hasAuth: isObject(http.auth) } : null,
+    people: isObject(http) ? [...namedOf(http.auth, 'users'), ...namedOf(http.auth, 'tokens')] : [],
     mails: (isObject(data) && Array.isArray(data.alerts) ? data.alerts : []).map((alert: unknown) => {
       const parsed = emailAlertSchema.safeParse(alert);
       return parsed.success ? parsed.data : null;
@@ -156,6 +157,15 @@ function draftOf(data: unknown): Draft {
       }),
     })),
   };
+}
+
+function namedOf(auth: unknown, key: 'users' | 'tokens'): Draft['people'] {
+  const list = isObject(auth) ? auth[key] : null;
+  return (Array.isArray(list) ? list : []).flatMap((one: unknown, index) =>
+    isObject(one) && typeof one.name === 'string'
+      ? [{ name: one.name, path: ['http', 'auth', key, index] }]
+      : [],
+  );
 }
 
 function pairsOf(data: unknown): Record<string, unknown>[] {

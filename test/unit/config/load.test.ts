@@ -150,6 +150,24 @@ http: { host: 0.0.0.0 }
     expect(error.message).toMatch(/pairs\[1\]\.name .*is the name of pairs\[0\] too/);
   });
 
+  it('finds users and tokens of one name, because decisions are kept under the name alone', () => {
+    const user = (name: string) =>
+      `      - { name: ${name}, role: viewer, passwordHash: 'scrypt:16:8:2:${'A'.repeat(22)}:${'B'.repeat(43)}' }\n`;
+    const token = (name: string, of: string) =>
+      `      - { name: ${name}, role: viewer, token: '${of.repeat(32)}' }\n`;
+    const auth = (users: string, tokens: string) =>
+      `${MINIMAL}http:\n  auth:\n    users:\n${users}    tokens:\n${tokens}`;
+    expect(() =>
+      load(auth(user('ann') + user('bob'), token('desk', 'a') + token('till', 'b'))),
+    ).not.toThrow();
+    const error = failure(auth(user('ann') + user("'ann '"), token('ann', 'a') + token('desk', 'b')));
+    expect(error.message).toMatch(/http\.auth\.users\[1\]\.name .*is the name of http\.auth\.users\[0\] too/);
+    expect(error.message).toMatch(
+      /http\.auth\.tokens\[0\]\.name .*is the name of http\.auth\.users\[0\] too/,
+    );
+    expect(error.message).not.toContain('tokens[1]');
+  });
+
   it('says which of the shapes of an adapter was nearest', () => {
     const error = failure(MINIMAL.replace('table: contact }', 'table: contact, emails: { columms: [a] } }'));
     expect(error.message).toMatch(/pairs\[0\]\.crm\.emails\.columms .*Did you mean "columns?"\?/);
