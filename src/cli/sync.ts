@@ -41,8 +41,7 @@ async function runSync(context: CliContext, options: SyncOptions): Promise<void>
       const pair = await openPair(runtime, config);
       const line = progress(context, config.name);
       try {
-        if (options.approve !== undefined)
-          await approveAccount(context, runtime, config.name, options.approve);
+        if (options.approve !== undefined) await keepYes(context, runtime, config.name, options.approve);
         const shown =
           options.acceptFirstPlan === true ? await firstPlanShown(runtime.database.db, config.name) : null;
         const report = await untilFilled((observe) =>
@@ -75,17 +74,19 @@ async function runSync(context: CliContext, options: SyncOptions): Promise<void>
   }
 }
 
-/** A yes to a changed account is kept like one on its page, with who said it; any other hash is for the cycle alone. */
-async function approveAccount(
+/** A yes to a guard's plan or a changed account is kept like one on its page, with who said it; a hash that nothing waits with is for the cycle alone. */
+async function keepYes(
   context: CliContext,
   { database: { db } }: Runtime,
   pair: string,
   hash: string,
 ): Promise<void> {
   const changed = (await openAccountChanges(db, [pair])).find((one) => one.hash === hash);
-  if (changed === undefined) return;
-  const by = { who: decider(context, undefined), at: new Date() };
-  await judgePlan(db, { pair, kind: accountKind(changed.side), hash, verdict: 'approve', ...by });
+  const kind = changed === undefined ? 'guard' : accountKind(changed.side);
+  await judgePlan(db, {
+    ...{ pair, kind, hash, verdict: 'approve' },
+    ...{ who: decider(context, undefined), at: new Date() },
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { verifyLog } from '../../../src/report/verify-log.ts';
 import { answerFromAnotherTable, askedHash } from '../../support/another-table.ts';
@@ -57,6 +58,27 @@ test('plan --reject holds what a guard holds; another hash, or none, is told and
   await nextCycle();
   expect(await guard()).toEqual([{ hash: held?.hash, state: 'rejected' }]);
   expect(world.simulator.tenant.count).toBe(4);
+});
+
+test("sync --approve releases a guard's plan, and the log says who let it through", async () => {
+  await open({
+    customers: ['C0', 'C1', 'C2', 'C3'].map((name) => ({ nick_name: name, email: `${name}@example.com` })),
+    pair: { deletes: 'propagate', guards: '{ deletes: { max: 1, share: 0.9 } }' },
+  });
+  await world.crm`delete from contact where name in ('C0', 'C1')`;
+  await world.sync();
+  const [held] = await ourRows(world, 'select hash from udesk_sync.guard');
+  expect((await cli.run('sync', '--approve', 'a'.repeat(64))).code).toBe(3);
+  expect(await verifyLog(world.database.db, null)).toMatchObject({ entries: 0 });
+  expect((await cli.run('sync', '--approve', String(held?.hash))).code).toBe(0);
+  expect(world.simulator.tenant.count).toBe(2);
+  expect(await ourRows(world, 'select kind, verdict, state from udesk_sync.approval')).toEqual([
+    { kind: 'guard', verdict: 'approve', state: 'done' },
+  ]);
+  const [said] = await ourRows(world, 'select entry from udesk_sync.decision_log');
+  const plan = { who: userInfo().username, action: 'approve', subject: `plan ${held?.hash}` };
+  expect(JSON.parse(String(said?.entry))).toMatchObject(plan);
+  expect(await verifyLog(world.database.db, null)).toMatchObject({ entries: 1, faults: [] });
 });
 
 describe('a changed account', () => {
