@@ -1,5 +1,6 @@
 /** Everything that the API answers. */
 import type { Endpoint } from './endpoint.ts';
+import { careEndpoints } from './endpoints/care.ts';
 import { conflictEndpoints } from './endpoints/conflicts.ts';
 import { customerEndpoints } from './endpoints/customers.ts';
 import { eventEndpoints } from './endpoints/events.ts';
@@ -11,6 +12,8 @@ import { reportEndpoints } from './endpoints/reports.ts';
 import { similarEndpoints } from './endpoints/similar.ts';
 
 export const ENDPOINTS: readonly Endpoint[] = [
+  // Before the conflicts, one of which would else be called `facets`.
+  ...careEndpoints,
   ...conflictEndpoints,
   ...similarEndpoints,
   ...linkEndpoints,

@@ -18,8 +18,18 @@ export interface FiltersView {
   readonly owners: ReadonlyMap<string, string>;
 }
 
-const NAMES = ['pair', 'field', 'kind', 'age', 'policy', 'owner', 'author', 'assigned'] as const;
-type Name = (typeof NAMES)[number];
+/** Parameters of the address that have counts. */
+export const FILTER_NAMES = [
+  'pair',
+  'field',
+  'kind',
+  'age',
+  'policy',
+  'owner',
+  'author',
+  'assigned',
+] as const;
+type Name = (typeof FILTER_NAMES)[number];
 
 /** What the owners are called whom the counts name. */
 export async function ownerNames(
@@ -31,20 +41,22 @@ export async function ownerNames(
 
 export function isFiltered(params: InboxParams): boolean {
   return (
-    params.q !== undefined || params.pattern !== undefined || NAMES.some((name) => params[name] !== undefined)
+    params.q !== undefined ||
+    params.pattern !== undefined ||
+    FILTER_NAMES.some((name) => params[name] !== undefined)
   );
 }
 
 export function filters(visit: SignedVisit, view: FiltersView): Html {
   const { t } = visit;
   const { params, facets } = view;
-  const active = NAMES.some((name) => params[name] !== undefined);
+  const active = FILTER_NAMES.some((name) => params[name] !== undefined);
   return html`<form class="filters card" method="get" action="/conflicts" role="search" aria-label="${t('filter.title')}" data-auto>
 <input type="hidden" name="state" value="${params.state}">
 ${params.pattern !== undefined && html`<input type="hidden" name="pattern" value="${params.pattern}"><p class="small">${t('similar.group')}</p>`}
 <label class="search">${t('filter.search')}<input type="search" name="q" value="${params.q ?? ''}" placeholder="${t('filter.search-hint')}" maxlength="200" data-search></label>
 <details class="selects"${active && html` open`}><summary>${t('filter.title')}</summary><div class="grid">
-${NAMES.map((name) => select(visit, view, name))}
+${FILTER_NAMES.map((name) => select(visit, view, name))}
 <label>${t('filter.sort')}<select name="sort">${INBOX_SORTS.map(
     (sort) =>
       html`<option value="${sort}"${sort === params.sort && html` selected`}>${t(`sort.${sort}`)}</option>`,
@@ -75,7 +87,11 @@ function select(visit: SignedVisit, view: FiltersView, name: Name): Html | null 
 }
 
 /** By what stands in the address. What nobody holds or did is no choice, but being nobody's is. */
-function countsOf({ services, actor }: SignedVisit, facets: Facets, name: Name): ReadonlyMap<string, number> {
+export function countsOf(
+  { services, actor }: SignedVisit,
+  facets: Facets,
+  name: Name,
+): ReadonlyMap<string, number> {
   const { counts } = facets;
   switch (name) {
     case 'age':

@@ -51,15 +51,27 @@ function queryOf(params: InboxParams): string {
 
 /** Leads to the inbox as the view says; what is `me` in it is whoever opens it. */
 export async function openView(visit: SignedVisit): Promise<Response> {
-  const view = await loadView(visit.services.db, idOf(visit));
+  const view = await loadView(visit.services.db, viewId(visit.c.req.param('id') ?? ''));
   if (view === null) throw new Refusal('not-found');
   return seeOther(visit, `/conflicts?${view.query}`);
 }
 
 export async function keepView(visit: SignedVisit): Promise<Response> {
-  const { services, actor, now, form } = visit;
-  const params = readParams(new URLSearchParams(form.get('filter') ?? ''));
-  const name = (form.get('name') ?? '').trim();
+  const params = readParams(new URLSearchParams(visit.form.get('filter') ?? ''));
+  await storeView(visit, visit.form.get('name') ?? '', params);
+  return seeOther(visit, inboxAddress(params));
+}
+
+/** Of one's own. */
+export async function dropView(visit: SignedVisit): Promise<Response> {
+  const params = readParams(new URLSearchParams(visit.form.get('filter') ?? ''));
+  await removeView(visit, visit.c.req.param('id') ?? '');
+  return seeOther(visit, inboxAddress(params));
+}
+
+/** Takes the place of the person's view of that name. @throws Refusal */
+export async function storeView({ services, actor, now }: SignedVisit, called: string, params: InboxParams) {
+  const name = called.trim();
   if (name === '' || [...name].length > VIEW_NAME_LIMIT || !isStorableText(name))
     throw new Refusal('bad-request');
   const query = queryOf(params);
@@ -67,20 +79,14 @@ export async function keepView(visit: SignedVisit): Promise<Response> {
   if (words !== null && !isStorableText(words)) throw new Refusal('bad-request');
   const saved = await saveView(services.db, { who: actor.name, name, query, words, at: now });
   if (saved === null) throw new Refusal('too-many-views', { params: { n: VIEWS_MOST } });
-  return seeOther(visit, inboxAddress(params));
 }
 
-/** Of one's own. */
-export async function dropView(visit: SignedVisit): Promise<Response> {
-  const { services, actor, form } = visit;
-  const params = readParams(new URLSearchParams(form.get('filter') ?? ''));
-  const gone = await deleteView(services.db, { id: idOf(visit), who: actor.name });
-  if (!gone) throw new Refusal('not-found');
-  return seeOther(visit, inboxAddress(params));
+/** @throws Refusal `not-found` for another person's, too */
+export async function removeView({ services, actor }: SignedVisit, id: string): Promise<void> {
+  if (!(await deleteView(services.db, { id: viewId(id), who: actor.name }))) throw new Refusal('not-found');
 }
 
-function idOf({ c }: SignedVisit): string {
-  const id = c.req.param('id') ?? '';
+function viewId(id: string): string {
   if (!/^[1-9]\d{0,17}$/.test(id)) throw new Refusal('not-found');
   return id;
 }

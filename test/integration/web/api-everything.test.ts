@@ -39,6 +39,12 @@ async function rule(): Promise<string> {
 }
 let made: ReturnType<typeof turnOn> | undefined;
 
+/** One of the program's own. */
+async function view(): Promise<string> {
+  const { body: kept } = await send('POST', { path: '/views', json: { name: 'n', filter: {} } });
+  return (kept as { views: { id: string; name: string }[] }).views.find(({ name }) => name === 'n')?.id ?? '';
+}
+
 interface Call {
   readonly path: string;
   readonly json?: unknown;
@@ -57,6 +63,19 @@ const CALLS: Readonly<Record<string, () => Promise<Call>>> = {
     json: { take: 'udesk', conflicts: [await conflict(1), await conflict(2)] },
   }),
   withdrawMany: async () => ({ path: '/decisions/undo', json: { conflicts: [(await conflict(1)).id] } }),
+  countConflicts: async () => ({ path: '/conflicts/facets?state=open' }),
+  assign: async () => ({
+    path: '/assignments',
+    json: { to: 'operator program', conflicts: [(await conflict(2)).id] },
+  }),
+  listNotes: async () => ({ path: `/conflicts/${(await conflict(2)).id}/notes` }),
+  addNote: async () => ({ path: `/conflicts/${(await conflict(2)).id}/notes`, json: { text: 'asked them' } }),
+  listViews: async () => ({ path: '/views' }),
+  saveView: async () => ({ path: '/views', json: { name: 'names', filter: { field: 'nick_name' } } }),
+  deleteView: async () => ({ path: `/views/${await view()}` }),
+  getSimilar: async () => ({
+    path: '/similar/group?pair=main&field=nick_name&kind=first-link&pattern=v1.person.other.together',
+  }),
   listSimilar: async () => ({ path: '/similar' }),
   listRules: async () => ({ path: '/rules' }),
   getRule: async () => ({ path: `/rules/${await rule()}` }),
@@ -156,7 +175,8 @@ describe('the OpenAPI document', () => {
       const { method, description } = told.find(({ operationId }) => operationId === name) as Operation;
       const asked = await call();
       const roles: Record<string, number> = { nobody: 401 };
-      if (method !== 'GET') roles.viewer = 403;
+      // A view is one's own, whoever one is.
+      if (method !== 'GET' && !description.includes('Role: viewer')) roles.viewer = 403;
       if (description.includes('operator')) roles.reviewer = 403;
       for (const [role, expected] of Object.entries(roles)) {
         const { status, type } = await send(method, asked, role);
@@ -186,6 +206,18 @@ test('what was answered is what the pages show, and what was decided took effect
     state: 'rejected',
     said: [{ who: 'operator program', verdict: 'reject' }],
   });
+  const third = (await conflict(2)).id;
+  expect(body('assign')).toEqual({ given: [third], left: [] });
+  expect(body('addNote')).toMatchObject({
+    notes: [{ conflictId: third, who: 'operator program', text: 'asked them' }],
+  });
+  expect(body('saveView')).toMatchObject({
+    views: [{ name: 'names', query: 'field=nick_name&sort=oldest' }],
+  });
+  expect(body('countConflicts')).toMatchObject({
+    newest: null,
+    facets: { pair: { main: body('countConflicts').total } },
+  });
   expect(body('withdrawMany')).toEqual({ withdrawn: [expect.any(String)], left: [] });
   expect(body('getReport')).toMatchObject({ report: { conflicts: { byField: [{ name: 'nick_name' }] } } });
   const { freshness } = body('getPairLately') as { freshness: { udesk: number }[] };
@@ -193,8 +225,9 @@ test('what was answered is what the pages show, and what was decided took effect
   const verdict = await verifyLog(world.database.db, null);
   expect(verdict.faults).toEqual([]);
   expect(body('verifyLog')).toMatchObject({ entries: verdict.entries });
-  // A decision, one taken back, two at once, one of them taken back, a rule on and off, and the answers to a link, a record and a plan.
-  expect(verdict.entries).toBe(10);
+  // A decision, one taken back, two at once, one of them taken back, a rule on and off, a conflict given to somebody,
+  // a note, and the answers to a link, a record and a plan.
+  expect(verdict.entries).toBe(12);
   expect(new Set(woken)).toEqual(new Set(['main']));
 });
 
@@ -251,6 +284,17 @@ describe('every decision', () => {
       return [status, problem.parse(answer).code];
     };
     expect(await ask(`/links/${linked}/decision`, 'confirm')).toEqual([409, 'answered']);
+    const care = async (path: string, json: unknown) => {
+      const { status, body: answer } = await send('POST', { path, json });
+      return [status, problem.parse(answer).code];
+    };
+    const { id } = await conflict(1);
+    expect(await care('/assignments', { to: 'a stranger', conflicts: [id] })).toEqual([400, 'bad-request']);
+    expect(await care(`/conflicts/${id}/notes`, { text: ' ' })).toEqual([422, 'unfit']);
+    expect(await care(`/conflicts/${id}/notes`, { text: 'x'.repeat(2_001) })).toEqual([422, 'unfit']);
+    expect(await care('/views', { name: ' ', filter: {} })).toEqual([400, 'bad-request']);
+    const gone = await send('DELETE', { path: '/views/x' });
+    expect([gone.status, problem.parse(gone.body).code]).toEqual([404, 'not-found']);
     expect(await ask('/links/999999/decision', 'reject')).toEqual([404, 'not-found']);
     expect(await ask(`/links/${linked}/decision`, 'marry')).toEqual([400, 'bad-request']);
     expect(await ask('/parked/1x/decision', 'retry')).toEqual([404, 'not-found']);

@@ -5,8 +5,16 @@
 import { z } from 'zod';
 import { CONFLICT_KINDS } from '../../../core/link.ts';
 import { RULE_TAKES } from '../../../core/review-rule.ts';
+import { patternParam } from '../../conflicts/query.ts';
 import { Refusal } from '../../refusal.ts';
-import { findRule, GROUPS_PER_PAGE, listAllRules, loadSimilar, turnRuleOff } from '../../similar/service.ts';
+import {
+  findRule,
+  GROUPS_PER_PAGE,
+  listAllRules,
+  loadGroup,
+  loadSimilar,
+  turnRuleOff,
+} from '../../similar/service.ts';
 import { id, time } from '../contract.ts';
 import { endpoint, idOf } from '../endpoint.ts';
 
@@ -15,9 +23,9 @@ const group = z.object({
   pair: z.string(),
   field: z.string().describe('Udesk name; * for whole records'),
   kind: z.enum(CONFLICT_KINDS),
-  pattern: z
-    .string()
-    .describe('What kind of difference: version, who edited in Udesk, shape, which edit is later'),
+  pattern: patternParam.describe(
+    'What kind of difference: version, who edited in Udesk, shape, which edit is later',
+  ),
 });
 const proposal = z
   .object({
@@ -62,6 +70,15 @@ export const similarList = z.object({
   unclassified: count.describe('Open conflicts that the next cycles put into groups'),
   next: count.nullable().describe('Give it as `from`'),
 });
+export const similarGroup = group.extend({
+  open: count,
+  examples: z.array(id),
+  proposal,
+  ruleId: id.nullable().describe('The rule that is on'),
+  against: z
+    .array(z.object({ conflictId: id, who: z.string(), take: z.string(), at: time }))
+    .describe('Past decisions of people that the rule would have made otherwise, newest first'),
+});
 export const ruleList = z.object({ rules: z.array(rule) });
 
 export const similarEndpoints = [
@@ -83,6 +100,16 @@ export const similarEndpoints = [
         unclassified: page.unclassified,
         next: page.groups.length === GROUPS_PER_PAGE && end < page.total ? end : null,
       };
+    },
+  }),
+  endpoint('GET /similar/group', {
+    operationId: 'getSimilar',
+    summary: 'One group, and the past decisions that speak against a rule for it',
+    query: group,
+    answer: similarGroup,
+    async handle(visit, { query }) {
+      const { group: found, proposal: said, rule: on, against } = await loadGroup(visit, query);
+      return { ...found, proposal: said, ruleId: on?.id ?? null, against };
     },
   }),
   endpoint('GET /rules', {
