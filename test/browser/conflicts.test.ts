@@ -107,9 +107,37 @@ describe.skipIf(chromiumPath === null)('the inbox', () => {
     await page.getByRole('button', { name: 'Decide these 43' }).click();
     await page.getByRole('heading', { name: '43 decided' }).waitFor();
     await expect.poll(resolved, SOON).toBe(43);
+    await page.reload();
+    await page.getByText('0 still to do, 43 agree on both sides.').waitFor();
+    await page.getByRole('button', { name: 'Undo all of them' }).waitFor();
     const names = (await world.people()).map(({ name }) => name);
     expect(names.filter((name) => name?.startsWith('王小明'))).toHaveLength(43);
     expect(names).toContain(`${SCRIPT} CRM`);
+  });
+
+  test('what was decided together shows by itself how it goes on, and where scripts are off after a click', async () => {
+    stop.abort();
+    await daemon;
+    const decideAll = async (page: Page, query: string, n: number) => {
+      await page.goto(`${web.url}/conflicts?q=${encodeURIComponent(query)}&field=nick_name`);
+      await page.getByLabel(`All ${n} that fit`).check();
+      await page.getByRole('button', { name: 'Look at what it does' }).click();
+      await page.getByRole('button', { name: `Decide these ${n}` }).click();
+      await page.getByText(`${n} still to do, 0 agree on both sides.`).waitFor();
+    };
+    const plain = await signedIn({ script: false });
+    await decideAll(plain, '王小明 1', 10);
+    const page = await signedIn();
+    await decideAll(page, '王小明 2', 10);
+    const again = page.getByRole('link', { name: 'Look again' });
+    expect(await again.count()).toBe(0);
+    await page.waitForResponse((response) => response.url().includes('/conflicts/bulk/progress'));
+    await page.getByText('10 still to do').waitFor();
+    expect(await again.count()).toBe(0);
+    for (let n = 0; n < 2; n += 1) await world.sync();
+    await page.getByText('0 still to do, 10 agree on both sides.').waitFor();
+    await plain.getByRole('link', { name: 'Look again' }).click();
+    await plain.getByText('0 still to do, 10 agree on both sides.').waitFor();
   });
 
   test('a value of one’s own reaches both sides, from the page of the conflict and without scripts', async () => {

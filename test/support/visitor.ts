@@ -2,9 +2,12 @@
 export interface Visitor {
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** With the token of the last page that had one, unless `csrf` is given. */
-  post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): Promise<Answer>;
+  post(path: string, fields?: Fields, headers?: Record<string, string>): Promise<Answer>;
   cookie(name: string): string | undefined;
 }
+
+/** As pairs where several have the same name. */
+export type Fields = Readonly<Record<string, string>> | readonly (readonly [string, string])[];
 
 export interface Answer {
   readonly status: number;
@@ -36,8 +39,11 @@ export function visitor(base: string): Visitor {
   }
   return {
     get: (path, headers = {}) => ask(path, { headers }),
-    post: (path, fields = {}, headers = {}) =>
-      ask(path, { method: 'POST', headers, body: new URLSearchParams({ csrf, ...fields }) }),
+    post(path, fields = {}, headers = {}) {
+      const given = Array.isArray(fields) ? fields : Object.entries(fields);
+      const own = given.some(([name]) => name === 'csrf') ? [] : [['csrf', csrf]];
+      return ask(path, { method: 'POST', headers, body: new URLSearchParams([...own, ...given]) });
+    },
     cookie: (name) => cookies.get(name),
   };
 }

@@ -165,7 +165,6 @@ function countSelected() {
 }
 
 for (const hidden of document.querySelectorAll('.needs-script')) hidden.hidden = false;
-for (const link of document.querySelectorAll('.no-script')) link.hidden = true;
 countSelected();
 // An address such as #value means the field itself.
 if (['#value', '#assign', '#note'].includes(location.hash))

@@ -137,14 +137,3 @@ ${
   )}</ul>${decidable.length === 0 && cancel}</section>`
 }</div>`;
 }
-
-/** Counts what has come true; asks again until all has. */
-export function bulkProgress(visit: SignedVisit, ids: readonly string[], rows: readonly InboxRow[]): Html {
-  const { t, format } = visit;
-  const open = rows.filter(({ state }) => state === 'resolving').length;
-  const agree = rows.filter(({ state }) => state === 'resolved' || state === 'converged').length;
-  const address = `/conflicts/bulk/progress?ids=${ids.join(',')}`;
-  return html`<div id="progress" class="notice ${open === 0 ? 'good' : 'info'}" role="status"${
-    open > 0 && html` hx-get="${address}" hx-trigger="load delay:2s" hx-swap="outerHTML"`
-  }>${t('bulk.done-detail', { open: format.number(open), agree: format.number(agree) })}</div>`;
-}

@@ -5,33 +5,25 @@ import { activeConflictsOf } from '../../store/conflict-progress.ts';
 import { countResolving } from '../../store/conflicts.ts';
 import { agentNames } from '../../store/directory.ts';
 import { editAuthors } from '../../store/feeds.ts';
-import { type InboxRow, inboxPage, inboxRows } from '../../store/inbox.ts';
+import { type InboxRow, inboxPage } from '../../store/inbox.ts';
 import { inboxFacets } from '../../store/inbox-facets.ts';
 import { viewsOf } from '../../store/inbox-views.ts';
 import { notesOf } from '../../store/notes.ts';
 import { loadRecords } from '../../store/records.ts';
-import {
-  bulkProgress,
-  decideMany,
-  preview,
-  previewView,
-  readIds,
-  readTake,
-  undoMany,
-} from '../conflicts/bulk.ts';
+import { preview, previewView, readIds, readTake, undoMany } from '../conflicts/bulk.ts';
+import { bulkDecide, bulkResult, bulkState } from '../conflicts/bulk-result.ts';
 import { card } from '../conflicts/card.ts';
 import type { TypedNote } from '../conflicts/care.ts';
 import { assignMany, assignOne, noteOne } from '../conflicts/care-routes.ts';
 import { detail, status } from '../conflicts/detail.ts';
 import { ownerNames } from '../conflicts/filters.ts';
 import { inbox } from '../conflicts/list.ts';
-import { inboxAddress, nameFields, readParams, toFilter, toQuery } from '../conflicts/query.ts';
+import { inboxAddress, readParams, toFilter, toQuery } from '../conflicts/query.ts';
 import { type DecideOutcome, decide, loadRow, show, undo } from '../conflicts/service.ts';
 import { fieldLabels, refusalText } from '../conflicts/show.ts';
 import { dropView, keepView, openView } from '../conflicts/views.ts';
 import type { Page } from '../page.ts';
 import { respondPage, respondPart, seeOther } from '../respond.ts';
-import { csrfField } from '../ui/form.ts';
 import { notice } from '../ui/notice.ts';
 import type { SignedVisit } from '../visit.ts';
 
@@ -43,6 +35,7 @@ export const conflictsPage: Page = {
     { method: 'GET', path: '/conflicts', access: 'viewer', handle: list },
     { method: 'POST', path: '/conflicts/bulk/preview', access: 'reviewer', handle: bulkPreview },
     { method: 'POST', path: '/conflicts/bulk', access: 'reviewer', handle: bulkDecide },
+    { method: 'GET', path: '/conflicts/bulk', access: 'viewer', handle: bulkResult },
     { method: 'POST', path: '/conflicts/bulk/undo', access: 'reviewer', handle: bulkUndo },
     { method: 'GET', path: '/conflicts/bulk/progress', access: 'viewer', handle: bulkState },
     { method: 'POST', path: '/conflicts/bulk/assign', access: 'reviewer', handle: assignMany },
@@ -234,33 +227,6 @@ async function bulkPreview(visit: SignedVisit): Promise<Response> {
   const view = await preview(visit, visit.form);
   const body = previewView(visit, view, await fieldLabels(visit), inboxAddress(params));
   return respondPage(visit, { title: visit.t('bulk.title'), body });
-}
-
-async function bulkDecide(visit: SignedVisit): Promise<Response> {
-  const { done, late } = await decideMany(visit, readTake(visit.form.get('take')), visit.form.getAll('pick'));
-  return await bulkResult(visit, done, late.length);
-}
-
-async function bulkResult(visit: SignedVisit, done: readonly string[], late: number): Promise<Response> {
-  const { t, format } = visit;
-  const rows = await inboxRows(visit.services.db, done, nameFields(visit));
-  const title = t('bulk.done', { n: format.number(done.length) });
-  return respondPage(visit, {
-    title,
-    body: html`<div class="narrow"><h1>${title}</h1>
-${late > 0 && notice('warn', t('bulk.late', { n: format.number(late) }))}
-${bulkProgress(visit, done, rows)}
-<div class="buttons"><a class="button primary" href="/conflicts">${t('detail.back')}</a>${
-      done.length > 0 &&
-      html`<form method="post" action="/conflicts/bulk/undo">${csrfField(visit)}<input type="hidden" name="ids" value="${done.join(',')}"><button>${t('bulk.undo')}</button></form>`
-    }</div></div>`,
-  });
-}
-
-async function bulkState(visit: SignedVisit): Promise<Response> {
-  const ids = readIds((visit.url.searchParams.get('ids') ?? '').split(','));
-  const rows = await inboxRows(visit.services.db, ids, nameFields(visit));
-  return respondPart(visit, bulkProgress(visit, ids, rows));
 }
 
 async function bulkUndo(visit: SignedVisit): Promise<Response> {
