@@ -72,6 +72,29 @@ export async function lagOf(db: Db, scope: ReportScope): Promise<{ all: LagRow[]
   return { all, edits };
 }
 
+export interface EditLag extends Percentiles {
+  readonly writes: number;
+}
+
+/** Of all edits of the period together, and by the side they went to; null where there were none. */
+export type EditLags = Readonly<Record<'all' | SideName, EditLag | null>>;
+
+/** Percentiles of days cannot be put together: this is one count over the whole period. */
+export async function editLagsOf(db: Db, scope: ReportScope): Promise<EditLags> {
+  const found = await rows<Spread & { target: SideName | null; writes: string }>(
+    db,
+    sql`select target, count(*)::text as writes, ${percentiles('lag')}
+        from report.sync_lag where ${within('arrived_at', scope)} and cause = 'edit'
+        group by grouping sets ((), (target))`,
+  );
+  const of = (target: SideName | null): EditLag | null => {
+    const row = found.find((one) => one.target === target);
+    const writes = Number(row?.writes ?? 0);
+    return row === undefined || writes === 0 ? null : { writes, ...spread(row) };
+  };
+  return { all: of(null), udesk: of('udesk'), crm: of('crm') };
+}
+
 export interface RunsRow extends Percentiles {
   readonly pair: string;
   readonly cycles: number;

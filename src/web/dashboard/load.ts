@@ -5,7 +5,7 @@ import { type ConflictDay, conflictDays } from '../../report/sync/document.ts';
 import { type FreshnessClass, freshnessOf } from '../../store/freshness.ts';
 import { countPair } from '../../store/pair-status.ts';
 import { conflictFacts } from '../../store/report-conflicts.ts';
-import { lagOf, type Percentiles, type RunsRow, runsOf } from '../../store/report-traffic.ts';
+import { type EditLags, editLagsOf, type RunsRow, runsOf } from '../../store/report-traffic.ts';
 import type { Visit } from '../visit.ts';
 
 const DAY_MS = 86_400_000;
@@ -25,7 +25,7 @@ export async function pairNow({ services, now, remember }: Visit, pair: PairConf
 export interface PairLately {
   readonly name: string;
   /** Of edits that arrived in the last day. */
-  readonly lag: (Percentiles & { readonly writes: number }) | null;
+  readonly lag: EditLags;
   /** Of the last day. */
   readonly runs: RunsRow | null;
   readonly days: readonly ConflictDay[];
@@ -41,10 +41,9 @@ export async function pairLately({ services, now }: Visit, { name }: PairConfig)
     pairs: [name],
     timezone: config.timezone,
   });
-  const lag = await lagOf(db, scope(DAY_MS));
+  const lag = await editLagsOf(db, scope(DAY_MS));
   const [runs] = await runsOf(db, scope(DAY_MS));
   const period = scope((CHART_DAYS - 1) * DAY_MS);
   const days = conflictDays({ ...period, facts: await conflictFacts(db, period) });
-  const edits = lag.edits.toSorted((a, b) => b.writes - a.writes)[0] ?? null;
-  return { name, lag: edits, runs: runs ?? null, days, freshness: await freshnessOf(db, name, now) };
+  return { name, lag, runs: runs ?? null, days, freshness: await freshnessOf(db, name, now) };
 }

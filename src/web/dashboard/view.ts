@@ -74,7 +74,7 @@ export function latelyPart(visit: Visit, pairs: readonly PairLately[]): Html {
       open: day.openAtEnd,
     }));
     return html`<section class="card lately"><h2>${t('lately.title')}${several && html` · ${name}`}</h2>
-<dl class="figures"><div><dt>${t('figure.lag')}</dt><dd><b>${duration(visit, lag?.p50Ms ?? null)}</b> <small class="muted">${lag === null ? t('figure.no-edits') : t('figure.lag-detail', { p95: duration(visit, lag.p95Ms) })}</small></dd></div>
+<dl class="figures"><div><dt>${t('figure.lag')}</dt><dd><b>${duration(visit, lag.all?.p50Ms ?? null)}</b> <small class="muted">${lagDetail(visit, lag)}</small></dd></div>
 <div><dt>${t('figure.writes')}</dt><dd><b>${format.number((runs?.udeskWrites ?? 0) + (runs?.crmWrites ?? 0))}</b> <small class="muted">${t('plan.sides', { udesk: format.number(runs?.udeskWrites ?? 0), crm: format.number(runs?.crmWrites ?? 0) })}</small></dd></div>
 <div><dt>${t('figure.cycles')}</dt><dd><b>${format.number(runs?.cycles ?? 0)}</b> <small class="muted">${t('figure.failed', { n: format.number(runs?.failed ?? 0) })}</small></dd></div></dl>
 <h3>${t('chart.title')}</h3>
@@ -83,6 +83,13 @@ ${responsive(`days-${name.replace(/\W/g, '-')}`, (frame) => dayChart({ ...frame,
 <details><summary>${t('chart.table')}</summary><table><thead><tr><th scope="col">${t('chart.day')}</th><th scope="col">${t('chart.opened')}</th><th scope="col">${t('chart.closed')}</th><th scope="col">${t('chart.open')}</th></tr></thead><tbody>${days.map((day) => html`<tr><th scope="row">${day.day}</th><td>${format.number(day.opened)}</td><td>${format.number(day.closed)}</td><td>${format.number(day.openAtEnd)}</td></tr>`)}</tbody></table></details>
 ${freshness(visit, pair)}</section>`;
   })}</div>`;
+}
+
+function lagDetail(visit: Visit, { all, udesk, crm }: PairLately['lag']): Html {
+  const { t } = visit;
+  if (all === null) return html`${t('figure.no-edits')}`;
+  const to = { udesk: duration(visit, udesk?.p50Ms ?? null), crm: duration(visit, crm?.p50Ms ?? null) };
+  return html`${t('figure.lag-detail', { p95: duration(visit, all.p95Ms) })}; ${t('figure.lag-sides', to)}`;
 }
 
 /** A row per class of age, a bar per side. */

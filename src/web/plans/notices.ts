@@ -35,7 +35,7 @@ export async function guardNotices(visit: Visit): Promise<Html | null> {
   const lines = found.flatMap(({ name, guards }) =>
     guards.map(
       ({ hash, writes }) =>
-        html`<div class="notice warn waits"><span><strong>${t('plan.guard-waits', { pair: name, n: format.number(writes) })}</strong></span> <a class="button" href="/plans/${hash}">${t('plan.look')}</a></div>`,
+        html`<div class="notice warn waits"><span><strong>${writes === 1 ? t('plan.guard-waits-one', { pair: name }) : t('plan.guard-waits', { pair: name, n: format.number(writes) })}</strong></span> <a class="button" href="/plans/${hash}">${t('plan.look')}</a></div>`,
     ),
   );
   return lines.length === 0 ? null : html`${lines}`;
@@ -69,7 +69,10 @@ export async function refusedList({ t, format, services }: Visit): Promise<Html 
           })),
         ...guards.map(({ hash, writes }) => ({
           hash,
-          text: t('plans.refused-guard', { pair, n: format.number(writes) }),
+          text:
+            writes === 1
+              ? t('plans.refused-guard-one', { pair })
+              : t('plans.refused-guard', { pair, n: format.number(writes) }),
         })),
       ];
     }),

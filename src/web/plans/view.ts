@@ -48,9 +48,10 @@ ${plan.said.length > 0 && html`<section class="card"><h2>${t('detail.history')}<
 </div>`;
 }
 
-export function planTitle({ t }: SignedVisit, { kind, pair, account, writes: n }: ShownPlan): string {
+export function planTitle({ t, format }: SignedVisit, { kind, pair, account, writes: n }: ShownPlan): string {
   if (account !== null) return t('account.title', { pair, side: t(`side.${account.side}`) });
-  return kind === 'first-plan' ? t('plan.first-title', { pair }) : t('plan.guard-title', { pair, n });
+  if (kind === 'first-plan') return t('plan.first-title', { pair });
+  return n === 1 ? t('plan.guard-title-one', { pair }) : t('plan.guard-title', { pair, n: format.number(n) });
 }
 
 /** Asks again while the next cycle has to say what became of a yes. */

@@ -134,6 +134,24 @@ describe('a plan that a guard holds', () => {
     expect(await verifyLog(world.database.db, null)).toMatchObject({ entries: 1, faults: [] });
   });
 
+  test.each([
+    ['en', 'One write of main waits for approval', 'main: one write stays held'],
+    ['zh-CN', 'main 有 1 个写入等待批准', 'main：1 个写入保持拦下'],
+  ] as const)('of one write is told of in the singular: %s', async (locale, title, refused) => {
+    await open({ customers, pair: { ...pair, guards: '{ deletes: { max: 0, share: 0 } }' } });
+    await web.close();
+    web = await openWeb(world, { users: true, locale });
+    await world.crm`delete from contact where name = 'C0'`;
+    await world.sync();
+    await signIn('operator');
+    const held = await hash();
+    expect((await browser.get(`/plans/${held}`)).text).toContain(title);
+    expect((await browser.get('/links')).text).not.toContain('1 writes');
+    await browser.post(`/plans/${held}/reject`);
+    await nextCycle();
+    expect((await browser.get('/plans')).text).toContain(refused);
+  });
+
   test('approved, and another one by then: nothing is deleted, and the page says so', async () => {
     await start();
     await signIn('operator');

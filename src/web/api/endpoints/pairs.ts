@@ -63,9 +63,17 @@ export const pair = z.looseObject({
     ),
 });
 
-const spread = z.object({ p50Ms: z.number().nullable(), p95Ms: z.number().nullable() });
+const spread = z.object({
+  p50Ms: z.number().nullable(),
+  p95Ms: z.number().nullable(),
+  maxMs: z.number().nullable(),
+  writes: count,
+});
 export const lately = z.object({
-  lag: spread.extend({ day: z.string(), maxMs: z.number().nullable(), writes: count }).nullable(),
+  lag: spread
+    .extend({ to: z.object({ udesk: spread.nullable(), crm: spread.nullable() }) })
+    .nullable()
+    .describe('From an edit to its arrival, of the edits that arrived in the last 24 hours; null: none did'),
   runs: z.looseObject({ cycles: count, failed: count, udeskWrites: count, crmWrites: count }).nullable(),
   days: z.array(z.object({ day: z.string(), opened: count, closed: count, openAtEnd: count })),
   freshness: z
@@ -92,7 +100,8 @@ export const pairEndpoints = [
       const config = visit.services.config.pairs.find((one) => one.name === name);
       if (config === undefined) throw new Refusal('not-found');
       const { lag, runs, days, freshness } = await pairLately(visit, config);
-      return { lag, runs, days, freshness };
+      const { all, ...to } = lag;
+      return { lag: all === null ? null : { ...all, to }, runs, days, freshness };
     },
   }),
   endpoint('GET /runs', {

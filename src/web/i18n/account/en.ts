@@ -7,6 +7,7 @@ export const accountEn = {
   'plans.none': 'No plan waits, and no account has changed.',
   'plans.all': 'All that waits',
   'plans.refused': 'Answered with no',
+  'plans.refused-guard-one': '{pair}: one write stays held',
   'plans.refused-guard': '{pair}: {n} writes stay held',
   'plans.refused-account': '{pair}: another account answers in {side}; the pair waits',
 

@@ -8,6 +8,7 @@ export const accountZhCn: Readonly<Record<keyof typeof accountEn, string>> = {
   'plans.none': '没有等待批准的计划，账号也没有变化。',
   'plans.all': '全部等待批准的内容',
   'plans.refused': '已拒绝',
+  'plans.refused-guard-one': '{pair}：1 个写入保持拦下',
   'plans.refused-guard': '{pair}：{n} 个写入保持拦下',
   'plans.refused-account': '{pair}：{side} 换成了另一个账号，同步等待中',
 
