@@ -1,11 +1,13 @@
 /** One conflict as a person at a terminal reads it: both values with what differs marked, and what each key would write. */
 import type { Config } from '../config/schema.ts';
 import type { EditAuthor } from '../core/edit-author.ts';
+import type { FieldBase } from '../core/link.ts';
+import { otherSide, SIDES, type SideName } from '../core/record.ts';
 import { isBlank, isSet, type Value } from '../core/value.ts';
 import { choicesFor } from '../report/choices.ts';
 import { conflictText } from '../report/conflict-document.ts';
 import { fieldOf } from '../report/mapped-field.ts';
-import { differences } from '../report/text-diff.ts';
+import { differences, entryDifferences, losses, type TextPart } from '../report/text-diff.ts';
 import type { ConflictRow } from '../store/conflicts.ts';
 import { ago } from './age.ts';
 import { onOneLine, showValue } from './show-value.ts';
@@ -16,6 +18,8 @@ export interface ReviewCard {
   /** `3 of 12` */
   readonly place: string;
 }
+
+type Mark = (text: string) => string;
 
 /** The keys of the pages. */
 const KEYS = { udesk: '1', crm: '2', base: '3', value: 'e' } as const;
@@ -37,7 +41,7 @@ export function reviewCard(
     `  why          ${onOneLine(row.reason)}`,
   ];
   if (row.field !== '*')
-    lines.push(`  last agreed  ${row.base === null ? 'never' : showValue(row.base.udesk)}`);
+    lines.push(`  last agreed  ${row.base === null ? 'never' : markedBase(row, row.base, mark)}`);
   lines.push(
     `  in Udesk     ${markedValue(row, 'udesk', mark)}${changed(row.udeskAt, author, now)}`,
     `  in the CRM   ${markedValue(row, 'crm', mark)}${changed(row.crmAuthor?.at ?? row.crmAt, row.crmAuthor, now)}`,
@@ -69,21 +73,37 @@ export function shown(row: Pick<ConflictRow, 'field'>, value: Value | null): str
 }
 
 /** Set apart from what both agreed on, or else from the other side. */
-function markedValue(row: ConflictRow, side: 'udesk' | 'crm', mark: (text: string) => string): string {
+function markedValue(row: ConflictRow, side: SideName, mark: Mark): string {
   const value = row[side];
   if (row.field === '*' || value === null || isBlank(value)) return shown(row, value);
   const base = row.base?.[side] ?? null;
-  const other = base !== null && !isBlank(base) ? base : row[side === 'udesk' ? 'crm' : 'udesk'];
+  const other = base !== null && !isBlank(base) ? base : row[otherSide(side)];
   if (isSet(value)) {
-    const others = new Set(other !== null && isSet(other) ? other.map((each) => each.value) : []);
-    return value
-      .map((each) => (others.has(each.value) ? onOneLine(each.value) : mark(onOneLine(each.value))))
+    return entryDifferences(textsOf(value), textsOf(other))
+      .map((parts) => withMarks(parts, mark))
       .join(', ');
   }
   const text = other === null || isSet(other) || isBlank(other) ? null : showValue(other);
-  return differences(showValue(value), text)
-    .map((part) => (part.differs ? mark(part.text) : part.text))
-    .join('');
+  return withMarks(differences(showValue(value), text), mark);
+}
+
+/** What a side has not kept is marked here: an edit that only takes away leaves nothing to mark on its own side. */
+function markedBase(row: ConflictRow, base: FieldBase, mark: Mark): string {
+  if (isBlank(base.udesk)) return showValue(base.udesk);
+  const edits = SIDES.map((side) => ({ from: textsOf(base[side]), to: textsOf(row[side]) }));
+  return losses(textsOf(base.udesk), edits, isSet(base.udesk))
+    .map((parts) => withMarks(parts, mark))
+    .join(', ');
+}
+
+/** Entry by entry; a single value is one entry, and a blank one is none. */
+function textsOf(value: Value | null): readonly string[] {
+  if (value === null || isBlank(value)) return [];
+  return isSet(value) ? value.map((each) => onOneLine(each.value)) : [showValue(value)];
+}
+
+function withMarks(parts: readonly TextPart[], mark: Mark): string {
+  return parts.map((part) => (part.differs ? mark(part.text) : part.text)).join('');
 }
 
 function changed(at: string | null, author: EditAuthor | null, now: Date): string {

@@ -204,6 +204,7 @@ export const en = {
   'value.deleted': 'deleted',
   'value.unchanged': 'unchanged',
   'value.never': 'never agreed',
+  'value.lost': 'gone on a side:',
   'value.true': 'yes',
   'value.false': 'no',
   'value.entry': '{field}: {value}',

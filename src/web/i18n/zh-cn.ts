@@ -202,6 +202,7 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'value.deleted': '已删除',
   'value.unchanged': '未改动',
   'value.never': '从未一致过',
+  'value.lost': '有一边已去掉：',
   'value.true': '是',
   'value.false': '否',
   'value.entry': '{field}：{value}',

@@ -113,6 +113,20 @@ describe.skipIf(noPty !== null)('conflicts review at a terminal', () => {
     expect([await decided(), await states()]).toEqual([[], ['open']]);
   });
 
+  test('marks in the agreed value what a side took away', async () => {
+    await open([['12 Main Street', '12 Main Street']]);
+    const id = world.simulator.tenant.find('email', 'p0@example.com')?.id ?? '';
+    world.simulator.tenant.edit(id, { nick_name: '12 Main St' });
+    await world.crm`update contact set name = '12 Main Street, Springfield'`;
+    await world.sync();
+    const terminal = review({ NO_COLOR: '1' });
+    await terminal.press('q', '1 of 1');
+    await terminal.ended;
+    expect(terminal.screen()).toContain('last agreed  12 Main St⟦reet⟧');
+    expect(terminal.screen()).toContain('in Udesk     12 Main St ');
+    expect(terminal.screen()).toContain('in the CRM   12 Main Street⟦, Springfield⟧');
+  });
+
   test('marks the characters that differ, and obeys nothing that a customer is called', async () => {
     await open([
       ['王小明', '王小鸣'],
