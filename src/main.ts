@@ -6,6 +6,12 @@ import { runProgram } from './cli/program.ts';
 import { crmAdapters } from './crm/registry.ts';
 import { surviveLostConnections } from './store/driver-fault.ts';
 
+/**
+ * A stop ends within so long, whatever does not answer: less than what Docker (`stop_grace_period`) and systemd
+ * (`TimeoutStopSec`) wait before they kill.
+ */
+const STOP_WITHIN_MS = 40_000;
+
 /** `argv` as in process.argv. Resolves with the exit code (interface.md, "Command line"); does not leave the process. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const stop = new AbortController();
@@ -13,6 +19,12 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     // The second one is from somebody who has lost patience; the next start recovers.
     if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
     stop.abort();
+    setTimeout(() => {
+      process.stderr.write(
+        `udesk-sync: the stop did not come to its end within ${STOP_WITHIN_MS / 1_000} s; the next start recovers what was in flight\n`,
+      );
+      process.exit(1);
+    }, STOP_WITHIN_MS).unref();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);

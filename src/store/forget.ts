@@ -116,6 +116,7 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
   await tx.execute(
     sql`update udesk_sync.listing_page set low_id = null where pair = ${pair} and low_id = any(${textArray(ids.udesk)})`,
   );
+  await forgetHints(tx, pair, ids);
   // Samples of plans are for looking at, and made anew; which of them show the person is not worth finding out.
   await tx.execute(sql`update udesk_sync.guard set sample = null where pair = ${pair}`);
   await tx.execute(
@@ -125,6 +126,19 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
     ...{ records, observations, conflicts, writes, histories },
     decisions: decisions.map(({ id }) => id),
   };
+}
+
+/** What a callback asked to look at, waiting or put aside; none where no daemon has made the job tables yet. */
+async function forgetHints(tx: Db, pair: string, ids: Person['ids']): Promise<void> {
+  const [made] = await rows<{ made: boolean }>(
+    tx,
+    sql`select to_regclass('udesk_sync_jobs.job') is not null as made`,
+  );
+  if (made?.made !== true) return;
+  await tx.execute(
+    sql`delete from udesk_sync_jobs.job where data ->> 'pair' = ${pair}
+        and data ->> 'about' = any(${textArray(SIDES.flatMap((side) => ids[side]))})`,
+  );
 }
 
 /** Views of the inbox that search for what the person is called by: for all of it, or for a good part of it. */

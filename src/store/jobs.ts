@@ -3,7 +3,7 @@
  * person asked for, on whichever replica that was, and what a killed replica left undone. One queue per pair, one waiting
  * and one running job per lane. Why pg-boss carries the work and the lease decides who writes: docs/decisions/0033-*.
  */
-import type { Db as BossDatabase, JobWithMetadata, PgBoss } from 'pg-boss';
+import type { Db as BossDatabase, PgBoss } from 'pg-boss';
 import type postgres from 'postgres';
 import { toError } from '../errors.ts';
 import type { Database } from './database.ts';
@@ -21,6 +21,9 @@ const POLL_WITH_NOTIFY_S = 15;
 
 /** Beside that of the migrations (migrate.ts). */
 const LOCK_KEY = 87964;
+
+/** Asked for by a callback or a person; every other lane is due again and again. */
+const ONCE: ReadonlySet<string> = new Set(['hint', 'decided', 'batch']);
 
 /** What a job asks for. `lane` is also what makes it a singleton, with `about` where there is one. */
 export interface Due {
@@ -82,8 +85,8 @@ export async function openJobs(
 
 function jobsOf(boss: PgBoss, sql: postgres.Sql): Jobs {
   const known = new Map<string, Promise<void>>();
-  /** Lanes that have, or may have, a dead letter. */
-  const suspects = new Map<string, Set<string> | 'all'>();
+  /** Pairs that have, or may have, dead letters. */
+  const suspects = new Set<string>();
 
   async function queueOf(pair: string): Promise<string> {
     const queue = `pair/${pair}`;
@@ -102,18 +105,16 @@ function jobsOf(boss: PgBoss, sql: postgres.Sql): Jobs {
     if (begun.length > 0) await boss.fail(queue, ids(begun), { kind: 'lease-lost' });
   }
 
-  /** A lane that works again has no dead letters: nobody has to put them away by hand. */
+  /**
+   * A lane that works again has no dead letters, nor has a pair that works again what was asked for once: nobody asks for
+   * that again, and what it was about is found by the lanes. Nobody has to put them away by hand.
+   */
   async function bury(pair: string, keys: readonly string[]): Promise<void> {
-    const suspected = suspects.get(pair);
-    if (suspected === undefined) return;
-    for (const key of keys) {
-      if (suspected !== 'all' && !suspected.has(key)) continue;
-      const dead = (await boss.findJobs<unknown>(DEAD_QUEUE, {
-        key: deadKey(pair, key),
-      })) as JobWithMetadata[];
-      if (dead.length > 0) await boss.deleteJob(DEAD_QUEUE, ids(dead));
-      if (suspected !== 'all') suspected.delete(key);
-    }
+    if (!suspects.has(pair)) return;
+    const dead = await boss.findJobs<Due>(DEAD_QUEUE, { data: { pair } });
+    const over = dead.filter(({ data }) => ONCE.has(data.lane) || keys.includes(keyOf(data)));
+    if (over.length > 0) await boss.deleteJob(DEAD_QUEUE, ids(over));
+    if (over.length === dead.length) suspects.delete(pair);
   }
 
   return {
@@ -124,7 +125,7 @@ function jobsOf(boss: PgBoss, sql: postgres.Sql): Jobs {
     async take(pair, work) {
       const queue = await queueOf(pair);
       await releaseBegun(queue);
-      suspects.set(pair, 'all');
+      suspects.add(pair);
       const worker = await boss.work<Due>(
         queue,
         {
@@ -137,7 +138,7 @@ function jobsOf(boss: PgBoss, sql: postgres.Sql): Jobs {
           const due = jobs.map(({ data }) => data);
           const keys = due.map(keyOf);
           await work(due).catch((error: unknown) => {
-            suspects.set(pair, 'all');
+            suspects.add(pair);
             // It comes again as soon as it is put back, and not when the queue is next looked at.
             boss.notifyWorker(worker);
             throw error;

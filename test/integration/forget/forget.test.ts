@@ -4,6 +4,7 @@ import { forget } from '../../../src/engine/forget.ts';
 import { verifyLog } from '../../../src/report/verify-log.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { saveView, viewsOf } from '../../../src/store/inbox-views.ts';
+import { openJobs } from '../../../src/store/jobs.ts';
 import { addNote } from '../../../src/store/notes.ts';
 import { type CommandLine, commandLine } from '../../support/command-line.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
@@ -100,6 +101,12 @@ const wish = (over: object = {}) => ({
 
 describe('forgetting a person', () => {
   test('leaves nothing of them in the whole database, and everybody else as they were; the log stays verifiable', async () => {
+    // A callback about them that nobody has looked at.
+    const jobs = await openJobs(world.database, { warn() {} });
+    await jobs.send('main', { lane: 'hint', about: udeskId });
+    await jobs.close();
+    const hints = () => ourRows(world, `select data->>'about' as about from udesk_sync_jobs.job`);
+    expect(await hints()).toEqual([{ about: udeskId }]);
     const before = await dump();
     for (const trace of TRACES) expect(before, trace).toContain(trace);
     const others = await ourRows(
@@ -114,6 +121,7 @@ describe('forgetting a person', () => {
     expect(erased).toMatchObject({ records: 2, conflicts: 2, decisions: [expect.any(String)] });
     const after = await dump();
     for (const trace of TRACES) expect(after, trace).not.toContain(trace);
+    expect(await hints()).toEqual([]);
     // A digest of what could be guessed is as good as the value.
     expect(after).not.toContain(valueDigest('Q. von Anders'));
     expect(

@@ -109,6 +109,26 @@ describe('the jobs of a pair', () => {
     expect(warnings).toEqual([]);
   });
 
+  test('what was asked for once is no dead letter any more once the pair works again, though nobody asks again', async () => {
+    const jobs = await replica();
+    let well = false;
+    await jobs.take('north', async () => {
+      if (!well) throw Object.assign(new Error('Udesk is away'), { kind: 'transient' });
+    });
+    await jobs.send('north', { lane: 'sweep' });
+    await jobs.send('north', { lane: 'hint', about: '953000001' });
+    await jobs.send('north', { lane: 'decided' });
+    const lanes = async () => (await listDeadLetters(database.db)).map(({ lane }) => lane);
+    const patience = { timeout: 60_000, interval: 100 };
+    await vi.waitFor(async () => expect(await lanes()).toEqual(['decided', 'hint', 'sweep']), patience);
+    well = true;
+    await jobs.send('north', { lane: 'head' });
+    // A lane that has not worked yet stays told.
+    await vi.waitFor(async () => expect(await lanes()).toEqual(['sweep']), patience);
+    await jobs.send('north', { lane: 'sweep' });
+    await vi.waitFor(async () => expect(await lanes()).toEqual([]), patience);
+  });
+
   test('before any daemon has run there are no dead letters', async () => {
     expect(await listDeadLetters(database.db)).toEqual([]);
   });
