@@ -89,6 +89,12 @@ describe.skipIf(chromiumPath === null)('the pages about what happened', () => {
     const waits = page.locator('a[href="/conflicts?pair=main"]');
     await waits.waitFor();
     expect(asked).toBe(0);
+    // The table of the days is unfolded, and whoever did it has gone on.
+    const table = page.locator('#lately details');
+    await table.locator('summary').click();
+    await page.locator('h1').click();
+    const closedToday = table.locator('tbody tr').last().locator('td').nth(1);
+    expect(await closedToday.innerText()).toBe('0');
     const [conflict] = await world.conflicts();
     const conflictId = conflict?.id ?? '';
     await decideConflict(world.database.db, {
@@ -100,6 +106,9 @@ describe.skipIf(chromiumPath === null)('the pages about what happened', () => {
     });
     await waits.waitFor({ state: 'detached', timeout: 60_000 });
     expect(asked).toBeGreaterThan(0);
+    web.services.wake('main');
+    await expect.poll(() => closedToday.innerText(), { timeout: 60_000 }).toBe('1');
+    expect(await table.getAttribute('open')).not.toBeNull();
   });
 
   test('without scripts, a customer is read anew', async () => {

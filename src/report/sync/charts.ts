@@ -28,7 +28,11 @@ const BOTTOM = 26;
 const LABEL_WIDTH = 62;
 
 /** Two columns per day, and a line of what is open at its end. */
-export function dayChart(frame: ChartFrame, days: readonly DayColumns[]): Html {
+export function dayChart(
+  frame: ChartFrame,
+  days: readonly DayColumns[],
+  number: (n: number) => string,
+): Html {
   const left = 34;
   const x = bands(days.length, left, frame.width);
   const most = Math.max(1, ...days.map((day) => Math.max(day.opened, day.closed, day.open)));
@@ -51,7 +55,7 @@ export function dayChart(frame: ChartFrame, days: readonly DayColumns[]): Html {
   return svg(
     frame,
     html`${grid(
-      ticks.map((tick) => [y(tick), String(tick)]),
+      ticks.map((tick) => [y(tick), number(tick)]),
       left,
       frame.width,
     )}${columns}

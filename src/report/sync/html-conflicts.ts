@@ -18,7 +18,9 @@ export function dailySection({ report, words, format }: View): Html {
   const w = words.daily;
   const summary = w.summary(format.number(opened), format.number(closed), format.number(open));
   const days = daily.map((day) => ({ ...day, label: format.day(day.day), open: day.openAtEnd }));
-  const chart = responsive('daily', (frame) => dayChart({ ...frame, title: w.title, summary }, days));
+  const chart = responsive('daily', (frame) =>
+    dayChart({ ...frame, title: w.title, summary }, days, format.number),
+  );
   const table = dataTable(
     [...daily].reverse().filter((day) => day.opened + day.closed > 0 || daily.length <= 31),
     [

@@ -104,12 +104,19 @@ document.addEventListener('htmx:afterSettle', (event) => {
   countSelected();
 });
 
-// What refreshes itself waits while somebody is in the middle of it.
+// What refreshes itself waits while somebody is in the middle of it, and what was unfolded there stays so.
+const unfolded = new Set();
 document.addEventListener('htmx:beforeSwap', (event) => {
   const { target } = event.detail;
   if (target?.matches?.('[data-live]') && target.contains(document.activeElement)) {
     event.detail.shouldSwap = false;
+  } else if (target?.matches?.('[data-live]')) {
+    for (const { id } of target.querySelectorAll('details[open][id]')) unfolded.add(id);
   }
+});
+document.addEventListener('htmx:afterSettle', () => {
+  for (const id of unfolded) document.getElementById(id)?.setAttribute('open', '');
+  unfolded.clear();
 });
 
 // The server tells when something happened. A tab that nobody sees listens to nothing: a browser has few connections. Where

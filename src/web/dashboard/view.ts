@@ -53,36 +53,39 @@ function lastCycle(visit: Visit, { runs, lease }: PairStatus): Html {
   return html`<a href="/runs">${visit.t(running ? 'run.running' : 'run.last')}</a> ${ago(visit, last.finishedAt ?? last.startedAt)}`;
 }
 
+/** Replaced as a whole, too. */
 export function latelyPart(visit: Visit, pairs: readonly PairLately[]): Html {
   const { t, format } = visit;
   const several = pairs.length > 1;
-  return html`<div id="lately">${pairs.map((pair) => {
-    const { name, lag, runs, days } = pair;
-    const counts = days.reduce(
-      (sum, day) => ({ opened: sum.opened + day.opened, closed: sum.closed + day.closed }),
-      { opened: 0, closed: 0 },
-    );
-    const summary = t('chart.summary', {
-      opened: format.number(counts.opened),
-      closed: format.number(counts.closed),
-      open: format.number(days.at(-1)?.openAtEnd ?? 0),
-    });
-    const columns = days.map((day) => ({
-      label: day.day.slice(5),
-      opened: day.opened,
-      closed: day.closed,
-      open: day.openAtEnd,
-    }));
-    return html`<section class="card lately"><h2>${t('lately.title')}${several && html` · ${name}`}</h2>
+  return html`<div id="lately" data-live hx-get="/overview/lately" hx-trigger="changed" hx-swap="outerHTML">${pairs.map(
+    (pair) => {
+      const { name, lag, runs, days } = pair;
+      const counts = days.reduce(
+        (sum, day) => ({ opened: sum.opened + day.opened, closed: sum.closed + day.closed }),
+        { opened: 0, closed: 0 },
+      );
+      const summary = t('chart.summary', {
+        opened: format.number(counts.opened),
+        closed: format.number(counts.closed),
+        open: format.number(days.at(-1)?.openAtEnd ?? 0),
+      });
+      const columns = days.map((day) => ({
+        label: format.day(day.day),
+        opened: day.opened,
+        closed: day.closed,
+        open: day.openAtEnd,
+      }));
+      return html`<section class="card lately"><h2>${t('lately.title')}${several && html` · ${name}`}</h2>
 <dl class="figures"><div><dt>${t('figure.lag')}</dt><dd><b>${duration(visit, lag.all?.p50Ms ?? null)}</b> <small class="muted">${lagDetail(visit, lag)}</small></dd></div>
 <div><dt>${t('figure.writes')}</dt><dd><b>${format.number((runs?.udeskWrites ?? 0) + (runs?.crmWrites ?? 0))}</b> <small class="muted">${t('plan.sides', { udesk: format.number(runs?.udeskWrites ?? 0), crm: format.number(runs?.crmWrites ?? 0) })}</small></dd></div>
 <div><dt>${t('figure.cycles')}</dt><dd><b>${format.number(runs?.cycles ?? 0)}</b> <small class="muted">${t('figure.failed', { n: format.number(runs?.failed ?? 0) })}</small></dd></div></dl>
 <h3>${t('chart.title')}</h3>
-${responsive(`days-${name.replace(/\W/g, '-')}`, (frame) => dayChart({ ...frame, title: t('chart.title'), summary }, columns))}
+${responsive(`days-${name.replace(/\W/g, '-')}`, (frame) => dayChart({ ...frame, title: t('chart.title'), summary }, columns, format.number))}
 <ul class="legend"><li><i class="opened"></i>${t('chart.opened')}</li><li><i class="closed"></i>${t('chart.closed')}</li><li><i class="backlog"></i>${t('chart.open')}</li></ul>
-<details><summary>${t('chart.table')}</summary><table><thead><tr><th scope="col">${t('chart.day')}</th><th scope="col">${t('chart.opened')}</th><th scope="col">${t('chart.closed')}</th><th scope="col">${t('chart.open')}</th></tr></thead><tbody>${days.map((day) => html`<tr><th scope="row">${day.day}</th><td>${format.number(day.opened)}</td><td>${format.number(day.closed)}</td><td>${format.number(day.openAtEnd)}</td></tr>`)}</tbody></table></details>
+<details id="table-${name.replace(/\W/g, '-')}"><summary>${t('chart.table')}</summary><table><thead><tr><th scope="col">${t('chart.day')}</th><th scope="col">${t('chart.opened')}</th><th scope="col">${t('chart.closed')}</th><th scope="col">${t('chart.open')}</th></tr></thead><tbody>${days.map((day) => html`<tr><th scope="row"><time datetime="${day.day}">${format.day(day.day)}</time></th><td>${format.number(day.opened)}</td><td>${format.number(day.closed)}</td><td>${format.number(day.openAtEnd)}</td></tr>`)}</tbody></table></details>
 ${freshness(visit, pair)}</section>`;
-  })}</div>`;
+    },
+  )}</div>`;
 }
 
 function lagDetail(visit: Visit, { all, udesk, crm }: PairLately['lag']): Html {

@@ -1,4 +1,5 @@
 /** Texts and formats of a language. Pure. */
+import { formatFor } from '../../report/sync/format.ts';
 import { en, type WordKey } from './en.ts';
 import { zhCn } from './zh-cn.ts';
 
@@ -35,6 +36,8 @@ export interface Formats {
   /** `3 hours ago`. */
   ago(iso: string, now: Date): string;
   number(n: number): string;
+  /** `2026-11-25` as a short label: `Nov 25`. */
+  day(day: string): string;
 }
 
 export function formats(locale: Locale, timeZone: string): Formats {
@@ -45,7 +48,7 @@ export function formats(locale: Locale, timeZone: string): Formats {
     timeZone,
   });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
-  const number = new Intl.NumberFormat(locale);
+  const { number, day } = formatFor(locale, timeZone);
   return {
     time: (iso) => time.format(new Date(iso)),
     exact: (iso) => exact.format(new Date(iso)),
@@ -54,7 +57,8 @@ export function formats(locale: Locale, timeZone: string): Formats {
       const [size, unit] = STEPS.find(([step]) => Math.abs(seconds) >= step) ?? [1, 'second'];
       return relative.format(Math.trunc(seconds / size), unit);
     },
-    number: (n) => number.format(n),
+    number,
+    day,
   };
 }
 

@@ -16,21 +16,28 @@ export const homePage: Page = {
       access: 'viewer',
       handle: async (visit) => respondPart(visit, await now(visit)),
     },
+    {
+      method: 'GET',
+      path: '/overview/lately',
+      access: 'viewer',
+      handle: async (visit) => respondPart(visit, await lately(visit)),
+    },
   ],
 };
 
 async function home(visit: SignedVisit): Promise<Response> {
-  const { services, t } = visit;
-  const lately = await Promise.all(
-    services.config.pairs.map((pair) =>
-      visit.remember(`lately ${pair.name}`, () => pairLately(visit, pair), mirrored),
-    ),
-  );
-  const title = t('home.title');
+  const title = visit.t('home.title');
   return respondPage(visit, {
     title,
-    body: html`<div class="detail"><div class="title"><h1>${title}</h1></div>${await now(visit)}${latelyPart(visit, lately)}</div>`,
+    body: html`<div class="detail"><div class="title"><h1>${title}</h1></div>${await now(visit)}${await lately(visit)}</div>`,
   });
+}
+
+async function lately(visit: SignedVisit) {
+  const pairs = visit.services.config.pairs.map((pair) =>
+    visit.remember(`lately ${pair.name}`, () => pairLately(visit, pair), mirrored),
+  );
+  return latelyPart(visit, await Promise.all(pairs));
 }
 
 function mirrored({ freshness }: PairLately): number {

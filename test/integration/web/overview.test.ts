@@ -62,3 +62,24 @@ test('without an edit in the last 24 hours there is no lag', async () => {
   expect(await answer.json()).toMatchObject({ lag: null });
   expect((await (await signedIn(web, 'viewer')).get('/')).text).toContain('no edit in the last day');
 });
+
+test.each([
+  ['en', 'Nov 26'],
+  ['zh-CN', '11月26日'],
+] as const)('the days of the chart and of its table are those of the language: %s', async (locale, day) => {
+  web = await openWeb(world, { users: true, locale, clock: () => new Date('2026-11-26T01:00:00Z') });
+  const { text } = await (await signedIn(web, 'viewer')).get('/');
+  expect(text).toContain(`>${day}</text>`);
+  expect(text).toContain(`<time datetime="2026-11-26">${day}</time>`);
+});
+
+test('how it went lately is refreshed with the rest of the page', async () => {
+  web = await openWeb(world, { users: true });
+  const browser = await signedIn(web, 'viewer');
+  const part = '<div id="lately" data-live hx-get="/overview/lately" hx-trigger="changed"';
+  expect((await browser.get('/')).text).toContain(part);
+  const answer = await browser.get('/overview/lately');
+  expect(answer.status).toBe(200);
+  expect(answer.text.startsWith(part)).toBe(true);
+  expect(answer.text).toContain('In two weeks 0 were opened');
+});
