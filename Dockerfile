@@ -13,6 +13,11 @@ COPY drizzle ./drizzle
 COPY config/udesk-sync.example.yaml config/udesk-sync.schema.json ./config/
 COPY README.md README.zh-CN.md CHANGELOG.md LICENSE ./
 
+# What Node compiled once is read by the next start: mount a volume here, since the rest is best read-only.
+RUN install -d -o node -g node /app/cache
+VOLUME ["/app/cache"]
+ENV NODE_COMPILE_CACHE=/app/cache
+
 # Mount the configuration here; it is only read.
 VOLUME ["/app/config/mounted"]
 ENV UDESK_SYNC_CONFIG=/app/config/mounted/udesk-sync.yaml

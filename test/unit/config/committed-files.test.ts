@@ -93,7 +93,10 @@ describe('the files that come with the program', () => {
       }
       for (const secret of service.secrets) expect(secrets[secret].file).toBe(`./secrets/${secret}`);
     }
-    expect(Object.keys(volumes)).toEqual(['postgres']);
+    expect(Object.keys(volumes)).toEqual(['postgres', 'cache']);
+    // The image says where Node's compile cache is; whoever runs it read-only has to give it that place.
+    const [, cache] = /NODE_COMPILE_CACHE=(\S+)/.exec(committed('Dockerfile')) ?? [];
+    expect(services.daemon.volumes).toContain(`cache:${cache}`);
   });
 
   it('have a compose file in which nobody is root, writes where nothing is meant to be written, or takes all there is', () => {
