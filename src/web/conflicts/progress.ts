@@ -5,7 +5,7 @@ import type { ConflictRow } from '../../store/conflicts.ts';
 import type { WordKey } from '../i18n/en.ts';
 import { whoText } from '../similar/who.ts';
 import type { Visit } from '../visit.ts';
-import { reasonText, tookText } from './show.ts';
+import { keptText, reasonText, tookText } from './show.ts';
 
 export interface Progress {
   readonly step: 'open' | 'void' | 'under-way' | 'stuck' | 'done';
@@ -36,7 +36,7 @@ export function progressOf(
   if (parked !== undefined) {
     return {
       step: 'stuck',
-      text: html`${t('progress.parked')} <span class="said">${parked.error ?? ''}</span>`,
+      text: html`${t('progress.parked')} <span class="said">${keptText(visit, parked.error ?? '')}</span>`,
       undo: false,
     };
   }

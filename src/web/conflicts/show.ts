@@ -89,6 +89,11 @@ export function reasonText({ locale }: Visit, reason: string): Html {
   return locale === 'en' ? html`${ended}` : html`<span lang="en">${ended}</span>`;
 }
 
+/** Why a write failed or what closed a conflict: our words in the visitor's language, those of others as they are. */
+export function keptText({ locale }: Visit, text: string): string {
+  return (locale === 'zh-CN' ? reasonInChinese(text) : null) ?? text;
+}
+
 export function tookText({ t }: Visit, take: string): string {
   return t(`took.${take as Take}`);
 }

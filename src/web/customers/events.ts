@@ -3,7 +3,15 @@ import type { Value } from '../../core/value.ts';
 import type { StoryEvent } from '../../core/value-story.ts';
 import { type Html, html } from '../../report/html.ts';
 import type { FeedItem } from '../../store/feeds.ts';
-import { type FieldLabels, fieldName, kindName, reasonText, tookText, valueText } from '../conflicts/show.ts';
+import {
+  type FieldLabels,
+  fieldName,
+  keptText,
+  kindName,
+  reasonText,
+  tookText,
+  valueText,
+} from '../conflicts/show.ts';
 import { en, type WordKey } from '../i18n/en.ts';
 import { decidedByText } from '../links/evidence.ts';
 import { whoText } from '../similar/who.ts';
@@ -49,12 +57,12 @@ function eventText(visit: Visit, told: Told, event: StoryEvent): Html {
     case 'conflict-opened':
       return html`<a href="/conflicts/${event.conflictId}">${t('event.conflict-opened')}</a> ${name(event.field)} <span class="badge">${kindName(visit, event.conflict)}</span> <span class="muted">${reasonText(visit, event.reason)}</span>`;
     case 'conflict-closed':
-      return html`<a href="/conflicts/${event.conflictId}">${t('event.conflict-closed')}</a> ${name(event.field)} <span class="muted">${whoText(visit, event.by ?? '')}</span>`;
+      return html`<a href="/conflicts/${event.conflictId}">${t('event.conflict-closed')}</a> ${name(event.field)} <span class="muted">${closedByText(visit, event.by ?? '')}</span>`;
     case 'decision':
       return html`<b>${whoText(visit, event.who)}</b> ${tookText(visit, event.take)} ${name(event.field)}${event.take === 'value' && html` <ins>${show(event.field, event.value)}</ins>`}`;
     case 'write': {
       const state = wordOr(visit, `intent.${event.state}`, event.state);
-      return html`<span class="badge write">${t(`parked.op.${event.op as 'create'}`, { side: t(`side.${event.side}`) })}</span> ${event.field !== '*' && html`${name(event.field)} ${arrow(event.field, event.before, event.sent)} `}<span class="muted">${wordOr(visit, `reason.${event.why}`, event.why)} ${state}</span>${event.error !== null && html`<br><q class="muted">${event.error}</q>`}`;
+      return html`<span class="badge write">${t(`parked.op.${event.op as 'create'}`, { side: t(`side.${event.side}`) })}</span> ${event.field !== '*' && html`${name(event.field)} ${arrow(event.field, event.before, event.sent)} `}<span class="muted">${wordOr(visit, `reason.${event.why}`, event.why)} ${state}</span>${event.error !== null && html`<br><q class="muted">${keptText(visit, event.error)}</q>`}`;
     }
     case 'revert-asked':
     case 'revert-closed':
@@ -62,6 +70,13 @@ function eventText(visit: Visit, told: Told, event: StoryEvent): Html {
     case 'change-record':
       return html`<span class="badge">${t('feed.Alteration')}</span> ${event.summary}${event.author !== null && html` <span class="muted">${event.author}</span>`}`;
   }
+}
+
+/** Who, or what of its own closed it. */
+function closedByText(visit: Visit, by: string): Html {
+  return ['policy', 'link ended', 'mapping changed'].includes(by)
+    ? html`${keptText(visit, by)}`
+    : whoText(visit, by);
 }
 
 function wordOr({ t }: Visit, key: string, other: string): string {

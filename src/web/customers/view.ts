@@ -7,7 +7,7 @@ import { SIDES, type SideName } from '../../core/record.ts';
 import type { FieldNow } from '../../core/value-story.ts';
 import { type Html, html } from '../../report/html.ts';
 import { allows } from '../auth/roles.ts';
-import { type FieldLabels, fieldName, valueText } from '../conflicts/show.ts';
+import { type FieldLabels, fieldName, reasonText, valueText } from '../conflicts/show.ts';
 import { decidedByText, evidenceList } from '../links/evidence.ts';
 import { csrfField } from '../ui/form.ts';
 import { pager } from '../ui/pager.ts';
@@ -103,7 +103,7 @@ function originText(visit: SignedVisit, { origin, gap, intents }: Trace): Html {
   const { t, format } = visit;
   const by = intents.length === 0 ? '' : ` ${t('origin.by', { n: format.number(intents.length) })}`;
   if (origin === null)
-    return html`<span class="differs">${t('origin.gap')}</span> <span lang="en">${gap}</span>${by}`;
+    return html`<span class="differs">${t('origin.gap')}</span> ${gap !== null && reasonText(visit, gap)}${by}`;
   if (origin.kind === 'decision')
     return html`${t('origin.decision', { who: origin.who })} ${time(visit, origin.at)}${by}`;
   if (origin.kind === 'revert')

@@ -2,7 +2,7 @@
 import { type Html, html } from '../../report/html.ts';
 import type { ParkedWrite } from '../../store/parked-pages.ts';
 import { allows } from '../auth/roles.ts';
-import { type FieldLabels, fieldName, valueText } from '../conflicts/show.ts';
+import { type FieldLabels, fieldName, keptText, valueText } from '../conflicts/show.ts';
 import { en, type WordKey } from '../i18n/en.ts';
 import { csrfField } from '../ui/form.ts';
 import { pager } from '../ui/pager.ts';
@@ -47,7 +47,7 @@ ${row.op !== null && html`<span class="badge ${row.op}">${t(`parked.op.${row.op}
 <span class="badge">${kindText(visit, row.kind)}</span>
 <span class="meta">${visit.services.config.pairs.length > 1 && html`${row.pair} · `}${ago(visit, row.at)}</span></div>
 <p class="muted small">${t('conflicts.ids', { udesk: row.udeskId ?? '–', crm: row.crmId ?? '–' })}${row.linkId !== null && html` · <a href="/links/${row.linkId}">${t('link.number', { id: row.linkId })}</a>`}</p>
-<figure class="vendor"><figcaption>${t('parked.said', { side: t(`side.${row.side}`) })}</figcaption><blockquote>${row.message}</blockquote></figure>
+<figure class="vendor"><figcaption>${t('parked.said', { side: t(`side.${row.side}`) })}</figcaption><blockquote>${keptText(visit, row.message)}</blockquote></figure>
 ${fields.length > 0 && html`<details><summary>${t('parked.fields')}</summary><dl class="fields">${fields.map(({ field, before, after }) => html`<div><dt>${fieldName(visit, labels, row.pair, field)}</dt><dd>${row.op === 'update' && html`<del>${valueText(visit, { field }, before)}</del> → `}<ins>${valueText(visit, { field }, after)}</ins></dd></div>`)}</dl></details>`}
 ${allows(visit.actor.role, 'reviewer') && decideForms(visit, row)}
 </article>`;
