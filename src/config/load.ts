@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import { SyncError, toError } from '../errors.ts';
+import { exposureOfUrl } from '../lib/postgres-url.ts';
 import { didYouMean } from '../lib/suggest.ts';
 import { crossCheck, type Draft, isLoopback } from './cross-check.ts';
 import { type Env, expandEnv } from './env.ts';
@@ -72,6 +73,10 @@ export function loadConfig(options: LoadOptions): Config {
     file,
     warnings: [
       ...warningsOf(config.pairs, mayQuote),
+      ...exposures([
+        [['database', 'url'], url],
+        ...config.pairs.map(({ crm }, n): [Path, unknown] => [['pairs', n, 'crm', 'url'], crm.url]),
+      ]),
       ...new Set([...expanded.warnings, ...(fallback?.warning ? [fallback.warning] : [])]),
     ],
   };
@@ -196,6 +201,21 @@ function problemsError(file: string, problems: readonly Problem[], yaml: YamlFil
 function withoutEchoes(envProblems: readonly Problem[], others: readonly Problem[]): Problem[] {
   const said = new Set(envProblems.map((problem) => formatPath(problem.path)));
   return [...envProblems, ...others.filter((problem) => !said.has(formatPath(problem.path)))];
+}
+
+/** Addresses of Postgres servers whose certificate nobody verifies; what is no such address is told elsewhere. */
+function exposures(urls: readonly (readonly [Path, unknown])[]): string[] {
+  return urls.flatMap(([path, url]) => {
+    const exposure = typeof url === 'string' ? exposureOfUrl(url) : null;
+    if (exposure === null) return [];
+    const what =
+      exposure === 'plain'
+        ? 'reaches another machine without TLS that is asked for: customers can be read and changed on the way'
+        : 'encrypts without verifying the server: whoever answers in its place reads and changes customers';
+    return [
+      `${formatPath(path)} ${what}. Add sslmode=verify-full (NODE_EXTRA_CA_CERTS for an authority of your own).`,
+    ];
+  });
 }
 
 /** A secret that stands in the file itself works, but gets into backups and version control. */

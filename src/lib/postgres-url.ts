@@ -71,6 +71,19 @@ export function describePostgresTarget(
     : `database "${database}" on ${host}:${port}`;
 }
 
+/**
+ * What anybody on the way could do who pretends to be this server, or listens: `plain` reads and changes everything,
+ * `unverified` does once they answer in its place. Null where it is this machine, a name without a dot (a network of containers
+ * or a host file), the server's certificate is verified, or it is no such URL. Throws as `parsePostgresUrl` does.
+ */
+export function exposureOfUrl(url: string): 'plain' | 'unverified' | null {
+  if (!shape.test(url.trim())) return null;
+  const { host, ssl } = parsePostgresUrl(url);
+  const isNear = host.startsWith('/') || host === '::1' || host.startsWith('127.') || !/[.:]/.test(host);
+  if (isNear || ssl === 'verify-full') return null;
+  return ssl === undefined || ssl === false || ssl === 'prefer' ? 'plain' : 'unverified';
+}
+
 function splitAuthority(authority: string): { host: string; port: string | undefined } {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^:]*)(?::(\d+))?$/.exec(authority);
   if (match === null || authority.includes(',')) throw notAUrl();

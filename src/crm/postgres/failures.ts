@@ -61,7 +61,7 @@ export function toFailure(error: unknown, context: FailureContext): unknown {
     return as(
       'config',
       `the CRM's Postgres (${context.target}) has a certificate that is not trusted (${state})`,
-      'use its real host name in `crm.url`, or sslmode=require to encrypt without verifying',
+      'use its real host name in `crm.url`, and NODE_EXTRA_CA_CERTS for an authority of your own',
     );
   }
   if (isConnectionFailure(error)) {

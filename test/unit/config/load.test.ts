@@ -71,6 +71,17 @@ describe('a sound configuration', () => {
     expect(config.warnings[0]).not.toContain('literal-secret-value');
   });
 
+  it('warns of a Postgres elsewhere whose certificate nobody verifies, without repeating the address', () => {
+    const ours = load(MINIMAL, { ...ENV, DATABASE_URL: 'postgres://desk:pw-of-ours@db.example.com/x' });
+    expect(ours.warnings).toHaveLength(1);
+    expect(ours.warnings[0]).toMatch(
+      /^database\.url reaches another machine without TLS.*sslmode=verify-full/,
+    );
+    expect(ours.warnings[0]).not.toContain('pw-of-ours');
+    const verified = 'postgres://desk@db.example.com/x?sslmode=verify-full';
+    expect(load(MINIMAL, { ...ENV, DATABASE_URL: verified }).warnings).toEqual([]);
+  });
+
   it('reduces the base URL to its origin', () => {
     expect(load(MINIMAL.replace('demo.udesk.cn', 'demo.s2.udesk.cn/')).pairs[0]?.udesk.baseUrl).toBe(
       'https://demo.s2.udesk.cn',

@@ -6,7 +6,7 @@ import { type SyncError, toError } from '../../../src/errors.ts';
 import { ADAPTERS, MINIMAL } from './support.ts';
 
 const SECRET = 'tok-from-a-file-0123456789';
-const CRM = 'postgres://crm:pa55word@db.local:5432/crm';
+const CRM = 'postgres://crm:pa55word@db.local:5432/crm?sslmode=verify-full';
 
 function load(env: Record<string, string>, files: Record<string, string> = {}, mode = 0o100600): Config {
   return loadConfig({

@@ -22,7 +22,7 @@ export const ADAPTERS: ConfigAdapters = {
 
 export const ENV = {
   UDESK_TOKEN: 'tok-0123456789abcdef',
-  CRM_DATABASE_URL: 'postgres://crm:pa55word@db.local:5432/crm',
+  CRM_DATABASE_URL: 'postgres://crm:pa55word@db.local:5432/crm?sslmode=verify-full',
 };
 
 export const MINIMAL = `

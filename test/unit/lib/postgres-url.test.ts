@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { describePostgresTarget, PostgresUrlError, parsePostgresUrl } from '../../../src/lib/postgres-url.ts';
+import {
+  describePostgresTarget,
+  exposureOfUrl,
+  PostgresUrlError,
+  parsePostgresUrl,
+} from '../../../src/lib/postgres-url.ts';
 
 test.each([
   [
@@ -60,4 +65,21 @@ test('a target is described without user and password', () => {
   expect(describePostgresTarget(parsePostgresUrl('postgres://desk:pw@/sync?host=/s'))).toBe(
     'database "sync" at the socket in /s',
   );
+});
+
+test.each([
+  ['postgres://db.example.com/x', 'plain'],
+  ['postgres://10.0.0.7/x?sslmode=disable', 'plain'],
+  ['postgres://[2001:db8::1]/x?sslmode=prefer', 'plain'],
+  ['postgres://db.example.com/x?sslmode=require', 'unverified'],
+  ['postgres://db.example.com/x?ssl=true', 'unverified'],
+  ['postgres://db.example.com/x?sslmode=verify-full', null],
+  ['postgres://localhost/x', null],
+  ['postgres://127.0.0.1/x', null],
+  ['postgres://[::1]/x', null],
+  ['postgres://postgres:5432/x', null],
+  ['postgres:///x?host=/run/pg', null],
+  ['https://crm.example.com', null],
+])('%s: whoever is on the way (%s)', (url, expected) => {
+  expect(exposureOfUrl(url)).toBe(expected);
 });
