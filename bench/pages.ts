@@ -38,7 +38,7 @@ const web = createWeb({
   signIns: createThrottle(Date.now),
   events: createEvents({ pulse: async () => new Map(), sleep, stopping: new AbortController().signal }),
   refresh: async () => ({ seen: 'unknown' }),
-  previewUndo: async () => ({ items: [], wishes: [], guards: [] }),
+  specOf: () => null,
   wake: () => {},
 });
 const server = await serve(web, '127.0.0.1', 0);

@@ -5,10 +5,11 @@
 import type { Command } from 'commander';
 import type { Take } from '../core/link.ts';
 import { isSet } from '../core/value.ts';
+import type { UndoResult } from '../engine/undo-decision.ts';
 import { SyncError } from '../errors.ts';
 import { judgeDecision } from '../report/judge-decision.ts';
 import { fieldOf } from '../report/mapped-field.ts';
-import { decideConflict, withdrawDecision } from '../store/conflict-decisions.ts';
+import { decideConflict } from '../store/conflict-decisions.ts';
 import { type ConflictRow, loadConflict } from '../store/conflicts.ts';
 import { editAuthors } from '../store/feeds.ts';
 import { addFilter, checkFilter, type FilterOptions, selectConflicts } from './conflict-filter.ts';
@@ -18,6 +19,7 @@ import { parseValue } from './parse-value.ts';
 import { reviewCard, shown } from './review-card.ts';
 import type { Runtime } from './runtime.ts';
 import { showValue } from './show-value.ts';
+import { openUndo, type TerminalUndo, UNDOING, WHY_NOT } from './undoer.ts';
 import { decider, WHO } from './who.ts';
 import { withRuntime } from './with-runtime.ts';
 
@@ -55,11 +57,13 @@ async function runReview(context: CliContext, options: ReviewOptions): Promise<v
       return;
     }
     const keys = readKeys(context, stdout);
+    const undoes = openUndo(runtime, me);
     try {
       const ids = rows.map(({ id }) => id);
-      await new Review(context, runtime, keys, me).run(ids);
+      await new Review(context, runtime, keys, { who: me, undoes }).run(ids);
     } finally {
       keys.close();
+      await undoes.close();
     }
   });
 }
@@ -72,17 +76,24 @@ class Review {
   readonly #runtime: Runtime;
   readonly #keys: Keys;
   readonly #who: string;
+  readonly #undoes: TerminalUndo;
   /** Ids decided in this session that were not taken back, oldest first. */
   readonly #decided: string[] = [];
   #skipped = 0;
   /** The conflict that was opened again last. */
   #undone: string | null = null;
 
-  constructor(context: CliContext, runtime: Runtime, keys: Keys, who: string) {
+  constructor(
+    context: CliContext,
+    runtime: Runtime,
+    keys: Keys,
+    by: { readonly who: string; readonly undoes: TerminalUndo },
+  ) {
     this.#context = context;
     this.#runtime = runtime;
     this.#keys = keys;
-    this.#who = who;
+    this.#who = by.who;
+    this.#undoes = by.undoes;
   }
 
   async run(ids: readonly string[]): Promise<void> {
@@ -182,10 +193,19 @@ class Review {
   async #undo(): Promise<Step | null> {
     const id = this.#decided.at(-1);
     if (id === undefined) return this.#stays('nothing was decided yet');
-    const result = await withdrawDecision(this.#db, { conflictId: id, who: this.#who, at: new Date() });
-    if (result === 'under-way') return this.#stays(`a write for conflict ${id} has been sent`);
+    const row = await loadConflict(this.#db, id);
+    let result: UndoResult = 'not-decided';
+    try {
+      if (row !== null) result = await this.#undoes.undo(row);
+    } catch (thrown) {
+      // A side that does not answer ends no review; the decision stands, and can be undone later.
+      if (thrown instanceof SyncError) return this.#stays(`conflict ${id}: ${thrown.message}`);
+      throw thrown;
+    }
+    if (result === 'under-way') return this.#stays(`conflict ${id}: ${WHY_NOT[result]}`);
     this.#decided.pop();
-    if (result === 'not-decided') return this.#stays(`conflict ${id} has been carried out`);
+    if (result === 'undoing') return this.#stays(`conflict ${id} is being undone: ${UNDOING}`);
+    if (result !== 'withdrawn') return this.#stays(`conflict ${id}: ${WHY_NOT[result]}`);
     this.#say(`  conflict ${id} is open again`);
     this.#undone = id;
     return 'back';

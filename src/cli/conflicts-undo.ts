@@ -1,23 +1,20 @@
-/** `udesk-sync conflicts undo`: takes decisions back that nothing was sent for. */
+/** `udesk-sync conflicts undo`: takes decisions back: at once, or what they wrote, for as long as that stands. */
 import type { Command } from 'commander';
 import { SyncError } from '../errors.ts';
-import { type WithdrawResult, withdrawDecision } from '../store/conflict-decisions.ts';
-import { loadConflict } from '../store/conflicts.ts';
+import { type ConflictRow, loadConflict } from '../store/conflicts.ts';
 import type { CliContext } from './context.ts';
 import { noSuchRow, rowIds } from './ids.ts';
+import { openUndo, UNDOING, WHY_NOT } from './undoer.ts';
 import { decider, WHO } from './who.ts';
 import { withRuntime } from './with-runtime.ts';
-
-const WHY: Readonly<Record<Exclude<WithdrawResult, 'withdrawn'>, string>> = {
-  'not-decided': 'nobody has decided it, or it has been carried out',
-  'under-way': 'a write for it has been sent',
-};
 
 export function registerUndo(conflicts: Command, context: CliContext): void {
   conflicts
     .command('undo')
     .argument('<id...>', 'ids of the conflicts', rowIds)
-    .description('take decisions back that nothing was sent for; the conflicts are open again')
+    .description(
+      'take decisions back: at once, or what they wrote with the next cycle, for as long as that stands',
+    )
     .option(...WHO)
     .action((ids: readonly string[], options: { who?: string }) => runUndo(context, ids, options.who));
 }
@@ -28,24 +25,39 @@ async function runUndo(
   given: string | undefined,
 ): Promise<void> {
   const who = decider(context, given);
-  await withRuntime(context, 'conflicts undo', async ({ database: { db } }) => {
-    const undone: string[] = [];
+  await withRuntime(context, 'conflicts undo', async (runtime) => {
+    const rows: ConflictRow[] = [];
+    for (const id of ids) {
+      const row = await loadConflict(runtime.database.db, id);
+      if (row === null) throw noSuchRow('conflict', id, 'udesk-sync conflicts list');
+      rows.push(row);
+    }
+    const withdrawn: string[] = [];
+    const undoing: string[] = [];
     const left: string[] = [];
-    for (const id of ids) {
-      if ((await loadConflict(db, id)) === null) throw noSuchRow('conflict', id, 'udesk-sync conflicts list');
+    const terminal = openUndo(runtime, who);
+    try {
+      for (const row of rows) {
+        const result = await terminal.undo(row);
+        if (result === 'withdrawn') withdrawn.push(row.id);
+        else if (result === 'undoing') undoing.push(row.id);
+        else left.push(`conflict ${row.id}: ${WHY_NOT[result]}`);
+      }
+    } finally {
+      await terminal.close();
+      const taken = [...withdrawn, ...undoing];
+      if (context.json)
+        context.printJson({ withdrawn, undoing, left: ids.filter((id) => !taken.includes(id)) });
+      else {
+        if (withdrawn.length > 0) context.print(`Open again: ${withdrawn.join(', ')}.`);
+        if (undoing.length > 0) context.print(`Being undone: ${undoing.join(', ')}; ${UNDOING}.`);
+      }
     }
-    for (const id of ids) {
-      const result = await withdrawDecision(db, { conflictId: id, who, at: new Date() });
-      if (result === 'withdrawn') undone.push(id);
-      else left.push(`conflict ${id}: ${WHY[result]}`);
-    }
-    if (context.json)
-      context.printJson({ withdrawn: undone, left: ids.filter((id) => !undone.includes(id)) });
-    else if (undone.length > 0) context.print(`Open again: ${undone.join(', ')}.`);
     if (left.length > 0) {
       throw new SyncError('stale', left.join('; '), {
         code: 'not-withdrawn',
-        advice: 'Decide the next conflict of that field, or undo the writes with `udesk-sync revert`.',
+        advice:
+          '`udesk-sync conflicts show ID` says what became of it; `explain` shows what the field holds.',
       });
     }
   });

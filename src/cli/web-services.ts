@@ -1,7 +1,6 @@
 /** What the review pages of a running daemon work with: the same for `run` and for the demo. */
 
 import { refreshRecord } from '../engine/refresh.ts';
-import { previewRevert } from '../engine/revert.ts';
 import { SyncError } from '../errors.ts';
 import { pulseOf } from '../store/pulse.ts';
 import { createThrottle } from '../web/auth/throttle.ts';
@@ -41,12 +40,7 @@ export function webServices({ context, runtime, pairs, wake }: WebDaemon): Servi
       }
       return await refreshRecord(engine, open, { ...record, signal: context.signal });
     },
-    async previewUndo(pair, scope) {
-      const open = pairs.find(({ spec }) => spec.name === pair);
-      // A pair of which a side is away: nobody can say what would be written, so nothing is offered.
-      if (open === undefined) return { items: [], wishes: [], guards: [] };
-      return await previewRevert(engine, open.spec, scope, false);
-    },
+    specOf: (pair) => pairs.find(({ spec }) => spec.name === pair)?.spec ?? null,
     wake,
   };
 }

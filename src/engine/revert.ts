@@ -98,7 +98,7 @@ export async function previewRevert(
 type Written = Partial<Record<SideName, RevertedWrite[]>>;
 
 /** By field, what we wrote to each side, newest first. A column that the field does not mean any more is left out. */
-function writesOf(
+export function writesOf(
   spec: PairSpec,
   intents: readonly SettledIntent[],
   only: string | undefined,
@@ -131,7 +131,8 @@ function leftAlone(row: LinkRow, intents: readonly SettledIntent[], only: string
   });
 }
 
-function judge(
+/** What undoing `wanted` would do to one link now; `loaded` is missing where the link has ended. */
+export function judge(
   spec: PairSpec,
   row: LinkRow,
   loaded: LoadedLink | undefined,

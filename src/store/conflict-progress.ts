@@ -1,7 +1,7 @@
 /** How far a decision has come. */
 import { sql } from 'drizzle-orm';
 import type { IntentState } from './schema.ts';
-import { type Db, rows } from './tx.ts';
+import { type Db, rows, textArray } from './tx.ts';
 
 export interface WriteProgress {
   readonly side: 'udesk' | 'crm';
@@ -49,13 +49,18 @@ export async function decisionsOf(db: Db, conflictId: string): Promise<PastDecis
   );
 }
 
-/** The decision of a person that ended the conflict; null: it was nobody's, or it is not closed. */
-export async function decisionOf(db: Db, conflictId: string): Promise<string | null> {
-  const [row] = await rows<{ decision_id: string | null }>(
+/** By conflict, the decision that ended it; without those that nobody's decision ended, or that are not closed. */
+export async function decisionsThatEnded(
+  db: Db,
+  conflictIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (conflictIds.length === 0) return new Map();
+  const found = await rows<{ id: string; decision_id: string }>(
     db,
-    sql`select decision_id from udesk_sync.conflict where id = ${conflictId}::bigint and state = 'resolved'`,
+    sql`select id, decision_id from udesk_sync.conflict
+        where id = any(${textArray(conflictIds)}::bigint[]) and state = 'resolved' and decision_id is not null`,
   );
-  return row?.decision_id ?? null;
+  return new Map(found.map((row) => [row.id, row.decision_id]));
 }
 
 /** The conflicts of a link that wait: by field, the id. */

@@ -19,31 +19,54 @@ export interface SettledIntent {
   readonly result: Readonly<Record<string, Value>>;
 }
 
+type SettledRow = {
+  link_id: string;
+  side: SideName;
+  op: SettledIntent['op'];
+  patch: string;
+  result: string | null;
+};
+
 /** All settled writes of the scope, newest first per link. */
 export async function settledIntents(db: Db, pair: string, scope: RevertScope): Promise<SettledIntent[]> {
-  const found = await rows<{
-    link_id: string;
-    side: SideName;
-    op: SettledIntent['op'];
-    patch: string;
-    result: string | null;
-  }>(
+  const found = await rows<SettledRow>(
     db,
     sql`select link_id, side, op, patch::text as patch, result::text as result from udesk_sync.intent
         where pair = ${pair} and state = 'settled'
           and (${scope.link ?? null}::bigint is null or link_id = ${scope.link ?? null}::bigint)
-          and (${scope.decision ?? null}::text is null or decisions ->> ${scope.field ?? ''}::text = ${scope.decision ?? null}::text)
           and (${scope.run ?? null}::bigint is null or run_id = ${scope.run ?? null}::bigint)
           and (${scope.since ?? null}::timestamptz is null or settled_at >= ${scope.since ?? null}::timestamptz)
         order by link_id, settled_at desc, id desc`,
   );
-  return found.map((row) => ({
+  return found.map(settledIntent);
+}
+
+/** The settled writes that carried these decisions out, newest first. */
+export async function settledForDecisions(
+  db: Db,
+  pair: string,
+  decided: readonly { readonly linkId: string; readonly field: string; readonly decision: string }[],
+): Promise<(SettledIntent & { readonly decision: string })[]> {
+  if (decided.length === 0) return [];
+  const payload = decided.map(({ linkId, field, decision }) => ({ l: linkId, f: field, d: decision }));
+  const found = await rows<SettledRow & { decision: string }>(
+    db,
+    sql`select s.d as decision, i.link_id, i.side, i.op, i.patch::text as patch, i.result::text as result
+        from jsonb_to_recordset(${jsonParam(payload)}) as s(l text, f text, d text)
+        join udesk_sync.intent i on i.link_id = s.l::bigint and i.decisions ->> s.f = s.d
+        where i.pair = ${pair} and i.state = 'settled' order by i.settled_at desc, i.id desc`,
+  );
+  return found.map((row) => ({ ...settledIntent(row), decision: row.decision }));
+}
+
+function settledIntent(row: SettledRow): SettledIntent {
+  return {
     linkId: row.link_id,
     side: row.side,
     op: row.op,
     patch: fromJsonb(row.patch),
     result: row.result === null ? {} : fromJsonb(row.result),
-  }));
+  };
 }
 
 /** The pair whose run this is; null: there is none. */

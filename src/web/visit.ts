@@ -2,10 +2,9 @@
 import type { Context } from 'hono';
 import type { Config } from '../config/schema.ts';
 import type { SideName } from '../core/record.ts';
+import type { PairSpec } from '../core/spec.ts';
 import type { RefreshReport } from '../engine/refresh.ts';
-import type { RevertPreview } from '../engine/revert.ts';
 import type { Logger } from '../lib/log.ts';
-import type { RevertScope } from '../store/schema.ts';
 import type { Db } from '../store/tx.ts';
 import type { Assets } from './assets.ts';
 import type { Actor } from './auth/roles.ts';
@@ -34,8 +33,8 @@ export interface Services {
   ) => Promise<Pick<RefreshReport, 'seen'>>;
   /** Tells open pages that something happened. */
   readonly events: Events;
-  /** What undoing writes of ours would do now; nothing is asked for by it. */
-  readonly previewUndo: (pair: string, scope: RevertScope) => Promise<RevertPreview>;
+  /** Null: a side of the pair does not answer yet, so nobody can say what would be written. */
+  readonly specOf: (pair: string) => PairSpec | null;
   /** Something was decided: the pair's next cycle should start now. */
   readonly wake: (pair: string) => void;
 }

@@ -4,7 +4,6 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { crmAdapters } from '../../src/crm/registry.ts';
 import { refreshRecord } from '../../src/engine/refresh.ts';
-import { previewRevert } from '../../src/engine/revert.ts';
 import { hashPassword } from '../../src/lib/password.ts';
 import { sleep } from '../../src/lib/sleep.ts';
 import { pulseOf } from '../../src/store/pulse.ts';
@@ -63,7 +62,7 @@ export async function openWeb(world: World, options: WebOptions = {}): Promise<R
       ...options.events,
     }),
     refresh: (_pair, record) => refreshRecord(world.engine, world.pair, record),
-    previewUndo: (_pair, scope) => previewRevert(world.engine, world.pair.spec, scope, false),
+    specOf: () => world.pair.spec,
     wake: options.wake ?? (() => {}),
   };
   const app = new Hono().route('/', createWeb(services, options.pages ?? PAGES));

@@ -1,17 +1,11 @@
 /** Looking at conflicts and deciding them: what the pages and the API have in common. */
+import { type Standing, standingWrites, type UndoResult, undoDecision } from '../../engine/undo-decision.ts';
 import { type Choice, choicesFor } from '../../report/choices.ts';
 import { judgeDecision, type Wish } from '../../report/judge-decision.ts';
 import { fieldOf } from '../../report/mapped-field.ts';
-import { decideConflict, type WithdrawResult, withdrawDecision } from '../../store/conflict-decisions.ts';
-import {
-  decisionOf,
-  decisionProgress,
-  decisionsOf,
-  type PastDecision,
-} from '../../store/conflict-progress.ts';
+import { decideConflict } from '../../store/conflict-decisions.ts';
+import { decisionProgress, decisionsOf, type PastDecision } from '../../store/conflict-progress.ts';
 import { type InboxRow, inboxRows } from '../../store/inbox.ts';
-import { type NewRevertField, requestRevert } from '../../store/reverts.ts';
-import type { RevertScope } from '../../store/schema.ts';
 import { Refusal } from '../refusal.ts';
 import type { SignedVisit, Visit } from '../visit.ts';
 import { type Progress, progressOf } from './progress.ts';
@@ -34,18 +28,38 @@ export async function loadRow(visit: Visit, id: string): Promise<InboxRow> {
   return row;
 }
 
-/** @param lookBack whether a decision that was carried out could still be undone; costs a look at the link */
-export async function show(visit: Visit, row: InboxRow, lookBack = false): Promise<ShownConflict> {
+export async function show(visit: Visit, row: InboxRow): Promise<ShownConflict> {
+  return await tell(visit, row, await standingOf(visit, [row]));
+}
+
+/** In their order; whether what was carried out could still be undone is looked up for all of them at once. */
+export async function showAll(visit: Visit, rows: readonly InboxRow[]): Promise<ShownConflict[]> {
+  const standing = await standingOf(visit, rows);
+  return await Promise.all(rows.map((row) => tell(visit, row, standing)));
+}
+
+async function standingOf({ services }: Visit, rows: readonly InboxRow[]) {
+  return await standingWrites(
+    services,
+    rows.filter(({ state }) => state === 'resolved'),
+  );
+}
+
+async function tell(
+  visit: Visit,
+  row: InboxRow,
+  standing: ReadonlyMap<string, Standing>,
+): Promise<ShownConflict> {
   const { db } = visit.services;
   const told = row.state !== 'open' || row.reason.endsWith('changed after the decision was made');
   const decisions = told ? await decisionsOf(db, row.id) : [];
   const underWay = row.state === 'resolving' ? await decisionProgress(db, row) : null;
   const progress = progressOf(visit, row, underWay, decisions);
-  const standing = lookBack && row.state === 'resolved' ? await undoOf(visit, row) : null;
+  const stands = (standing.get(row.id)?.wishes.length ?? 0) > 0;
   return {
     row,
     choices: choicesOf(visit, row),
-    progress: standing === null ? progress : { ...progress, undo: standing.wishes.length > 0 },
+    progress: stands ? { ...progress, undo: true } : progress,
     decisions,
   };
 }
@@ -95,48 +109,14 @@ export async function decide(
   return { outcome: 'decided', row: after };
 }
 
-export type UndoResult =
-  | WithdrawResult
-  /** It was carried out: what both sides held before comes back with the next cycle, and the field is asked about again. */
-  | 'undoing'
-  /** It was carried out, and what it wrote is not there any more, or is being undone. */
-  | 'not-ours';
-
 /** Takes a decision back: before anything was sent for it at once, afterwards for as long as what it wrote is there. */
 export async function undo(
   visit: SignedVisit,
   id: string,
 ): Promise<{ readonly outcome: UndoResult; readonly row: InboxRow }> {
-  const before = await loadRow(visit, id);
   const { services, actor, now } = visit;
-  const outcome = await withdrawDecision(services.db, { conflictId: id, who: actor.name, at: now });
-  if (outcome !== 'not-decided') return { outcome, row: await loadRow(visit, id) };
-  return { outcome: await undoWrites(visit, before), row: await loadRow(visit, id) };
-}
-
-async function undoWrites(visit: SignedVisit, row: InboxRow): Promise<UndoResult> {
-  const { services, actor, now } = visit;
-  const undoing = await undoOf(visit, row);
-  if (undoing === null) return 'not-decided';
-  const { scope, wishes } = undoing;
-  if (wishes.length === 0) return 'not-ours';
-  const wish = { pair: row.pair, who: actor.name, scope, at: now };
-  const { taken } = await requestRevert(services.db, wish, wishes);
-  if (taken === 0) return 'not-ours';
-  services.wake(row.pair);
-  return 'undoing';
-}
-
-/** Null: no decision wrote anything. Without wishes: what was written does not stand there any more. */
-async function undoOf(
-  { services }: Visit,
-  row: InboxRow,
-): Promise<{ readonly scope: RevertScope; readonly wishes: readonly NewRevertField[] } | null> {
-  const isMapped = fieldOf(services.config, row).spec !== null;
-  const decision = row.state === 'resolved' && isMapped ? await decisionOf(services.db, row.id) : null;
-  if (decision === null) return null;
-  const scope = { link: row.linkId, field: row.field, decision };
-  const { items, wishes } = await services.previewUndo(row.pair, scope);
-  if (items.length === 0) return null;
-  return { scope, wishes: items.every(({ outcome }) => outcome === 'restore') ? wishes : [] };
+  const outcome = await undoDecision(services, await loadRow(visit, id), { who: actor.name, at: now });
+  const row = await loadRow(visit, id);
+  if (outcome === 'undoing') services.wake(row.pair);
+  return { outcome, row };
 }

@@ -19,7 +19,7 @@ import { detail, status } from '../conflicts/detail.ts';
 import { ownerNames } from '../conflicts/filters.ts';
 import { inbox } from '../conflicts/list.ts';
 import { inboxAddress, readParams, toFilter, toQuery } from '../conflicts/query.ts';
-import { type DecideOutcome, decide, loadRow, show, undo } from '../conflicts/service.ts';
+import { type DecideOutcome, decide, loadRow, show, showAll, undo } from '../conflicts/service.ts';
 import { fieldLabels, refusalText } from '../conflicts/show.ts';
 import { dropView, keepView, openView } from '../conflicts/views.ts';
 import type { Page } from '../page.ts';
@@ -65,10 +65,7 @@ async function list(visit: SignedVisit): Promise<Response> {
       config.pairs.map(({ name }) => name),
     ),
   ]);
-  const [shown, owners] = await Promise.all([
-    Promise.all(page.rows.map((row) => show(visit, row))),
-    ownerNames(visit, facets),
-  ]);
+  const [shown, owners] = await Promise.all([showAll(visit, page.rows), ownerNames(visit, facets)]);
   return respondPage(visit, {
     title: visit.t('conflicts.title'),
     body: inbox(visit, { params, page, facets, shown, labels, owners, views, resolving }),
@@ -88,7 +85,7 @@ async function one(visit: SignedVisit, { said, typed, note, status: code }: Said
   const { db } = visit.services;
   const row = await loadRow(visit, idOf(visit));
   const [shown, labels, authors, owners, notes, udesk, crm, others, following] = await Promise.all([
-    show(visit, row, true),
+    show(visit, row),
     fieldLabels(visit),
     editAuthors(db, [row.id]),
     agentNames(db, row.owner === null ? [] : [row.owner]),
@@ -147,12 +144,12 @@ async function cardOf(
   code: 200 | 409 | 422 = 200,
   looks = 0,
 ): Promise<Response> {
-  const shown = await show(visit, row, true);
+  const shown = await show(visit, row);
   return respondPart(visit, card(visit, shown, { labels: await fieldLabels(visit), said, looks }), code);
 }
 
 async function oneStatus(visit: SignedVisit): Promise<Response> {
-  const shown = await show(visit, await loadRow(visit, idOf(visit)), true);
+  const shown = await show(visit, await loadRow(visit, idOf(visit)));
   const waits = shown.progress.step === 'under-way' || shown.progress.step === 'stuck';
   // What became of it changes more than this line: the page is loaded anew, once.
   if (!waits) visit.c.header('hx-refresh', 'true');

@@ -34,6 +34,11 @@ const decided = () =>
     `select d.conflict_id::int as id, d.who, d.take, d.value #>> '{}' as value from udesk_sync.decision d order by d.id`,
   );
 const states = async () => (await world.conflicts()).map(({ state }) => state);
+const inUdesk = () =>
+  world.simulator.tenant
+    .list()
+    .map(({ nick_name }) => nick_name)
+    .sort();
 const idAt = async (n: number) => Number((await world.conflicts())[n]?.id);
 
 if (noPty !== null) process.stderr.write(`the tests at a terminal are skipped: ${noPty}\n`);
@@ -73,6 +78,26 @@ describe.skipIf(noPty !== null)('conflicts review at a terminal', () => {
     ]);
     await world.sync();
     expect((await world.people()).map(({ name }) => name)).toEqual(['U0', 'C1', 'Typed here', 'C3']);
+  });
+
+  test('u takes back what a cycle has carried out meanwhile, and the review goes on', async () => {
+    await open([
+      ['U0', 'C0'],
+      ['U1', 'C1'],
+    ]);
+    const terminal = review();
+    await terminal.press('2', '1 of 2');
+    await terminal.shows('2 of 2');
+    for (let n = 0; n < 2; n += 1) await world.sync();
+    expect(inUdesk()).toEqual(['C0', 'U1']);
+    await terminal.press('u', '2 of 2');
+    await terminal.shows('is being undone');
+    await terminal.press('q', 'asked about again');
+    await terminal.shows('0 decided');
+    expect(await terminal.ended).toBe(0);
+    for (let n = 0; n < 2; n += 1) await world.sync();
+    expect(inUdesk()).toEqual(['U0', 'U1']);
+    expect(await states()).toEqual(['resolved', 'open', 'open']);
   });
 
   test('a choice is about what was shown: who was slower decides nothing, and goes on', async () => {
@@ -166,4 +191,27 @@ test('conflicts undo opens again what nothing was sent for, and says what it lea
   expect(stderr).toContain(`onflict ${second}: nobody has decided it`);
   expect(await states()).toEqual(['open', 'open']);
   expect((await cli.run('conflicts', 'undo', '999999')).stderr).toContain('here is no conflict 999999');
+});
+
+test('conflicts undo takes back what was carried out, for as long as it stands, under the name of who did it', async () => {
+  await open([
+    ['U0', 'C0'],
+    ['U1', 'C1'],
+  ]);
+  const [first, second] = [String(await idAt(0)), String(await idAt(1))];
+  await cli.run('conflicts', 'resolve', first, second, '--take', 'crm');
+  for (let n = 0; n < 2; n += 1) await world.sync();
+  const edited = world.simulator.tenant.list().find(({ nick_name }) => nick_name === 'C1');
+  world.simulator.tenant.edit(edited?.id ?? '', { nick_name: 'Anna' });
+  await world.sync();
+  const { code, stdout, stderr } = await cli.run('conflicts', 'undo', first, second, '--who', 'ann');
+  expect(code).toBe(1);
+  expect(stdout).toContain(`Being undone: ${first};`);
+  expect(stderr).toContain(`onflict ${second}: what was written for it does not stand there any more`);
+  const again = await cli.run('conflicts', 'undo', first);
+  expect([again.code, again.stderr.includes('is being undone already')]).toEqual([1, true]);
+  expect(await ourRows(world, 'select who from udesk_sync.revert')).toEqual([{ who: 'ann' }]);
+  for (let n = 0; n < 2; n += 1) await world.sync();
+  expect(inUdesk()).toEqual(['Anna', 'U0']);
+  expect(await states()).toEqual(['resolved', 'resolved', 'open']);
 });

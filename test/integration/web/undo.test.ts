@@ -57,6 +57,21 @@ describe('a decision that was carried out', () => {
     expect((await world.people()).map(({ name }) => name)).toEqual(['C0', 'C1']);
   });
 
+  test('is undone from the list of what is closed, with its button and its key, while what it wrote stands', async () => {
+    const other = (await world.conflicts()).find((row) => row.id !== id)?.id ?? '';
+    const customer = world.simulator.tenant.list().find(({ nick_name }) => nick_name === 'C1');
+    world.simulator.tenant.edit(customer?.id ?? '', { nick_name: 'Anna' });
+    await world.sync();
+    for (const state of ['closed', 'all']) {
+      const { text } = await reviewer.get(`/conflicts?state=${state}`);
+      expect(text).toContain(`action="/conflicts/${id}/undo"`);
+      expect(text).toContain('data-key="u"');
+      expect(text).not.toContain(`action="/conflicts/${other}/undo"`);
+    }
+    const viewer = await signedIn(web, 'viewer');
+    expect((await viewer.get('/conflicts?state=closed')).text).not.toContain('/undo"');
+  });
+
   test('is not undone once somebody changed what it wrote, and nothing of that is touched', async () => {
     const customer = world.simulator.tenant.list().find(({ nick_name }) => nick_name === 'C0');
     world.simulator.tenant.edit(customer?.id ?? '', { nick_name: 'Anna' });
