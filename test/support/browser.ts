@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { createJumps, JUMP_LIMIT, OBSERVE, type Shift } from './layout-shift.ts';
 
 const PLACES = [
   process.env.CHROMIUM_PATH,
@@ -32,14 +33,26 @@ export interface PageOptions {
 }
 
 export interface TestBrowser {
-  /** In a context of its own: no cookies of others. Fails the test when a script throws, or the CSP stops something. */
+  /**
+   * In a context of its own: no cookies of others. Fails the test when a script throws, the CSP stops something, or what
+   * a person reads jumps.
+   */
   page(options?: PageOptions): Promise<Page>;
+  /** What jumped until now, per document; it is not told of again. */
+  takeJumps(): Promise<Record<string, number>>;
 }
 
 export function useBrowser(): TestBrowser {
   let browser: Browser | null = null;
   let contexts: BrowserContext[] = [];
   let faults: string[] = [];
+  let jumps = createJumps();
+  const takeJumps = async () => {
+    await Promise.all(contexts.flatMap((context) => context.pages()).map(jumps.settled));
+    const found = jumps.perDocument();
+    jumps = createJumps();
+    return found;
+  };
   beforeAll(async () => {
     if (chromiumPath === null) return;
     browser = await chromium.launch({
@@ -52,16 +65,20 @@ export function useBrowser(): TestBrowser {
     });
   });
   afterEach(async () => {
+    const jumped = await takeJumps();
     await Promise.all(contexts.map((context) => context.close()));
     contexts = [];
     const found = faults;
     faults = [];
     expect(found, 'the browser complained').toEqual([]);
+    const tooMuch = Object.entries(jumped).filter(([, sum]) => sum >= JUMP_LIMIT);
+    expect(tooMuch, 'the layout shifted').toEqual([]);
   });
   afterAll(async () => {
     await browser?.close();
   });
   return {
+    takeJumps,
     async page({ width = 1280, height = 800, dark = false, script = true, locale = 'en' } = {}) {
       if (browser === null) throw new Error('there is no Chromium');
       const context = await browser.newContext({
@@ -73,6 +90,8 @@ export function useBrowser(): TestBrowser {
       });
       contexts.push(context);
       context.setDefaultTimeout(15_000);
+      await context.exposeBinding('told', (_, shift: Shift) => jumps.add(shift));
+      await context.addInitScript(OBSERVE);
       const page = await context.newPage();
       page.on('pageerror', (error) => faults.push(String(error)));
       page.on('dialog', (dialog) => {

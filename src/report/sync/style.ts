@@ -71,6 +71,7 @@ h1{font-size:22px}
 section{padding:14px}
 .cards{grid-template-columns:1fr 1fr}
 .wide{display:none}.narrow{display:block}
+thead th.n{white-space:normal}
 table.stack,table.stack tbody,table.stack tr,table.stack td,table.stack th{display:block;width:auto}
 table.stack thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table.stack tr{border-bottom:1px solid var(--line);padding:8px 0}

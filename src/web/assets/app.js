@@ -171,7 +171,6 @@ function countSelected() {
     n === 0 ? '' : bulk.dataset.selected.replace('{n}', String(n));
 }
 
-for (const hidden of document.querySelectorAll('.needs-script')) hidden.hidden = false;
 countSelected();
 // An address such as #value means the field itself.
 if (['#value', '#assign', '#note'].includes(location.hash))

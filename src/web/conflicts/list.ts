@@ -80,7 +80,7 @@ function bulkBar(visit: SignedVisit, { params, facets }: InboxView): Html {
     html`<option value="${side}">${t(`take.${side}`)}</option>`;
   return html`<form id="bulk" class="bulk card" method="post" action="/conflicts/bulk/preview" data-bulk data-selected="${t('bulk.selected')}">${csrfField(visit)}
 <input type="hidden" name="filter" value="${searchOf({ ...params, cursor: undefined })}">
-<label class="check needs-script" hidden><input type="checkbox" data-all> ${t('bulk.page')}</label>
+<label class="check needs-script"><input type="checkbox" data-all> ${t('bulk.page')}</label>
 <label class="check"><input type="checkbox" name="all" value="1"> ${t('bulk.all', { n: totalText(visit, facets) })}</label>
 <label class="inline">${t('bulk.label')} <span data-count class="muted"></span><select name="take">${take('udesk')}${take('crm')}${take('base')}</select></label>
 <button class="primary">${t('bulk.preview')}</button>
