@@ -11,6 +11,7 @@ import { markFeedsDue } from '../store/feeds.ts';
 import { linksInFlight } from '../store/intents.ts';
 import { type LinkRow, loadLink, reviewsAbout } from '../store/links.ts';
 import { loadPair } from '../store/pairs.ts';
+import { saveVerified } from '../store/reach.ts';
 import { loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import { knownAccount } from './account.ts';
@@ -72,6 +73,7 @@ export async function refreshRecord(
     const known = await loadPair(db, name);
     await knownAccount(look, known, side, await pair.sides[side].fingerprint({ signal }), null);
     const before = (await loadRecords(db, name, side, [id])).get(id) ?? null;
+    const at = context.clock();
     const found = await pair.sides[side].read(id, { signal });
     if (found === null) {
       const seen = before === null || before.state === 'deleted' ? 'unknown' : 'missing';
@@ -79,6 +81,7 @@ export async function refreshRecord(
     }
     await fenced(db, lease.fence, async (tx) => {
       await storeOne(look, tx, side, 'point', found);
+      await saveVerified(tx, name, { side, id: found.id }, at);
       if (side === 'udesk') await markFeedsDue(tx, name, [found.id]);
     });
     const after = (await loadRecords(db, name, side, [found.id])).get(found.id);

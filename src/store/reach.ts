@@ -3,6 +3,7 @@
  * it showed last time and not now, or the other way round; a point read writes one row (docs/decisions/0012).
  */
 import { sql } from 'drizzle-orm';
+import type { SideName } from '../core/record.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
 /** Live customers in id order after `after`, and whether the enumeration before showed them. */
@@ -81,6 +82,21 @@ export async function saveChecked(db: Db, pair: string, id: string, at: Date, fo
     sql`update udesk_sync.record set checked_at = ${time}::timestamptz,
           verified_at = case when ${found} then ${time}::timestamptz else verified_at end
         where pair = ${pair} and side = 'udesk' and remote_id = ${id} and unlisted`,
+  );
+}
+
+/** A person had it read on its own, and it was there: of whoever the list reaches, and of the CRM, this is written, too. */
+export async function saveVerified(
+  db: Db,
+  pair: string,
+  { side, id }: { readonly side: SideName; readonly id: string },
+  at: Date,
+): Promise<void> {
+  const time = sql`${at.toISOString()}::timestamptz`;
+  await db.execute(
+    sql`update udesk_sync.record set verified_at = greatest(verified_at, ${time}),
+          checked_at = case when unlisted then greatest(checked_at, ${time}) else checked_at end
+        where pair = ${pair} and side = ${side} and remote_id = ${id}`,
   );
 }
 

@@ -161,7 +161,7 @@ export const record = udeskSync.table(
     deletedAt: at('deleted_at'),
     /** Udesk: known, and not shown by the last enumeration that came to its end. Written when that changes only. */
     unlisted: boolean('unlisted').notNull().default(false),
-    /** While it is unlisted: when it was last asked for on its own, and when that last found it. */
+    /** While it is unlisted: when it was last asked for on its own, and when that last found it (any, when a person asked). */
     checkedAt: at('checked_at'),
     verifiedAt: at('verified_at'),
     /** Udesk: when its feed was last read, and whether it should be read again soon (a hint, a write of ours, a conflict). */

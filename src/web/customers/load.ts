@@ -6,6 +6,7 @@ import { SIDES, type SideName } from '../../core/record.ts';
 import { type Story, tellStory } from '../../core/value-story.ts';
 import { activeConflictsOf } from '../../store/conflict-progress.ts';
 import { feedItems } from '../../store/feeds.ts';
+import { rightAtOf } from '../../store/freshness.ts';
 import { loadHistory } from '../../store/history.ts';
 import { type KnownRecord, loadRecords } from '../../store/records.ts';
 import { personName } from '../links/person.ts';
@@ -20,6 +21,8 @@ export interface Customer {
   readonly history: CustomerHistory;
   readonly story: Story;
   readonly records: Readonly<Record<SideName, KnownRecord | null>>;
+  /** ISO 8601: up to when each is known to be right; null where there is none, or it was deleted. */
+  readonly rightAt: Readonly<Record<SideName, string | null>>;
   /** Conflicts that wait: field → id. */
   readonly conflicts: ReadonlyMap<string, string>;
   /** Newest first: the story, and what else Udesk's histories hold. */
@@ -45,6 +48,10 @@ export async function loadCustomer(visit: Visit, id: string): Promise<Customer> 
       const own = history.records[each][0]?.id;
       return own === undefined ? null : ((await loadRecords(db, pair.name, each, [own])).get(own) ?? null);
     };
+    const right = async (each: SideName) => {
+      const own = history.records[each][0]?.id;
+      return own === undefined ? null : await rightAtOf(db, pair.name, each, own);
+    };
     const udeskId = history.records.udesk[0]?.id;
     const feed = asked.length > 0 || udeskId === undefined ? [] : await feedItems(db, pair.name, udeskId);
     const timeline: TimelineEvent[] = [
@@ -55,6 +62,7 @@ export async function loadCustomer(visit: Visit, id: string): Promise<Customer> 
     return {
       ...{ pair, side, id, history, story },
       records: { udesk: await record('udesk'), crm: await record('crm') },
+      rightAt: { udesk: await right('udesk'), crm: await right('crm') },
       conflicts: history.link === null ? new Map() : await activeConflictsOf(db, history.link.id),
       // The sort is stable, so what comes later of one millisecond stands above.
       timeline: timeline.reverse().sort((a, b) => (a.at > b.at ? -1 : Number(a.at < b.at))),

@@ -3,7 +3,7 @@ import { toFieldSpec } from '../../config/pair-spec.ts';
 import { equalValues } from '../../core/equivalence.ts';
 import { toCommon } from '../../core/mapping.ts';
 import type { Trace } from '../../core/provenance.ts';
-import { SIDES, type SideName } from '../../core/record.ts';
+import { SIDES } from '../../core/record.ts';
 import type { FieldNow } from '../../core/value-story.ts';
 import { type Html, html } from '../../report/html.ts';
 import { allows } from '../auth/roles.ts';
@@ -20,7 +20,6 @@ export interface CustomerView {
   readonly customer: Customer;
   readonly name: string;
   readonly labels: FieldLabels;
-  readonly certified: Readonly<Record<SideName, string | null>>;
   readonly said: Html | null;
 }
 
@@ -51,17 +50,17 @@ ${timeline(visit, customer, labels)}
 </div>`;
 }
 
-function freshness(visit: SignedVisit, { customer, certified }: CustomerView): Html {
+function freshness(visit: SignedVisit, { customer }: CustomerView): Html {
   const { t } = visit;
-  const { records, pair, id, side } = customer;
+  const { records, rightAt, pair, id, side } = customer;
   const action = `/customers/${encodeURIComponent(id)}/refresh?${new URLSearchParams({ pair: pair.name, side })}`;
   return html`<section class="card fresh"><dl class="fields">${SIDES.map((each) => {
     const record = records[each];
-    const read = certified[each];
+    const right = rightAt[each];
     return html`<div><dt>${t(`side.${each}`)}</dt><dd>${
       record === null
         ? html`<span class="empty">${t('person.unknown')}</span>`
-        : html`${record.state === 'deleted' && html`<b>${t('value.deleted')}</b> · `}${t('customer.changed')} ${ago(visit, record.observedAt)} · ${t('customer.read')} ${read === null ? t('customer.never') : ago(visit, read)}`
+        : html`${record.state === 'deleted' && html`<b>${t('value.deleted')}</b> · `}${t('customer.changed')} ${ago(visit, record.observedAt)}${right !== null && html` · ${t('customer.right')} ${ago(visit, right)}`}`
     }</dd></div>`;
   })}</dl>${
     allows(visit.actor.role, 'reviewer') &&

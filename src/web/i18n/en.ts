@@ -521,7 +521,7 @@ export const en = {
   'customer.link': 'Why they are taken for one person',
   'customer.no-link': 'This record is linked to nobody.',
   'customer.changed': 'last change seen',
-  'customer.read': 'side read in full',
+  'customer.right': 'known to be right',
   'customer.never': 'never',
   'customer.refresh': 'Read it now',
   'customer.refresh-effect':

@@ -501,7 +501,7 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'customer.link': '为什么认为是同一人',
   'customer.no-link': '这条记录没有关联。',
   'customer.changed': '最近一次变化',
-  'customer.read': '整边完整读取',
+  'customer.right': '最近确认无误',
   'customer.never': '从未',
   'customer.refresh': '立即读取',
   'customer.refresh-effect': '重新读取两边的记录，不会写入；变化由下一轮处理。',

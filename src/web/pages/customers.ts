@@ -1,6 +1,5 @@
 /** `/customers/:id`: one customer on both sides, with everything that happened; and reading it anew. */
 import { type Html, html } from '../../report/html.ts';
-import { loadPair } from '../../store/pairs.ts';
 import { fieldLabels } from '../conflicts/show.ts';
 import { customerName, loadCustomer } from '../customers/load.ts';
 import { refreshCustomer } from '../customers/refresh.ts';
@@ -22,14 +21,12 @@ const idOf = ({ c }: SignedVisit): string => c.req.param('id') ?? '';
 async function one(visit: SignedVisit, said: Html | null = null): Promise<Response> {
   const customer = await loadCustomer(visit, idOf(visit));
   const name = customerName(visit, customer) ?? visit.t('conflicts.nameless');
-  const { certifiedAt } = await loadPair(visit.services.db, customer.pair.name);
   return respondPage(visit, {
     title: name,
     body: customerView(visit, {
       customer,
       name,
       labels: await fieldLabels(visit),
-      certified: certifiedAt,
       said,
     }),
   });

@@ -34,6 +34,7 @@ const record = z
     state: z.enum(['live', 'deleted']),
     fields: z.record(z.string(), value),
     observedAt: time.describe('When it was last seen to change'),
+    verifiedAt: z.string().nullable().describe('Up to when it is known to be right; null: it was deleted'),
   })
   .nullable();
 
@@ -103,14 +104,14 @@ export const customerEndpoints = [
 ];
 
 async function document(visit: SignedVisit, shown: Customer, from: number, most: number) {
-  const { pair, history, records, story, conflicts, timeline } = shown;
+  const { pair, history, records, rightAt, story, conflicts, timeline } = shown;
   const { certifiedAt } = await loadPair(visit.services.db, pair.name);
   const { link } = history;
   const [udesk, crm] = SIDES.map((side) => {
     const known = records[side];
     if (known === null) return null;
     const { state, observedAt } = known;
-    return { id: known.record.id, state, fields: known.record.fields, observedAt };
+    return { id: known.record.id, state, fields: known.record.fields, observedAt, verifiedAt: rightAt[side] };
   });
   return {
     pair: pair.name,
