@@ -109,6 +109,7 @@ async function addressesOf(open: readonly string[]): Promise<Record<string, stri
   return {
     '/': ['/'],
     '/overview/now': ['/overview/now'],
+    '/overview/lately': ['/overview/lately'],
     '/conflicts': ['/conflicts', '/conflicts?state=all', `/conflicts?q=${q}`, `/conflicts?author=${q}`],
     '/conflicts/bulk': ['/conflicts/bulk?late=1'],
     '/conflicts/bulk/progress': ['/conflicts/bulk/progress?late=1'],
