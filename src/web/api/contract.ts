@@ -71,7 +71,22 @@ export const conflict = z.object({
 export const conflictDetail = conflict.extend({
   udeskAuthor: author.describe('Who made the edit of Udesk; null where its history names nobody'),
   choices: z.array(choice).describe('What each choice would write'),
-  progress: z.object({ step: z.enum(['open', 'void', 'under-way', 'stuck', 'done']), undo: z.boolean() }),
+  progress: z.object({
+    step: z.enum(['open', 'void', 'under-way', 'stuck', 'done']),
+    undo: z
+      .boolean()
+      .describe('It can be taken back: nothing was sent yet, or what was written still stands'),
+    waitingFor: z
+      .string()
+      .nullable()
+      .describe(
+        'The state of the write (held: by a guard; parked: set aside), waiting for a cycle, or first-run',
+      ),
+    reason: z
+      .string()
+      .nullable()
+      .describe('What the vendor said to a write that was refused, or why the decision is void'),
+  }),
   decisions: z.array(z.object({ who: z.string(), take: z.string(), at: time })),
 });
 

@@ -12,7 +12,13 @@ export interface Progress {
   readonly text: Html | null;
   /** It can be taken back: nothing was sent yet, or what was written still stands. */
   readonly undo: boolean;
+  /** What the decision waits for (the state of its write, `waiting` for a cycle, `first-run`); null: nothing. */
+  readonly waitingFor: string | null;
+  /** The vendor's words for a write that was refused, or why the decision is void. */
+  readonly reason: string | null;
 }
+
+const NOTHING = { undo: false, waitingFor: null, reason: null } as const;
 
 export function progressOf(
   visit: Visit,
@@ -25,25 +31,38 @@ export function progressOf(
   if (row.state === 'open') {
     const isVoid = last !== undefined && row.reason.endsWith('changed after the decision was made');
     return isVoid
-      ? { step: 'void', text: html`${t('progress.void')} ${reasonText(visit, row.reason)}`, undo: false }
-      : { step: 'open', text: null, undo: false };
+      ? {
+          step: 'void',
+          text: html`${t('progress.void')} ${reasonText(visit, row.reason)}`,
+          ...NOTHING,
+          reason: row.reason,
+        }
+      : { step: 'open', text: null, ...NOTHING };
   }
   const who = byWhom(visit, row, last);
-  if (row.state === 'converged') return { step: 'done', text: html`${t('progress.converged')}`, undo: false };
+  if (row.state === 'converged') return { step: 'done', text: html`${t('progress.converged')}`, ...NOTHING };
   if (row.state === 'resolved')
-    return { step: 'done', text: html`${t('progress.resolved')} ${who}`, undo: false };
+    return { step: 'done', text: html`${t('progress.resolved')} ${who}`, ...NOTHING };
   const parked = progress?.writes.find(({ state }) => state === 'parked');
   if (parked !== undefined) {
     return {
       step: 'stuck',
       text: html`${t('progress.parked')} <span class="said">${keptText(visit, parked.error ?? '')}</span>`,
-      undo: false,
+      ...NOTHING,
+      waitingFor: 'parked',
+      reason: parked.error,
     };
   }
   const sent = progress?.writes.some(({ state }) => !['planned', 'held', 'pending'].includes(state)) ?? false;
   const key = waitingFor(progress);
   const step = key === 'progress.held' || key === 'progress.first-run' ? 'stuck' : 'under-way';
-  return { step, text: html`${t(key)} ${who}`, undo: last !== undefined && !sent };
+  return {
+    step,
+    text: html`${t(key)} ${who}`,
+    ...NOTHING,
+    undo: last !== undefined && !sent,
+    waitingFor: key.replace('progress.', ''),
+  };
 }
 
 function waitingFor(progress: DecisionProgress | null): WordKey {

@@ -68,8 +68,26 @@ describe('a decision that was carried out', () => {
       expect(text).toContain('data-key="u"');
       expect(text).not.toContain(`action="/conflicts/${other}/undo"`);
     }
+    const progressOf = async (one: string) =>
+      JSON.parse((await reviewer.get(`/api/v1/conflicts/${one}`)).text).progress;
+    const done = { step: 'done', waitingFor: null, reason: null };
+    expect([await progressOf(id), await progressOf(other)]).toEqual([
+      { ...done, undo: true },
+      { ...done, undo: false },
+    ]);
     const viewer = await signedIn(web, 'viewer');
     expect((await viewer.get('/conflicts?state=closed')).text).not.toContain('/undo"');
+  });
+
+  test('tells programs what a decision waits for, and that it can be taken back', async () => {
+    await reviewer.post(`/conflicts/${id}/undo`);
+    for (let n = 0; n < 2; n += 1) await world.sync();
+    const row = (await world.conflicts()).find(({ state }) => state === 'open');
+    const progress = async () =>
+      JSON.parse((await reviewer.get(`/api/v1/conflicts/${row?.id}`)).text).progress;
+    await reviewer.post(`/conflicts/${row?.id}/decide`, { take: 'crm', seen: row?.changedAt ?? '' });
+    const waits = { step: 'under-way', undo: true, waitingFor: 'waiting', reason: null };
+    expect(await progress()).toEqual(waits);
   });
 
   test('is not undone once somebody changed what it wrote, and nothing of that is touched', async () => {

@@ -135,7 +135,12 @@ async function detail(visit: SignedVisit, row: InboxRow) {
       ...{ take, refusal, record },
       effects: effects.map(effectDocument),
     })),
-    progress: { step: progress.step, undo: progress.undo },
+    progress: {
+      step: progress.step,
+      undo: progress.undo,
+      waitingFor: progress.waitingFor,
+      reason: progress.reason,
+    },
     decisions,
   };
 }
