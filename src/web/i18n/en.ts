@@ -474,6 +474,8 @@ export const en = {
   'cause.edited': 'Because it was edited in {side}, seen {time}.',
   'cause.edited-last-by': 'Because it was edited in {side}; {who} changed the record last, {time}.',
   'cause.edited-by': 'Because {who} edited it in {side}, {time}.',
+  'cause.decided': 'Decided by {who}, {time}.',
+  'cause.undone': 'Because {who} undid an earlier write, {time}.',
   'cause.new': 'Because the record is in {side} only, first seen {time}.',
   'reason.propagate': 'An edit on the other side.',
   'reason.fill-blank': 'Fills a blank.',

@@ -456,6 +456,8 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'cause.edited': '原因：{side} 中有修改，发现于 {time}。',
   'cause.edited-last-by': '原因：在 {side} 中被修改；该记录最后由 {who} 于 {time} 修改。',
   'cause.edited-by': '原因：{who} 于 {time} 在 {side} 中修改。',
+  'cause.decided': '原因：{who} 于 {time} 作出决定。',
+  'cause.undone': '原因：{who} 于 {time} 撤销了先前的写入。',
   'cause.new': '原因：只有 {side} 有这条记录，首次发现于 {time}。',
   'reason.propagate': '另一边有修改。',
   'reason.fill-blank': '补全空白。',
