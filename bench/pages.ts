@@ -46,9 +46,10 @@ try {
   const first = await (await fetch(`${server.url}/api/v1/conflicts?limit=25`)).json();
   const { next } = first as { next: string };
   const loadBefore = loadavg()[0] ?? 0;
-  const pages: Readonly<Record<string, string>> = {
+  const pages: Readonly<Record<string, Asked>> = {
     'the overview': '/',
     '… what of it refreshes itself': '/overview/now',
+    '… and with every event': '/overview/lately',
     'the inbox': '/conflicts',
     '… its second page': `/conflicts?cursor=${encodeURIComponent(next)}`,
     '… newest first': '/conflicts?sort=newest',
@@ -71,17 +72,23 @@ try {
     '… the largest group of them': `/conflicts/similar/group?${GROUP}`,
     '… the inbox with it': `/conflicts?${GROUP}`,
     'one conflict': '/conflicts/4321',
+    'one that was decided': `/conflicts/${open + 321}`,
+    'what deciding 500 at once would write': {
+      path: '/api/v1/decisions/preview',
+      json: { take: 'udesk', filter: {} },
+    },
     'who is the same person (2,000 to answer)': '/links',
     'links that are confirmed': '/links?state=confirmed',
     'one link': '/links/4321',
     'records set aside (1,000)': '/parked',
     'cycles (20,000)': '/runs',
+    'what waits for a yes': '/plans',
     'a plan of 500 writes': `/plans/${'ab'.repeat(32)}`,
     'one customer': '/customers/4321?pair=bench',
     'the API, 200 conflicts': '/api/v1/conflicts?limit=200',
   };
   const lines: string[][] = [];
-  for (const [name, path] of Object.entries(pages)) lines.push([name, ...(await measure(server.url + path))]);
+  for (const [name, path] of Object.entries(pages)) lines.push([name, ...(await measure(path))]);
   console.log(`\n${machine(cluster)}`);
   console.log(
     `${figure(customers)} customers, ${figure(open)} open and ${figure(CLOSED)} closed conflicts; ${rounds} requests each; load average ${loadBefore.toFixed(1)} before, ${(loadavg()[0] ?? 0).toFixed(1)} after\n`,
@@ -93,12 +100,20 @@ try {
   await cluster.close();
 }
 
-async function measure(url: string): Promise<string[]> {
+/** A path, or what is posted to one. */
+type Asked = string | { readonly path: string; readonly json: unknown };
+
+async function measure(asked: Asked): Promise<string[]> {
+  const url = server.url + (typeof asked === 'string' ? asked : asked.path);
+  const posted =
+    typeof asked === 'string'
+      ? {}
+      : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(asked.json) };
   const times: number[] = [];
   let bytes = 0;
   for (let n = 0; n < rounds + 5; n++) {
     const start = performance.now();
-    const response = await fetch(url);
+    const response = await fetch(url, posted);
     bytes = (await response.arrayBuffer()).byteLength;
     if (response.status !== 200) throw new Error(`${url} answered ${response.status}`);
     if (n >= 5) times.push(performance.now() - start); // the first ones warm up

@@ -35,13 +35,16 @@ async function home(visit: SignedVisit): Promise<Response> {
 
 async function lately(visit: SignedVisit) {
   const pairs = visit.services.config.pairs.map((pair) =>
-    visit.remember(`lately ${pair.name}`, () => pairLately(visit, pair), mirrored),
+    visit.remember(`lately ${pair.name}`, () => pairLately(visit, pair), rowsOf),
   );
   return latelyPart(visit, await Promise.all(pairs));
 }
 
-function mirrored({ freshness }: PairLately): number {
-  return freshness.reduce((sum, { udesk, crm }) => sum + udesk + crm, 0);
+/** Rows that were gone through: records of the mirror, conflicts of the days shown, edits of the last one. */
+function rowsOf({ freshness, days, lag }: PairLately): number {
+  const records = freshness.reduce((sum, { udesk, crm }) => sum + udesk + crm, 0);
+  const conflicts = days.reduce((sum, { opened, closed }) => sum + opened + closed, 0);
+  return records + conflicts + (lag.all?.writes ?? 0);
 }
 
 async function now(visit: SignedVisit) {
