@@ -63,7 +63,7 @@ ${view.said}
     (column) =>
       html`<div class="side ${column}"><h2>${t(`side.${column}`)}</h2><div class="value">${columnBody(visit, row, column)}</div>${changedBy(visit, row, column, column === 'crm' ? row.crmAuthor : view.author)}${holdsNow(visit, view, column)}</div>`,
   )}</section>
-<section class="card"><h2>${t('detail.why')}</h2><p>${reasonText(visit, row.reason)}</p><p class="muted">${policyText(visit, row)}</p></section>
+<section class="card"><h2>${t(row.closedAt === null ? 'detail.why' : 'detail.outcome')}</h2><p>${reasonText(visit, row.reason)}</p><p class="muted">${policyText(visit, row)}</p></section>
 ${row.overwritten.length > 0 && overwritten(visit, row)}
 ${row.state === 'open' && decideSection(visit, view)}
 ${careSection(visit, row)}

@@ -284,6 +284,7 @@ export const en = {
   'progress.void': 'An earlier decision did not take effect.',
 
   'detail.why': 'Why nobody but you can say',
+  'detail.outcome': 'How it ended',
   'detail.tried': 'The policy that was tried: {policy}.',
   'detail.tried-none': 'No policy decides about whole records.',
   'detail.now': 'now',

@@ -279,6 +279,7 @@ export const zhCn: Readonly<Record<WordKey, string>> = {
   'progress.void': '之前的裁决没有生效。',
 
   'detail.why': '为什么需要人来裁决',
+  'detail.outcome': '如何结束',
   'detail.tried': '已尝试的策略：{policy}。',
   'detail.tried-none': '整条记录没有可用的策略。',
   'detail.now': '现在',

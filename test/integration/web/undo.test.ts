@@ -44,7 +44,13 @@ const wishes = async () =>
 describe('a decision that was carried out', () => {
   test('is undone while what it wrote stands: the side gets back what it held, and the field is asked about again', async () => {
     expect(await states()).toEqual(['resolved first-link', 'resolved first-link']);
-    expect((await reviewer.get(`/conflicts/${id}`)).text).toContain(`action="/conflicts/${id}/undo"`);
+    const shown = (await reviewer.get(`/conflicts/${id}`)).text;
+    expect(shown).toContain(`action="/conflicts/${id}/undo"`);
+    // Nobody is asked any more.
+    expect([shown.includes('How it ended'), shown.includes('Why nobody but you can say')]).toEqual([
+      true,
+      false,
+    ]);
     const undone = await reviewer.post(`/conflicts/${id}/undo`);
     expect(undone.status).toBe(200);
     expect(undone.text).toContain('It is being undone');
