@@ -109,6 +109,8 @@ describe.skipIf(chromiumPath === null)('the pages about what happened', () => {
     web.services.wake('main');
     await expect.poll(() => closedToday.innerText(), { timeout: 60_000 }).toBe('1');
     expect(await table.getAttribute('open')).not.toBeNull();
+    // It goes on asking, and the server ends first.
+    await page.close();
   });
 
   test('without scripts, a customer is read anew', async () => {
