@@ -5,6 +5,7 @@ import type { EditAuthor } from '../core/edit-author.ts';
 import { choicesFor } from '../report/choices.ts';
 import { conflictDocuments } from '../report/conflict-document.ts';
 import { fieldOf } from '../report/mapped-field.ts';
+import { editVerb } from '../report/story-text.ts';
 import { type ConflictRow, loadConflict } from '../store/conflicts.ts';
 import { type Note, notesOf } from '../store/notes.ts';
 import { ago } from './age.ts';
@@ -165,6 +166,7 @@ function agreed(row: ConflictRow): string {
 function changed(at: string | null, editor: EditAuthor | null): string {
   const when = editor?.knownBy === 'history' ? at : (editor?.at ?? at);
   if (when === null) return '';
-  const what = editor?.knownBy === 'record' ? 'record last changed' : 'changed';
-  return editor?.name == null ? `  (changed ${when})` : `  (${what} ${when} by ${editor.name})`;
+  return editor?.name == null
+    ? `  (changed ${when})`
+    : `  (${editVerb(editor.knownBy)} ${when} by ${editor.name})`;
 }

@@ -2,12 +2,14 @@
 import type { Config } from '../config/schema.ts';
 import type { EditAuthor } from '../core/edit-author.ts';
 import type { FieldBase } from '../core/link.ts';
-import { otherSide, SIDES, type SideName } from '../core/record.ts';
+import type { SideName } from '../core/record.ts';
 import { isBlank, isSet, type Value } from '../core/value.ts';
 import { choicesFor } from '../report/choices.ts';
 import { conflictText } from '../report/conflict-document.ts';
 import { fieldOf } from '../report/mapped-field.ts';
-import { differences, entryDifferences, losses, type TextPart } from '../report/text-diff.ts';
+import { editVerb } from '../report/story-text.ts';
+import type { TextPart } from '../report/text-diff.ts';
+import { comparedWith, lostParts, ownParts } from '../report/value-parts.ts';
 import type { ConflictRow } from '../store/conflicts.ts';
 import { ago } from './age.ts';
 import { onOneLine, showValue } from './show-value.ts';
@@ -76,22 +78,14 @@ export function shown(row: Pick<ConflictRow, 'field'>, value: Value | null): str
 function markedValue(row: ConflictRow, side: SideName, mark: Mark): string {
   const value = row[side];
   if (row.field === '*' || value === null || isBlank(value)) return shown(row, value);
-  const base = row.base?.[side] ?? null;
-  const other = base !== null && !isBlank(base) ? base : row[otherSide(side)];
-  if (isSet(value)) {
-    return entryDifferences(textsOf(value), textsOf(other))
-      .map((parts) => withMarks(parts, mark))
-      .join(', ');
-  }
-  const text = other === null || isSet(other) || isBlank(other) ? null : showValue(other);
-  return withMarks(differences(showValue(value), text), mark);
+  return ownParts(value, comparedWith(row, side), textsOf)
+    .map((parts) => withMarks(parts, mark))
+    .join(', ');
 }
 
-/** What a side has not kept is marked here: an edit that only takes away leaves nothing to mark on its own side. */
 function markedBase(row: ConflictRow, base: FieldBase, mark: Mark): string {
   if (isBlank(base.udesk)) return showValue(base.udesk);
-  const edits = SIDES.map((side) => ({ from: textsOf(base[side]), to: textsOf(row[side]) }));
-  return losses(textsOf(base.udesk), edits, isSet(base.udesk))
+  return lostParts(row, base, textsOf)
     .map((parts) => withMarks(parts, mark))
     .join(', ');
 }
@@ -107,7 +101,8 @@ function withMarks(parts: readonly TextPart[], mark: Mark): string {
 }
 
 function changed(at: string | null, author: EditAuthor | null, now: Date): string {
-  const by = author?.name == null ? '' : ` by ${onOneLine(author.name)}`;
-  const what = by !== '' && author?.knownBy === 'record' ? 'record last changed' : 'changed';
-  return at === null ? '' : `   (${what} ${ago(at, now)}${by})`;
+  if (at === null) return '';
+  return author?.name == null
+    ? `   (changed ${ago(at, now)})`
+    : `   (${editVerb(author.knownBy)} ${ago(at, now)} by ${onOneLine(author.name)})`;
 }

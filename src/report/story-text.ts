@@ -1,5 +1,5 @@
 /** The causal chain of a value in words, and as a document. Pure. */
-import type { EditAuthor } from '../core/edit-author.ts';
+import type { EditAuthor, KnownBy } from '../core/edit-author.ts';
 import type { CustomerHistory } from '../core/history.ts';
 import type { Trace } from '../core/provenance.ts';
 import type { SideName } from '../core/record.ts';
@@ -11,7 +11,12 @@ type Show = (value: Value) => string;
 /** Who, when, and how surely: "changed by Ann at …", or of the record alone "record last changed by Ann at …". */
 export function authorText({ name, at, knownBy }: EditAuthor): string {
   const when = at === null ? '' : ` at ${at}`;
-  return `${knownBy === 'record' ? 'record last changed' : 'changed'} by ${name ?? 'somebody'}${when}`;
+  return `${editVerb(knownBy)} by ${name ?? 'somebody'}${when}`;
+}
+
+/** Of a record as a whole it is not said that this field was changed. */
+export function editVerb(knownBy: KnownBy): string {
+  return knownBy === 'record' ? 'record last changed' : 'changed';
 }
 
 export function storyDocument(pair: string, history: CustomerHistory, story: Story): unknown {

@@ -1,10 +1,9 @@
 /** The values of a conflict side by side: what both agreed on, and what each side holds now. */
 
 import type { EditAuthor } from '../../core/edit-author.ts';
-import { otherSide, SIDES, type SideName } from '../../core/record.ts';
 import { isBlank, isSet, type Value } from '../../core/value.ts';
 import { type Html, html } from '../../report/html.ts';
-import { differences, entryDifferences, losses } from '../../report/text-diff.ts';
+import { comparedWith, lostParts, ownParts, type TextsOf } from '../../report/value-parts.ts';
 import type { ConflictRow } from '../../store/conflicts.ts';
 import { ago } from '../ui/time.ts';
 import type { Visit } from '../visit.ts';
@@ -28,42 +27,25 @@ export function columnBody(visit: Visit, row: ConflictRow, column: Column): Html
   const empty = (text: string) => html`<span class="empty">${text}</span>`;
   if (column === 'base' && row.base === null) return empty(visit.t('value.never'));
   if (value === null || isBlank(value)) return empty(valueText(visit, row, value));
-  const list = isSet(value);
-  const texts = textsOf(visit, row, value);
-  const shown = column === 'base' ? lostParts(visit, row, texts, list) : ownParts(visit, row, column, texts);
-  return list
+  const textsOf = (one: Value | null): readonly string[] => {
+    if (one === null || isBlank(one)) return [];
+    return isSet(one) ? entryTexts(visit, row, one) : [valueText(visit, row, one)];
+  };
+  const shown = shownParts(visit, row, column, value, textsOf);
+  return isSet(value)
     ? html`<ul class="entries">${shown.map((entry) => html`<li>${entry}</li>`)}</ul>`
     : html`<span class="text">${shown}</span>`;
 }
 
-/** An edit that only takes away leaves nothing to mark on its side: what went is struck out in what both agreed on. */
-function lostParts(visit: Visit, row: ConflictRow, agreed: readonly string[], list: boolean): Html[] {
-  const edits = SIDES.map((side) => ({
-    from: textsOf(visit, row, row.base?.[side] ?? null),
-    to: textsOf(visit, row, row[side]),
-  }));
-  return losses(agreed, edits, list).map((parts) => struck(parts, { lost: visit.t('value.lost') }));
-}
-
-function ownParts(visit: Visit, row: ConflictRow, side: SideName, texts: readonly string[]): readonly Html[] {
-  const compared = comparedWith(row, side);
-  if (compared === null) return texts.map((text) => html`${text}`);
-  const others = textsOf(visit, row, compared);
-  if (isSet(row[side])) return entryDifferences(texts, others).map(marked);
-  const other = isSet(compared) ? null : (others[0] ?? null);
-  return texts.map((text) => marked(differences(text, other)));
-}
-
-/** Entry by entry; a single value is one entry, and a blank one is none. */
-function textsOf(visit: Visit, row: ConflictRow, value: Value | null): readonly string[] {
-  if (value === null || isBlank(value)) return [];
-  return isSet(value) ? entryTexts(visit, row, value) : [valueText(visit, row, value)];
-}
-
-function comparedWith(row: ConflictRow, side: SideName): Value | null {
-  if (row.field === '*') return null;
-  if (row.base !== null && !isBlank(row.base[side])) return row.base[side];
-  return row[otherSide(side)];
+function shownParts(visit: Visit, row: ConflictRow, column: Column, value: Value, textsOf: TextsOf): Html[] {
+  if (column === 'base')
+    return row.base === null
+      ? []
+      : lostParts(row, row.base, textsOf).map((parts) => struck(parts, { lost: visit.t('value.lost') }));
+  const other = row.field === '*' ? null : comparedWith(row, column);
+  return other === null
+    ? textsOf(value).map((text) => html`${text}`)
+    : ownParts(value, other, textsOf).map(marked);
 }
 
 /** Who edited the side, and when, as far as anybody knows; of a record as a whole it is said so. */
