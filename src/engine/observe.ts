@@ -251,7 +251,8 @@ async function compare(
   const upserts: RecordUpsert[] = [];
   const tells = candidates.some(({ known, record }) => known !== null && record.lastEdit);
   const seenAt = cycle.clock().toISOString();
-  const lookedAt = tells && side === 'crm' ? await crmLookedAt(db, pair) : null;
+  const ownWrite = lane === 'write';
+  const lookedAt = tells && side === 'crm' && !ownWrite ? await crmLookedAt(db, pair) : null;
   for (const { known: old, ...seen } of candidates) {
     const record = old === null ? seen.record : mergeObserved(old.record, seen.record);
     const hash = old === null ? seen.hash : contentHash(record);
@@ -267,7 +268,7 @@ async function compare(
       lastEdit: record.lastEdit,
       before: old.record.lastEdit,
       fields: mappedFields(cycle.spec, side, delta),
-      ownWrite: lane === 'write',
+      ownWrite,
       lookedAt,
       seenAt,
     });

@@ -21,7 +21,8 @@ export interface AccountChange {
   readonly openedAt: string;
 }
 
-const OPEN = sql`state in ('waiting', 'approving', 'rejected')`;
+/** Of rows that still ask, or are being carried out. */
+export const ASKING = sql`state in ('waiting', 'approving', 'rejected')`;
 
 /**
  * This one answers, and nobody said yes to it. Another one that waited is overtaken, with the yes to it; one that a
@@ -58,7 +59,7 @@ export async function closeAccountChange(
 ): Promise<void> {
   await tx.execute(
     sql`update udesk_sync.account_change set state = ${state}, closed_at = ${at.toISOString()}::timestamptz
-        where pair = ${pair} and side = ${side} and ${OPEN} and hash is distinct from ${exceptHash}::text`,
+        where pair = ${pair} and side = ${side} and ${ASKING} and hash is distinct from ${exceptHash}::text`,
   );
   const said = await waitingApproval(tx, pair, accountKind(side));
   if (said !== null && said.hash !== exceptHash)
@@ -67,7 +68,7 @@ export async function closeAccountChange(
 
 /** What answers now in the place of what these pairs were made with. */
 export async function openAccountChanges(db: Db, pairs: readonly string[]): Promise<AccountChange[]> {
-  return await changes(db, sql`pair = any(${textArray(pairs)}) and ${OPEN}`);
+  return await changes(db, sql`pair = any(${textArray(pairs)}) and ${ASKING}`);
 }
 
 /** Whatever became of it; one hash belongs to one pair and side. */

@@ -17,11 +17,7 @@ export interface DeadLetters {
 
 /** By pair and lane; none where no daemon has made the job tables yet. */
 export async function listDeadLetters(db: Db): Promise<DeadLetters[]> {
-  const [made] = await rows<{ made: boolean }>(
-    db,
-    sql`select to_regclass('udesk_sync_jobs.job') is not null as made`,
-  );
-  if (made?.made !== true) return [];
+  if (!(await hasJobs(db))) return [];
   const found = await rows<{
     pair: string;
     lane: string;
@@ -39,4 +35,13 @@ export async function listDeadLetters(db: Db): Promise<DeadLetters[]> {
         group by 1, 2 order by 1, 2`,
   );
   return found.map(({ count, ...rest }) => ({ ...rest, count: Number(count) }));
+}
+
+/** Whether a daemon has made the job tables yet. */
+export async function hasJobs(db: Db): Promise<boolean> {
+  const [made] = await rows<{ made: boolean }>(
+    db,
+    sql`select to_regclass('udesk_sync_jobs.job') is not null as made`,
+  );
+  return made?.made === true;
 }

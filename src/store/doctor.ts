@@ -4,7 +4,7 @@ import { addMonths, monthOf } from '../core/retention.ts';
 import { type DeadLetters, listDeadLetters } from './dead-letters.ts';
 import { monthPartitions, type PartitionedTable, strayMonths } from './partitions.ts';
 import { liveReplicas } from './replicas.ts';
-import { keptSince, TABLES } from './retention.ts';
+import { type KeptFrom, keptSince, TABLES } from './retention.ts';
 import type { ReplicaState } from './schema.ts';
 import { type Db, isoText, rows, textArray } from './tx.ts';
 
@@ -82,23 +82,28 @@ export async function databaseFacts(
     db,
     sql`select name from udesk_sync.pair where not name = any(${textArray(configured)}) order by name`,
   );
+  const kept = await keptSince(db);
   return {
     sizeBytes: row?.size == null ? null : Number(row.size),
     autovacuum: row?.autovacuum !== false,
     clockAheadMs: Math.round(row?.ahead ?? 0),
     bloated: bloated.map(({ table, live, dead }) => ({ table, live: Number(live), dead: Number(dead) })),
     unknownPairs: unknown.map(({ name }) => name),
-    history: await Promise.all(TABLES.map((table) => historyFacts(db, table, now))),
+    history: await Promise.all(TABLES.map((table) => historyFacts(db, table, kept[table], now))),
   };
 }
 
-async function historyFacts(db: Db, table: PartitionedTable, now: Date): Promise<HistoryFacts> {
+async function historyFacts(
+  db: Db,
+  table: PartitionedTable,
+  { held, lookedAt }: KeptFrom,
+  now: Date,
+): Promise<HistoryFacts> {
   const months = new Set((await monthPartitions(db, table)).map(({ month }) => month));
   let monthsAhead = -1;
   while (months.has(addMonths(monthOf(now), monthsAhead + 1))) monthsAhead += 1;
   const stray = [...(await strayMonths(db, table))];
   const [first] = stray;
-  const { held, lookedAt } = (await keptSince(db))[table];
   return {
     table,
     monthsAhead: Math.max(0, monthsAhead),

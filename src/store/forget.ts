@@ -4,6 +4,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { SIDES, type SideName } from '../core/record.ts';
+import { hasJobs } from './dead-letters.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
 export interface Person {
@@ -130,11 +131,7 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
 
 /** What a callback asked to look at, waiting or put aside; none where no daemon has made the job tables yet. */
 async function forgetHints(tx: Db, pair: string, ids: Person['ids']): Promise<void> {
-  const [made] = await rows<{ made: boolean }>(
-    tx,
-    sql`select to_regclass('udesk_sync_jobs.job') is not null as made`,
-  );
-  if (made?.made !== true) return;
+  if (!(await hasJobs(tx))) return;
   await tx.execute(
     sql`delete from udesk_sync_jobs.job where data ->> 'pair' = ${pair}
         and data ->> 'about' = any(${textArray(SIDES.flatMap((side) => ids[side]))})`,

@@ -113,7 +113,7 @@ export async function loadGauges(db: Db, pairs: readonly string[]): Promise<Pair
         from report.freshness where pair = ${names} and bound is not null`,
   );
   const accounts = await openAccountChanges(db, pairs);
-  const ended = (await Promise.all(pairs.map((pair) => endedRules(db, pair)))).flat();
+  const ended = await endedRules(db, pairs);
   return pairs.map((pair) => {
     const [bound] = bounds.filter((row) => row.pair === pair);
     const mine = <T extends { pair: string }>(all: readonly T[]) => all.filter((row) => row.pair === pair);

@@ -111,7 +111,7 @@ export async function loadPairStatus(
     fieldDrift: (await loadKnownFields(db, pair))
       .filter(({ name }) => mapped.includes(name))
       .flatMap(driftOf),
-    endedRules: await endedRules(db, pair),
+    endedRules: await endedRules(db, [pair]),
     lease: await liveLease(db, pair),
   };
 }

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
+import { ASKING } from './account-changes.ts';
 import { fromJsonb } from './jsonb.ts';
 import type { AccountState, FirstPlan, SideAlarms } from './schema.ts';
 import { type Db, isoText, jsonParam, rows } from './tx.ts';
@@ -79,7 +80,7 @@ async function pairColumns(db: Db, name: string): Promise<PairColumns | undefine
 
 function stranger(side: SideName): SQL {
   return sql`(select a.state from udesk_sync.account_change a
-              where a.pair = name and a.side = ${side} and a.state in ('waiting', 'approving', 'rejected'))`;
+              where a.pair = name and a.side = ${side} and ${ASKING})`;
 }
 
 export async function saveFirstPlan(db: Db, name: string, hash: string, plan: FirstPlan): Promise<void> {

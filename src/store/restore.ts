@@ -1,5 +1,7 @@
 /** What a database that went back in time forgets about a pair, in one transaction (P2, P5, P8). */
+
 import { sql } from 'drizzle-orm';
+import { ASKING } from './account-changes.ts';
 import { dissolveLinks } from './links.ts';
 import { endRules } from './review-rules.ts';
 import { type Db, rows, textArray } from './tx.ts';
@@ -52,7 +54,7 @@ export async function rebaseline(tx: Db, pair: string, home: string, at: Date): 
   );
   await tx.execute(
     sql`update udesk_sync.account_change set state = 'moved', closed_at = ${now}
-        where pair = ${pair} and state in ('waiting', 'approving', 'rejected')`,
+        where pair = ${pair} and ${ASKING}`,
   );
   const uncreated = await rows<{ id: string }>(
     tx,

@@ -247,11 +247,11 @@ export async function endsToTell(db: Db, pair: string): Promise<ReviewRule[]> {
 const TOLD_DAYS = 7;
 
 /** Ends by themselves that somebody should know of: lately, and no rule for the group is on since. */
-export async function endedRules(db: Db, pair: string): Promise<ReviewRule[]> {
+export async function endedRules(db: Db, pairs: readonly string[]): Promise<ReviewRule[]> {
   const found = await rows<RuleRow>(
     db,
     sql`select ${COLUMNS} from udesk_sync.review_rule r
-        where r.pair = ${pair} and r.off_reason <> 'person' and r.off_at > now() - ${TOLD_DAYS} * interval '1 day'
+        where r.pair = any(${textArray(pairs)}) and r.off_reason <> 'person' and r.off_at > now() - ${TOLD_DAYS} * interval '1 day'
           and not exists (
             select 1 from udesk_sync.review_rule n
             where n.pair = r.pair and n.field = r.field and n.kind = r.kind and n.pattern = r.pattern and n.id > r.id)
