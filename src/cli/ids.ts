@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 import { SyncError } from '../errors.ts';
+import { isRowId } from '../lib/row-id.ts';
 
 /** The id of a row of ours: up to 18 digits. As an argument parser of commander. */
 export function rowId(text: string): string {
-  if (!/^[1-9]\d{0,17}$/.test(text))
-    throw new InvalidArgumentError('An id is a whole number, as `list` shows it.');
+  if (!isRowId(text)) throw new InvalidArgumentError('An id is a whole number, as `list` shows it.');
   return text;
 }
 

@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { KNOWN_BY } from '../../core/edit-author.ts';
 import { CONFLICT_KINDS } from '../../core/link.ts';
+import { ROW_ID } from '../../lib/row-id.ts';
 import { BULK_LIMIT } from '../conflicts/bulk.ts';
 import { inboxParams } from '../conflicts/query.ts';
 
-export const id = z.string().regex(/^[1-9]\d{0,17}$/);
+export const id = z.string().regex(ROW_ID);
 export const time = z.iso.datetime();
 export const value = z
   .unknown()

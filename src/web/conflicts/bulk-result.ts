@@ -1,4 +1,5 @@
 /** What was decided in one go: an address of its own, so that looking again shows more and repeats nothing. */
+import { isRowId } from '../../lib/row-id.ts';
 import { type Html, html } from '../../report/html.ts';
 import { decidedTogether, lastDecision } from '../../store/decided-together.ts';
 import { type InboxRow, inboxRows } from '../../store/inbox.ts';
@@ -55,7 +56,7 @@ interface What {
 function read({ url }: SignedVisit): What {
   const first = url.searchParams.get('first');
   const late = url.searchParams.get('late') ?? '0';
-  if ((first !== null && !/^[1-9]\d{0,17}$/.test(first)) || !/^\d{1,3}$/.test(late)) {
+  if ((first !== null && !isRowId(first)) || !/^\d{1,3}$/.test(late)) {
     throw new Refusal('bad-request');
   }
   return { first, late: Number(late) };

@@ -1,5 +1,7 @@
 /** Deciding many at once: first what exactly would be written, then, confirmed, the same and nothing else. */
+
 import type { Take } from '../../core/link.ts';
+import { isRowId } from '../../lib/row-id.ts';
 import { type Choice, writesOf } from '../../report/choices.ts';
 import { type Html, html } from '../../report/html.ts';
 import { judgeDecision } from '../../report/judge-decision.ts';
@@ -99,8 +101,7 @@ export function readTake(text: string | null): Exclude<Take, 'value'> {
 
 export function readIds(given: readonly string[]): string[] {
   const ids = [...new Set(given)];
-  if (ids.length > BULK_LIMIT || ids.some((id) => !/^[1-9]\d{0,17}$/.test(id)))
-    throw new Refusal('bad-request');
+  if (ids.length > BULK_LIMIT || !ids.every(isRowId)) throw new Refusal('bad-request');
   return ids;
 }
 

@@ -2,12 +2,12 @@
 import { html } from '../../report/html.ts';
 import { assignConflicts } from '../../store/assignments.ts';
 import { inboxIds } from '../../store/inbox.ts';
-import { addNote, NOTE_LIMIT, NOTES_MOST } from '../../store/notes.ts';
+import { addNote } from '../../store/notes.ts';
 import { respondPage, seeOther } from '../respond.ts';
 import { notice } from '../ui/notice.ts';
 import type { SignedVisit } from '../visit.ts';
 import { BULK_LIMIT, readIds } from './bulk.ts';
-import { readAssignee, type TypedNote } from './care.ts';
+import { noteRefusal, readAssignee, type TypedNote } from './care.ts';
 import { inboxAddress, readParams, toFilter } from './query.ts';
 import { loadRow } from './service.ts';
 
@@ -42,11 +42,10 @@ ${given.length < ids.length && html`<p class="muted">${t('assign.detail')}</p>`}
 
 /** @returns what was typed and cannot be kept, for the page of the conflict to show; else the answer */
 export async function noteOne(visit: SignedVisit): Promise<Response | TypedNote> {
-  const { services, actor, now, c, form, t, format } = visit;
+  const { services, actor, now, c, form } = visit;
   const { id } = await loadRow(visit, c.req.param('id') ?? '');
   const text = form.get('text') ?? '';
   const result = await addNote(services.db, { conflictId: id, who: actor.name, text, at: now });
   if (result === 'added' || result === 'not-found') return seeOther(visit, `/conflicts/${id}#notes`);
-  const n = format.number(result === 'full' ? NOTES_MOST : NOTE_LIMIT);
-  return { text, refused: notice('bad', t(`note.refused.${result}`, { n })) };
+  return { text, refused: notice('bad', noteRefusal(visit, result)) };
 }

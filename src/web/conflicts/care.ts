@@ -1,7 +1,7 @@
 /** Who takes care of a conflict, and what people wrote beside it. */
 import { type Html, html } from '../../report/html.ts';
 import type { InboxRow } from '../../store/inbox.ts';
-import { NOTE_LIMIT, type Note } from '../../store/notes.ts';
+import { NOTE_LIMIT, NOTES_MOST, type Note, type NoteResult } from '../../store/notes.ts';
 import { allows } from '../auth/roles.ts';
 import { Refusal } from '../refusal.ts';
 import { csrfField } from '../ui/form.ts';
@@ -39,6 +39,14 @@ export function careSection(visit: SignedVisit, row: InboxRow): Html {
       ? html`<form class="give" method="post" action="/conflicts/${row.id}/assign">${csrfField(visit)}<label for="assign">${t('assign.to')}</label><select name="to" id="assign" data-key="a">${assigneeOptions(visit, row.assignee)}</select> <button>${t('assign.submit')}</button></form>`
       : html`<p>${row.assignee ?? t('assign.nobody')}</p>`;
   return html`<section class="card"><h2>${t('detail.care')}</h2>${form}</section>`;
+}
+
+/** Why a note cannot be kept. */
+export function noteRefusal(
+  { t, format }: SignedVisit,
+  result: Exclude<NoteResult, 'added' | 'not-found'>,
+): string {
+  return t(`note.refused.${result}`, { n: format.number(result === 'full' ? NOTES_MOST : NOTE_LIMIT) });
 }
 
 export interface TypedNote {

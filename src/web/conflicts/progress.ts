@@ -2,7 +2,6 @@
 import { type Html, html } from '../../report/html.ts';
 import type { DecisionProgress, PastDecision } from '../../store/conflict-progress.ts';
 import type { ConflictRow } from '../../store/conflicts.ts';
-import type { WordKey } from '../i18n/en.ts';
 import { whoText } from '../similar/who.ts';
 import type { Visit } from '../visit.ts';
 import { keptText, reasonText, tookText } from './show.ts';
@@ -54,22 +53,23 @@ export function progressOf(
     };
   }
   const sent = progress?.writes.some(({ state }) => !['planned', 'held', 'pending'].includes(state)) ?? false;
-  const key = waitingFor(progress);
-  const step = key === 'progress.held' || key === 'progress.first-run' ? 'stuck' : 'under-way';
+  const waits = waitingFor(progress);
+  const step = waits === 'held' || waits === 'first-run' ? 'stuck' : 'under-way';
   return {
     step,
-    text: html`${t(key)} ${who}`,
+    text: html`${t(`progress.${waits}`)} ${who}`,
     ...NOTHING,
     undo: last !== undefined && !sent,
-    waitingFor: key.replace('progress.', ''),
+    waitingFor: waits,
   };
 }
 
-function waitingFor(progress: DecisionProgress | null): WordKey {
+/** The state of the write that it waits for; `waiting`: for a cycle. */
+function waitingFor(progress: DecisionProgress | null) {
   const writes = progress?.writes ?? [];
   const first = writes.find(({ state }) => state !== 'settled') ?? writes[0];
-  if (first !== undefined && first.state !== 'dropped') return `progress.${first.state}`;
-  return progress?.firstRunPending === true ? 'progress.first-run' : 'progress.waiting';
+  if (first !== undefined && first.state !== 'dropped') return first.state;
+  return progress?.firstRunPending === true ? 'first-run' : 'waiting';
 }
 
 function byWhom(visit: Visit, row: ConflictRow, last: PastDecision | undefined): Html {

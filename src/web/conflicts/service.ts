@@ -1,5 +1,6 @@
 /** Looking at conflicts and deciding them: what the pages and the API have in common. */
 import { type Standing, standingWrites, type UndoResult, undoDecision } from '../../engine/undo-decision.ts';
+import { isRowId } from '../../lib/row-id.ts';
 import { type Choice, choicesFor } from '../../report/choices.ts';
 import { judgeDecision, type Wish } from '../../report/judge-decision.ts';
 import { fieldOf } from '../../report/mapped-field.ts';
@@ -22,7 +23,7 @@ export interface ShownConflict {
 
 /** @throws Refusal `not-found` */
 export async function loadRow(visit: Visit, id: string): Promise<InboxRow> {
-  const known = /^[1-9]\d{0,17}$/.test(id);
+  const known = isRowId(id);
   const [row] = known ? await inboxRows(visit.services.db, [id], nameFields(visit)) : [];
   if (row === undefined) throw new Refusal('not-found');
   return row;

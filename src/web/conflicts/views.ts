@@ -1,4 +1,5 @@
 /** Views of the inbox: filters under a name, those that everybody has and a person's own. */
+import { isRowId } from '../../lib/row-id.ts';
 import { isStorableText } from '../../lib/storable-text.ts';
 import { type Html, html } from '../../report/html.ts';
 import {
@@ -87,6 +88,6 @@ export async function removeView({ services, actor }: SignedVisit, id: string): 
 }
 
 function viewId(id: string): string {
-  if (!/^[1-9]\d{0,17}$/.test(id)) throw new Refusal('not-found');
+  if (!isRowId(id)) throw new Refusal('not-found');
   return id;
 }

@@ -1,4 +1,5 @@
 /** What people say about identity: the pages and the API do the same. */
+import { isRowId } from '../../lib/row-id.ts';
 import {
   type ConfirmResult,
   confirmLink,
@@ -24,7 +25,7 @@ export type LinkResult = ConfirmResult | RejectResult | UnlinkResult;
 
 /** @throws Refusal `not-found` */
 export async function linkRow({ services }: SignedVisit, id: string): Promise<LinkRow> {
-  const row = /^[1-9]\d{0,17}$/.test(id) ? await loadLink(services.db, id) : null;
+  const row = isRowId(id) ? await loadLink(services.db, id) : null;
   if (row === null) throw new Refusal('not-found');
   return row;
 }

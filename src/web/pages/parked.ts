@@ -1,4 +1,5 @@
 /** `/parked`: records that were set aside while the rest went on; try again, or leave them alone. */
+import { isRowId } from '../../lib/row-id.ts';
 import { type Html, html } from '../../report/html.ts';
 import { countParked, type ParkedWrite, parkedWrites } from '../../store/parked-pages.ts';
 import { fieldLabels } from '../conflicts/show.ts';
@@ -13,7 +14,6 @@ import type { SignedVisit } from '../visit.ts';
 
 const PAGE_ROWS = 25;
 const MAX_AT_ONCE = 200;
-const ID = /^[1-9]\d{0,17}$/;
 
 export const parkedPage: Page = {
   nav: { path: '/parked', label: 'nav.parked' },
@@ -40,7 +40,7 @@ async function list(visit: SignedVisit, said: Html | null = null, code: 200 | 40
   const search = visit.url.searchParams;
   const pair = search.get('pair') || null;
   const after = search.get('after') ?? '0';
-  if (after !== '0' && !ID.test(after)) throw new Refusal('bad-request');
+  if (after !== '0' && !isRowId(after)) throw new Refusal('bad-request');
   const found = await parkedWrites(db, { pair, afterId: after, limit: PAGE_ROWS + 1 });
   const shown = found.slice(0, PAGE_ROWS);
   const last = shown.at(-1);
@@ -99,10 +99,7 @@ function card(id: string, said: Html): Html {
 }
 
 async function retryMany(visit: SignedVisit): Promise<Response> {
-  const ids = (visit.form.get('ids') ?? '')
-    .split(',')
-    .filter((id) => ID.test(id))
-    .slice(0, MAX_AT_ONCE);
+  const ids = (visit.form.get('ids') ?? '').split(',').filter(isRowId).slice(0, MAX_AT_ONCE);
   for (const id of ids) await answerParked(visit, id, 'retry');
   return seeOther(visit, '/parked?done=retry');
 }

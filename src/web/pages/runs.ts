@@ -1,6 +1,7 @@
 /** `/runs`: the last cycles with what they did, and why they failed. */
 
 import type { CycleReport } from '../../engine/cycle.ts';
+import { isRowId } from '../../lib/row-id.ts';
 import { type Html, html } from '../../report/html.ts';
 import { type PairRun, runPage } from '../../store/run-pages.ts';
 import { duration, runMs } from '../dashboard/view.ts';
@@ -23,7 +24,7 @@ async function runs(visit: SignedVisit): Promise<Response> {
   const before = url.searchParams.get('before');
   const pair = url.searchParams.get('pair') || null;
   const trouble = url.searchParams.get('trouble') === '1';
-  if (before !== null && !/^[1-9]\d{0,17}$/.test(before)) throw new Refusal('bad-request');
+  if (before !== null && !isRowId(before)) throw new Refusal('bad-request');
   const found = await runPage(services.db, { pair, before, trouble, limit: PAGE_ROWS + 1 });
   const shown = found.slice(0, PAGE_ROWS);
   const address = (change: Record<string, string>) => {

@@ -1,4 +1,5 @@
 /** What people say about records that were set aside: the pages and the API do the same. */
+import { isRowId } from '../../lib/row-id.ts';
 import { dropParked, type ParkedResult, retryParked } from '../../store/parked-decisions.ts';
 import type { SignedVisit } from '../visit.ts';
 
@@ -10,7 +11,7 @@ export async function answerParked(
   id: string,
   decision: keyof typeof ways,
 ): Promise<ParkedResult> {
-  if (!/^[1-9]\d{0,17}$/.test(id)) return { outcome: 'not-found' };
+  if (!isRowId(id)) return { outcome: 'not-found' };
   const result = await ways[decision](services.db, { parkedId: id, who: actor.name, at: now });
   if (result.outcome === 'done') services.wake(result.pair);
   return result;

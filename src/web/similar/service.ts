@@ -1,5 +1,7 @@
 /** What the pages and the API have in common: groups with what is proposed for them, and rules turned on and off. */
+
 import { type Evidence, type Group, type Proposal, propose, type RuleTake } from '../../core/review-rule.ts';
+import { isRowId } from '../../lib/row-id.ts';
 import { previewRule, type RulePreview } from '../../report/rule-preview.ts';
 import { type InboxRow, inboxRows } from '../../store/inbox.ts';
 import {
@@ -148,7 +150,7 @@ export async function listAllRules(visit: Visit): Promise<CountedRule[]> {
 
 /** @throws Refusal `not-found` */
 export async function findRule(visit: Visit, id: string): Promise<CountedRule> {
-  const known = /^[1-9]\d{0,17}$/.test(id);
+  const known = isRowId(id);
   const rule = known ? await loadRule(visit.services.db, pairNames(visit), id) : null;
   if (rule === null) throw new Refusal('not-found');
   return rule;

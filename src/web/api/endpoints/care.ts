@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { assignConflicts } from '../../../store/assignments.ts';
 import { inboxFacets } from '../../../store/inbox-facets.ts';
 import { VIEW_NAME_LIMIT, viewsOf } from '../../../store/inbox-views.ts';
-import { addNote, NOTE_LIMIT, NOTES_MOST, notesOf } from '../../../store/notes.ts';
+import { addNote, NOTE_LIMIT, notesOf } from '../../../store/notes.ts';
 import { BULK_LIMIT } from '../../conflicts/bulk.ts';
-import { readAssignee } from '../../conflicts/care.ts';
+import { noteRefusal, readAssignee } from '../../conflicts/care.ts';
 import { countsOf, FILTER_NAMES } from '../../conflicts/filters.ts';
 import { inboxParams, toFilter } from '../../conflicts/query.ts';
 import { loadRow } from '../../conflicts/service.ts';
@@ -98,10 +98,7 @@ export const careEndpoints = [
       const row = await loadRow(visit, idOf(visit));
       const result = await addNote(db, { conflictId: row.id, text, ...by(visit) });
       if (result === 'not-found') throw new Refusal('not-found');
-      if (result !== 'added') {
-        const n = visit.format.number(result === 'full' ? NOTES_MOST : NOTE_LIMIT);
-        throw new Refusal('unfit', { params: { reason: visit.t(`note.refused.${result}`, { n }) } });
-      }
+      if (result !== 'added') throw new Refusal('unfit', { params: { reason: noteRefusal(visit, result) } });
       return { notes: await notesOf(db, row.id) };
     },
   }),
