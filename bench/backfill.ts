@@ -5,6 +5,7 @@
  */
 import { runCycle } from '../src/engine/cycle.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
+import { busiestMinuteOf } from '../test/support/accounting.ts';
 import { figure } from './measure.ts';
 import { fillCrm, machine, openStage, startCluster } from './stage.ts';
 
@@ -54,20 +55,9 @@ async function report(startedAt: number, cycles: number): Promise<void> {
   );
   console.log(`customers: ${simulator.tenant.count}, distinct e-mails: ${names.size}`);
   console.log(
-    `calls: ${requests} (${(requests / people).toFixed(4)} a person), refused as too many: ${over}, busiest 60 s: ${busiest()}`,
+    `calls: ${requests} (${(requests / people).toFixed(4)} a person), refused as too many: ${over}, busiest 60 s: ${busiestMinuteOf(simulator)}`,
   );
   for (const [call, n] of Object.entries(byCall)) console.log(`  ${n} × ${call}`);
-}
-
-function busiest(): number {
-  const times = simulator.log.map(({ at }) => at).sort((a, b) => a - b);
-  let first = 0;
-  let most = 0;
-  for (const [n, at] of times.entries()) {
-    while (at - (times[first] ?? at) >= 60_000) first += 1;
-    most = Math.max(most, n - first + 1);
-  }
-  return most;
 }
 
 function seconds(startedAt: number): string {

@@ -2,11 +2,11 @@
 import type postgres from 'postgres';
 import type { Random } from '../../src/simulator/random.ts';
 import {
-  CONFLICT_VALUES,
   type Edit,
   type Fates,
   fatesOf,
-  heldKey,
+  heldByCrm,
+  inConflicts,
   WRITE_DOWN,
 } from '../../test/support/accounting.ts';
 import { person } from '../people.ts';
@@ -102,20 +102,14 @@ export async function createPeople(options: PeopleOptions): Promise<People> {
       edits.push({ at: clock(), side, email, field: NICK_NAME, value });
     },
     async fates() {
-      const held = new Set(
-        (await crm`select email, field, value from held where value is not null`).map((row) =>
-          heldKey(row.email, row.field, row.value),
-        ),
-      );
-      const rows = await ours.unsafe(CONFLICT_VALUES);
       for (const edit of edits) {
         if (edit.side === 'crm' && !seenByUdesk.has(edit.value) && (await lookAtUdesk(edit)))
           seenByUdesk.add(edit.value);
       }
       return fatesOf(edits, {
-        heldByCrm: ({ email, field, value }) => held.has(heldKey(email, field.crm, value)),
+        heldByCrm: await heldByCrm(crm),
         heldByUdesk: ({ value }) => seenByUdesk.has(value),
-        inConflicts: new Set(rows.flatMap(({ u, c, b }) => [u, c, b])),
+        inConflicts: await inConflicts(ours),
       });
     },
     async counts() {

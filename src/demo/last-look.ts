@@ -1,10 +1,11 @@
 /** What is counted at the very end of the round, against what was there at its start. */
 
+import { busiestMinute } from '../lib/sliding-window.ts';
 import type { CustomerView, ItemView } from '../simulator/handle.ts';
 import { countIntents } from '../store/intents.ts';
 import type { Facts } from './claims.ts';
 import { type Daemon, wholeCycles } from './daemon.ts';
-import { busiestMinute, keptElements } from './measure.ts';
+import { keptElements } from './measure.ts';
 import { compareNow, countWrites, PER_MINUTE, type Stage } from './stage.ts';
 
 export type LastFacts = Pick<Facts, 'kept' | 'end' | 'parked' | 'quota'>;

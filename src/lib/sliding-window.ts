@@ -39,3 +39,14 @@ export function decideReservation(grants: readonly Grant[], limit: number, n: nu
   }
   throw new RangeError(`${n} calls can never fit a limit of ${limit}`);
 }
+
+/** The most calls in any sliding 60 s. @param times milliseconds, ascending */
+export function busiestMinute(times: readonly number[]): number {
+  let first = 0;
+  let most = 0;
+  for (const [index, at] of times.entries()) {
+    while (at - (times[first] ?? at) >= 60_000) first += 1;
+    most = Math.max(most, index - first + 1);
+  }
+  return most;
+}

@@ -3,6 +3,11 @@
  * arrived, is kept in a conflict, or was superseded on its own side can be counted.
  */
 
+import type postgres from 'postgres';
+import { busiestMinute } from '../../src/lib/sliding-window.ts';
+import type { TenantHandle } from '../../src/simulator/handle.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
+
 /** One field under its name on both sides. */
 export interface EditedField {
   readonly udesk: string;
@@ -50,8 +55,37 @@ export function fatesOf(edits: readonly Edit[], evidence: Evidence): Fates {
   return fates;
 }
 
+/** Of a simulated tenant in this process, a CRM that writes down, and our database. */
+export async function evidenceOf(
+  tenant: Pick<TenantHandle, 'feeds' | 'find'>,
+  crm: postgres.Sql,
+  ours: postgres.Sql,
+): Promise<Evidence> {
+  const held = await heldByCrm(crm);
+  return {
+    heldByCrm: held,
+    heldByUdesk: ({ email, value }) =>
+      tenant
+        .feeds(tenant.find('email', email)?.id ?? '')
+        .some(({ summary }) => summary.includes(`“${value}”`)),
+    inConflicts: await inConflicts(ours),
+  };
+}
+
+/** Of a CRM that writes down. */
+export async function heldByCrm(crm: postgres.Sql): Promise<Evidence['heldByCrm']> {
+  const rows = await crm`select email, field, value from held where value is not null`;
+  const held = new Set(rows.map((row) => heldKey(row.email, row.field, row.value)));
+  return ({ email, field, value }) => held.has(heldKey(email, field.crm, value));
+}
+
+export async function inConflicts(ours: postgres.Sql): Promise<Evidence['inConflicts']> {
+  const rows = await ours.unsafe(CONFLICT_VALUES);
+  return new Set(rows.flatMap(({ u, c, b }) => [u, c, b]));
+}
+
 /** The key of a row of `held`. */
-export const heldKey = (email: string, field: string, value: string) => JSON.stringify([email, field, value]);
+const heldKey = (email: string, field: string, value: string) => JSON.stringify([email, field, value]);
 
 /** A CRM that writes down every value that it ever held, whoever wrote it. */
 export const WRITE_DOWN = `
@@ -64,16 +98,10 @@ export const WRITE_DOWN = `
   create trigger contact_held after insert or update on contact for each row execute function write_down();`;
 
 /** The values of a conflict, one column each. */
-export const CONFLICT_VALUES = `
+const CONFLICT_VALUES = `
   select udesk #>> '{}' as u, crm #>> '{}' as c, base ->> 'udesk' as b from udesk_sync.conflict`;
 
-/** The most calls in any sliding 60 s. */
-export function busiestMinute(times: readonly number[]): number {
-  let most = 0;
-  let from = 0;
-  for (const [n, at] of times.entries()) {
-    while (at - (times[from] ?? at) >= 60_000) from += 1;
-    most = Math.max(most, n - from + 1);
-  }
-  return most;
+/** The most requests that reached the tenant in any sliding 60 s, by its own clock (P10). */
+export function busiestMinuteOf({ log }: Pick<Simulator, 'log'>): number {
+  return busiestMinute(log.map(({ at }) => at).sort((a, b) => a - b));
 }

@@ -102,18 +102,6 @@ export async function startFleet(perMinute: number): Promise<Fleet> {
   };
 }
 
-/** The most requests that reached the account within any 60 s. */
-export function busiestMinute(simulator: Simulator): number {
-  const times = simulator.log.map(({ at }) => at);
-  let most = 0;
-  let first = 0;
-  for (const [n, at] of times.entries()) {
-    while ((times[first] ?? at) <= at - 60_000) first += 1;
-    most = Math.max(most, n - first + 1);
-  }
-  return most;
-}
-
 const CRM_LOG = `
   create table write_log (pair text not null, replica text, at timestamptz not null default clock_timestamp());
   create function log_write() returns trigger language plpgsql as $$

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { busiestMinuteOf } from '../../support/accounting.ts';
 import { batchCalls, fill, fillCrm, later, names, namesOf } from '../../support/backfill.ts';
 import { runProgram, startProgram, writeConfig } from '../../support/program.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
@@ -28,12 +29,6 @@ async function killAtBatch(afterMs: number): Promise<void> {
   await running.ended;
 }
 
-/** Most calls in any sliding 60 s. */
-function busiestMinute(): number {
-  const times = world.simulator.log.map(({ at }) => at).sort((a, b) => a - b);
-  return Math.max(...times.map((start, n) => times.filter((at, m) => m >= n && at < start + 60_000).length));
-}
-
 test('P9, P10: a backfill killed with kill -9 five times over creates everybody once, within the quota', async () => {
   // Rows come into being a while after the answer: the kills fall before, in between and after.
   world = await createWorld({
@@ -48,7 +43,7 @@ test('P9, P10: a backfill killed with kill -9 five times over creates everybody 
   expect(last.code).toBe(0);
   expect(last.stdout).toMatch(/backfill: \d+ of 900 created in udesk/);
   expect(world.simulator.log.filter(({ status }) => status === 429)).toEqual([]);
-  expect(busiestMinute()).toBeLessThanOrEqual(PER_MINUTE);
+  expect(busiestMinuteOf(world.simulator)).toBeLessThanOrEqual(PER_MINUTE);
   // A batch that was killed before it left waits for its lag: in this process, ten minutes later.
   world.simulator.set('rate.per_minute', '0');
   await fill(world, {}, later(world));

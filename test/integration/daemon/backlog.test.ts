@@ -7,6 +7,7 @@ import { createPairWorker } from '../../../src/daemon/pair-worker.ts';
 import type { CycleReport } from '../../../src/engine/cycle.ts';
 import { memoryLedger } from '../../../src/http/quota.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
+import { busiestMinuteOf } from '../../support/accounting.ts';
 import { createDay } from '../../support/day.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
 
@@ -121,9 +122,7 @@ test(`a backlog of ${BACKLOG} writes at ${PER_MINUTE} calls a minute keeps neith
   const backlog = simulator.log.filter(({ at }) => at < (drainedAt ?? Number.POSITIVE_INFINITY));
   const heads = backlog.filter(({ path }) => path.endsWith('/customers')).map(({ at }) => at);
   const gaps = heads.map((at, n) => at - (heads[n - 1] ?? began));
-  const busiest = Math.max(
-    ...backlog.map(({ at }) => backlog.filter((other) => other.at > at - MINUTE && other.at <= at).length),
-  );
+  const busiest = busiestMinuteOf({ log: backlog });
   process.stdout.write(
     `${BACKLOG} writes drained in ${((drainedAt ?? Number.NaN) - began) / MINUTE} minutes of ${MINUTES} at best, ${cycles.length} cycles; longest wait for the head ${Math.max(...gaps) / SECOND} s; busiest minute ${busiest}\n`,
   );

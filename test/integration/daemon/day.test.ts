@@ -9,16 +9,9 @@ import type { ScheduledLane } from '../../../src/daemon/lanes.ts';
 import { createPairWorker } from '../../../src/daemon/pair-worker.ts';
 import { memoryLedger } from '../../../src/http/quota.ts';
 import { seededRandom } from '../../../src/simulator/random.ts';
-import {
-  busiestMinute,
-  CONFLICT_VALUES,
-  type Edit,
-  fatesOf,
-  heldKey,
-  WRITE_DOWN,
-} from '../../support/accounting.ts';
+import { busiestMinuteOf, type Edit, evidenceOf, fatesOf, WRITE_DOWN } from '../../support/accounting.ts';
 import { createDay } from '../../support/day.ts';
-import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
+import { createWorld, type World, writesSoFar } from '../../support/world.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -170,13 +163,13 @@ test('a day of edits and four troubles: no breach of the quota, nothing lost, ea
   stop.abort();
   await running;
 
-  const busiest = busiestMinute(simulator.log.map((entry) => entry.at));
+  const busiest = busiestMinuteOf(simulator);
   expect(simulator.counts().requests).toBe(simulator.log.length);
   expect(busiest).toBeLessThanOrEqual(PER_MINUTE);
   expect(busiest).toBeGreaterThan(PER_MINUTE / 2);
 
   // P2: on the other side, or superseded on its own before it could travel, or in a conflict.
-  const fates = await accountOf(edits);
+  const fates = fatesOf(edits, await evidenceOf(simulator.tenant, world.crm, world.database.sql));
   expect(fates.lost).toEqual([]);
   expect(fates.arrived).toBeGreaterThan(edits.length * 0.8);
   expect(fates.held).toBeGreaterThan(5);
@@ -205,21 +198,6 @@ test('a day of edits and four troubles: no breach of the quota, nothing lost, ea
   expect(calm.filter(({ level }) => level >= ERROR)).toEqual([]);
   expect(worker.health).toMatchObject({ failures: 0, lastError: null });
 }, 600_000);
-
-async function accountOf(edits: readonly Edit[]) {
-  const rows = await world.crm`select email, field, value from held where value is not null`;
-  const held = new Set(rows.map((row) => heldKey(row.email, row.field, row.value)));
-  const conflicts = await ourRows(world, CONFLICT_VALUES);
-  const { tenant } = world.simulator;
-  return fatesOf(edits, {
-    heldByCrm: ({ email, field, value }) => held.has(heldKey(email, field.crm, value)),
-    heldByUdesk: ({ email, value }) =>
-      tenant
-        .feeds(tenant.find('email', email)?.id ?? '')
-        .some(({ summary }) => summary.includes(`“${value}”`)),
-    inConflicts: new Set(conflicts.flatMap(({ u, c, b }) => [u, c, b] as string[])),
-  });
-}
 
 /** P6: every field is equal on both sides, or held in an open conflict. */
 async function expectBothSidesEqual(emails: readonly string[]): Promise<void> {

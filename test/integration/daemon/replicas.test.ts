@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { busiestMinute, type Fleet, startFleet, type Taken, tableOf } from '../../support/replicas.ts';
+import { busiestMinuteOf } from '../../support/accounting.ts';
+import { type Fleet, startFleet, type Taken, tableOf } from '../../support/replicas.ts';
 
 const PER_MINUTE = 120;
 /** A busy machine takes its time: what is asked is what happens, not how fast. */
@@ -68,14 +69,14 @@ describe('three daemons on one database', () => {
       expect(await fleet.crm.unsafe(`select count(*)::int as n from ${tableOf(pair)}`)).toEqual([{ n: 1 }]);
     }
     for (const simulator of fleet.simulators) {
-      expect(busiestMinute(simulator)).toBeLessThanOrEqual(PER_MINUTE);
+      expect(busiestMinuteOf(simulator)).toBeLessThanOrEqual(PER_MINUTE);
       expect(simulator.log.filter(({ status }) => status === 429)).toEqual([]);
     }
     const sorted = [...after].sort((x, y) => x - y);
     const seconds = (ms: number | undefined) => ((ms ?? 0) / 1000).toFixed(1);
     process.stdout.write(
       `kill -9 of one of three: its ${orphans.length} pairs were taken over after ${seconds(sorted[0])} to ${seconds(sorted.at(-1))} s; ` +
-        `${writes.length} writes; busiest minute of each account ${fleet.simulators.map(busiestMinute).join(', ')} of ${PER_MINUTE} calls\n`,
+        `${writes.length} writes; busiest minute of each account ${fleet.simulators.map(busiestMinuteOf).join(', ')} of ${PER_MINUTE} calls\n`,
     );
   }, 600_000);
 });

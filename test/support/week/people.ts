@@ -5,7 +5,7 @@
 import type postgres from 'postgres';
 import type { Random } from '../../../src/simulator/random.ts';
 import type { Simulator } from '../../../src/simulator/simulator.ts';
-import { CONFLICT_VALUES, type Edit, type Fates, fatesOf, heldKey } from '../accounting.ts';
+import { type Edit, evidenceOf, type Fates, fatesOf } from '../accounting.ts';
 
 const FIELDS = [
   { udesk: 'nick_name', crm: 'name' },
@@ -92,17 +92,7 @@ export function createWeekPeople(options: WeekPeopleOptions): WeekPeople {
       if (ofDay % Math.floor((24 * 60) / BIRTHS_A_DAY) === 61) await bear();
     },
     async fates(ours) {
-      const rows = await crm`select email, field, value from held where value is not null`;
-      const held = new Set(rows.map((row) => heldKey(row.email, row.field, row.value)));
-      const conflicts = await ours.unsafe(CONFLICT_VALUES);
-      return fatesOf(edits, {
-        heldByCrm: ({ email, field, value }) => held.has(heldKey(email, field.crm, value)),
-        heldByUdesk: ({ email, value }) =>
-          tenant
-            .feeds(tenant.find('email', email)?.id ?? '')
-            .some(({ summary }) => summary.includes(`“${value}”`)),
-        inConflicts: new Set(conflicts.flatMap(({ u, c, b }) => [u, c, b])),
-      });
+      return fatesOf(edits, await evidenceOf(tenant, crm, ours));
     },
     async differences() {
       const rows = await crm`select emails[1] as email, name, note from contact`;

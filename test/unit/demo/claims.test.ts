@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type Facts, judge } from '../../../src/demo/claims.ts';
 import type { Comparison } from '../../../src/demo/compare.ts';
-import { busiestMinute, keptElements } from '../../../src/demo/measure.ts';
+import { keptElements } from '../../../src/demo/measure.ts';
 import { LANGUAGES, wordsOf } from '../../../src/demo/words.ts';
+import { busiestMinute } from '../../../src/lib/sliding-window.ts';
 
 const words = wordsOf('en');
 const quiet = { before: { udesk: 5, crm: 9 }, after: { udesk: 5, crm: 9 } };
