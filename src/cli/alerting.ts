@@ -1,16 +1,21 @@
 /** The alerts of the configuration, wired to the workers of this daemon. */
-import type { AlertConfig } from '../config/schema.ts';
+import type { AlertConfig, EmailAlertConfig, WebhookAlertConfig } from '../config/schema.ts';
+import type { AlertLimits } from '../daemon/alert-conditions.ts';
 import { guessFormat } from '../daemon/alert-formats.ts';
 import type { Receiver } from '../daemon/alert-send.ts';
 import { type AlertChannel, type Alerts, createAlerts } from '../daemon/alerts.ts';
+import { type Heartbeat, runHeartbeats } from '../daemon/heartbeat.ts';
 import type { PairWorker } from '../daemon/pair-worker.ts';
 import { sha256 } from '../lib/hash.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
+import { listDeadLetters } from '../store/dead-letters.ts';
 import { loadGauges } from '../store/gauges.ts';
 import type { Runtime } from './runtime.ts';
 
 /** A database that takes longer counts as one that does not answer. */
 const PATIENCE_MS = 5_000;
+
+type SayingAlert = WebhookAlertConfig | EmailAlertConfig;
 
 export function createAlerting({ config, engine }: Runtime, workers: readonly PairWorker[]): Alerts {
   const names = config.pairs.map(({ name }) => name);
@@ -28,11 +33,35 @@ export function createAlerting({ config, engine }: Runtime, workers: readonly Pa
       place: { locale: config.locale, publicUrl: config.http.publicUrl ?? null },
       timezone: config.timezone,
     },
-    config.alerts.map(channelOf),
+    channelsOf(config.alerts),
   );
 }
 
-export function channelOf(alert: AlertConfig, n: number): AlertChannel {
+/** Calls the heartbeats of the configuration until the signal is aborted. Never rejects. */
+export async function runConfiguredHeartbeats(
+  { config, engine }: Runtime,
+  signal: AbortSignal,
+): Promise<void> {
+  const names = config.pairs.map(({ name }) => name);
+  const { db, log, sleep } = engine;
+  const look = async () => {
+    const gauges = await loadGauges(db, names);
+    return { gauges, deadLetters: await listDeadLetters(db) };
+  };
+  const heartbeats = config.alerts.flatMap((alert, n): Heartbeat[] => {
+    if (alert.type !== 'heartbeat') return [];
+    const { url, method, everyMs } = alert;
+    return [{ name: `alerts[${n}]`, url, method, everyMs, limits: limitsOf(alert) }];
+  });
+  await runHeartbeats({ log, sleep, pairs: () => withTimeout(look(), PATIENCE_MS) }, heartbeats, signal);
+}
+
+/** Those that something is said on, by their places in the configuration. */
+export function channelsOf(alerts: readonly AlertConfig[]): AlertChannel[] {
+  return alerts.flatMap((alert, n) => (alert.type === 'heartbeat' ? [] : [channelOf(alert, n)]));
+}
+
+function channelOf(alert: SayingAlert, n: number): AlertChannel {
   const { on } = alert;
   const target = receiverOf(alert);
   // Mails to somebody else are another channel; the one of a webhook is its address alone.
@@ -43,13 +72,17 @@ export function channelOf(alert: AlertConfig, n: number): AlertChannel {
     name: `alerts[${n}]`,
     target,
     on,
-    limits: { cycleMs: alert.stalledMinutes * 60_000, sweepMs: alert.sweepHours * 3_600_000 },
+    limits: limitsOf(alert),
     remindMs: alert.remindHours * 3_600_000,
     digestAt: alert.digestAt,
   };
 }
 
-function receiverOf(alert: AlertConfig): Receiver {
+function limitsOf({ stalledMinutes, sweepHours }: AlertConfig): AlertLimits {
+  return { cycleMs: stalledMinutes * 60_000, sweepMs: sweepHours * 3_600_000 };
+}
+
+function receiverOf(alert: SayingAlert): Receiver {
   if (alert.type === 'webhook') {
     const { url, format = guessFormat(url), secret = null } = alert;
     return { url, format, secret };

@@ -13,7 +13,7 @@ import { syncReportCsv } from '../report/sync/csv.ts';
 import type { SyncReport } from '../report/sync/document.ts';
 import { syncReportHtml } from '../report/sync/html.ts';
 import { loadSyncReport } from '../report/sync/load.ts';
-import { channelOf } from './alerting.ts';
+import { channelsOf } from './alerting.ts';
 import type { CliContext } from './context.ts';
 import type { Runtime } from './runtime.ts';
 import { saveFile } from './save-file.ts';
@@ -54,9 +54,8 @@ function receiversOf(
       send: async ({ files }) => writeFiles(place, files),
     });
   }
-  for (const [n, alert] of config.alerts.entries()) {
-    if (!alert.on.includes('report')) continue;
-    const { id, name, target } = channelOf(alert, n);
+  for (const { id, name, target, on } of channelsOf(config.alerts)) {
+    if (!on.includes('report')) continue;
     found.push({
       ...{ id, name },
       send: ({ message }, signal) => deliver(target, message, engine.clock, signal, DELIVERY),

@@ -15,7 +15,7 @@ import { newsOf } from '../udesk/webhook.ts';
 import { createWeb } from '../web/app.ts';
 import { healthRoutes, serve } from '../web/health.ts';
 import { createHooks, type Hooks, type HookTarget } from '../web/hooks.ts';
-import { createAlerting } from './alerting.ts';
+import { createAlerting, runConfiguredHeartbeats } from './alerting.ts';
 import type { CliContext } from './context.ts';
 import { createMonitoring, type Monitoring } from './monitoring.ts';
 import { createReporting } from './reporting.ts';
@@ -132,6 +132,7 @@ async function work(
   const until = AbortSignal.any([context.signal, over.signal]);
   const saying = Promise.all([
     createAlerting(runtime, workers).run(until),
+    runConfiguredHeartbeats(runtime, until),
     createReporting(context, runtime).run(until),
     createKeeper({ ...engine, months: keptMonths(config) }).run(until),
   ]);

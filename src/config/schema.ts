@@ -298,13 +298,18 @@ const timeOfDay = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { message: "must be a time of day such as '09:00'" });
 
-/** What may be said, and how often; the same for every kind of receiver. */
+/** When a pair counts as stalled; the same for every kind of receiver. */
+const stalledRules = {
+  stalledMinutes: z.int().min(1).default(15).describe('Stalled: no cycle ended well for so long'),
+  sweepHours: z.int().min(1).default(24).describe('Stalled: no side was read completely for so long'),
+};
+
+/** What may be said, and how often; the same for every kind of receiver that is told something. */
 const alertRules = {
   on: z.array(z.enum(['guard', 'auth', 'stalled', 'rule', 'conflict-digest', 'report'])).min(1),
   digestAt: timeOfDay.default('09:00').describe('When the conflict digest is sent, in `timezone`'),
   remindHours: z.int().min(1).default(24).describe('How often what goes on is said again'),
-  stalledMinutes: z.int().min(1).default(15).describe('Stalled: no cycle ended well for so long'),
-  sweepHours: z.int().min(1).default(24).describe('Stalled: no side was read completely for so long'),
+  ...stalledRules,
 };
 
 const webhookAlertSchema = z.strictObject({
@@ -338,7 +343,16 @@ export const emailAlertSchema = z.strictObject({
   ...alertRules,
 });
 
-const alertSchema = z.union([webhookAlertSchema, emailAlertSchema]);
+/** A dead man's switch: something else raises the alarm when these calls stay out. */
+const heartbeatAlertSchema = z.strictObject({
+  type: z.literal('heartbeat'),
+  url: webUrl.describe('Called while all pairs are well. Often a secret in itself: it is never logged'),
+  method: z.enum(['GET', 'POST']).default('GET'),
+  everyMs: z.int().min(1_000).max(86_400_000).default(60_000),
+  ...stalledRules,
+});
+
+const alertSchema = z.union([webhookAlertSchema, emailAlertSchema, heartbeatAlertSchema]);
 
 /** A scheduled report; e-mail and messengers get it where `on` of an alert has `report`. */
 export const reportSchema = z.strictObject({
@@ -389,6 +403,7 @@ export type AlertConfig = z.output<typeof alertSchema>;
 export type ReportConfig = z.output<typeof reportSchema>;
 export type WebhookAlertConfig = z.output<typeof webhookAlertSchema>;
 export type EmailAlertConfig = z.output<typeof emailAlertSchema>;
+export type HeartbeatAlertConfig = z.output<typeof heartbeatAlertSchema>;
 
 /** Whether the field holds a reference that travels by name. */
 export function isNamed({

@@ -37,13 +37,28 @@ export async function deliver(
   signal: AbortSignal,
   policy: DeliveryPolicy = DELIVERY,
 ): Promise<void> {
+  await untilTaken(
+    (until) =>
+      'url' in target
+        ? attempt(target, message, clock, until)
+        : sendMail(target, message, policy.timeoutMs, until),
+    signal,
+    policy,
+  );
+}
+
+/**
+ * @param attempt resolves with null when it was taken, else with a code
+ * @throws DeliveryFailure after the last attempt, or the signal's reason when it was aborted
+ */
+export async function untilTaken(
+  attempt: (until: AbortSignal) => Promise<string | null>,
+  signal: AbortSignal,
+  policy: DeliveryPolicy = DELIVERY,
+): Promise<void> {
   await pRetry(
     async () => {
-      const until = AbortSignal.any([signal, AbortSignal.timeout(policy.timeoutMs)]);
-      const refusal =
-        'url' in target
-          ? await attempt(target, message, clock, until)
-          : await sendMail(target, message, policy.timeoutMs, until);
+      const refusal = await attempt(AbortSignal.any([signal, AbortSignal.timeout(policy.timeoutMs)]));
       if (refusal === null) return;
       const failure = new DeliveryFailure(refusal);
       // What the receiver does not understand it will not understand in a second either.
@@ -60,16 +75,20 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<string | null> {
   const { url, body } = alertRequest(target, message, clock().getTime());
+  const headers = { 'content-type': 'application/json; charset=utf-8' };
+  const answer = await ask(url, { method: 'POST', headers, body: JSON.stringify(body), signal });
+  return typeof answer === 'string' ? answer : refusalOf(target.format, answer.status, answer.text);
+}
+
+/** One request. Never rejects: without an answer it is a code, which holds nothing of the address. */
+export async function ask(
+  url: string,
+  init: RequestInit,
+): Promise<{ readonly status: number; readonly text: string } | string> {
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json; charset=utf-8' },
-      body: JSON.stringify(body),
-      // What is said is meant for this receiver, not for where it points.
-      redirect: 'manual',
-      signal,
-    });
-    return refusalOf(target.format, response.status, await textOf(response));
+    // What is said is meant for this receiver, not for where it points.
+    const response = await fetch(url, { ...init, redirect: 'manual' });
+    return { status: response.status, text: await textOf(response) };
   } catch (thrown) {
     if (thrown instanceof Error && thrown.name === 'TimeoutError') return 'timeout';
     const cause = thrown instanceof Error ? (thrown.cause as { code?: unknown } | undefined) : undefined;

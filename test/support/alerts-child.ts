@@ -1,7 +1,7 @@
 /** One look of a daemon's alerts as a process of its own, at a pair whose CRM refuses the login. */
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { channelOf } from '../../src/cli/alerting.ts';
+import { channelsOf } from '../../src/cli/alerting.ts';
 import { createAlerts } from '../../src/daemon/alerts.ts';
 import { sleep } from '../../src/lib/sleep.ts';
 import { openDatabase } from '../../src/store/database.ts';
@@ -24,7 +24,7 @@ const alerts = createAlerts(
     timezone: 'Asia/Shanghai',
     claimMs: Number(claimMs),
   },
-  [channelOf(alertConfig({ url, on: ['auth'] }), 0)],
+  channelsOf([alertConfig({ url, on: ['auth'] })]),
 );
 await alerts.tick(new AbortController().signal);
 await database.close();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { channelOf } from '../../../src/cli/alerting.ts';
+import { channelsOf } from '../../../src/cli/alerting.ts';
 import type { WebhookAlertConfig } from '../../../src/config/schema.ts';
 import { type Alerts, createAlerts } from '../../../src/daemon/alerts.ts';
 import { withTimeout } from '../../../src/lib/with-timeout.ts';
@@ -67,7 +67,7 @@ function daemon(
       timezone: 'Asia/Shanghai',
       delivery: { retries: 1, minDelayMs: 1, timeoutMs: 300 },
     },
-    urls.map((url, n) => channelOf(alertConfig({ url, on: ['auth'], ...over }), n)),
+    channelsOf(urls.map((url) => alertConfig({ url, on: ['auth'], ...over }))),
   );
 }
 const said = () =>

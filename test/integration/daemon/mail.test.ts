@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
-import { channelOf } from '../../../src/cli/alerting.ts';
+import { channelsOf } from '../../../src/cli/alerting.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { crmAdapters } from '../../../src/crm/registry.ts';
 import { type MailTarget, sendMail } from '../../../src/daemon/alert-mail.ts';
@@ -158,7 +158,7 @@ alerts:
         timezone: 'Asia/Shanghai',
         delivery: { retries: 1, minDelayMs: 1, timeoutMs: 5_000 },
       },
-      config.alerts.map(channelOf),
+      channelsOf(config.alerts),
     );
   const look = async (alerts: Alerts, laterMs = 0) => {
     now += laterMs;

@@ -39,10 +39,11 @@ describe('the files that come with the program', () => {
       UDESK_HOOK_SECRET: 'sixteen-characters',
       SMTP_PASSWORD: 'of-the-mail-server',
       ALERT_URL: 'https://alerts.example/x',
+      HEARTBEAT_URL: 'https://beats.example/x',
     };
     const config = load(optional, env);
     expect(config.http.auth?.users).toHaveLength(1);
-    expect(config.alerts.map(({ type }) => type)).toEqual(['webhook', 'email']);
+    expect(config.alerts.map(({ type }) => type)).toEqual(['webhook', 'email', 'heartbeat']);
     expect(config.reports.map(({ every, at }) => [every, at])).toEqual([['week', '07:00']]);
     expect(config.pairs[0]?.udesk.webhook?.secret).toBe(env.UDESK_HOOK_SECRET);
     // What the comments call a default is one.
