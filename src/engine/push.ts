@@ -84,8 +84,8 @@ export async function pushIntents(cycle: Cycle, asked?: PushWork): Promise<PushR
     } finally {
       slice.done(intent.side, outcome === 'settled' && isWitnessed(cycle, intent.side));
     }
-    if (outcome === 'later' || outcome === 'blocked') left.add(intent.id);
-    else freeWaiting(sending, left, intent.id);
+    if (outcome === 'later' || outcome === 'blocked' || outcome === 'missing') left.add(intent.id);
+    if (outcome !== 'later' && outcome !== 'blocked') freeWaiting(sending, left, intent.id);
     failures[intent.side] = outcome === 'later' ? failures[intent.side] + 1 : 0;
     count(report, outcome);
     cycle.progress('writing', report.settled, null);

@@ -11,6 +11,7 @@ import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
 import { settleDelete, settleWrite } from './settle.ts';
 import { traceUpdate } from './trace.ts';
+import { waitForProof } from './vanished.ts';
 
 /** An unknown create is looked for this often, each time after the side's lookup lag, before it may be sent again. */
 export const LOOKS_BEFORE_RESEND = 2;
@@ -20,12 +21,12 @@ const PROOF_WITHIN_MS = 86_400_000;
 /** Ids that are named to whoever has to look. */
 const SHOWN_SUSPECTS = 20;
 
-export type Recovery = 'settled' | 'resend' | 'replanned' | 'parked' | 'later';
+export type Recovery = 'settled' | 'resend' | 'replanned' | 'missing' | 'parked' | 'later';
 
 /**
  * UNKNOWN is a state, not an error: whether a write happened is found out by reading, never by sending it again (P5).
  * Equals the target → settled; the history shows our write → it was settled, and edited since; equals the pre-image → may
- * be sent again; anything else → planned again.
+ * be sent again; not there → waits until that is proven (vanished.ts); anything else → planned again.
  */
 export async function resolveUnknown(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   return await orPutOff(cycle, intent, () => resolve(cycle, intent));
@@ -57,7 +58,7 @@ async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
     await settleDelete(cycle, intent);
     return 'settled';
   }
-  if (current === null) return await replan(cycle, intent, null, 'the record is not there any more');
+  if (current === null) return await waitForProof(cycle, intent, intent.remoteId ?? '');
   const outcome = outcomeOf(cycle.spec, intent.patch, current);
   if (outcome !== 'happened' && (await traceUpdate(cycle, intent, current)) === 'written') return 'settled';
   switch (outcome) {
@@ -206,14 +207,9 @@ async function backToPending(cycle: Cycle, intent: IntentRow, reason: string): P
   return 'resend';
 }
 
-async function replan(
-  cycle: Cycle,
-  intent: IntentRow,
-  seen: SideRecord | null,
-  reason: string,
-): Promise<Recovery> {
+async function replan(cycle: Cycle, intent: IntentRow, seen: SideRecord, reason: string): Promise<Recovery> {
   await fenced(cycle.db, cycle.fence, async (tx) => {
-    if (seen !== null) await storeOne(cycle, tx, intent.side, 'verify', seen);
+    await storeOne(cycle, tx, intent.side, 'verify', seen);
     await dropIntent(tx, intent, reason, cycle.clock());
   });
   return 'replanned';

@@ -11,7 +11,8 @@ import type { Cycle } from './context.ts';
 import { resolveUnknown } from './recover.ts';
 import { blockerOf } from './release.ts';
 import { settleDelete, settleWrite } from './settle.ts';
-import { observeAndReplan, verify, waitForProof } from './verify.ts';
+import { waitForProof } from './vanished.ts';
+import { observeAndReplan, verify } from './verify.ts';
 
 export type Outcome = 'settled' | 'replanned' | 'missing' | 'parked' | 'later' | 'blocked';
 
@@ -91,9 +92,9 @@ async function afterFailure(
   }
   if (isSyncError(error, 'stale')) {
     const now = await cycle.sides[intent.side].read(intent.remoteId ?? '', { signal: cycle.signal });
-    if (now === null) await waitForProof(cycle, intent, intent.remoteId ?? '');
-    else await observeAndReplan(cycle, intent, now);
-    return now === null ? 'missing' : 'replanned';
+    if (now === null) return await waitForProof(cycle, intent, intent.remoteId ?? '');
+    await observeAndReplan(cycle, intent, now);
+    return 'replanned';
   }
   if (
     isSyncError(error, 'rejected') &&

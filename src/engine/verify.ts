@@ -3,15 +3,14 @@ import { contentHash, mergeObserved } from '../core/observation.ts';
 import type { SideRecord } from '../core/record.ts';
 import { holds } from '../core/written.ts';
 import { SyncError } from '../errors.ts';
-import { dropIntent, type IntentRow, knownWhenPlanned, moveIntent } from '../store/intents.ts';
+import { dropIntent, type IntentRow, knownWhenPlanned } from '../store/intents.ts';
 import { dissolveUncreated } from '../store/links.ts';
 import { isUnplanned, loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { storeOne } from './observe.ts';
 import { lookupByKeys, naturalKeys } from './recover.ts';
-
-const MISSING_RETRY_MS = 60_000;
+import { waitForProof } from './vanished.ts';
 
 /** The pre-image must still hold. A side with compare-and-set checks it itself, atomically with the write. */
 export async function verify(
@@ -27,10 +26,7 @@ export async function verify(
     if (known !== undefined) return known.record;
   }
   const current = await side.read(id, { signal: cycle.signal });
-  if (current === null) {
-    await waitForProof(cycle, intent, id);
-    return 'missing';
-  }
+  if (current === null) return await waitForProof(cycle, intent, id);
   const unseen = Object.keys(intent.patch).filter((name) => current.fields[name] === undefined);
   if (unseen.length > 0) {
     throw new SyncError(
@@ -79,26 +75,6 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow): Promise<null | 'st
     await dissolveUncreated(tx, cycle.spec.name, cycle.clock());
   });
   return 'stale';
-}
-
-/**
- * The target is not there. Where its deletion is proven, the link is planned again; until then the write waits in the
- * outbox, and is tried again from time to time: the side may have been wrong.
- */
-export async function waitForProof(cycle: Cycle, intent: IntentRow, id: string): Promise<void> {
-  const known = await loadRecords(cycle.db, cycle.spec.name, intent.side, [id]);
-  const reason = 'the record is not there any more';
-  const at = cycle.clock();
-  await fenced(cycle.db, cycle.fence, async (tx) => {
-    if (known.get(id)?.state !== 'live') return await dropIntent(tx, intent, reason, at);
-    const notBefore = new Date(at.getTime() + MISSING_RETRY_MS);
-    await moveIntent(tx, intent.id, ['pending', 'sending'], {
-      state: 'pending',
-      at,
-      error: reason,
-      notBefore,
-    });
-  });
 }
 
 /**

@@ -365,9 +365,19 @@ export async function moveIntent(
   return moved.length > 0;
 }
 
-/** Drops an intent whose pre-image moved (or whose target vanished); its link is planned again. */
-export async function dropIntent(db: Db, intent: IntentRow, reason: string, at: Date): Promise<void> {
-  await moveIntent(db, intent.id, ['pending', 'sending', 'unknown'], { state: 'dropped', at, error: reason });
+/**
+ * Drops an intent whose pre-image moved (or whose target vanished); its link is planned again.
+ * @param witness of a write that may have happened, and of which nobody can tell any more what it replaced
+ */
+export async function dropIntent(
+  db: Db,
+  intent: IntentRow,
+  reason: string,
+  at: Date,
+  witness: 'unclear' | 'none' | null = null,
+): Promise<void> {
+  const dropped = { state: 'dropped', at, error: reason, witness } as const;
+  await moveIntent(db, intent.id, ['pending', 'sending', 'unknown'], dropped);
   await replan(db, [intent.linkId]);
 }
 

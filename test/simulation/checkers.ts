@@ -151,7 +151,9 @@ function converged(
       .map((row) => row.field),
   );
   const differ = (field: string, udesk: readonly string[], crm: readonly string[]) => {
-    const text = (values: readonly string[]) => values.map(plain).filter(Boolean).sort().join(' ');
+    // Sets, by normalised value (§5): what a person typed twice into one record is there once.
+    const text = (values: readonly string[]) =>
+      [...new Set(values.map(plain).filter(Boolean))].sort().join(' ');
     if (text(udesk) !== text(crm) && !active.has(field))
       world.violation(
         'P6',
@@ -309,7 +311,7 @@ async function unwitnessedWrites(world: World): Promise<ReadonlySet<string>> {
   const found = await rows<{ side: SideName; id: string; name: string }>(
     world.db,
     sql`select i.side, i.remote_id as id, name from udesk_sync.intent i, jsonb_object_keys(i.patch) name
-        where i.pair = ${world.name} and i.op = 'update' and i.state = 'settled' and i.witness = 'unclear'`,
+        where i.pair = ${world.name} and i.op = 'update' and i.witness = 'unclear'`,
   );
   return new Set(found.map(({ side, id, name }) => `${side} ${id} ${HELD_AS[name] ?? name}`));
 }

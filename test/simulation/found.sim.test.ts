@@ -1,5 +1,7 @@
 /** What the simulation found, each by the shortest script that shows it; all of it is mended. */
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { rows } from '../../src/store/tx.ts';
 import { createWorldDatabase, type WorldDatabase } from './database.ts';
 import { type Outcome, runScript } from './run.ts';
 import type { Act, Interrupt, Setting, Step } from './script.ts';
@@ -342,5 +344,57 @@ describe('P2: what a policy replaced stays in the row that shows it', () => {
     expect(
       await brokenIn(setting, [cycle(), edit('crm'), edit('udesk'), cycle(killed), cycle(), cycle()]),
     ).toEqual([]);
+  });
+});
+
+describe('P2: an edit that our write of unknown outcome took away is kept, or it is told that nobody can tell', () => {
+  const edit = (side: 'udesk' | 'crm'): Act => ({
+    ...{ do: 'edit', side, pick: 0, linked: true, field: 'note', clear: false },
+  });
+  const before: Bare<Step>[] = [
+    cycle(),
+    does(edit('crm')),
+    cycle(
+      { at: 0, near: 'update', only: 'udesk', what: 'act', act: edit('udesk') },
+      { at: 0, near: 'update', only: 'udesk', what: 'kill' },
+    ),
+  ];
+  const setting: Setting = { ...WITHOUT_MARKER, people: 4 };
+
+  test('when Udesk does not find the customer for a while', async () => {
+    const blind: Bare<Step> = { ...cycle(), deceit: { side: 'udesk', how: 'blind', pick: 0 } } as Bare<Step>;
+    expect(
+      await brokenIn(setting, [...before, blind, { kind: 'clock', ms: 61_000, jump: false }, cycle()]),
+    ).toEqual([]);
+  });
+
+  // Seeds s13a-89, s13b-56.
+  test.for(['flag', 'propagate'] as const)(
+    'when a person deletes the customer, history and all (%s)',
+    async (deletes) => {
+      const gone = does({ do: 'delete', side: 'udesk', pick: 0, linked: true });
+      expect(await brokenIn({ ...setting, deletes }, [...before, gone, cycle(), cycle()])).toEqual([]);
+      const counted = await rows<{ state: string; witness: string | null }>(
+        place.database.db,
+        sql`select state, witness from udesk_sync.intent where op = 'update' and side = 'udesk'`,
+      );
+      expect(counted).toEqual([{ state: 'dropped', witness: 'unclear' }]);
+    },
+  );
+});
+
+describe('P6: a set holds a value once, however often a person typed it', () => {
+  // Seed s13a-151: the checker objected.
+  test('as when an e-mail is handed to a record that has it already', async () => {
+    const steps = [
+      cycle(),
+      // Its counterpart is merged into another, so that both records of the CRM come to hold its e-mail.
+      does({ do: 'unlink', pick: 0 }),
+      does({ do: 'merge', side: 'udesk', pick: 0, into: 0 }),
+      cycle(),
+      does({ do: 'move', side: 'crm', pick: 0, linked: true, set: 'emails', into: 0, swap: true }),
+      cycle(),
+    ];
+    expect(await brokenIn({ ...WITHOUT_MARKER, people: 3 }, steps)).toEqual([]);
   });
 });

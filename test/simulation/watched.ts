@@ -125,6 +125,8 @@ function look(world: World, process: EngineProcess, side: SideName, op: string, 
     const before = isSet(write.before) ? asElements(write.before).map(({ value }) => value) : [];
     const sent = asElements(write.after).map(({ value }) => value);
     world.tell(`  ${process.name} writes ${write.field} of ${side} ${id ?? '(new)'}: ${sent.join(', ')}`);
+    const twice = doubled(sent).find((value) => !doubled(before).includes(value));
+    if (twice !== undefined) world.violation('P5', `"${twice}" is written to ${side} ${id} twice`);
     for (const value of sent) {
       const known =
         ledger.ever(otherSide(side), value) || before.includes(value) || ledger.window.has(plain(value));
@@ -133,6 +135,12 @@ function look(world: World, process: EngineProcess, side: SideName, op: string, 
       ledger.holds(side, value);
     }
   }
+}
+
+/** What a list holds more than once, in whatever form. */
+function doubled(values: readonly string[]): string[] {
+  const all = values.map(plain);
+  return all.filter((value, at) => all.indexOf(value) < at);
 }
 
 function comparesDeletes(world: World, side: SideName): boolean {
