@@ -4,11 +4,9 @@
  * the records or on the side that asks.
  */
 import { isStorableText } from '../lib/storable-text.ts';
-import { asElements, normalizeText } from './equivalence.ts';
-import { toCommon } from './mapping.ts';
+import { contactForm, contactTexts } from './contacts.ts';
 import { otherSide, type SideName, type SideRecord } from './record.ts';
-import { type MatchKeyKind, type MatchSpec, type PairSpec, sideField } from './spec.ts';
-import type { Value } from './value.ts';
+import type { MatchKeyKind, MatchSpec, PairSpec } from './spec.ts';
 
 export interface MatchKey {
   readonly kind: MatchKeyKind;
@@ -86,42 +84,19 @@ export function decideMatch(
 /** The keys by which a record can be found on the other side; only the kinds of `spec.match.by`, in that order. */
 export function matchKeysOf(spec: PairSpec, side: SideName, record: SideRecord): MatchKey[] {
   return spec.match.by.flatMap((kind) => {
-    const values = kind === 'token' ? tokensOf(side, record) : contactsOf(spec, side, record, kind);
+    const values =
+      kind === 'token'
+        ? tokensOf(side, record)
+        : contactTexts(spec, side, record.fields, kind).map((text) => contactForm(spec, kind, text));
     // A key that a text column would change could never be found again.
     return sortedUnique(values.filter(isStorableText)).map((value): MatchKey => ({ kind, value }));
   });
 }
 
-const CONTACT_FIELDS: Record<'email' | 'cellphone', readonly string[]> = {
-  email: ['email', 'emails'],
-  cellphone: ['cellphones'],
-};
-
 function tokensOf(side: SideName, record: SideRecord): string[] {
   const external = record.externalId?.trim() ?? '';
   const own = `${side}:${record.id}`;
   return external === '' ? [own] : [own, `${otherSide(side)}:${external}`];
-}
-
-function contactsOf(
-  spec: PairSpec,
-  side: SideName,
-  record: SideRecord,
-  kind: 'email' | 'cellphone',
-): string[] {
-  const equivalence = kind === 'email' ? 'email' : 'phone';
-  const mapped = spec.fields.filter(({ udesk }) => CONTACT_FIELDS[kind].includes(udesk));
-  const values: (Value | undefined)[] = mapped.map((field) => {
-    const value = record.fields[sideField(field, side)];
-    const common = value === undefined ? undefined : toCommon(field, side, value);
-    return common?.ok ? common.value : undefined;
-  });
-  // Udesk tells its contact points under fixed names, whether the pair maps them or not.
-  if (side === 'udesk') values.push(...CONTACT_FIELDS[kind].map((name) => record.fields[name]));
-  const texts = values.flatMap((value) => (value === undefined ? [] : asElements(value)));
-  return texts
-    .map(({ value }) => normalizeText(equivalence, value, spec.match.defaultRegion))
-    .filter((text) => (kind === 'email' ? text.includes('@') : /\d/.test(text)));
 }
 
 function whyReview(graph: Graph, udeskIds: readonly string[], crmIds: readonly string[]): string | null {

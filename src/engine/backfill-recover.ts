@@ -9,15 +9,9 @@ import { fenced } from '../store/tx.ts';
 import { contactKeys, sentKeys } from './backfill-rows.ts';
 import { asShown, isNew } from './backfill-settle.ts';
 import type { Cycle } from './context.ts';
+import { lookUp, sentContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
-import {
-  LOOKS_BEFORE_RESEND,
-  lookupByKeys,
-  orPutOff,
-  parseNaturalKeys,
-  type Recovery,
-  uncertain,
-} from './recover.ts';
+import { LOOKS_BEFORE_RESEND, orPutOff, type Recovery, uncertain } from './recover.ts';
 import { settleWrite } from './settle.ts';
 
 /**
@@ -34,7 +28,7 @@ async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   const { lookupLagMs } = cycle.sides[intent.side].manifest;
   if (lookupLagMs > 0) await cycle.sleep(lookupLagMs, cycle.signal);
   const keys = sentKeys(cycle, intent);
-  const found = await lookupByKeys(cycle, intent.side, parseNaturalKeys(keys));
+  const found = await lookUp(cycle, intent.side, sentContacts(cycle, intent));
   const [only] = found;
   if (only === undefined) return await notThere(cycle, intent);
   if (found.length > 1)

@@ -6,11 +6,10 @@ import { park } from '../store/guards.ts';
 import { freeClaims, moveIntent } from '../store/intents.ts';
 import { fenced } from '../store/tx.ts';
 import { readHead } from './backfill-head.ts';
-import { sentKeys } from './backfill-rows.ts';
 import type { SentBatch } from './backfill-send.ts';
 import { settleSeen } from './backfill-settle.ts';
 import type { Cycle } from './context.ts';
-import { lookupByKeys, parseNaturalKeys } from './recover.ts';
+import { lookUp, sentContacts } from './lookup.ts';
 
 /** Pauses before the looks at a batch; what is not there by then is met by later looks. */
 const PAUSES_MS = [250, 750, 1_500, 3_000, 6_000, 12_000] as const;
@@ -76,12 +75,10 @@ async function parkRefused(
   const words = new Map(verdict.errors);
   let parked = 0;
   for (const row of refused) {
-    const found = await lookupByKeys(cycle, row.side, parseNaturalKeys(sentKeys(cycle, row))).catch(
-      (error: unknown) => {
-        if (isSyncError(error, 'transient') || isSyncError(error, 'throttled')) return null;
-        throw error;
-      },
-    );
+    const found = await lookUp(cycle, row.side, sentContacts(cycle, row)).catch((error: unknown) => {
+      if (isSyncError(error, 'transient') || isSyncError(error, 'throttled')) return null;
+      throw error;
+    });
     if (found === null || found.length > 0) continue;
     const at = cycle.clock();
     const message = `${row.side} refused the row: ${printable(words.get(row.row) ?? '')}`;

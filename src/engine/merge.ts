@@ -1,11 +1,12 @@
+import { contactsToAskFor } from '../core/contacts.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
 import type { Page } from '../crm/adapter.ts';
 import { linkHolding, moveLinkSide, setLinkState } from '../store/links.ts';
-import { type KeyedRecord, keyedRecords } from '../store/records.ts';
+import { type KeyedRecord, keyedRecords, loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
+import { lookUp } from './lookup.ts';
 import { storeOne } from './observe.ts';
-import { lookupByKeys, parseNaturalKeys } from './recover.ts';
 
 /**
  * A record that is gone may have been merged into another (sync design §7): its e-mails and phones are looked up, and
@@ -14,10 +15,14 @@ import { lookupByKeys, parseNaturalKeys } from './recover.ts';
  */
 export async function followMerges(cycle: Cycle, side: SideName, gone: readonly string[]): Promise<void> {
   const pair = cycle.spec.name;
+  const { by } = cycle.spec.match;
+  const held = await loadRecords(cycle.db, pair, side, gone);
   for (const record of await keyedRecords(cycle.db, pair, side, gone)) {
     if (record.linkId === null) continue;
     const { linkId } = record;
-    const holders = await lookupByKeys(cycle, side, parseNaturalKeys(record.keys));
+    const fields = held.get(record.id)?.record.fields ?? {};
+    const contacts = contactsToAskFor(cycle.spec, side, fields).filter(({ kind }) => by.includes(kind));
+    const holders = await lookUp(cycle, side, contacts);
     const survivors = holders.filter(({ id }) => id !== record.id);
     if (survivors.length === 0) continue;
     await follow(cycle, side, { ...record, linkId }, survivors, 'its e-mails or phones are held by');

@@ -1,13 +1,13 @@
-import { otherSide, type SideName, type SideRecord } from '../core/record.ts';
-import { uniqueKeysOf } from '../core/release.ts';
+import type { SideRecord } from '../core/record.ts';
 import { holds, outcomeOf } from '../core/written.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { park } from '../store/guards.ts';
 import { clockWentBack, dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
-import { keyedRecords, unlinkedSince } from '../store/records.ts';
+import { unlinkedSince } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
+import { lookUp, searchable, sentContacts, sourceContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
 import { settleDelete, settleWrite } from './settle.ts';
 import { traceUpdate } from './trace.ts';
@@ -81,12 +81,11 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
     if (only !== undefined && marked.length === 1) return await settled(cycle, intent, only);
     if (marked.length > 1) return await uncertain(cycle, intent, `${marked.length} records carry its marker`);
   }
-  const sent = sentKeys(cycle, intent);
-  const keys = searchable(cycle, intent.side, [...sent, ...(await naturalKeys(cycle, intent))]);
+  const sent = sentContacts(cycle, intent);
   // What its source was given since was not sent: nobody is found by it.
   if (externalId === null && searchable(cycle, intent.side, sent).length === 0)
     return await resolveByEnumeration(cycle, intent);
-  const found = await lookupByKeys(cycle, intent.side, keys);
+  const found = await lookUp(cycle, intent.side, [...sent, ...(await sourceContacts(cycle, intent))]);
   const [only] = found;
   if (only !== undefined && found.length === 1 && holds(cycle.spec, intent.patch, only, 'after')) {
     return await settled(cycle, intent, only);
@@ -144,55 +143,6 @@ async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Re
 
 async function settled(cycle: Cycle, intent: IntentRow, seen: SideRecord): Promise<Recovery> {
   return (await settleWrite(cycle, intent, seen, 'look')) === 'taken' ? 'parked' : 'settled';
-}
-
-interface NaturalKey {
-  readonly kind: 'email' | 'cellphone';
-  readonly value: string;
-}
-
-/** The e-mails and phones that this create sends. */
-function sentKeys(cycle: Cycle, intent: IntentRow): NaturalKey[] {
-  const { claims } = uniqueKeysOf(cycle.spec, intent.patch);
-  return parseNaturalKeys([...claims].map((key) => key.replace(/^phone:/, 'cellphone:')));
-}
-
-/** E-mails and phones of the record that is (or was) to be created, from the record that it is made of. */
-export async function naturalKeys(cycle: Cycle, intent: IntentRow): Promise<NaturalKey[]> {
-  if (intent.marker === null) return [];
-  const from = otherSide(intent.side);
-  const [source] = await keyedRecords(cycle.db, cycle.spec.name, from, [intent.marker]);
-  return parseNaturalKeys(source?.keys ?? []);
-}
-
-/** A side that cannot be asked for a key says nothing about who holds it. */
-function searchable(cycle: Cycle, side: SideName, keys: readonly NaturalKey[]): NaturalKey[] {
-  const { lookups } = cycle.sides[side].manifest;
-  return keys.filter(({ kind }) => lookups.includes(kind));
-}
-
-/** The e-mails and phones among a record's match keys. */
-export function parseNaturalKeys(keys: readonly string[]): NaturalKey[] {
-  return keys.flatMap((key): NaturalKey[] => {
-    const colon = key.indexOf(':');
-    const kind = key.slice(0, colon);
-    return kind === 'email' || kind === 'cellphone' ? [{ kind, value: key.slice(colon + 1) }] : [];
-  });
-}
-
-/** Live records of the side that hold one of these keys, as far as it can be searched by them. */
-export async function lookupByKeys(
-  cycle: Cycle,
-  side: SideName,
-  keys: readonly NaturalKey[],
-): Promise<SideRecord[]> {
-  const found = new Map<string, SideRecord>();
-  for (const { kind, value } of searchable(cycle, side, keys)) {
-    for (const record of await cycle.sides[side].lookup(kind, value, { signal: cycle.signal })) {
-      found.set(record.id, record);
-    }
-  }
-  return [...found.values()];
 }
 
 async function readTarget(cycle: Cycle, intent: IntentRow): Promise<SideRecord | null> {

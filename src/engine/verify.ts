@@ -8,8 +8,8 @@ import { dissolveUncreated } from '../store/links.ts';
 import { isUnplanned, loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
+import { lookUp, sentContacts, sourceContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
-import { lookupByKeys, naturalKeys } from './recover.ts';
 import { waitForProof } from './vanished.ts';
 
 /** The pre-image must still hold. A side with compare-and-set checks it itself, atomically with the write. */
@@ -55,7 +55,8 @@ export async function verify(
  */
 async function verifyAbsent(cycle: Cycle, intent: IntentRow): Promise<null | 'stale'> {
   if (cycle.sides[intent.side].manifest.createMayOverwrite !== true) return null;
-  const found = await lookupByKeys(cycle, intent.side, await naturalKeys(cycle, intent));
+  const contacts = [...sentContacts(cycle, intent), ...(await sourceContacts(cycle, intent))];
+  const found = await lookUp(cycle, intent.side, contacts);
   if (found.length === 0) return null;
   const ids = found.map(({ id }) => id);
   if (await knownWhenPlanned(cycle.db, intent, ids)) {

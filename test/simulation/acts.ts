@@ -182,6 +182,11 @@ function merge(world: World, act: Extract<Act, { do: 'merge' }>): void {
   else mergeCrm(world, from, into);
   const after = people.get(into.id);
   if (after !== null) world.ledger.merge(side, from, into.id, after);
+  // What the survivor takes over is news of it, like any other edit.
+  if (world.acting && after !== null)
+    for (const value of [after.name, after.note, ...after.emails, ...after.phones])
+      if (![into.name, into.note, ...into.emails, ...into.phones].includes(value))
+        world.ledger.window.add(plain(value));
   world.tell(`  a person merges ${side} ${from.id} into ${into.id}`);
 }
 

@@ -189,6 +189,22 @@ describe('P8 blast radius', () => {
 
     expect(await world.people()).toHaveLength(31);
   });
+
+  test('nor does it where nothing but a phone, kept as it was typed, tells who took its place', async () => {
+    world = await createWorld({
+      customers: [...many, { nick_name: 'Old entry', cellphones: ['+86 138-0000-0001'] }],
+      pair: { deletes: 'propagate' },
+    });
+    await world.sync();
+    const [old] = world.simulator.tenant.list();
+    const survivor = world.simulator.tenant.list()[5];
+    world.simulator.tenant.merge(old?.id ?? '', survivor?.id ?? '');
+
+    await world.sync();
+    await world.sync();
+
+    expect(await world.people()).toHaveLength(31);
+  });
 });
 
 describe('the creates guard does not cry wolf', () => {

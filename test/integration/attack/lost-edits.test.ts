@@ -169,6 +169,35 @@ describe('P2 accounting', () => {
     const seen = [first()?.nick_name, ...(await world.conflicts()).map(({ udesk }) => udesk)];
     expect(seen).toContain('By an agent');
   });
+
+  // Found by the simulation (s13a-16).
+  test('a customer whose phone is kept as it was typed is not overwritten by a create of somebody with that phone', async () => {
+    const typed = '+86 13800000002';
+    world = await createWorld({
+      switches: { 'duplicate.code': 'update' },
+      customers: [
+        { nick_name: 'Holder', email: 'holder@example.com', cellphones: [typed] },
+        { nick_name: 'Gone', email: 'gone@example.com' },
+      ],
+    });
+    await world.sync();
+    const { tenant } = world.simulator;
+    // Deleted here and edited there: a person has it created again.
+    tenant.delete(tenant.list().find(({ nick_name }) => nick_name === 'Gone')?.id ?? '');
+    await world.crm`update contact set phones = array[${typed}]::text[], note = 'edited' where name = 'Gone'`;
+    await world.sync();
+    const [row] = await world.conflicts();
+    expect(row?.kind).toBe('edit/delete');
+    const choice = { who: 'li', take: 'crm', value: null, at: new Date() } as const;
+    await decideConflict(world.database.db, { conflictId: row?.id ?? '', ...choice });
+
+    await world.sync();
+    await world.sync();
+
+    expect(tenant.list().map(({ nick_name }) => nick_name)).toEqual(['Holder']);
+    const parked = await ourRows(world, `select message from udesk_sync.parked where state = 'parked'`);
+    expect(parked).toEqual([{ message: expect.stringContaining('holds one of its e-mails or phones') }]);
+  });
 });
 
 describe('P3 durable conflicts', () => {

@@ -1,0 +1,52 @@
+/** Asking a side who holds an e-mail or a phone. */
+import { type Contact, contactsToAskFor } from '../core/contacts.ts';
+import { otherSide, type SideName, type SideRecord } from '../core/record.ts';
+import type { IntentRow } from '../store/intents.ts';
+import { keyedRecords } from '../store/records.ts';
+import type { Cycle } from './context.ts';
+
+/** Live records of the side that hold one of these, as far as it can be searched by them. */
+export async function lookUp(
+  cycle: Cycle,
+  side: SideName,
+  contacts: readonly Contact[],
+): Promise<SideRecord[]> {
+  const found = new Map<string, SideRecord>();
+  const asked = new Set<string>();
+  for (const { kind, value } of searchable(cycle, side, contacts)) {
+    const key = `${kind}:${value}`;
+    if (asked.has(key)) continue;
+    asked.add(key);
+    for (const record of await cycle.sides[side].lookup(kind, value, { signal: cycle.signal })) {
+      found.set(record.id, record);
+    }
+  }
+  return [...found.values()];
+}
+
+/** A side that cannot be asked for a kind says nothing about who holds one. */
+export function searchable(cycle: Cycle, side: SideName, contacts: readonly Contact[]): Contact[] {
+  const { lookups } = cycle.sides[side].manifest;
+  return contacts.filter(({ kind }) => lookups.includes(kind));
+}
+
+/** The e-mails and phones that this write sends, and nothing that its source was given since. */
+export function sentContacts(
+  cycle: Cycle,
+  { side, patch }: Pick<IntentRow, 'side' | 'patch'>,
+): readonly Contact[] {
+  const fields = Object.fromEntries(Object.entries(patch).map(([name, { after }]) => [name, after]));
+  return contactsToAskFor(cycle.spec, side, fields);
+}
+
+/** E-mails and phones of the record that a create is made of, as it is known now. */
+export async function sourceContacts(cycle: Cycle, intent: IntentRow): Promise<readonly Contact[]> {
+  if (intent.marker === null) return [];
+  const from = otherSide(intent.side);
+  const [source] = await keyedRecords(cycle.db, cycle.spec.name, from, [intent.marker]);
+  return (source?.keys ?? []).flatMap((key): Contact[] => {
+    const colon = key.indexOf(':');
+    const kind = key.slice(0, colon);
+    return kind === 'email' || kind === 'cellphone' ? [{ kind, value: key.slice(colon + 1) }] : [];
+  });
+}
