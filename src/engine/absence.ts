@@ -18,13 +18,11 @@ const CHUNK = 5000;
 export interface AbsenceReport {
   readonly suspects: number;
   readonly deleted: number;
-  /** Known to live, not shown, and neither found nor taken as deleted. */
-  readonly unsaid: number;
   /** The enumeration showed nothing although the mirror knows live records (guard: empty side). */
   readonly empty: boolean;
 }
 
-const NOBODY: AbsenceReport = { suspects: 0, deleted: 0, unsaid: 0, empty: false };
+const NOBODY: AbsenceReport = { suspects: 0, deleted: 0, empty: false };
 
 /**
  * P7 absence safety: a record becomes a tombstone only after a certified enumeration did not show it, a point read
@@ -43,11 +41,10 @@ export async function proveAbsences(
   await noteReach(cycle, side, observed, startedAt);
   if (observed.end?.certified !== true) return NOBODY;
   const live = await countLive(cycle.db, pair, side);
-  if (observed.seen.size === 0) return { suspects: live, deleted: 0, unsaid: live, empty: live > 0 };
+  if (observed.seen.size === 0) return { suspects: live, deleted: 0, empty: live > 0 };
   if (live <= observed.seen.size) return NOBODY;
-  const unshown = live - observed.seen.size;
   // Out of sight is not gone: such a side tells of deletions itself, or nobody knows of them.
-  if (cycle.sides[side].manifest.mayHide) return { ...NOBODY, suspects: unshown, unsaid: unshown };
+  if (cycle.sides[side].manifest.mayHide) return { ...NOBODY, suspects: live - observed.seen.size };
 
   const suspects: string[] = [];
   for (let after = ''; ; ) {
@@ -59,21 +56,19 @@ export async function proveAbsences(
   }
   suspects.sort((a, b) => Number(askFirst.has(b)) - Number(askFirst.has(a)));
   const gone: string[] = [];
-  let found = 0;
   const until = cycle.clock().getTime() + PROOFS_BUDGET_MS;
   for (const id of suspects.slice(0, PROOFS_PER_CYCLE)) {
     if (!(await fits(cycle, side, 'read', until, 'soon'))) break;
     const shown = await lookFor(cycle, side, id);
     if (shown === null) gone.push(id);
     else if (shown !== 'unsaid') {
-      found += 1;
       await fenced(cycle.db, cycle.fence, async (tx) => {
         await storeOne(cycle, tx, side, 'point', shown);
         if (side === 'udesk') await saveChecked(tx, pair, id, cycle.clock(), true);
       });
     }
   }
-  const left = { suspects: suspects.length, deleted: 0, unsaid: unshown - found, empty: false };
+  const left = { suspects: suspects.length, deleted: 0, empty: false };
   if (gone.length === 0) return left;
   const [canary] = observed.seen;
   if (canary === undefined || (await cycle.sides[side].read(canary, { signal: cycle.signal })) === null) {
@@ -85,7 +80,7 @@ export async function proveAbsences(
   }
   await followMerges(cycle, side, gone);
   await fenced(cycle.db, cycle.fence, (tx) => markDeleted(tx, target(cycle, side, 'sweep'), gone));
-  return { ...left, deleted: gone.length, unsaid: left.unsaid - gone.length };
+  return { ...left, deleted: gone.length };
 }
 
 /** A refusal to show a record (it is hidden from our login, or cannot be read) is no answer to whether it lives. */

@@ -267,8 +267,8 @@ async function saveEnd(
 }
 
 /**
- * P2: a reading of everything stands for the changes until its beginning only if it showed everything: a list that left out
- * a field or a record did not tell of its edits, and the changes from `position` on still do.
+ * P2: a reading of everything does not stand for the changes before it: a list may leave out a field, or a record that nobody
+ * has seen yet, and agree with itself. So it begins the position in the changes only where there is none to go on from.
  * @param position in the changes of the CRM, where it is one to go on from
  */
 async function observeAll(
@@ -284,10 +284,8 @@ async function observeAll(
   const all = followingMerges(cycle, side, adapter.enumerate({ signal: cycle.signal, urgency: 'soon' }));
   const observed = await observePages(cycle, side, 'sweep', all);
   const absences = await proveAbsences(cycle, side, observed, startedAt);
-  const { end, whole } = observed;
-  const showedAll = end?.certified === true && whole && absences.unsaid === 0;
-  const cursor = position === null || showedAll ? (end?.cursor ?? null) : null;
-  const uncertified = await saveEnd(cycle, known, side, startedAt, observed, end, cursor);
+  const cursor = position === null ? (observed.end?.cursor ?? null) : null;
+  const uncertified = await saveEnd(cycle, known, side, startedAt, observed, observed.end, cursor);
   return {
     ...toObservation('full', observed),
     deleted: absences.deleted,

@@ -25,8 +25,6 @@ export interface Observed {
   readonly end: EnumerationEnd | null;
   /** Every id that the enumeration showed. */
   readonly seen: ReadonlySet<string>;
-  /** Each record was shown with every mapped field, and none could not be read. */
-  readonly whole: boolean;
   /** What its pages told, where the list has an order that is known; in the order in which they were read. */
   readonly looks: readonly PageLook[];
 }
@@ -60,8 +58,6 @@ export async function observePages(
   let dropped = 0;
   let total: number | null = null;
   let end: EnumerationEnd | null = null;
-  let whole = true;
-  const mapped = cycle.spec.fields.map((field) => sideField(field, side));
   const looks: PageLook[] = [];
   const moved = new Map<number, Moved>();
   const stored = async () => {
@@ -94,7 +90,6 @@ export async function observePages(
           continue;
         }
         seen.add(record.id);
-        whole &&= mapped.every((name) => record.fields[name] !== undefined);
         waiting.push({
           record,
           hash: contentHash(record),
@@ -142,7 +137,6 @@ export async function observePages(
     total,
     end,
     seen,
-    whole: whole && dropped === 0,
     looks: told,
   };
 }

@@ -52,11 +52,11 @@ const OWN: readonly Bug[] = [
     replace: 'const reached = rows.slice(0, since === null ? cap : 2);',
   },
   {
-    name: 'a reading that left something out moves the change cursor',
-    breaks: 'P2: the edits before it are never told',
+    name: 'a reading of everything moves the change cursor',
+    breaks: 'P2: the edits before it that it left out are never told',
     file: 'src/engine/observe-sides.ts',
-    find: 'const cursor = position === null || showedAll ? (end?.cursor ?? null) : null;',
-    replace: 'const cursor = end?.cursor ?? null;',
+    find: 'const cursor = position === null ? (observed.end?.cursor ?? null) : null;',
+    replace: 'const cursor = observed.end?.cursor ?? null;',
   },
   {
     name: 'a create that a person is asked about is planned again',

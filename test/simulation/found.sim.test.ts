@@ -279,6 +279,20 @@ describe('P2: a list that does not show everything does not stand for the change
     ];
     expect(await brokenIn({ ...WITHOUT_MARKER, people: 6 }, steps)).toEqual([]);
   });
+
+  // The weakness that seeds f2-20 and f2-111 showed.
+  test('a CRM that hides somebody whom nobody has seen yet, and agrees with itself', async () => {
+    const steps: Bare<Step>[] = [
+      cycle(),
+      does({ do: 'create', side: 'crm', contacts: true }),
+      // Longer than the cursor reaches back.
+      { kind: 'clock', ms: 60_000, jump: false },
+      { kind: 'restart' },
+      { ...cycle(), deceit: { side: 'crm', how: 'hides', pick: 6 } } as Bare<Step>,
+      { kind: 'cycle', lanes: ['crm'], interrupts: [], deceit: null },
+    ];
+    expect(await brokenIn({ ...WITHOUT_MARKER, people: 6 }, steps)).toEqual([]);
+  });
 });
 
 describe('P2: a removal is carried over where for all that we saw nothing happened on the other side', () => {

@@ -215,19 +215,13 @@ async function changesTold(world: World): Promise<void> {
 
 /**
  * Where the position begins anew (the first reading, or one that the CRM forgot), the list is all that there is: what it
- * left out nobody can tell before the next whole one. And a list that hides whoever was not seen yet, and whose total agrees
- * without them, is whole for all that the engine can see: it moves the position past them.
+ * left out nobody can tell before the next whole one.
  */
 async function noteReading(world: World, before: string | null, report: CycleReport | null): Promise<void> {
   const deceives = world.deceit?.side === 'crm';
-  if (!deceives && report?.observed.crm.lane === 'full') {
-    world.untold = false;
-    world.unheardOf.clear();
-  }
+  if (!deceives && report?.observed.crm.lane === 'full') world.untold = false;
   const after = deceives ? await position(world) : null;
   if ((before === null || world.expired) && after !== null) world.untold = true;
-  if (world.deceit !== null && after !== before && after !== null && world.deceit.how !== 'sparse')
-    world.unheardOf.add(world.deceit.id);
   world.expired = false;
 }
 

@@ -81,8 +81,6 @@ export class World {
   expired = false;
   /** Nobody can tell what a list left out that stands for all changes before it. */
   untold = false;
-  /** Records of the CRM that lists hid when they moved the position; whoever of them is in the mirror is asked for all the same. */
-  readonly unheardOf = new Set<string>();
   /** Deletes that a person saw and approved, by side and id. */
   readonly approved = new Set<string>();
   /** Our wall clock was set back at some time. */
