@@ -264,8 +264,12 @@ async function identity(world: World, act: Extract<Act, { do: 'unlink' | 'confir
           udeskId: link.candidates?.udesk[0],
           crmId: link.candidates?.crm[0],
         });
-  if (act.do === 'unlink')
-    world.ledger.parted(world.people.udesk.get(link.udesk ?? ''), world.people.crm.get(link.crm ?? ''));
+  if (act.do === 'unlink') {
+    const [udesk, crm] = [world.people.udesk.get(link.udesk ?? ''), world.people.crm.get(link.crm ?? '')];
+    // Of a create that may have happened: whatever it made is somebody of their own from here on.
+    const alone = link.udesk === null || link.crm === null;
+    world.ledger.parted(alone ? (udesk ?? crm) : udesk, alone ? (crm ?? udesk) : crm);
+  }
   world.tell(`  a person says ${act.do} of link ${link.id}: ${outcome.outcome}`);
 }
 

@@ -164,6 +164,24 @@ describe('P5: who waits because its create may have happened is linked with nobo
   });
 });
 
+describe('P5: what a person parts is not one and the same any more', () => {
+  // Seed s13b-72: the checker objected.
+  test('so what a create may have made is created where it is missing, once its link was ended by a person', async () => {
+    const steps = [
+      cycle(),
+      create(false),
+      cycle(killedAfterCreate),
+      cycle(),
+      does({ do: 'unlink', pick: 0 }),
+      does({ do: 'element', side: 'crm', pick: 0, set: 'emails', how: 'add', which: 0 }),
+      cycle(),
+    ];
+    const { violations, trace } = await played(WITHOUT_MARKER, steps);
+    expect(violations).toEqual([]);
+    expect(trace).toContain('  daemon 2 writes nick_name of udesk (new): T1X0.');
+  });
+});
+
 describe('P5: what changed hands is nowhere twice, but where half of the change could reach nobody', () => {
   // Seed w2-25: the checker objected, while a first link unites the sets of both.
   test('as when it was given up before the record that holds it was linked', async () => {
