@@ -1,4 +1,5 @@
 /** `udesk-sync check`: everything that could stand in the way, all at once. Writes nothing to either side. */
+
 import { type Command, InvalidArgumentError } from 'commander';
 import { toFieldSpec } from '../config/pair-spec.ts';
 import type { Config, PairConfig } from '../config/schema.ts';
@@ -6,6 +7,7 @@ import type { SideName } from '../core/record.ts';
 import { SyncError } from '../errors.ts';
 import { memoryLedger } from '../http/quota.ts';
 import type { RetryPolicy } from '../http/retry.ts';
+import { counted } from '../lib/counted.ts';
 import type { QuotaLedger } from '../lib/sliding-window.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import type { FieldCheck } from '../store/mapping-checks.ts';
@@ -291,16 +293,12 @@ function describe(
   const problems = all.filter(({ level }) => level === 'problem').length;
   lines.push(
     problems === 0
-      ? `All that is needed works${warnings.length === 0 ? '' : `; ${count(warnings.length, 'warning')}`}. Next: udesk-sync plan`
-      : `${count(problems, 'problem')}, ${count(warnings.length, 'warning')}:`,
+      ? `All that is needed works${warnings.length === 0 ? '' : `; ${counted(warnings.length, 'warning')}`}. Next: udesk-sync plan`
+      : `${counted(problems, 'problem')}, ${counted(warnings.length, 'warning')}:`,
   );
   return lines.join('\n');
 }
 
 function factsOf({ count: records, clockSkewMs }: SideCheck): string {
-  return `${records === null ? 'does not say how many records it holds' : `${records} records`}, ${clockWords(clockSkewMs)}`;
-}
-
-function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
+  return `${records === null ? 'does not say how many records it holds' : counted(records, 'record')}, ${clockWords(clockSkewMs)}`;
 }

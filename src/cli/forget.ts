@@ -1,9 +1,11 @@
 /** `udesk-sync forget`: erase all that is kept of one person. Asks first; writes to neither side. */
+
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { SideName } from '../core/record.ts';
 import { type Forgetting, forget, mayForget } from '../engine/forget.ts';
 import { SyncError } from '../errors.ts';
+import { counted } from '../lib/counted.ts';
 import { letIn } from '../store/forget.ts';
 import type { CliContext } from './context.ts';
 import { pairOfRecord, recordArguments } from './which-pair.ts';
@@ -59,7 +61,7 @@ async function runForget(context: CliContext, side: SideName, id: string, option
     const { records, observations, conflicts, writes, histories, decisions } = erased;
     context.print(
       [
-        `Erased: ${records} records, ${observations} observed changes, ${conflicts} conflicts (${decisions.length} decisions lost their values), ${writes} writes, ${histories} items of Udesk's history.`,
+        `Erased: ${counted(records, 'record')}, ${counted(observations, 'observed change')}, ${counted(conflicts, 'conflict')} (${counted(decisions.length, 'decision')} lost ${decisions.length === 1 ? 'its value' : 'their values'}), ${counted(writes, 'write')}, ${counted(histories, 'item')} of Udesk's history.`,
         'Not in our hands: backups, exported reports, and logs and statistics of Postgres. See docs/operations.md, "To forget a person".',
       ].join('\n'),
     );

@@ -1,6 +1,8 @@
 /** `udesk-sync retention`: how far back the history goes, month by month; and a person's word that old months may go. */
+
 import type { Command } from 'commander';
 import type { Config } from '../config/schema.ts';
+import { counted } from '../lib/counted.ts';
 import { monthPartitions, strayMonths } from '../store/partitions.ts';
 import { type KeptMonths, keptSince, lookAfterHistory, TABLES } from '../store/retention.ts';
 import type { CliContext } from './context.ts';
@@ -51,17 +53,20 @@ async function runRetention(context: CliContext, { apply = false }: Options): Pr
     }
     for (const { kind, dropped, deleted } of done) {
       if (dropped.length + deleted > 0) {
-        context.print(deleted > 0 ? `${deleted} cycles are gone` : `${kind}: ${dropped.join(', ')} are gone`);
+        context.print(
+          deleted > 0 ? `${counted(deleted, 'cycle', 'is')} gone` : `${kind}: ${dropped.join(', ')} are gone`,
+        );
       }
     }
     for (const { kind, months: kept, keptSince: at, held, partitions, stray } of kinds) {
       const begins = at === null ? 'nothing was ever deleted' : `begins ${at.slice(0, 10)}`;
-      context.print(`${kind}: ${kept} months are kept; ${begins}`);
+      context.print(`${kind}: ${counted(kept, 'month', 'is')} kept; ${begins}`);
       for (const { month, bytes } of partitions) context.print(`  ${month}  ${(bytes / 1e6).toFixed(1)} MB`);
-      for (const { month, rows } of stray) context.print(`  ${month}  ${rows} rows without a partition`);
+      for (const { month, rows } of stray)
+        context.print(`  ${month}  ${counted(rows, 'row')} without a partition`);
       if (held > 0) {
         context.print(
-          `  ${held} months are due to go, more than go by themselves: look at them, then --apply`,
+          `  ${counted(held, 'month', 'is')} due to go, more than go by themselves: look at them, then --apply`,
         );
       }
     }

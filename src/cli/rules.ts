@@ -1,8 +1,10 @@
 /** `udesk-sync rules`: rules that decide similar conflicts on behalf of the person who turned them on. */
+
 import type { Command } from 'commander';
 import type { Config } from '../config/schema.ts';
 import { MAX_UNDONE } from '../core/review-rule.ts';
 import { SyncError } from '../errors.ts';
+import { counted } from '../lib/counted.ts';
 import { previewRule, type RulePreview } from '../report/rule-preview.ts';
 import {
   type CountedRule,
@@ -179,7 +181,7 @@ function describe(group: ProposedGroup, preview: RulePreview, against: readonly 
       ({ conflictId, who, take, at }) =>
         `    otherwise: conflict ${conflictId}, ${who} took ${take} at ${at}`,
     ),
-    `  of the open ones it would decide ${preview.decides}${preview.capped ? ' and more' : ''}: ${writes.udesk} writes to Udesk, ${writes.crm} to the CRM; ${preview.left} stay with people`,
+    `  of the open ones it would decide ${preview.decides}${preview.capped ? ' and more' : ''}: ${counted(writes.udesk, 'write')} to Udesk, ${writes.crm} to the CRM; ${preview.left} stay with people`,
   ].join('\n');
 }
 

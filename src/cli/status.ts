@@ -1,6 +1,8 @@
 /** `udesk-sync status`: is all well, what waits for me? From our database alone; works beside the daemon. */
+
 import type { Command } from 'commander';
 import type { FreshnessBound } from '../core/freshness/pages.ts';
+import { counted } from '../lib/counted.ts';
 import type { PairHealth } from '../report/pair-health.ts';
 import {
   loadPairsView,
@@ -108,7 +110,10 @@ function describe(view: PairView, now: Date): string {
   if (freshness !== null) line('freshness', freshnessText(freshness, status.coverage, now));
   if (status.audit.links > 0) {
     const { links: sampled, differences } = status.audit;
-    line('audit', `${sampled} links looked at in the last day, ${differences} records were not as known`);
+    line(
+      'audit',
+      `${counted(sampled, 'link')} looked at in the last day, ${counted(differences, 'record', 'was')} not as known`,
+    );
   }
   line(
     'links',
@@ -129,7 +134,7 @@ function describe(view: PairView, now: Date): string {
   }
   line(
     'quota',
-    `${quota.used} of ${quota.perMinute} calls in the last minute${quota.scope === 'endpoint' ? ' (busiest endpoint)' : ''}`,
+    `${quota.used} of ${counted(quota.perMinute, 'call')} in the last minute${quota.scope === 'endpoint' ? ' (busiest endpoint)' : ''}`,
   );
   line('worked on by', replica ?? lease?.owner ?? 'nobody now');
   for (const { endpoint, side, waitMs } of breakers) {
@@ -148,7 +153,10 @@ function describe(view: PairView, now: Date): string {
 function historyText(kept: Readonly<Record<KeptKind, KeptFrom>>): string | null {
   const begins = (['observation', 'feed', 'run'] as const).flatMap((kind) => {
     const { keptSince: since, held } = kept[kind];
-    const waiting = held === 0 ? '' : ` (${held} months wait for \`udesk-sync retention --apply\`)`;
+    const waiting =
+      held === 0
+        ? ''
+        : ` (${counted(held, 'month')} ${held === 1 ? 'waits' : 'wait'} for \`udesk-sync retention --apply\`)`;
     return since === null && held === 0
       ? []
       : [`${kind}s since ${since?.slice(0, 10) ?? 'the beginning'}${waiting}`];
@@ -161,7 +169,7 @@ function triedText(waitMs: number): string {
 }
 
 function replicaText({ owner, pairs }: ReplicaRow): string {
-  return `daemon ${owner} works on ${pairs.length} pairs`;
+  return `daemon ${owner} works on ${counted(pairs.length, 'pair')}`;
 }
 
 /** `4,950 of 20,000 created in udesk, about 6 min left (2,400 a minute)` */

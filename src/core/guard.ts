@@ -2,6 +2,7 @@
  * What stops a plan that would do too much (promise P8, sync design §10). A tripped guard parks the destructive part
  * only; the rest goes on, and a person approves exactly that plan.
  */
+import { inSingular } from '../lib/counted.ts';
 import type { SideName } from './record.ts';
 import type { GuardSpec } from './spec.ts';
 
@@ -81,7 +82,7 @@ export function evaluateGuards(spec: GuardSpec, counts: GuardCounts, context: Gu
     creates(spec, counts, context),
     clockSkew(context),
     restored(counts, context),
-  ].filter((guard) => guard !== null);
+  ].flatMap((one) => (one === null ? [] : [{ ...one, message: inSingular(one.message) }]));
   return {
     tripped,
     holdCreates: tripped.some(({ guard }) => HOLDS[guard].holdCreates),

@@ -1,5 +1,8 @@
 /** What an alert says: counts, names of pairs and sides, a command or a link. Never a customer's data. Pure. */
+
 import type { Saying } from '../core/alert.ts';
+import { counted } from '../lib/counted.ts';
+import { longDay } from '../lib/zoned-time.ts';
 
 export type AlertLocale = 'zh-CN' | 'en';
 
@@ -52,7 +55,8 @@ interface AlertWords {
   readonly sweep: (side: string, hours: number | null) => string;
   readonly sweepOver: (side: string) => string;
   readonly digest: (figures: DigestFigures, days: number) => string;
-  readonly reportTitle: (figures: ReportFigures) => string;
+  /** From and to a day, as the language writes it. */
+  readonly reportTitle: (since: string, lastDay: string) => string;
   readonly report: (figures: ReportFigures) => string;
   /** Between two sentences. */
   readonly stop: string;
@@ -65,7 +69,9 @@ const en: AlertWords = {
   kinds: { raised: 'ALERT', reminder: 'STILL', recovered: 'OVER' },
   sides: { udesk: 'Udesk', crm: 'the CRM' },
   guard: (writes) =>
-    writes ? `a guard holds ${writes} writes until somebody approves them` : 'a guard stopped the cycle',
+    writes
+      ? `a guard holds ${counted(writes, 'write')} until somebody approves ${writes === 1 ? 'it' : 'them'}`
+      : 'a guard stopped the cycle',
   guardOver: 'no guard holds anything any more',
   account: (side) =>
     `another account or table answers in ${side}; nothing is read or written there until somebody says whether it is meant`,
@@ -79,10 +85,10 @@ const en: AlertWords = {
     `${side} has not been read completely for ${hours ?? 0} h; deletions there are not noticed`,
   sweepOver: (side) => `${side} was read completely again`,
   digest: ({ open, opened, closed, parked }, days) =>
-    `${open} open conflicts${open > 0 ? ` (the oldest for ${days} days)` : ''}; ${opened} new and ${closed} closed in the last day; ${parked} parked records`,
-  reportTitle: ({ since, lastDay }) => `udesk-sync: report of ${since} to ${lastDay}`,
+    `${counted(open, 'open conflict')}${open > 0 ? ` (the oldest for ${counted(days, 'day')})` : ''}; ${opened} new and ${closed} closed in the last day; ${counted(parked, 'parked record')}`,
+  reportTitle: (since, lastDay) => `udesk-sync: report of ${since} to ${lastDay}`,
   report: ({ open, opened, closed, parked, p95Ms }) =>
-    `${opened} conflicts opened, ${closed} closed, ${open} open at the end; ${parked} records are parked${p95Ms === null ? '' : `; 95 % of edits arrived within ${Math.ceil(p95Ms / 1000)} s`}`,
+    `${counted(opened, 'conflict')} opened, ${closed} closed, ${open} open at the end; ${counted(parked, 'record', 'is')} parked${p95Ms === null ? '' : `; 95 % of edits arrived within ${Math.ceil(p95Ms / 1000)} s`}`,
   stop: '. ',
   see: (place) => `See ${place}`,
   more: (n) => `… and ${n} more`,
@@ -105,7 +111,7 @@ const zh: AlertWords = {
   sweepOver: (side) => `${side} 已重新完整读取`,
   digest: ({ open, opened, closed, parked }, days) =>
     `${open} 条冲突未关闭${open > 0 ? `（最久 ${days} 天）` : ''}；过去一天新增 ${opened} 条，关闭 ${closed} 条；${parked} 条记录被搁置`,
-  reportTitle: ({ since, lastDay }) => `udesk-sync：${since} 至 ${lastDay} 的报告`,
+  reportTitle: (since, lastDay) => `udesk-sync：${since} 至 ${lastDay} 的报告`,
   report: ({ open, opened, closed, parked, p95Ms }) =>
     `新增冲突 ${opened} 条，关闭 ${closed} 条，期末未决 ${open} 条；搁置 ${parked} 条记录${p95Ms === null ? '' : `；95% 的修改在 ${Math.ceil(p95Ms / 1000)} 秒内到达`}`,
   stop: '。',
@@ -170,7 +176,7 @@ export function reportItem(
       ? `\`udesk-sync report --since ${since}\``
       : `${publicUrl}/api/v1/report?since=${since}&format=html`;
   return {
-    title: words.reportTitle(figures),
+    title: words.reportTitle(longDay(since, locale), longDay(figures.lastDay, locale)),
     ...{ event: 'report', kind: 'report', pair: pairs.join(', '), subject: figures.every, count: open },
     text: `${pairs.join(', ')}: ${words.report(figures)}${words.stop}${words.see(place)}`,
   };

@@ -62,3 +62,9 @@ export function daysFrom(first: string, last: string): string[] {
   }
   return days;
 }
+
+/** A day `2026-11-25` in full, as the language writes it. It was cut in its time zone already, so none is asked for. */
+export function longDay(day: string, locale: string): string {
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
+  return format.format(new Date(`${day}T00:00:00Z`));
+}

@@ -2,6 +2,7 @@
  * What is wrong with the state of the program itself, and how to mend it: facts → findings, each with a code that scripts
  * may rely on, a sentence and a fix. Pure. What a side answers is judged where the side is asked (src/cli/check-side.ts).
  */
+import { counted } from '../lib/counted.ts';
 import type { DatabaseFacts, HistoryFacts, PairFacts } from '../store/doctor.ts';
 
 export interface Finding {
@@ -207,10 +208,6 @@ function sweepMinutes(total: number | null, perMinute: number): number {
 
 function part(n: number, what: string, which: string): string[] {
   return n === 0 ? [] : [`${counted(n, what)} ${which}`];
-}
-
-function counted(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }
 
 function list(names: readonly string[]): string {

@@ -1,4 +1,5 @@
 /** Numbers, times and durations as people of the language write them. */
+import { longDay } from '../../lib/zoned-time.ts';
 import type { Locale } from './words.ts';
 
 export interface Format {
@@ -9,6 +10,8 @@ export interface Format {
   readonly time: (iso: string) => string;
   /** A day `2026-11-25` as a short label of an axis. */
   readonly day: (day: string) => string;
+  /** The same in full: `25 Nov 2026` as the language writes it. */
+  readonly date: (day: string) => string;
 }
 
 const DASH = '–';
@@ -27,11 +30,13 @@ export function formatFor(locale: Locale, timezone: string): Format {
     timeStyle: 'short',
     timeZone: timezone,
   });
+  // A day is none of a moment: it was cut in the time zone already.
   const day = new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric', timeZone: 'UTC' });
   return {
     number: (n) => number.format(n),
     time: (iso) => time.format(new Date(iso)),
     day: (text) => day.format(new Date(`${text}T00:00:00Z`)),
+    date: (text) => longDay(text, locale),
     duration(ms) {
       if (ms === null) return DASH;
       const [unit, size] = STEPS.find(([, each]) => ms >= each) ?? STEPS[4];

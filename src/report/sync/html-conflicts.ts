@@ -24,7 +24,7 @@ export function dailySection({ report, words, format }: View): Html {
   const table = dataTable(
     [...daily].reverse().filter((day) => day.opened + day.closed > 0 || daily.length <= 31),
     [
-      { title: w.day, cell: (day) => day.day },
+      { title: w.day, cell: ({ day }) => html`<time datetime="${day}">${format.date(day)}</time>` },
       { title: w.opened, kind: 'n', cell: (day) => format.number(day.opened) },
       { title: w.closed, kind: 'n', cell: (day) => format.number(day.closed) },
       { title: w.openAtEnd, kind: 'n', cell: (day) => format.number(day.openAtEnd) },

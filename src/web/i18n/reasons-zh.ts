@@ -73,5 +73,5 @@ function sideName(text: string): string {
     .replace(/\bcrm\b/g, 'CRM')
     .replace(' and ', ' 和 ')
     .replace('the CRM', 'CRM')
-    .replace(/^(.+ %) of (\d+)( links)?$/, '$2 个关联的 $1');
+    .replace(/^(.+ %) of (\d+)( links?)?$/, '$2 个关联的 $1');
 }

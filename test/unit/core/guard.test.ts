@@ -15,6 +15,8 @@ const calm: GuardContext = {
 };
 const FREE = { holdCreates: false, holdUpdates: false, holdDeletes: false };
 
+const ONE: GuardCounts = { creates: { udesk: 0, crm: 0 }, updates: 0, deletes: 1 };
+
 function judge(counts: Partial<GuardCounts>, context: Partial<GuardContext> = {}) {
   const all = { creates: { udesk: 0, crm: 0 }, updates: 0, deletes: 0, ...counts };
   const { tripped, ...holds } = evaluateGuards(spec, all, { ...calm, ...context });
@@ -35,6 +37,24 @@ describe('P8 blast radius', () => {
     expect(verdict.guards).toEqual(['deletes']);
     expect(verdict.holds).toEqual({ ...FREE, holdDeletes: true });
     expect(verdict.messages[0]).toMatch(/21 .* 20 /);
+  });
+  test('one is told of in the singular', () => {
+    const one = judge(
+      { deletes: 1, creates: { udesk: 1, crm: 1 } },
+      { deletesLastDay: 1, restored: true, confirmedLinks: 1, emptySide: 'crm', createsLastHour: 500 },
+    ).messages;
+    expect(one.join('\n')).not.toMatch(
+      /\b1 (?:CRM )?(?:record|link|customer|other|second)s\b|\b1 (?:were|are)\b/,
+    );
+    expect(one).toContain('crm shows no records at all, and 1 link is known.');
+    const deletes = evaluateGuards({ ...spec, deletes: { max: 1, share: 1 } }, ONE, {
+      ...calm,
+      deletesLastDay: 1,
+    });
+    expect(deletes.tripped[0]?.message).toBe(
+      'The plan deletes 1 record, 1 was deleted in the last day, and at most 1 may go.',
+    );
+    expect(judge({ deletes: 21 }, { deletesLastDay: 11 }).messages[0]).toMatch(/21 records, 11 were/);
   });
   test('deletes by rate: what went in the last day counts', () => {
     expect(judge({ deletes: 11 }, { deletesLastDay: 10 }).guards).toEqual(['deletes']);

@@ -264,7 +264,7 @@ describe('the text', () => {
   it('of a digest has counts and a link', () => {
     const figures = { pair: 'main', open: 4, opened: 2, closed: 7, oldestMs: 3.5 * 24 * HOUR, parked: 1 };
     expect(digestItem(figures, { locale: 'en', publicUrl: 'https://sync.example' }).text).toBe(
-      'main: 4 open conflicts (the oldest for 3 days); 2 new and 7 closed in the last day; 1 parked records. See https://sync.example/conflicts',
+      'main: 4 open conflicts (the oldest for 3 days); 2 new and 7 closed in the last day; 1 parked record. See https://sync.example/conflicts',
     );
   });
 

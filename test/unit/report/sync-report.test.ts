@@ -137,6 +137,13 @@ describe('the report as a page', () => {
     expect(chinese).toContain('<html lang="zh-CN">');
     expect(chinese).toContain('2026年11月25日 21:30 (Asia/Shanghai)');
     expect(chinese).toContain('两边都修改了');
+    for (const [page, day] of [
+      [chinese, '2026年11月25日'],
+      [syncReportHtml(REPORT, 'en'), 'Nov 25, 2026'],
+    ] as const) {
+      expect(page).toContain(`<time datetime="2026-11-25">${day}</time>`);
+      expect(page).not.toMatch(/>\d{4}-\d\d-\d\d</);
+    }
   });
 
   it('says each chart in words, and as a table', () => {

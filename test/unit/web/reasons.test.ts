@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { evaluateGuards } from '../../../src/core/guard.ts';
 import { describeOverwritten } from '../../../src/core/reconcile-overwritten.ts';
 import { reasonInChinese } from '../../../src/web/i18n/reasons-zh.ts';
 import { filesBelow, GAP, reasonLiterals } from '../../support/reason-literals.ts';
@@ -102,6 +103,22 @@ describe('the reasons of the engine in Chinese', () => {
         'The plan deletes 5 records, 1 were deleted in the last day, and at most 5 % of 40 links may go.',
       ),
     ).toBe('计划删除 5 条记录，过去一天已删除 1 条，上限为 40 个关联的 5 %');
+    const one = {
+      creates: { udesk: 1, crm: 1 },
+      updates: 1,
+      deletes: 1,
+    };
+    const { tripped } = evaluateGuards(
+      { deletes: { max: 0, share: 0 }, updates: { share: 0 }, creates: { perHour: 0 } },
+      one,
+      {
+        ...{ confirmedLinks: 21, createsLastHour: 1, updatesLastHour: 1, deletesLastDay: 1 },
+        ...{ firstRunAccepted: false, emptySide: 'crm', fingerprintChanged: 'udesk' },
+        ...{ clockSkewMs: 301_000, restored: true },
+      },
+    );
+    expect(tripped.map(({ message }) => reasonInChinese(message))).not.toContain(null);
+    expect(tripped).toHaveLength(7);
     expect(reasonInChinese('the value that the CRM holds in owner names nobody that Udesk knows')).toBe(
       'CRM 中 owner 的值所指的名称在 Udesk 中不存在',
     );

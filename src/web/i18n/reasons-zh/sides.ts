@@ -54,25 +54,25 @@ export const SIDES_READ: ReasonTable = [
   [/^the bulk job found (\d+) records and gave (\d+)$/, '批量任务找到 {1} 条记录，却只给出 {2} 条'],
   [/^only the first (\d+) rows can be listed$/, '只能列出前 {1} 行'],
   [
-    /^(udesk|crm) shows no records at all, and (\d+) links are known\.$/,
+    /^(udesk|crm) shows no records at all, and (\d+) links? (?:is|are) known\.$/,
     '{1} 没有返回任何记录，而已知关联有 {2} 个',
   ],
   [
-    /^The plan deletes (\d+) records, (\d+) were deleted in the last day$/,
+    /^The plan deletes (\d+) records?, (\d+) (?:was|were) deleted in the last day$/,
     '计划删除 {1} 条记录，过去一天已删除 {2} 条',
   ],
   [/^(.+), and at most (.+) may go\.$/, '{1:reason}，上限为 {2}'],
   [
-    /^The plan updates (\d+) links after (\d+) others in the last hour, and at most (.+) may change in an hour\.$/,
+    /^The plan updates (\d+) links? after (\d+) others? in the last hour, and at most (.+) may change in an hour\.$/,
     '计划修改 {1} 个关联，过去一小时已修改 {2} 个，每小时上限为 {3}',
   ],
   [
-    /^The plan creates (\d+) customers and (\d+) CRM records after (\d+) in the last hour, and at most (\d+) an hour may be created\.$/,
+    /^The plan creates (\d+) customers? and (\d+) CRM records? after (\d+) in the last hour, and at most (\d+) an hour may be created\.$/,
     '计划创建 {1} 位客户和 {2} 条 CRM 记录，过去一小时已创建 {3} 条，每小时上限为 {4} 条',
   ],
   [
-    /^The database was restored from a backup; the plan creates (\d+) records and deletes (\d+), and what was created or deleted since the backup is not known\.$/,
+    /^The database was restored from a backup; the plan creates (\d+) records? and deletes (\d+), and what was created or deleted since the backup is not known\.$/,
     '数据库是从备份恢复的；计划创建 {1} 条、删除 {2} 条记录，而备份之后创建或删除过什么已无从得知',
   ],
-  [/^A side's clock is (\d+) seconds away from ours\.$/, '有一边的时钟相差 {1} 秒'],
+  [/^A side's clock is (\d+) seconds? away from ours\.$/, '有一边的时钟相差 {1} 秒'],
 ];
