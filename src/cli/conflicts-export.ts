@@ -1,12 +1,13 @@
 /** `udesk-sync conflicts export`: for a spreadsheet, a mail, or a program. */
+
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/schema.ts';
 import { SyncError } from '../errors.ts';
+import { counted } from '../lib/counted.ts';
 import { conflictsCsv } from '../report/conflict-csv.ts';
 import { type ConflictDocument, conflictDocuments } from '../report/conflict-document.ts';
 import { conflictsHtml } from '../report/conflict-html.ts';
-import type { ConflictRow } from '../store/conflicts.ts';
 import {
   addFilter,
   checkFilter,
@@ -55,28 +56,27 @@ async function runExport(context: CliContext, options: ExportOptions): Promise<v
       { config, me: decider(context, undefined) },
       { ...options, states: statesOf(options.state) },
     );
-    const documents = format === 'json' ? await conflictDocuments(database.db, rows) : [];
-    const text = context.redact(write(rows, documents, format, config));
+    const documents = await conflictDocuments(database.db, rows);
+    const text = context.redact(write(documents, format, config));
     if (options.out === undefined) context.stdout.write(text);
     else {
       saveFile(resolve(context.cwd, options.out), text);
-      context.say(`${rows.length} conflicts are in ${options.out}.`);
+      context.say(`${counted(rows.length, 'conflict', 'is')} in ${options.out}.`);
     }
   });
 }
 
 function write(
-  rows: readonly ConflictRow[],
   documents: readonly ConflictDocument[],
   format: 'csv' | 'json' | 'html',
   config: Config,
 ): string {
   switch (format) {
     case 'csv':
-      return conflictsCsv(rows);
+      return conflictsCsv(documents);
     case 'json':
       return `${JSON.stringify({ conflicts: documents }, null, 2)}\n`;
     case 'html':
-      return conflictsHtml(rows, { locale: config.locale, timezone: config.timezone, at: new Date() });
+      return conflictsHtml(documents, { locale: config.locale, timezone: config.timezone, at: new Date() });
   }
 }

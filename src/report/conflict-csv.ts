@@ -1,8 +1,7 @@
-import type { ConflictRow } from '../store/conflicts.ts';
-import { conflictText } from './conflict-document.ts';
+import { type ConflictDocument, conflictText } from './conflict-document.ts';
 import { CSV_START, csvLine } from './csv.ts';
 
-const COLUMNS: readonly (readonly [name: string, value: (row: ConflictRow) => string | null])[] = [
+const COLUMNS: readonly (readonly [name: string, value: (row: ConflictDocument) => string | null])[] = [
   ['id', (row) => row.id],
   ['pair', (row) => row.pair],
   ['kind', (row) => row.kind],
@@ -10,7 +9,7 @@ const COLUMNS: readonly (readonly [name: string, value: (row: ConflictRow) => st
   ['state', (row) => row.state],
   ['udeskId', (row) => row.udeskId],
   ['crmId', (row) => row.crmId],
-  ['base', (row) => conflictText(row, row.base?.udesk ?? null)],
+  ['base', (row) => conflictText(row, row.base)],
   ['udesk', (row) => conflictText(row, row.udesk)],
   ['crm', (row) => conflictText(row, row.crm)],
   ['udeskAt', (row) => row.udeskAt],
@@ -19,10 +18,16 @@ const COLUMNS: readonly (readonly [name: string, value: (row: ConflictRow) => st
   ['closedAt', (row) => row.closedAt],
   ['resolvedBy', (row) => row.resolvedBy],
   ['reason', (row) => row.reason],
+  ['udeskAuthor', ({ authors }) => authors.udesk?.name ?? null],
+  ['udeskAuthorAt', ({ authors }) => authors.udesk?.at ?? null],
+  ['udeskAuthorKnownBy', ({ authors }) => authors.udesk?.knownBy ?? null],
+  ['crmAuthor', ({ authors }) => authors.crm?.name ?? null],
+  ['crmAuthorAt', ({ authors }) => authors.crm?.at ?? null],
+  ['crmAuthorKnownBy', ({ authors }) => authors.crm?.knownBy ?? null],
 ];
 
-/** The columns have the names of the JSON document. */
-export function conflictsCsv(rows: readonly ConflictRow[]): string {
+/** The columns have the names of the JSON document; `authors.udesk.at` is `udeskAuthorAt`. */
+export function conflictsCsv(rows: readonly ConflictDocument[]): string {
   const lines = rows.map((row) => csvLine(COLUMNS.map(([, value]) => value(row) ?? '')));
   return CSV_START + csvLine(COLUMNS.map(([name]) => name)) + lines.join('');
 }

@@ -1,7 +1,7 @@
 /** The conflicts as one page that may be mailed and opened anywhere: no script, nothing loaded, every value escaped. */
 import { createHash } from 'node:crypto';
-import type { ConflictRow } from '../store/conflicts.ts';
-import { conflictText } from './conflict-document.ts';
+import type { EditAuthor } from '../core/edit-author.ts';
+import { type ConflictDocument, conflictText } from './conflict-document.ts';
 import { Html, html } from './html.ts';
 
 export interface PageOptions {
@@ -29,9 +29,12 @@ const WORDS = {
       'State',
       'Agreed before',
       'Udesk',
+      'Edited in Udesk by',
       'CRM',
+      'Edited in the CRM by',
       'Opened',
     ],
+    lastBy: (name: string) => `record last changed by ${name}`,
   },
   'zh-CN': {
     title: 'Udesk 与 CRM 的冲突',
@@ -50,9 +53,12 @@ const WORDS = {
       '状态',
       '上次一致的值',
       'Udesk',
+      'Udesk 修改人',
       'CRM',
+      'CRM 修改人',
       '发现时间',
     ],
+    lastBy: (name: string) => `记录最后由 ${name} 修改`,
   },
 } as const;
 
@@ -62,7 +68,7 @@ th,td{border:1px solid #ccc;padding:.35em .5em;text-align:left;vertical-align:to
 th{background:#f3f3f3;position:sticky;top:0}td.empty{color:#777}p.count{color:#555}
 @media print{th{position:static}}`;
 
-export function conflictsHtml(rows: readonly ConflictRow[], options: PageOptions): string {
+export function conflictsHtml(rows: readonly ConflictDocument[], options: PageOptions): string {
   const words = WORDS[options.locale];
   const time = new Intl.DateTimeFormat(options.locale, {
     dateStyle: 'medium',
@@ -98,18 +104,26 @@ ${body}
 
 type Words = (typeof WORDS)[keyof typeof WORDS];
 
-function tableRow(row: ConflictRow, words: Words, time: Intl.DateTimeFormat): Html {
+function tableRow(row: ConflictDocument, words: Words, time: Intl.DateTimeFormat): Html {
   const whole = row.field === '*';
-  const value = (shown: ConflictRow['udesk']) => {
+  const value = (shown: ConflictDocument['udesk']) => {
     const text = conflictText(row, shown);
     if (text !== '') return html`<td>${text}</td>`;
     return html`<td class="empty">${whole && shown === null ? words.deleted : words.nothing}</td>`;
   };
   return html`<tr><td>${row.id}</td><td>${row.pair}</td><td>${row.udeskId ?? ''}</td><td>${row.crmId ?? ''}</td>
 <td>${whole ? words.whole : row.field}</td><td>${row.kind}</td><td>${row.state}</td>
-${whole ? html`<td class="empty"></td>` : value(row.base?.udesk ?? null)}${value(row.udesk)}${value(row.crm)}
+${whole ? html`<td class="empty"></td>` : value(row.base)}${value(row.udesk)}${authorCell(row.authors.udesk, words, time)}${value(row.crm)}${authorCell(row.authors.crm, words, time)}
 <td>${time.format(new Date(row.openedAt))}</td></tr>
 `;
+}
+
+/** Of a record as a whole it is not said that this field was changed. Empty where nobody is known. */
+function authorCell(author: EditAuthor | null, words: Words, time: Intl.DateTimeFormat): Html {
+  if (author?.name == null) return html`<td class="empty"></td>`;
+  const { name, at, knownBy } = author;
+  const when = at === null ? '' : `, ${time.format(new Date(at))}`;
+  return html`<td>${knownBy === 'record' ? words.lastBy(name) : name}${when}</td>`;
 }
 
 /** Nothing may be loaded, sent or run; the one style sheet is named by its digest. */

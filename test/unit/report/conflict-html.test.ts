@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { conflictsHtml } from '../../../src/report/conflict-html.ts';
 import { escapeHtml, Html, html } from '../../../src/report/html.ts';
-import { conflictRow } from './rows.ts';
+import { conflictDocumentOf } from './rows.ts';
 
 const OPTIONS = { locale: 'en', timezone: 'Asia/Shanghai', at: new Date('2025-01-02T03:04:05Z') } as const;
 const EVIL = `"><script>alert(1)</script><img src=x onerror='x'>&amp;`;
@@ -11,7 +11,7 @@ describe('the page of conflicts', () => {
   it('shows what a customer is called and never runs it', () => {
     const page = conflictsHtml(
       [
-        conflictRow({
+        conflictDocumentOf({
           field: EVIL,
           udesk: EVIL,
           crm: EVIL,
@@ -40,14 +40,23 @@ describe('the page of conflicts', () => {
   });
 
   it('speaks the language of the configuration, and tells times in its time zone', () => {
-    const page = conflictsHtml([conflictRow()], { ...OPTIONS, locale: 'zh-CN' });
+    const page = conflictsHtml([conflictDocumentOf()], { ...OPTIONS, locale: 'zh-CN' });
     expect(page).toContain('<html lang="zh-CN">');
     expect(page).toContain('冲突');
     expect(page).toContain('2025年1月2日 11:04:05');
   });
 
+  it('P12: names who edited each side and when; of a whole record only who changed it last', () => {
+    const ann = { name: 'Ann', at: '2025-01-01T00:00:00.000Z', knownBy: 'history' } as const;
+    const row = conflictDocumentOf({ crmAuthor: { name: EVIL, at: null, knownBy: 'record' } }, ann);
+    const page = conflictsHtml([row], OPTIONS);
+    expect(page).toContain('<td>Ann, Jan 1, 2025, 8:00:00 AM</td>');
+    expect(page).toContain('<td>record last changed by &quot;&gt;&lt;script&gt;');
+    expect(conflictsHtml([row], { ...OPTIONS, locale: 'zh-CN' })).toContain('<td>记录最后由 ');
+  });
+
   it('tells deleted from empty', () => {
-    const gone = conflictRow({
+    const gone = conflictDocumentOf({
       field: '*',
       kind: 'edit/delete',
       udesk: null,
@@ -55,7 +64,7 @@ describe('the page of conflicts', () => {
     });
     expect(conflictsHtml([gone], OPTIONS)).toContain('(deleted)');
     expect(conflictsHtml([gone], OPTIONS)).toContain('nick_name: C');
-    expect(conflictsHtml([conflictRow({ udesk: null })], OPTIONS)).toContain('(nothing)');
+    expect(conflictsHtml([conflictDocumentOf({ udesk: null })], OPTIONS)).toContain('(nothing)');
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { conflictsCsv } from '../../../src/report/conflict-csv.ts';
 import { csvCell, csvLine } from '../../../src/report/csv.ts';
-import { conflictRow } from './rows.ts';
+import { conflictDocumentOf } from './rows.ts';
 
 describe('a CSV cell', () => {
   it.each([
@@ -36,7 +36,7 @@ describe('a CSV cell', () => {
 describe('conflicts as CSV', () => {
   it('say that they are UTF-8, name their columns as the JSON does, and hold sets as lists', () => {
     const text = conflictsCsv([
-      conflictRow({
+      conflictDocumentOf({
         field: 'emails',
         udesk: [
           { id: '1', value: 'a@x.com' },
@@ -48,10 +48,17 @@ describe('conflicts as CSV', () => {
     ]);
     const [head, row] = text.split('\r\n');
     expect(head).toBe(
-      '\ufeffid,pair,kind,field,state,udeskId,crmId,base,udesk,crm,udeskAt,crmAt,openedAt,closedAt,resolvedBy,reason',
+      '\ufeffid,pair,kind,field,state,udeskId,crmId,base,udesk,crm,udeskAt,crmAt,openedAt,closedAt,resolvedBy,reason,udeskAuthor,udeskAuthorAt,udeskAuthorKnownBy,crmAuthor,crmAuthorAt,crmAuthorKnownBy',
     );
     expect(row).toBe(
-      '7,main,edit/edit,emails,open,100,5,,"a@x.com; b@x.com",,,,2025-01-02T03:04:05.678Z,,,both edited',
+      '7,main,edit/edit,emails,open,100,5,,"a@x.com; b@x.com",,,,2025-01-02T03:04:05.678Z,,,both edited,,,,,,',
     );
+  });
+
+  it('P12: names who edited each side, when, and how surely that is known', () => {
+    const ann = { name: 'Ann', at: '2025-01-01T00:00:00.000Z', knownBy: 'history' } as const;
+    const bob = { name: '=Bob', at: null, knownBy: 'record' } as const;
+    const [, row] = conflictsCsv([conflictDocumentOf({ crmAuthor: bob }, ann)]).split('\r\n');
+    expect(row).toMatch(/,both edited,Ann,2025-01-01T00:00:00\.000Z,history,'=Bob,,record$/);
   });
 });

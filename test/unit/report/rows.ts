@@ -1,3 +1,5 @@
+import type { EditAuthor } from '../../../src/core/edit-author.ts';
+import { type ConflictDocument, conflictDocument } from '../../../src/report/conflict-document.ts';
 import type { ConflictRow } from '../../../src/store/conflicts.ts';
 
 export function conflictRow(over: Partial<ConflictRow> = {}): ConflictRow {
@@ -26,4 +28,12 @@ export function conflictRow(over: Partial<ConflictRow> = {}): ConflictRow {
     closedAt: null,
     ...over,
   };
+}
+
+/** As it is exported. */
+export function conflictDocumentOf(
+  over: Partial<ConflictRow> = {},
+  udeskAuthor: EditAuthor | null = null,
+): ConflictDocument {
+  return conflictDocument(conflictRow(over), udeskAuthor);
 }
