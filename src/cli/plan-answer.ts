@@ -1,13 +1,6 @@
 /** `plan --approve` and `plan --reject`: the yes or no to exactly one plan or changed account, as on its page; the next cycle carries it out. */
-import type { Config } from '../config/schema.ts';
-import type { SideName } from '../core/record.ts';
 import { SyncError } from '../errors.ts';
-import { loadAccountChange } from '../store/account-changes.ts';
-import { accountKind, judgePlan, type PlanVerdict, type VerdictResult } from '../store/approvals.ts';
-import { loadGuardedPlan } from '../store/guards.ts';
-import { loadFirstPlan } from '../store/pairs.ts';
-import type { AccountState } from '../store/schema.ts';
-import type { Db } from '../store/tx.ts';
+import { type FoundPlan, findPlan, judgeFound } from '../store/waiting-plans.ts';
 import type { CliContext } from './context.ts';
 import { decider } from './who.ts';
 import { withRuntime } from './with-runtime.ts';
@@ -18,15 +11,10 @@ export interface PlanAnswer {
   readonly who: string | undefined;
 }
 
-/** What waits with a hash; `kind` is how the API calls it. */
-type Found = { readonly pair: string } & (
-  | { readonly kind: 'first-plan' | 'guard' }
-  | { readonly kind: 'account'; readonly side: SideName; readonly shown: AccountState }
-);
-
 export async function answerPlan(context: CliContext, { verdict, hash, who }: PlanAnswer): Promise<void> {
   await withRuntime(context, 'plan', async ({ config, database: { db } }) => {
-    const plan = await findPlan(db, config, hash);
+    const pairs = config.pairs.map(({ name }) => name);
+    const plan = await findPlan(db, pairs, hash);
     if (plan?.kind === 'first-plan' && verdict === 'reject') {
       throw new SyncError('config', 'a first plan is not rejected: what is not accepted is not carried out', {
         pair: plan.pair,
@@ -36,7 +24,7 @@ export async function answerPlan(context: CliContext, { verdict, hash, who }: Pl
       });
     }
     const by = { who: decider(context, who), at: new Date() };
-    const result = plan === null ? 'late' : await judge(db, plan, { hash, verdict, ...by });
+    const result = plan === null ? 'late' : await judgeFound(db, plan, { verdict, ...by });
     if (plan === null || result === 'late') {
       throw new SyncError('stale', 'no plan with this hash waits any more, or there never was one', {
         code: 'plan-gone',
@@ -57,22 +45,10 @@ export async function answerPlan(context: CliContext, { verdict, hash, who }: Pl
   });
 }
 
-/** The same verdict as on the page of the plan. */
-async function judge(
-  db: Db,
-  found: Found,
-  said: Pick<PlanVerdict, 'hash' | 'verdict' | 'who' | 'at'>,
-): Promise<VerdictResult> {
-  const { pair } = found;
-  return found.kind === 'account'
-    ? await judgePlan(db, { ...said, pair, kind: accountKind(found.side), shown: found.shown })
-    : await judgePlan(db, { ...said, pair, kind: found.kind });
-}
-
-function text(found: Found, verdict: PlanAnswer['verdict']): string {
+function text(found: FoundPlan, verdict: PlanAnswer['verdict']): string {
   const { pair } = found;
   if (found.kind === 'account') {
-    const where = found.side === 'udesk' ? 'Udesk' : 'the CRM';
+    const where = found.account.side === 'udesk' ? 'Udesk' : 'the CRM';
     return verdict === 'approve'
       ? `Approved. The next cycle of ${pair} goes on with what answers in ${where} now, if it is still the same: the running daemon's, or \`udesk-sync sync\`.`
       : `Rejected. Nothing is read from ${where} or written there, and nobody is asked again; ${pair} goes on when the old account answers, or with \`udesk-sync plan --approve\`.`;
@@ -80,18 +56,4 @@ function text(found: Found, verdict: PlanAnswer['verdict']): string {
   return verdict === 'approve'
     ? `Approved. The next cycle of ${pair} releases it if the plan is still exactly this one: the running daemon's, or \`udesk-sync sync\`.`
     : `Rejected. ${pair} goes on holding exactly these writes, and nobody is asked about them again.`;
-}
-
-async function findPlan(db: Db, config: Config, hash: string): Promise<Found | null> {
-  const pairs = config.pairs.map(({ name }) => name);
-  for (const pair of pairs) {
-    if ((await loadFirstPlan(db, pair))?.hash === hash) return { pair, kind: 'first-plan' };
-  }
-  const account = await loadAccountChange(db, hash);
-  if (account !== null && pairs.includes(account.pair)) {
-    const { pair, side, state } = account;
-    return { pair, kind: 'account', side, shown: state };
-  }
-  const guard = await loadGuardedPlan(db, hash);
-  return guard === null || !pairs.includes(guard.pair) ? null : { pair: guard.pair, kind: 'guard' };
 }

@@ -1,12 +1,16 @@
 /** `udesk-sync plan`: what a cycle would write, per record and field; writes nothing to either side. */
+
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { PlanItem } from '../core/plan.ts';
 import { type CycleReport, runCycle } from '../engine/cycle.ts';
+import { SyncError } from '../errors.ts';
+import { counted } from '../lib/counted.ts';
 import type { CliContext } from './context.ts';
 import { formatTable, progress } from './output.ts';
 import { answerPlan } from './plan-answer.ts';
+import { showPlan } from './plan-show.ts';
 import { choosePairs, openPair, openRuntime } from './runtime.ts';
 import { showValue } from './show-value.ts';
 import { WHO } from './who.ts';
@@ -16,6 +20,8 @@ interface PlanOptions {
   readonly out?: string;
   readonly approve?: string;
   readonly reject?: string;
+  readonly show?: string;
+  readonly format?: 'csv' | 'json';
   readonly who?: string;
 }
 
@@ -34,6 +40,20 @@ export function registerPlan(program: Command, context: CliContext): void {
     .option('--out <file>', 'write the plan as JSON to this file')
     .addOption(
       new Option(
+        '--show <hash>',
+        'the list of the plan that waits with this hash, as on its page; reads neither side',
+      )
+        .argParser(planHash)
+        .conflicts(['approve', 'reject', 'pair']),
+    )
+    .addOption(
+      new Option('--format <format>', 'with --show: csv for spreadsheets, json for programs').choices([
+        'csv',
+        'json',
+      ]),
+    )
+    .addOption(
+      new Option(
         '--approve <hash>',
         'yes to exactly the plan or account that waits with this hash; reads neither side',
       )
@@ -50,7 +70,13 @@ export function registerPlan(program: Command, context: CliContext): void {
     )
     .option(...WHO)
     .action((options: PlanOptions) => {
-      const { approve, reject, who } = options;
+      const { approve, reject, show, who, format, out } = options;
+      if (format !== undefined && show === undefined)
+        throw new SyncError('config', '--format goes with --show', {
+          code: 'usage',
+          advice: 'Give the hash of the plan.',
+        });
+      if (show !== undefined) return showPlan(context, { hash: show, format, out });
       if (approve !== undefined) return answerPlan(context, { verdict: 'approve', hash: approve, who });
       if (reject !== undefined) return answerPlan(context, { verdict: 'reject', hash: reject, who });
       return runPlan(context, options);
@@ -120,7 +146,7 @@ function planDocument(plans: readonly PairPlan[]): unknown {
 }
 
 function describePlan({ report, items }: PairPlan): string {
-  const head = `${report.pair}: ${items.length === 0 ? 'nothing to write' : `${items.length} field writes`}, ${report.plan.held} fields would wait as conflicts, ${report.matched.reviews} matches to review; plan ${report.plan.hash}`;
+  const head = `${report.pair}: ${items.length === 0 ? 'nothing to write' : counted(items.length, 'field write')}, ${counted(report.plan.held, 'field')} would wait as ${report.plan.held === 1 ? 'a conflict' : 'conflicts'}, ${counted(report.matched.reviews, 'match')} to review; plan ${report.plan.hash}`;
   if (items.length === 0) return head;
   const table = formatTable(items, [
     { title: 'side', value: (item) => item.side },

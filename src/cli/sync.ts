@@ -1,12 +1,13 @@
 /** `udesk-sync sync`: one full cycle of each pair, then exit. */
+
 import type { Command } from 'commander';
 import { createKeeper } from '../daemon/keeper.ts';
 import type { Cycle } from '../engine/context.ts';
 import { addUp, type CycleReport, runCycle } from '../engine/cycle.ts';
 import type { ObserveScope } from '../engine/observe-sides.ts';
-import { openAccountChanges } from '../store/account-changes.ts';
-import { accountKind, judgePlan } from '../store/approvals.ts';
+import { counted } from '../lib/counted.ts';
 import { firstPlanShown, type RunRow } from '../store/pairs.ts';
+import { findPlan, judgeFound } from '../store/waiting-plans.ts';
 import { duration } from './age.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './errors.ts';
@@ -28,7 +29,7 @@ export function registerSync(program: Command, context: CliContext): void {
     .description('one full cycle: read both sides, plan, write what the guards allow, then exit')
     .option('--pair <name>', 'only this pair')
     .option('--accept-first-plan', 'enable writes for a pair whose first plan you have looked at')
-    .option('--approve <hash>', 'release exactly the guarded plan, or the changed account, with this hash')
+    .option('--approve <hash>', 'yes to exactly the plan or the changed account that waits with this hash')
     .option('--strict', 'exit with 4 when records are parked or conflicts are open')
     .action((options: SyncOptions) => runSync(context, options));
 }
@@ -48,7 +49,9 @@ async function runSync(context: CliContext, options: SyncOptions): Promise<void>
           runCycle(runtime.engine, pair, {
             trigger: 'sync',
             observe,
-            acceptFirstPlan: options.acceptFirstPlan === true,
+            ...(options.acceptFirstPlan === true
+              ? { acceptFirstPlan: { who: decider(context, undefined) } }
+              : {}),
             ...(options.approve === undefined ? {} : { approve: options.approve }),
             signal: context.signal,
             progress: (...now) => line.update(progressText(...now)),
@@ -74,19 +77,16 @@ async function runSync(context: CliContext, options: SyncOptions): Promise<void>
   }
 }
 
-/** A yes to a guard's plan or a changed account is kept like one on its page, with who said it; a hash that nothing waits with is for the cycle alone. */
+/** A yes to what waits with this hash is kept like one on its page, with who said it; a hash that nothing waits with is for the cycle alone. */
 async function keepYes(
   context: CliContext,
   { database: { db } }: Runtime,
   pair: string,
   hash: string,
 ): Promise<void> {
-  const changed = (await openAccountChanges(db, [pair])).find((one) => one.hash === hash);
-  const kind = changed === undefined ? 'guard' : accountKind(changed.side);
-  await judgePlan(db, {
-    ...{ pair, kind, hash, verdict: 'approve' },
-    ...{ who: decider(context, undefined), at: new Date() },
-  });
+  const found = await findPlan(db, [pair], hash);
+  if (found === null) return;
+  await judgeFound(db, found, { verdict: 'approve', who: decider(context, undefined), at: new Date() });
 }
 
 /**
@@ -134,7 +134,7 @@ export function describeCycle(report: CycleReport): string {
   const planned = planText(plan);
   if (report.firstPlan) {
     lines.push(
-      `  first run, nothing was written. It would ${planned}; ${plan.held} fields would wait as conflicts.`,
+      `  first run, nothing was written. It would ${planned}; ${counted(plan.held, 'field')} would wait as ${plan.held === 1 ? 'a conflict' : 'conflicts'}.`,
       '  Look at `udesk-sync plan` and `udesk-sync links list --state candidate`, then run `udesk-sync sync --accept-first-plan`.',
     );
     return lines.join('\n');
@@ -159,12 +159,16 @@ export function describeCycle(report: CycleReport): string {
     const { uncertified, dropped } = observed[side];
     if (uncertified !== null)
       lines.push(`  ${side} was not read completely (${uncertified}): nothing is taken as deleted`);
-    if (dropped > 0) lines.push(`  ${dropped} records of ${side} could not be read and were left out`);
+    if (dropped > 0)
+      lines.push(
+        `  ${counted(dropped, 'record')} of ${side} could not be read and ${dropped === 1 ? 'was' : 'were'} left out`,
+      );
   }
   lines.push(`  open conflicts: ${report.openConflicts}; parked records: ${report.parked}`);
   if (report.waiting !== null) {
     for (const tripped of report.waiting.tripped) lines.push(`  guard ${tripped.guard}: ${tripped.message}`);
     lines.push(
+      `  To look at it: udesk-sync plan --show ${report.waiting.hash}`,
       `  To let exactly this through: udesk-sync sync --pair ${report.pair} --approve ${report.waiting.hash}`,
     );
   }

@@ -1,4 +1,7 @@
-/** What of a plan is kept to be looked at: its first writes of each kind, and the first fields that wait. Pure. */
+/**
+ * What of a plan is kept to be looked at before somebody says yes to it: all that takes something away, up to a bound that
+ * is stated where it is shown; of everything else, and of the fields that wait, the first ones. Pure.
+ */
 import type { ConflictKind, LinkPlan, LinkState, PlannedWrite, Reason } from './link.ts';
 import { type GuardClass, guardClass } from './plan.ts';
 import type { SideName } from './record.ts';
@@ -30,44 +33,66 @@ export interface SampledConflict {
 }
 
 export interface PlanSample {
-  /** Of each guard class and side the first ones, in the order of the plan. */
+  /** What takes something away comes first, deletes before all; otherwise in the order of the plan. */
   readonly writes: readonly SampledWrite[];
   readonly conflicts: readonly SampledConflict[];
 }
 
-/** @param most so many writes of each guard class and side, and so many conflicts */
-export function startSample(most: number): {
+/** How much of a plan is kept. */
+export interface SampleBounds {
+  /** Of each side the deletes, and of each side the writes that overwrite something. */
+  readonly takingAway: number;
+  /** Of each side those that only create, and those that only fill; and so many conflicts. */
+  readonly others: number;
+  /** Characters of values altogether: the plan of a cycle is held in memory, and each one kept in a row of the database. */
+  readonly characters: number;
+}
+
+export const SAMPLE_BOUNDS: SampleBounds = { takingAway: 10_000, others: 100, characters: 16_000_000 };
+
+/** What nobody can get back comes first. */
+const ORDER: readonly GuardClass[] = ['delete', 'overwrite', 'create', 'fill'];
+
+export function startSample({ takingAway, others, characters }: SampleBounds): {
   add: (link: LinkState, plan: LinkPlan) => void;
   sample: () => PlanSample;
 } {
   const taken = new Map<string, number>();
-  const writes: SampledWrite[] = [];
+  const writes = new Map<GuardClass, SampledWrite[]>(ORDER.map((kind) => [kind, []]));
   const conflicts: SampledConflict[] = [];
+  let left = characters;
   return {
     add({ udeskId, crmId }, plan) {
       for (const write of plan.writes) {
         const kind = guardClass(write);
         const place = `${kind} ${write.side}`;
         const before = taken.get(place) ?? 0;
-        if (before >= most) continue;
+        if (before >= (kind === 'delete' || kind === 'overwrite' ? takingAway : others)) continue;
+        const fields = write.op === 'delete' ? [] : fieldsOf(write);
+        // The first ones are kept however long they are.
+        if (before >= others && fields.length > 0) {
+          const size = JSON.stringify(fields).length;
+          if (size > left) continue;
+          left -= size;
+        }
         taken.set(place, before + 1);
-        const fields = write.op === 'delete' ? [] : Object.values(write.patch);
-        writes.push({
-          ...{ guardClass: kind, side: write.side, op: write.op, udeskId, crmId },
-          fields: fields.map(({ field, before: old, after }) => ({
-            ...{ field, before: old, after },
-            reason: write.reasons[field] ?? 'propagate',
-          })),
-        });
+        writes.get(kind)?.push({ guardClass: kind, side: write.side, op: write.op, udeskId, crmId, fields });
       }
       for (const change of plan.conflicts) {
-        if (change.action !== 'hold' || conflicts.length >= most) continue;
+        if (change.action !== 'hold' || conflicts.length >= others) continue;
         const { field, kind, udesk, crm } = change;
         conflicts.push({ udeskId, crmId, field, kind, udesk, crm });
       }
     },
-    sample: () => ({ writes, conflicts }),
+    sample: () => ({ writes: ORDER.flatMap((kind) => writes.get(kind) ?? []), conflicts }),
   };
+}
+
+function fieldsOf({ patch, reasons }: PlannedWrite): SampledWrite['fields'] {
+  return Object.values(patch).map(({ field, before, after }) => ({
+    ...{ field, before, after },
+    reason: reasons[field] ?? 'propagate',
+  }));
 }
 
 /** The part of a sample that a guard holds. */

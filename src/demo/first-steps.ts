@@ -35,7 +35,7 @@ export async function firstSteps(stage: Stage): Promise<FirstFacts> {
   show.line(words.nothingWritten);
 
   show.step(3, words.steps.accept);
-  const accepted = await cycle(stage, { acceptFirstPlan: true });
+  const accepted = await cycle(stage, { acceptFirstPlan: { who: 'demo' } });
   show.line(words.written(accepted.plan, accepted.push?.settled ?? 0));
   const agreed = await compareNow(stage);
   show.mark(agreed.problems.length === 0, words.claims.compared(agreed));

@@ -5,9 +5,9 @@ import { quietSince } from '../core/quiet.ts';
 import { SIDES, type SideName } from '../core/record.ts';
 import type { BatchVerdict } from '../crm/adapter.ts';
 import { isSyncError, toError } from '../errors.ts';
-import { closeApproval, waitingApproval } from '../store/approvals.ts';
+import { closeApproval, keepYes, waitingApproval } from '../store/approvals.ts';
 import { countForPeople } from '../store/conflicts.ts';
-import { closeWaiting, saveWaiting, type Tripped, waitingGuards } from '../store/guards.ts';
+import { closeWaiting, loadGuardedPlan, saveWaiting, type Tripped, waitingGuards } from '../store/guards.ts';
 import {
   dropUnsent,
   movePlanned,
@@ -57,8 +57,8 @@ export interface CycleOptions {
   readonly readFeeds?: boolean;
   /** Plan only: nothing is written to either side, nor to the outbox. */
   readonly dry?: boolean;
-  /** Whatever it is now; a person who accepted it in the browser accepted one with a certain hash (store/approvals.ts). */
-  readonly acceptFirstPlan?: boolean;
+  /** Whatever it is now, by whom; a person who accepted it in the browser accepted one with a certain hash (store/approvals.ts). */
+  readonly acceptFirstPlan?: { readonly who: string };
   /** Releases the guarded part of the plan if, and only if, it is exactly the plan with this hash. */
   readonly approve?: string;
   /** What a side told of its batches since the last call, where it tells (a webhook). */
@@ -190,9 +190,9 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   }
   if (!accepted) {
     if (unread.length > 0) return await waitForReading(cycle, observed, unread, match);
-    if (spec.firstRun === 'review' && options.acceptFirstPlan !== true) {
+    if (spec.firstRun === 'review') {
       const summary = await planDry(cycle, match.unmatched, options.onItem);
-      if (!(await firstPlanAccepted(cycle, summary))) {
+      if (!(await firstPlanAccepted(cycle, summary, options.acceptFirstPlan?.who ?? null))) {
         return await reportOf(cycle, {
           observed,
           match,
@@ -204,12 +204,14 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
         });
       }
     }
-    await fenced(db, fence, async (tx) => {
-      // On the command line whatever it is now was accepted: a yes in the browser to an earlier one has nothing left to do.
-      const said = await waitingApproval(tx, spec.name, 'first-plan');
-      if (said !== null) await closeApproval(tx, said, 'replaced', cycle.clock());
-      await saveFirstRun(tx, spec.name, 'accepting');
-    });
+    if (spec.firstRun === 'auto') {
+      await fenced(db, fence, async (tx) => {
+        // What the configuration accepts makes a yes from before it did so needless.
+        const said = await waitingApproval(tx, spec.name, 'first-plan');
+        if (said !== null) await closeApproval(tx, said, 'replaced', cycle.clock());
+        await saveFirstRun(tx, spec.name, 'accepting');
+      });
+    }
   }
   return await planAndPush(cycle, options, { known, observed, match, matchedAt, firstPlan });
 }
@@ -239,8 +241,15 @@ function isUnread(known: PairRow, observed: Observation, side: SideName): boolea
   return never && observed[side].lane !== 'full';
 }
 
-/** Shows the first plan on its page; whether exactly this one was accepted there. Another one that was is told to be overtaken. */
-async function firstPlanAccepted(cycle: Cycle, summary: PlanSummary): Promise<boolean> {
+/**
+ * Shows the first plan on its page; whether exactly this one was accepted there. Another one that was is told to be overtaken.
+ * @param acceptedBy who accepts it now, whatever it is
+ */
+async function firstPlanAccepted(
+  cycle: Cycle,
+  summary: PlanSummary,
+  acceptedBy: string | null,
+): Promise<boolean> {
   const { db, fence, spec } = cycle;
   const hash = summary.hashOf(GUARD_CLASSES);
   const at = cycle.clock();
@@ -249,12 +258,18 @@ async function firstPlanAccepted(cycle: Cycle, summary: PlanSummary): Promise<bo
   return await fenced(db, fence, async (tx) => {
     await saveFirstPlan(tx, spec.name, hash, plan);
     const said = await waitingApproval(tx, spec.name, 'first-plan');
-    if (said === null) return false;
-    const same = said.hash === hash;
-    await closeApproval(tx, said, same ? 'done' : 'moved', at);
+    const same = said?.hash === hash;
+    if (said !== null) {
+      const overtaken = acceptedBy === null ? 'moved' : 'replaced';
+      await closeApproval(tx, said, same ? 'done' : overtaken, at);
+    }
+    if (acceptedBy !== null) {
+      await keepYes(tx, { pair: spec.name, kind: 'first-plan', hash, who: acceptedBy, at });
+    }
+    if (!same && acceptedBy === null) return false;
     // In one transaction: a kill from here on finds the plan accepted.
-    if (same) await saveFirstRun(tx, spec.name, 'accepting');
-    return same;
+    await saveFirstRun(tx, spec.name, 'accepting');
+    return true;
   });
 }
 
@@ -363,7 +378,11 @@ async function guardPlan(
     if (blocked) {
       await movePlanned(tx, runId, 'held', heldClasses);
       const sample = sampleOf(summary.sample, heldClasses);
-      await saveWaiting(tx, spec.name, { hash, tripped: verdict.tripped, writes: heldWrites, sample, at });
+      const kept = (await loadGuardedPlan(tx, [spec.name], hash))?.kept === sample.writes.length;
+      await saveWaiting(tx, spec.name, {
+        ...{ hash, tripped: verdict.tripped, writes: heldWrites, at },
+        sample: kept ? null : sample,
+      });
     } else if (known.some(({ state }) => state === 'waiting')) {
       await closeWaiting(tx, spec.name, approved ? 'approved' : 'superseded', at);
     }

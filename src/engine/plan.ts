@@ -1,6 +1,6 @@
 import type { LinkPlan } from '../core/link.ts';
 import { type GuardClass, guardClass, type PlanItem, planHash, planItems } from '../core/plan.ts';
-import { type PlanSample, startSample } from '../core/plan-sample.ts';
+import { type PlanSample, SAMPLE_BOUNDS, startSample } from '../core/plan-sample.ts';
 import { isLeftAlone } from '../core/quiet.ts';
 import { reconcileLink } from '../core/reconcile.ts';
 import type { SideName } from '../core/record.ts';
@@ -14,8 +14,6 @@ import type { MatchReport } from './match.ts';
 import { persistPlans } from './persist-plan.ts';
 
 const CHUNK_LINKS = 500;
-/** Of each kind of write so many are kept to be looked at by whoever approves the plan. */
-const SAMPLE_WRITES = 100;
 
 export interface PlannedLink {
   readonly link: LoadedLink;
@@ -131,7 +129,7 @@ function startTally(): { add: (planned: PlannedLink) => void; summary: () => Pla
   const none = () => ({ udesk: 0, crm: 0 });
   const counts = { create: none(), update: none(), delete: none() };
   const hashes: Record<GuardClass, string[]> = { create: [], overwrite: [], fill: [], delete: [] };
-  const { add: addToSample, sample } = startSample(SAMPLE_WRITES);
+  const { add: addToSample, sample } = startSample(SAMPLE_BOUNDS);
   let overwrittenLinks = 0;
   let held = 0;
   return {

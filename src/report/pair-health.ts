@@ -1,5 +1,7 @@
 /** Whether a pair is well, in words: what is wrong, what waits for a person (and the command that answers), what to know. Pure. */
+
 import { SIDES } from '../core/record.ts';
+import { counted } from '../lib/counted.ts';
 import type { PairStatus } from '../store/pair-status.ts';
 import type { RunRow } from '../store/pairs.ts';
 import type { AccountFacts } from '../store/schema.ts';
@@ -91,7 +93,7 @@ function todosOf(pair: string, status: PairStatus): Todo[] {
   for (const { hash, writes, tripped } of guards) {
     const why = tripped.map(({ guard, message }) => `${guard}: ${message}`).join('; ');
     todos.push({
-      what: `a guard holds ${counted(writes, 'write')} (${why})`,
+      what: `a guard holds ${counted(writes, 'write')} (${why}); \`udesk-sync plan --show ${hash}\` lists them`,
       command: `udesk-sync sync --pair ${pair} --approve ${hash}`,
     });
   }
@@ -171,9 +173,4 @@ function notesOf(status: PairStatus): string[] {
 function accountText({ name, fingerprint, records }: AccountFacts): string {
   const many = records === null ? '' : `, ${counted(records, 'record')}`;
   return `${name ?? 'not recorded in words'} (${fingerprint.slice(0, 8)}${many})`;
-}
-
-function counted(n: number, what: string): string {
-  const plural = what.endsWith('match') ? `${what}es` : `${what}s`;
-  return `${n} ${n === 1 ? what : plural}`;
 }

@@ -72,8 +72,12 @@ export async function openAccountChanges(db: Db, pairs: readonly string[]): Prom
 }
 
 /** Whatever became of it; one hash belongs to one pair and side. */
-export async function loadAccountChange(db: Db, hash: string): Promise<AccountChange | null> {
-  return (await changes(db, sql`hash = ${hash}`))[0] ?? null;
+export async function loadAccountChange(
+  db: Db,
+  pairs: readonly string[],
+  hash: string,
+): Promise<AccountChange | null> {
+  return (await changes(db, sql`hash = ${hash} and pair = any(${textArray(pairs)})`))[0] ?? null;
 }
 
 async function changes(db: Db, where: SQL): Promise<AccountChange[]> {

@@ -58,10 +58,24 @@ export async function judgePlan(db: Db, verdict: PlanVerdict): Promise<VerdictRe
             where pair = ${pair} and hash = ${hash}`,
       );
     }
-    const subject = `${isAccount(kind) ? 'account' : kind === 'guard' ? 'plan' : 'first-plan'} ${hash}`;
-    await logDecision(tx, { at: verdict.at.toISOString(), who, action: verdict.verdict, pair, subject });
+    await logWord(tx, verdict);
     return 'stored';
   });
+}
+
+/** A yes that the transaction which says it carries out: of whoever accepts what a cycle is about to do. */
+export async function keepYes(tx: Db, said: Omit<PlanVerdict, 'verdict' | 'shown'>): Promise<void> {
+  const at = sql`${said.at.toISOString()}::timestamptz`;
+  await tx.execute(
+    sql`insert into udesk_sync.approval (pair, kind, hash, verdict, who, at, state, closed_at)
+        values (${said.pair}, ${said.kind}, ${said.hash}, 'approve', ${said.who}, ${at}, 'done', ${at})`,
+  );
+  await logWord(tx, { ...said, verdict: 'approve' });
+}
+
+async function logWord(tx: Db, { pair, kind, hash, verdict, who, at }: PlanVerdict): Promise<void> {
+  const subject = `${isAccount(kind) ? 'account' : kind === 'guard' ? 'plan' : 'first-plan'} ${hash}`;
+  await logDecision(tx, { at: at.toISOString(), who, action: verdict, pair, subject });
 }
 
 export function accountKind(side: SideName): AccountKind {

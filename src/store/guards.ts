@@ -17,32 +17,33 @@ export interface GuardRow {
   readonly writes: number;
 }
 
-/** A guarded plan with what a person has to see of it. */
+/** A guarded plan as a person is asked about it. */
 export interface GuardedPlan extends GuardRow {
   readonly pair: string;
+  /** How many of the writes are kept to be looked at (src/store/plan-samples.ts); null once none are. */
+  readonly kept: number | null;
   readonly openedAt: string;
   readonly closedAt: string | null;
-  /** Null once the plan was overtaken. */
-  readonly sample: PlanSample | null;
 }
 
 /**
  * Records that exactly this plan waits for approval; any other waiting plan of the pair is superseded. One that a
  * person said no to stays rejected.
+ * @param waiting `sample` null: what is kept of it stays, for every cycle plans the same until somebody looks
  */
 export async function saveWaiting(
   db: Db,
   pair: string,
-  waiting: { hash: string; tripped: readonly Tripped[]; writes: number; sample: PlanSample; at: Date },
+  waiting: { hash: string; tripped: readonly Tripped[]; writes: number; sample: PlanSample | null; at: Date },
 ): Promise<void> {
   await closeWaiting(db, pair, 'superseded', waiting.at, waiting.hash);
   await db.execute(
     sql`insert into udesk_sync.guard as g (pair, hash, state, tripped, writes, sample, opened_at)
         values (${pair}, ${waiting.hash}, 'waiting', ${jsonParam(waiting.tripped)}, ${waiting.writes},
-          ${jsonParam(waiting.sample)}, ${waiting.at.toISOString()}::timestamptz)
+          ${waiting.sample === null ? null : jsonParam(waiting.sample)}::jsonb, ${waiting.at.toISOString()}::timestamptz)
         on conflict (pair, hash) do update set
           state = case when g.state = 'rejected' then 'rejected' else 'waiting' end,
-          tripped = excluded.tripped, writes = excluded.writes, sample = excluded.sample, closed_at = null`,
+          tripped = excluded.tripped, writes = excluded.writes, sample = coalesce(excluded.sample, g.sample), closed_at = null`,
   );
 }
 
@@ -73,29 +74,33 @@ export async function waitingGuards(
   return found.map((row) => ({ ...row, tripped: fromJsonb<Tripped[]>(row.tripped) }));
 }
 
-/** Of any pair that has such a plan; one hash belongs to one pair, unless two of them are mirrors of each other. */
-export async function loadGuardedPlan(db: Db, hash: string): Promise<GuardedPlan | null> {
+/** Whatever became of it; one hash belongs to one pair, unless two of them are mirrors of each other. */
+export async function loadGuardedPlan(
+  db: Db,
+  pairs: readonly string[],
+  hash: string,
+): Promise<GuardedPlan | null> {
   const [row] = await rows<{
     pair: string;
     hash: string;
     state: GuardState;
     tripped: string;
     writes: number;
-    sample: string | null;
+    kept: number | null;
     opened_at: string;
     closed_at: string | null;
   }>(
     db,
-    sql`select pair, hash, state, tripped::text as tripped, writes, sample::text as sample,
+    sql`select pair, hash, state, tripped::text as tripped, writes, jsonb_array_length(sample -> 'writes') as kept,
           ${isoText(sql`opened_at`)} as opened_at, ${isoText(sql`closed_at`)} as closed_at
-        from udesk_sync.guard where hash = ${hash} order by state = 'waiting' desc, opened_at desc limit 1`,
+        from udesk_sync.guard
+        where hash = ${hash} and pair = any(${textArray(pairs)}) order by state = 'waiting' desc, opened_at desc limit 1`,
   );
   if (row === undefined) return null;
   const { opened_at, closed_at, ...rest } = row;
   return {
     ...rest,
     tripped: fromJsonb<Tripped[]>(row.tripped),
-    sample: row.sample === null ? null : fromJsonb<PlanSample>(row.sample),
     openedAt: opened_at,
     closedAt: closed_at,
   };

@@ -3,7 +3,7 @@ import type { SideName } from '../core/record.ts';
 import { ASKING } from './account-changes.ts';
 import { fromJsonb } from './jsonb.ts';
 import type { AccountState, FirstPlan, SideAlarms } from './schema.ts';
-import { type Db, isoText, jsonParam, rows } from './tx.ts';
+import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';
 
 export interface PairRow {
   readonly name: string;
@@ -89,17 +89,33 @@ export async function saveFirstPlan(db: Db, name: string, hash: string, plan: Fi
   );
 }
 
-/** Null: no first plan of this pair waits for acceptance. */
-export async function loadFirstPlan(
-  db: Db,
-  name: string,
-): Promise<{ readonly hash: string; readonly plan: FirstPlan } | null> {
-  const [row] = await rows<{ hash: string; plan: string }>(
+/** A first plan that waits for acceptance: what it amounts to. */
+export interface WaitingFirstPlan extends Omit<FirstPlan, 'sample'> {
+  readonly pair: string;
+  readonly hash: string;
+  readonly writes: number;
+  /** How many of the writes are kept to be looked at (src/store/plan-samples.ts). */
+  readonly kept: number;
+}
+
+/** Of these pairs, in the order of their names. */
+export async function loadFirstPlans(db: Db, pairs: readonly string[]): Promise<WaitingFirstPlan[]> {
+  const found = await rows<{ pair: string; hash: string; plan: string; kept: number | null }>(
     db,
-    sql`select first_plan_hash as hash, first_plan::text as plan from udesk_sync.pair
-        where name = ${name} and first_run = 'pending' and first_plan_hash is not null and first_plan is not null`,
+    sql`select name as pair, first_plan_hash as hash, (first_plan - 'sample')::text as plan,
+          jsonb_array_length(first_plan -> 'sample' -> 'writes') as kept
+        from udesk_sync.pair
+        where name = any(${textArray(pairs)}) and first_run = 'pending' and first_plan_hash is not null
+          and first_plan is not null order by name`,
   );
-  return row === undefined ? null : { hash: row.hash, plan: fromJsonb<FirstPlan>(row.plan) };
+  return found.map(({ pair, hash, plan, kept }) => {
+    const counts = fromJsonb<Omit<FirstPlan, 'sample'>>(plan);
+    const writes = [counts.creates, counts.updates, counts.deletes].reduce(
+      (n, of) => n + of.udesk + of.crm,
+      0,
+    );
+    return { ...counts, pair, hash, writes, kept: kept ?? 0 };
+  });
 }
 
 /**

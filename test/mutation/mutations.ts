@@ -278,8 +278,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the first plan is carried out unseen',
     breaks: 'T15: turning the synchronisation on doubles the contacts',
     file: 'src/engine/cycle.ts',
-    find: "if (spec.firstRun === 'review' && options.acceptFirstPlan !== true) {",
-    replace: "if (spec.firstRun === 'review' && options.acceptFirstPlan === null) {",
+    find: 'if (!same && acceptedBy === null) return false;',
+    replace: "if (!same && acceptedBy === '') return false;",
     tests: [`${ENGINE}/safety.test.ts`, 'test/integration/cli/first-plan.test.ts'],
   },
   {

@@ -102,7 +102,7 @@ export async function runScenario(
     expect(waiting).toMatchObject({ outcome: 'waiting', firstPlan: true });
     expect(waiting.matched.linked, 'links of the first plan').toBe(both);
     expect(day.writes(), 'writes before the first plan was accepted').toEqual({ udesk: 0, crm: 0 });
-    const first = await day.quiet({ acceptFirstPlan: true });
+    const first = await day.quiet({ acceptFirstPlan: { who: 'ann' } });
     expect(tenant.count, 'customers after the first plan').toBe(people);
     await day.expectEqual([]);
     expect(await world.conflicts()).toEqual([]);

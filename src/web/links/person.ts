@@ -1,6 +1,7 @@
 /** A record of one side as a person compares it with another: its fields, with what it shares with the other side marked. */
 import type { SideName } from '../../core/record.ts';
 import { isBlank, type Value } from '../../core/value.ts';
+import { nameIn } from '../../report/customer-names.ts';
 import { type Html, html } from '../../report/html.ts';
 import type { KnownRecord } from '../../store/records.ts';
 import { entryTexts, type FieldLabels, fieldName, valueText } from '../conflicts/show.ts';
@@ -14,12 +15,8 @@ export interface Person {
   readonly record: KnownRecord | null;
 }
 
-export function personName(visit: Visit, { pair, side, record }: Person): string | null {
-  const config = visit.services.config.pairs.find(({ name }) => name === pair);
-  const field = config?.fields.find(({ udesk }) => udesk === 'nick_name');
-  const value = record?.record.fields[side === 'udesk' ? 'nick_name' : (field?.crm ?? 'name')] ?? null;
-  const text = value === null || isBlank(value) ? null : valueText(visit, { field: 'nick_name' }, value);
-  return text;
+export function personName({ services }: Visit, { pair, side, record }: Person): string | null {
+  return nameIn(services.config, pair, side, record);
 }
 
 /** @param shared normalised values that speak for the match */

@@ -2,6 +2,7 @@
 import { type Html, html } from '../../report/html.ts';
 import { linkCounts, linkPage } from '../../store/link-pages.ts';
 import type { LinkRow } from '../../store/links.ts';
+import { loadFirstPlans } from '../../store/pairs.ts';
 import { fieldLabels } from '../conflicts/show.ts';
 import { type Answer, answerOf } from '../links/answer.ts';
 import { linkCard, nameOf, showLinks } from '../links/card.ts';
@@ -33,18 +34,24 @@ export const linksPage: Page = {
 };
 
 async function list(visit: SignedVisit): Promise<Response> {
-  const { db } = visit.services;
+  const { db, config } = visit.services;
   const params = readLinkParams(visit.url.searchParams);
   const [page, counts, labels, firstPlans] = await Promise.all([
     linkPage(db, { ...params, cursor: toLinkCursor(params.cursor), limit: PAGE_ROWS }),
     counted(visit, params),
     fieldLabels(visit),
-    firstPlanNotices(visit),
+    loadFirstPlans(
+      db,
+      config.pairs.map(({ name }) => name),
+    ),
   ]);
   const shown = await showLinks(visit, page.rows);
   return respondPage(visit, {
     title: visit.t('links.title'),
-    body: linkList(visit, { params, page, counts, shown, labels, firstPlans }),
+    body: linkList(visit, {
+      ...{ params, page, counts, shown, labels },
+      firstPlans: firstPlanNotices(visit, { firstPlans }),
+    }),
   });
 }
 

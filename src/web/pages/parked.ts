@@ -1,9 +1,10 @@
 /** `/parked`: records that were set aside while the rest went on; try again, or leave them alone. */
 import { isRowId } from '../../lib/row-id.ts';
+import { pairName } from '../../report/customer-names.ts';
 import { type Html, html } from '../../report/html.ts';
 import { countParked, type ParkedWrite, parkedWrites } from '../../store/parked-pages.ts';
 import { fieldLabels } from '../conflicts/show.ts';
-import { namesOf, pairName } from '../links/names.ts';
+import { namesOf } from '../links/names.ts';
 import type { Page } from '../page.ts';
 import { parkedList } from '../parked/list.ts';
 import { answerParked } from '../parked/service.ts';

@@ -1,28 +1,34 @@
 /** `/plans`, `/plans/:hash`: what waits for a person's yes, and the yes or no to exactly that plan or account. */
 
+import { pairName } from '../../report/customer-names.ts';
 import { type Html, html } from '../../report/html.ts';
+import { loadPlanRows, planCsv, planJson } from '../../report/plan-list.ts';
 import { countLinks } from '../../store/links.ts';
+import { keptConflicts, keptWrites } from '../../store/plan-samples.ts';
 import { ACCOUNT_STATES } from '../../store/schema.ts';
 import { fieldLabels } from '../conflicts/show.ts';
-import { namesOf, pairName } from '../links/names.ts';
+import { namesOf } from '../links/names.ts';
 import type { Page } from '../page.ts';
 import { causeText } from '../plans/cause.ts';
-import { loadPlan, type ShownPlan } from '../plans/load.ts';
-import { accountNotices, firstPlanNotices, guardNotices, refusedList } from '../plans/notices.ts';
+import { loadPlan, planHead, type ShownPlan } from '../plans/load.ts';
+import { refusedList, waitingNotices } from '../plans/notices.ts';
 import { answerPlan } from '../plans/service.ts';
 import { planStatus, planTitle, planView } from '../plans/view.ts';
+import { loadWaiting } from '../plans/waiting.ts';
 import { Refusal } from '../refusal.ts';
 import { respondPage, respondPart, seeOther } from '../respond.ts';
 import { notice } from '../ui/notice.ts';
 import type { SignedVisit } from '../visit.ts';
 
 const PAGE_ROWS = 25;
+const PAGE_CONFLICTS = 25;
 
 export const plansPage: Page = {
   routes: [
     { method: 'GET', path: '/plans', access: 'viewer', handle: all },
     { method: 'GET', path: '/plans/:hash', access: 'viewer', handle: (visit) => one(visit) },
     { method: 'GET', path: '/plans/:hash/status', access: 'viewer', handle: status },
+    { method: 'GET', path: '/plans/:hash/export', access: 'viewer', handle: exported },
     {
       method: 'POST',
       path: '/plans/:hash/approve',
@@ -47,8 +53,9 @@ function hashOf({ c }: SignedVisit): string {
 
 async function all(visit: SignedVisit): Promise<Response> {
   const { t } = visit;
-  const waiting = await others(visit);
-  const refused = await refusedList(visit);
+  const found = await loadWaiting(visit);
+  const waiting = waitingNotices(visit, found);
+  const refused = refusedList(visit, found);
   const title = t('plans.title');
   const nothing = waiting === null && refused === null;
   return respondPage(visit, {
@@ -70,10 +77,12 @@ async function show(
   code: 200 | 409,
 ): Promise<Response> {
   const { db } = visit.services;
-  const from = Math.max(0, Math.floor(Number(visit.url.searchParams.get('from') ?? 0)) || 0);
-  const writes = plan.sample?.writes ?? [];
-  const shown = writes.slice(from, from + PAGE_ROWS);
-  const names = await namesOf(visit, plan.pair, [...shown, ...(plan.sample?.conflicts ?? [])]);
+  const head = planHead(plan);
+  const of = head?.kept ?? 0;
+  const from = firstOfPage(visit.url.searchParams.get('from'), of);
+  const shown = head === null ? [] : await keptWrites(db, head, from, PAGE_ROWS);
+  const conflicts = head?.kind === 'first-plan' ? await keptConflicts(db, head, PAGE_CONFLICTS) : [];
+  const names = await namesOf(visit, plan.pair, [...shown, ...conflicts]);
   // Only a first plan tells of them.
   const links = plan.first === null ? null : await countLinks(db, plan.pair);
   const rows = await Promise.all(
@@ -90,7 +99,8 @@ async function show(
       plan,
       labels: await fieldLabels(visit),
       rows,
-      page: { from, size: PAGE_ROWS, of: writes.length },
+      page: { from, size: PAGE_ROWS, of },
+      conflicts,
       names,
       counts: { linked: links?.confirmed ?? 0, questions: links?.candidate ?? 0 },
       said,
@@ -98,9 +108,31 @@ async function show(
   });
 }
 
+/** Where a page starts; what is asked for beyond the end is the last page. */
+function firstOfPage(asked: string | null, of: number): number {
+  const from = Math.max(0, Math.floor(Number(asked ?? 0)) || 0);
+  const last = Math.floor(Math.max(0, of - 1) / PAGE_ROWS) * PAGE_ROWS;
+  return Math.min(from, last);
+}
+
+/** All writes that are kept, in one file: for a spreadsheet or a program. */
+async function exported(visit: SignedVisit): Promise<Response> {
+  const { c, services, url } = visit;
+  const plan = await loadPlan(visit, hashOf(visit));
+  const head = plan === null ? null : planHead(plan);
+  if (head === null) throw new Refusal('not-found');
+  const isCsv = url.searchParams.get('format') !== 'json';
+  const rows = await loadPlanRows(services.db, services.config, head);
+  const name = `plan-${head.hash.slice(0, 12)}.${isCsv ? 'csv' : 'json'}`;
+  c.header('content-disposition', `attachment; filename="${name}"`);
+  c.header('cache-control', 'no-store');
+  return c.body(isCsv ? planCsv(rows) : planJson(head, rows), 200, {
+    'content-type': isCsv ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8',
+  });
+}
+
 async function others(visit: SignedVisit): Promise<Html | null> {
-  const found = [await accountNotices(visit), await firstPlanNotices(visit), await guardNotices(visit)];
-  return found.every((part) => part === null) ? null : html`${found}`;
+  return waitingNotices(visit, await loadWaiting(visit));
 }
 
 /** No such plan: says what waits instead. */

@@ -1,10 +1,10 @@
 /** What waits, by its hash: the first plan of a pair, what a guard holds, or another account; and what people said about it. */
-import type { PlanSample } from '../../core/plan-sample.ts';
-import { type AccountChange, loadAccountChange } from '../../store/account-changes.ts';
+import type { PlanHead } from '../../report/plan-list.ts';
+import type { AccountChange } from '../../store/account-changes.ts';
 import { type ApprovalRow, approvalsOf } from '../../store/approvals.ts';
-import { loadGuardedPlan, type Tripped } from '../../store/guards.ts';
-import { loadFirstPlan } from '../../store/pairs.ts';
-import type { FirstPlan } from '../../store/schema.ts';
+import type { Tripped } from '../../store/guards.ts';
+import type { WaitingFirstPlan } from '../../store/pairs.ts';
+import { type FoundPlan, findPlan } from '../../store/waiting-plans.ts';
 import type { Visit } from '../visit.ts';
 
 export type PlanState =
@@ -19,65 +19,65 @@ export type PlanState =
 export interface ShownPlan {
   readonly hash: string;
   readonly pair: string;
-  readonly kind: 'first-plan' | 'guard' | 'account';
+  readonly kind: FoundPlan['kind'];
   readonly state: PlanState;
   /** Newest first. */
   readonly said: readonly ApprovalRow[];
   /** ISO 8601: since when it waits. */
   readonly at: string | null;
-  readonly first: FirstPlan | null;
+  readonly first: WaitingFirstPlan | null;
   readonly account: AccountChange | null;
   readonly tripped: readonly Tripped[];
-  /** How many writes the guard holds. */
+  /** What a yes covers: of a first plan all writes, of a guard those that it holds. */
   readonly writes: number;
-  readonly sample: PlanSample | null;
+  /** How many of them are kept to be looked at; null where none are any more. */
+  readonly kept: number | null;
+  /** Null: a first plan that was decided about, and waits no more. */
+  readonly found: FoundPlan | null;
 }
 
 /** Null: no plan of this hash waits, nor did a person ever decide about one. */
-export async function loadPlan(visit: Visit, hash: string): Promise<ShownPlan | null> {
-  const { db, config } = visit.services;
-  for (const { name: pair } of config.pairs) {
-    const first = await loadFirstPlan(db, pair);
-    if (first?.hash !== hash) continue;
-    const said = await approvalsOf(db, pair, hash);
-    const state = said[0]?.state === 'waiting' ? 'approving' : 'waiting';
-    const { plan } = first;
-    return { ...bare('first-plan', hash, pair, state, said), at: plan.at, first: plan, sample: plan.sample };
-  }
-  const account = await loadAccountChange(db, hash);
-  if (account !== null && config.pairs.some(({ name }) => name === account.pair)) {
-    const { pair, state, openedAt } = account;
-    return {
-      ...bare('account', hash, pair, state, await approvalsOf(db, pair, hash)),
-      at: openedAt,
-      account,
-    };
-  }
-  const guard = await loadGuardedPlan(db, hash);
-  if (guard !== null && config.pairs.some(({ name }) => name === guard.pair)) {
-    const said = await approvalsOf(db, guard.pair, hash);
-    const asked = guard.state === 'waiting' && said[0]?.state === 'waiting';
-    const state = asked ? 'approving' : guard.state === 'superseded' ? 'moved' : guard.state;
-    const { pair, tripped, writes, sample, openedAt } = guard;
-    return { ...bare('guard', hash, pair, state, said), at: openedAt, tripped, writes, sample };
-  }
-  for (const { name: pair } of config.pairs) {
+export async function loadPlan({ services }: Visit, hash: string): Promise<ShownPlan | null> {
+  const { db, config } = services;
+  const pairs = config.pairs.map(({ name }) => name);
+  const found = await findPlan(db, pairs, hash);
+  if (found !== null) return shownAs(found, await approvalsOf(db, found.pair, hash));
+  for (const pair of pairs) {
     const said = await approvalsOf(db, pair, hash);
     if (said[0] !== undefined)
-      return bare('first-plan', hash, pair, said[0].state === 'done' ? 'approved' : 'moved', said);
+      return {
+        ...{ ...BARE, hash, pair, kind: 'first-plan', said, found },
+        state: said[0].state === 'done' ? 'approved' : 'moved',
+      };
   }
   return null;
 }
 
-function bare(
-  kind: ShownPlan['kind'],
-  hash: string,
-  pair: string,
-  state: PlanState,
-  said: readonly ApprovalRow[],
-): ShownPlan {
-  return {
-    ...{ hash, pair, kind, state, said },
-    ...{ at: null, first: null, account: null, tripped: [], writes: 0, sample: null },
-  };
+/** What the list of its writes is read by; null where none are kept. */
+export function planHead({ kind, hash, pair, writes, kept }: ShownPlan): PlanHead | null {
+  return kind === 'account' || kept === null ? null : { kind, hash, pair, writes, kept };
+}
+
+const BARE = { at: null, first: null, account: null, tripped: [], writes: 0, kept: null } as const;
+
+function shownAs(found: FoundPlan, said: readonly ApprovalRow[]): ShownPlan {
+  const { pair, hash, kind } = found;
+  const bare = { ...BARE, pair, hash, kind, said, found };
+  const asked = said[0]?.state === 'waiting';
+  switch (found.kind) {
+    case 'first-plan': {
+      const { first } = found;
+      const { at, writes, kept } = first;
+      return { ...bare, state: asked ? 'approving' : 'waiting', at, first, writes, kept };
+    }
+    case 'account': {
+      const { account } = found;
+      return { ...bare, state: account.state, at: account.openedAt, account };
+    }
+    case 'guard': {
+      const { state, openedAt: at, tripped, writes, kept } = found.guard;
+      const now = state === 'superseded' ? 'moved' : state === 'waiting' && asked ? 'approving' : state;
+      return { ...bare, state: now, at, tripped, writes, kept };
+    }
+  }
 }

@@ -1,83 +1,73 @@
 /** Plans that wait for a person, as lines that lead to them. */
 import { type Html, html } from '../../report/html.ts';
-import { openAccountChanges } from '../../store/account-changes.ts';
-import { waitingGuards } from '../../store/guards.ts';
-import { loadFirstPlan } from '../../store/pairs.ts';
 import type { Visit } from '../visit.ts';
+import type { Waiting } from './waiting.ts';
+
+/** Accounts first: nothing else of their pairs goes on. Null: nobody is asked anything. */
+export function waitingNotices(visit: Visit, waiting: Waiting): Html | null {
+  const found = [accountLines(visit, waiting), firstPlanLines(visit, waiting), guardLines(visit, waiting)];
+  return found.every((lines) => lines.length === 0) ? null : html`${found}`;
+}
 
 /** First plans that nobody accepted yet; null when there are none. */
-export async function firstPlanNotices(visit: Visit): Promise<Html | null> {
-  const { t, format, services } = visit;
-  const found = await Promise.all(
-    services.config.pairs.map(async ({ name }) => ({ name, first: await loadFirstPlan(services.db, name) })),
-  );
-  const lines = found.flatMap(({ name, first }) => {
-    if (first === null) return [];
-    const { creates, updates, held } = first.plan;
+export function firstPlanNotices(visit: Visit, waiting: Pick<Waiting, 'firstPlans'>): Html | null {
+  const lines = firstPlanLines(visit, waiting);
+  return lines.length === 0 ? null : html`${lines}`;
+}
+
+function firstPlanLines({ t, format }: Visit, { firstPlans }: Pick<Waiting, 'firstPlans'>): Html[] {
+  return firstPlans.map(({ pair, hash, creates, updates, held }) => {
     const counts = t('plan.first-counts', {
       creates: format.number(creates.udesk + creates.crm),
       updates: format.number(updates.udesk + updates.crm),
       held: format.number(held),
     });
-    return html`<div class="notice warn waits"><span><strong>${t('plan.first-waits', { pair: name })}</strong> ${counts}</span> <a class="button" href="/plans/${first.hash}">${t('plan.look')}</a></div>`;
+    return line(t('plan.first-waits', { pair }), hash, t('plan.look'), counts);
   });
-  return lines.length === 0 ? null : html`${lines}`;
 }
 
-export async function guardNotices(visit: Visit): Promise<Html | null> {
-  const { t, format, services } = visit;
-  const found = await Promise.all(
-    services.config.pairs.map(async ({ name }) => ({
-      name,
-      guards: await waitingGuards(services.db, name),
-    })),
-  );
-  const lines = found.flatMap(({ name, guards }) =>
-    guards.map(
-      ({ hash, writes }) =>
-        html`<div class="notice warn waits"><span><strong>${writes === 1 ? t('plan.guard-waits-one', { pair: name }) : t('plan.guard-waits', { pair: name, n: format.number(writes) })}</strong></span> <a class="button" href="/plans/${hash}">${t('plan.look')}</a></div>`,
-    ),
-  );
-  return lines.length === 0 ? null : html`${lines}`;
+function guardLines({ t, format }: Visit, { guards }: Waiting): Html[] {
+  return guards
+    .filter(({ state }) => state === 'waiting')
+    .map(({ pair, hash, writes: n }) => {
+      const text =
+        n === 1 ? t('plan.guard-waits-one', { pair }) : t('plan.guard-waits', { pair, n: format.number(n) });
+      return line(text, hash, t('plan.look'));
+    });
 }
 
-/** Accounts and tables that answer in the place of what a pair was made with, and that nobody said anything about. */
-export async function accountNotices(visit: Visit): Promise<Html | null> {
-  const { t, services } = visit;
-  const names = services.config.pairs.map(({ name }) => name);
-  const lines = (await openAccountChanges(services.db, names))
+/** Accounts and tables that answer in the place of what a pair was made with, and that nobody said no to. */
+function accountLines({ t }: Visit, { accounts }: Waiting): Html[] {
+  return accounts
     .filter(({ state }) => state !== 'rejected')
-    .map(
-      ({ pair, side, hash }) =>
-        html`<div class="notice warn waits"><span><strong>${t('account.waits', { pair, side: t(`side.${side}`) })}</strong></span> <a class="button" href="/plans/${hash}">${t('plan.look')}</a></div>`,
+    .map(({ pair, side, hash }) =>
+      line(t('account.waits', { pair, side: t(`side.${side}`) }), hash, t('plan.look')),
     );
-  return lines.length === 0 ? null : html`${lines}`;
+}
+
+function line(text: string, hash: string, look: string, detail = ''): Html {
+  return html`<div class="notice warn waits"><span><strong>${text}</strong>${detail !== '' && ` ${detail}`}</span> <a class="button" href="/plans/${hash}">${look}</a></div>`;
 }
 
 /** What was answered with no and still waits: it can be thought better of. */
-export async function refusedList({ t, format, services }: Visit): Promise<Html | null> {
-  const found = await Promise.all(
-    services.config.pairs.map(async ({ name: pair }) => {
-      const accounts = await openAccountChanges(services.db, [pair]);
-      const guards = await waitingGuards(services.db, pair, ['rejected']);
-      return [
-        ...accounts
-          .filter(({ state }) => state === 'rejected')
-          .map(({ hash, side }) => ({
-            hash,
-            text: t('plans.refused-account', { pair, side: t(`side.${side}`) }),
-          })),
-        ...guards.map(({ hash, writes }) => ({
-          hash,
-          text:
-            writes === 1
-              ? t('plans.refused-guard-one', { pair })
-              : t('plans.refused-guard', { pair, n: format.number(writes) }),
-        })),
-      ];
-    }),
-  );
-  const lines = found.flat();
+export function refusedList({ t, format }: Visit, { guards, accounts }: Waiting): Html | null {
+  const lines = [
+    ...accounts
+      .filter(({ state }) => state === 'rejected')
+      .map(({ pair, hash, side }) => ({
+        hash,
+        text: t('plans.refused-account', { pair, side: t(`side.${side}`) }),
+      })),
+    ...guards
+      .filter(({ state }) => state === 'rejected')
+      .map(({ pair, hash, writes: n }) => ({
+        hash,
+        text:
+          n === 1
+            ? t('plans.refused-guard-one', { pair })
+            : t('plans.refused-guard', { pair, n: format.number(n) }),
+      })),
+  ];
   if (lines.length === 0) return null;
   return html`<section class="card"><h2>${t('plans.refused')}</h2><ul class="plain">${lines.map(({ hash, text }) => html`<li><a href="/plans/${hash}">${text}</a></li>`)}</ul></section>`;
 }

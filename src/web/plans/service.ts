@@ -1,6 +1,7 @@
 /** The yes or no to a plan: the pages and the API do the same. */
-import { accountKind, judgePlan, type VerdictResult } from '../../store/approvals.ts';
+import type { VerdictResult } from '../../store/approvals.ts';
 import type { AccountState } from '../../store/schema.ts';
+import { judgeFound } from '../../store/waiting-plans.ts';
 import type { SignedVisit } from '../visit.ts';
 import type { ShownPlan } from './load.ts';
 
@@ -10,15 +11,13 @@ import type { ShownPlan } from './load.ts';
  */
 export async function answerPlan(
   { services, actor, now }: SignedVisit,
-  plan: ShownPlan,
+  { found }: ShownPlan,
   verdict: 'approve' | 'reject',
   shown?: AccountState,
 ): Promise<VerdictResult> {
-  const { pair, hash, account } = plan;
-  const kind = account !== null ? accountKind(account.side) : plan.kind === 'guard' ? 'guard' : 'first-plan';
-  const said = { pair, kind, hash, verdict, who: actor.name, at: now } as const;
-  const seen = account === null ? {} : { shown: shown ?? account.state };
-  const result = await judgePlan(services.db, { ...said, ...seen });
-  if (result === 'stored') services.wake(pair);
+  // Somebody decided about it once, and it waits no more.
+  if (found === null) return 'late';
+  const result = await judgeFound(services.db, found, { verdict, who: actor.name, at: now }, shown);
+  if (result === 'stored') services.wake(found.pair);
   return result;
 }

@@ -1,10 +1,10 @@
 /** The page of one plan: what it would do, to whom, caused by whom; and the answer. */
 import type { SampledConflict, SampledWrite } from '../../core/plan-sample.ts';
 import { SIDES } from '../../core/record.ts';
+import { pairName } from '../../report/customer-names.ts';
 import { type Html, html } from '../../report/html.ts';
 import { allows } from '../auth/roles.ts';
 import { type FieldLabels, fieldName, kindName, reasonText, valueText } from '../conflicts/show.ts';
-import { pairName } from '../links/names.ts';
 import { csrfField } from '../ui/form.ts';
 import { notice } from '../ui/notice.ts';
 import { pager } from '../ui/pager.ts';
@@ -23,6 +23,8 @@ export interface PlanView {
     readonly cause: string;
   }[];
   readonly page: { readonly from: number; readonly size: number; readonly of: number };
+  /** The first fields that would wait as conflicts. */
+  readonly conflicts: readonly SampledConflict[];
   /** By "udeskId crmId". */
   readonly names: ReadonlyMap<string, string>;
   readonly counts: { readonly linked: number; readonly questions: number };
@@ -42,8 +44,8 @@ ${plan.account !== null && accountFacts(visit, plan.account)}
 ${plan.first !== null && firstCounts(visit, view)}
 ${plan.tripped.length > 0 && html`<section class="card"><h2>${t('plan.why')}</h2><ul class="plain">${plan.tripped.map(({ message }) => html`<li>${reasonText(visit, message)}</li>`)}</ul></section>`}
 ${(plan.state === 'waiting' || plan.state === 'rejected') && answer(visit, plan)}
-${plan.sample !== null && writes(visit, view)}
-${plan.sample !== null && plan.sample.conflicts.length > 0 && conflicts(visit, view, plan.sample.conflicts)}
+${plan.kept !== null && writes(visit, view)}
+${view.conflicts.length > 0 && conflicts(visit, view)}
 ${plan.said.length > 0 && html`<section class="card"><h2>${t('detail.history')}</h2><ul class="plain">${plan.said.map((one) => html`<li><b>${one.who}</b> ${t(`plan.said.${one.verdict}`)}, ${time(visit, one.at)}${one.state !== 'waiting' && html` · <span class="muted">${t(`plan.came.${one.state}`)}</span>`}</li>`)}</ul></section>`}
 </div>`;
 }
@@ -107,10 +109,13 @@ function writes(visit: SignedVisit, { plan, labels, rows, page }: PlanView): Htm
   if (page.of === 0)
     return html`<section class="card"><h2>${title}</h2><p class="muted">${t('plan.no-writes')}</p></section>`;
   const address = (from: number) => `/plans/${plan.hash}?from=${from}`;
-  const last = Math.min(page.of, page.from + page.size);
-  const capped = plan.kind === 'guard' && plan.writes > page.of;
+  const end = Math.min(page.of, page.from + page.size);
+  const lastPage = Math.floor((page.of - 1) / page.size) * page.size;
+  const counts = { kept: format.number(page.of), writes: format.number(plan.writes) };
   return html`<section class="card"><h2>${title}</h2>
-<p class="muted">${t('plan.shown', { from: format.number(page.from + 1), to: format.number(last), of: format.number(page.of) })}${(capped || page.of >= 100) && html` ${t('plan.capped')}`}</p>
+<p class="muted">${t('plan.shown', { from: format.number(page.from + 1), to: format.number(end), of: counts.kept })}
+${t('plan.export')} <a href="/plans/${plan.hash}/export?format=csv" download>CSV</a> · <a href="/plans/${plan.hash}/export?format=json" download>JSON</a></p>
+${page.of < plan.writes && notice('warn', t('plan.capped', counts))}
 <ul class="plain writes">${rows.map(
     ({
       write,
@@ -123,8 +128,10 @@ ${write.fields.length > 0 && changes(visit, plan.pair, labels, write)}
 <p class="muted small">${cause}</p></li>`,
   )}</ul>
 ${pager(visit, 'plan.pages', {
+  first: page.from > page.size ? address(0) : null,
   previous: page.from === 0 ? null : address(Math.max(0, page.from - page.size)),
-  next: last >= page.of ? null : address(last),
+  next: end >= page.of ? null : address(end),
+  last: end < lastPage ? address(lastPage) : null,
 })}</section>`;
 }
 
@@ -135,18 +142,12 @@ function changes(visit: SignedVisit, pair: string, labels: FieldLabels, { op, fi
   )}</dl>`;
 }
 
-function conflicts(
-  visit: SignedVisit,
-  { plan, labels, names }: PlanView,
-  held: readonly SampledConflict[],
-): Html {
+function conflicts(visit: SignedVisit, { plan, labels, names, conflicts: held }: PlanView): Html {
   const { t } = visit;
   return html`<section class="card"><h2>${t('plan.conflicts')}</h2><div class="table"><table>
 <thead><tr><th scope="col">${t('bulk.customer')}</th><th scope="col">${t('bulk.field')}</th>${SIDES.map((side) => html`<th scope="col">${t(`side.${side}`)}</th>`)}<th scope="col">${t('filter.kind')}</th></tr></thead>
-<tbody>${held
-    .slice(0, 25)
-    .map(
-      (one) =>
-        html`<tr><th scope="row">${names.get(pairName(one)) ?? t('conflicts.nameless')}</th><td>${fieldName(visit, labels, plan.pair, one.field)}</td><td>${valueText(visit, one, one.udesk)}</td><td>${valueText(visit, one, one.crm)}</td><td>${kindName(visit, one.kind)}</td></tr>`,
-    )}</tbody></table></div></section>`;
+<tbody>${held.map(
+    (one) =>
+      html`<tr><th scope="row">${names.get(pairName(one)) ?? t('conflicts.nameless')}</th><td>${fieldName(visit, labels, plan.pair, one.field)}</td><td>${valueText(visit, one, one.udesk)}</td><td>${valueText(visit, one, one.crm)}</td><td>${kindName(visit, one.kind)}</td></tr>`,
+  )}</tbody></table></div></section>`;
 }

@@ -214,7 +214,7 @@ describe('the creates guard does not cry wolf', () => {
       pair: { firstRun: 'review', guards: '{ creates: { perHour: 20 } }' },
     });
     await world.sync();
-    await world.sync({ acceptFirstPlan: true });
+    await world.sync({ acceptFirstPlan: { who: 'ann' } });
     expect(await world.people()).toHaveLength(30);
     world.simulator.tenant.create({ nick_name: 'New', email: 'new@example.com' });
 

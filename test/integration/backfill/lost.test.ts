@@ -86,7 +86,7 @@ describe('somebody who is known got a phone of a waiting person, unseen', () => 
     await world.sync();
     const old = world.simulator.tenant.list().find(({ nick_name }) => nick_name === 'Old hand');
     world.simulator.tenant.edit(old?.id ?? '', { cellphones: ['13000000005'] });
-    await fill(world, { acceptFirstPlan: true, observe: { udesk: 'none', crm: 'none' } });
+    await fill(world, { acceptFirstPlan: { who: 'ann' }, observe: { udesk: 'none', crm: 'none' } });
     return old?.id ?? '';
   }
   const linkOf = async (udeskId: string) =>

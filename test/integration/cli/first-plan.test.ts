@@ -1,6 +1,9 @@
+import { userInfo } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
+import { verifyLog } from '../../../src/report/verify-log.ts';
 import { type CommandLine, commandLine } from '../../support/command-line.ts';
-import { createWorld, type World } from '../../support/world.ts';
+import { openWeb, signedIn } from '../../support/web.ts';
+import { createWorld, ourRows, type World } from '../../support/world.ts';
 
 let world: World;
 let cli: CommandLine;
@@ -29,6 +32,41 @@ describe('accepting the first plan', () => {
     expect(ran.code).toBe(0);
     expect(ran.stdout).toMatch(/accepted: exactly the first plan that was shown at 20/);
     expect(world.simulator.tenant.count).toBe(2);
+  });
+
+  test('P12: the log says who accepted exactly which plan, and its page says so, too', async () => {
+    await begin();
+    await cli.run('sync');
+    const [row] = await ourRows(world, 'select first_plan_hash as hash from udesk_sync.pair');
+    await cli.run('sync', '--accept-first-plan');
+    await cli.run('sync', '--accept-first-plan');
+
+    const { entries, faults } = await verifyLog(world.database.db, null);
+    expect({ entries, faults }).toEqual({ entries: 1, faults: [] });
+    const [said] = await ourRows(world, 'select entry from udesk_sync.decision_log');
+    expect(JSON.parse(String(said?.entry))).toMatchObject({
+      who: userInfo().username,
+      action: 'approve',
+      pair: 'main',
+      subject: `first-plan ${row?.hash}`,
+    });
+    const web = await openWeb(world, { users: true });
+    const viewer = await signedIn(web, 'viewer');
+    expect((await viewer.get(`/plans/${row?.hash}`)).text).toContain(
+      `${userInfo().username} approved it, and it was released`,
+    );
+    await web.close();
+  });
+
+  test('of one plan by its hash: sync --approve says yes to exactly this first plan', async () => {
+    await begin();
+    await cli.run('sync');
+    const [row] = await ourRows(world, 'select first_plan_hash as hash from udesk_sync.pair');
+    expect((await cli.run('sync', '--approve', 'a'.repeat(64))).code).toBe(3);
+    expect(world.simulator.tenant.count).toBe(1);
+    expect((await cli.run('sync', '--approve', String(row?.hash))).code).toBe(0);
+    expect(world.simulator.tenant.count).toBe(2);
+    expect(await verifyLog(world.database.db, null)).toMatchObject({ entries: 1, faults: [] });
   });
 
   test('says that it has changed since, and what it was', async () => {

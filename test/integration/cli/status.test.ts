@@ -34,7 +34,7 @@ test('status leads from the first plan over acceptance to healthy, and names wha
   expect(before).toMatchObject({ code: 3 });
   expect(before.stdout).toContain('udesk-sync sync --pair main --accept-first-plan');
 
-  await world.sync({ acceptFirstPlan: true });
+  await world.sync({ acceptFirstPlan: { who: 'ann' } });
   const after = await cli.run('status', '--strict', '--json');
   expect(after.code).toBe(4);
   const { pairs } = after.json() as unknown as { pairs: Record<string, unknown>[] };

@@ -78,7 +78,7 @@ describe('first run', () => {
     expect(await writesSoFar(world)).toEqual(before);
     expect(await world.conflicts()).toEqual([]);
 
-    const accepted = await world.sync({ acceptFirstPlan: true });
+    const accepted = await world.sync({ acceptFirstPlan: { who: 'ann' } });
     expect(accepted.outcome).toBe('done');
     expect(world.simulator.tenant.count).toBe(5);
     expect(await world.people()).toHaveLength(5);

@@ -88,6 +88,7 @@ const CALLS: Readonly<Record<string, () => Promise<Call>>> = {
   answerManyParked: async () => ({ path: '/parked/decisions', json: { decision: 'retry', parked: ['999'] } }),
   listPlans: async () => ({ path: '/plans' }),
   getPlan: async () => ({ path: `/plans/${await held()}` }),
+  listPlanWrites: async () => ({ path: `/plans/${await held()}/writes?limit=2` }),
   answerPlan: async () => ({ path: `/plans/${await held()}/decision`, json: { decision: 'reject' } }),
   getCustomer: async () => ({ path: `/customers/${idOf('U1')}` }),
   refreshCustomer: async () => ({ path: `/customers/${idOf('U1')}/refresh?pair=main` }),

@@ -126,6 +126,9 @@ async function addressesOf(open: readonly string[]): Promise<Record<string, stri
     '/runs': ['/runs', '/runs?trouble=1'],
     '/plans': ['/plans'],
     '/plans/:hash': each(plans, (hash) => `/plans/${hash}`),
+    '/plans/:hash/export': plans.flatMap((hash) =>
+      ['csv', 'json'].map((format) => `/plans/${hash}/export?format=${format}`),
+    ),
     '/plans/:hash/status': each(plans, (hash) => `/plans/${hash}/status`),
     '/customers/:id': each(customers, (id) => `/customers/${id}`),
     '/sign-in': [`/sign-in?next=${q}`],
@@ -148,6 +151,9 @@ async function addressesOf(open: readonly string[]): Promise<Record<string, stri
     '/api/v1/runs': ['/api/v1/runs'],
     '/api/v1/plans': ['/api/v1/plans'],
     '/api/v1/plans/:hash': each(plans, (hash) => `/api/v1/plans/${hash}`),
+    '/api/v1/plans/:hash/writes': plans.flatMap((hash) =>
+      ['csv', 'json'].map((format) => `/api/v1/plans/${hash}/writes?format=${format}`),
+    ),
     '/api/v1/report': ['json', 'html', 'csv'].map((format) => `/api/v1/report?format=${format}`),
     '/api/v1/log': ['/api/v1/log'],
     '/api/v1/log/verdict': ['/api/v1/log/verdict'],

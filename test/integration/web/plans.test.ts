@@ -100,8 +100,11 @@ test('a yes to a first plan that the command line overtook has nothing left to d
   const [row] = await ourRows(world, 'select first_plan_hash as hash from udesk_sync.pair');
   await browser.get(`/plans/${row?.hash}`);
   await browser.post(`/plans/${row?.hash}/approve`);
-  await world.sync({ acceptFirstPlan: true });
-  expect(await ourRows(world, 'select state from udesk_sync.approval')).toEqual([{ state: 'replaced' }]);
+  await world.sync({ acceptFirstPlan: { who: 'ann' } });
+  expect(await ourRows(world, 'select who, state from udesk_sync.approval order by id')).toEqual([
+    { who: 'operator', state: 'done' },
+    { who: 'ann', state: 'done' },
+  ]);
   expect((await browser.get(`/plans/${row?.hash}`)).text).not.toContain('The next cycle carries out');
 });
 

@@ -99,7 +99,9 @@ describe('a pair', () => {
       'udesk-sync links list --state candidate --pair main',
       'udesk-sync parked list --pair main',
     ]);
-    expect(todos[1]?.what).toBe('a guard holds 30 writes (deletes: too many.)');
+    expect(todos[1]?.what).toBe(
+      'a guard holds 30 writes (deletes: too many.); `udesk-sync plan --show abc` lists them',
+    );
     expect(todos.slice(2).map(({ what }) => what)).toEqual([
       '2 open conflicts',
       '1 unanswered match',

@@ -1,13 +1,15 @@
 /** What waits for a person: the first plan of a pair, what a guard holds, and another account that answers. */
 import { z } from 'zod';
-import { type AccountChange, openAccountChanges } from '../../../store/account-changes.ts';
+import type { SampledWrite } from '../../../core/plan-sample.ts';
+import { loadPlanRows, planCsv } from '../../../report/plan-list.ts';
+import type { AccountChange } from '../../../store/account-changes.ts';
 import { approvalsOf } from '../../../store/approvals.ts';
-import { waitingGuards } from '../../../store/guards.ts';
-import { loadFirstPlan } from '../../../store/pairs.ts';
+import { keptWrites } from '../../../store/plan-samples.ts';
 import { ACCOUNT_STATES } from '../../../store/schema.ts';
 import { causeText } from '../../plans/cause.ts';
-import { loadPlan, type ShownPlan } from '../../plans/load.ts';
+import { loadPlan, planHead, type ShownPlan } from '../../plans/load.ts';
 import { answerPlan } from '../../plans/service.ts';
+import { loadWaiting } from '../../plans/waiting.ts';
 import { Refusal } from '../../refusal.ts';
 import type { SignedVisit } from '../../visit.ts';
 import { idOrNull, sideName, value } from '../contract.ts';
@@ -21,6 +23,17 @@ const facts = z.object({
   name: z.string().nullable().describe('In words; null where the side does not say'),
   records: z.int().nullable(),
   fingerprint: z.string(),
+});
+
+const write = z.object({
+  side: sideName,
+  op: z.enum(['create', 'update', 'delete']),
+  udeskId: idOrNull,
+  crmId: idOrNull,
+  fields: z
+    .array(z.object({ field: z.string(), before: value, after: value, reason: z.string() }))
+    .describe("In the side's own values; of a delete there are none"),
+  cause: z.string().optional().describe('By whom it was caused, in the language of the configuration'),
 });
 
 const waiting = z.object({
@@ -48,18 +61,10 @@ export const plan = z.object({
     .nullable()
     .describe('Which account or table answered until now (`records`: those known of it), and which does now'),
   tripped: z.array(z.object({ guard: z.string(), message: z.string() })),
+  kept: z.int().nullable().describe('How many of the writes are kept to be looked at; null: none any more'),
   sample: z
-    .array(
-      z.object({
-        side: sideName,
-        op: z.enum(['create', 'update', 'delete']),
-        udeskId: idOrNull,
-        crmId: idOrNull,
-        fields: z.array(z.object({ field: z.string(), before: value, after: value, reason: z.string() })),
-        cause: z.string().optional().describe('By whom it was caused, in the language of the configuration'),
-      }),
-    )
-    .describe('What it would write: the first ones of each kind'),
+    .array(write)
+    .describe('What it would write: the first ones that are kept, what takes something away before all else'),
   said: z.array(
     z.object({
       who: z.string(),
@@ -70,6 +75,8 @@ export const plan = z.object({
   ),
 });
 
+/** So many writes come with the plan itself. */
+const SAMPLE = 100;
 /** Of so many writes the cause is told: each is looked up in the history of its customer. */
 const CAUSES = 25;
 
@@ -78,30 +85,19 @@ export const planEndpoints = [
     operationId: 'listPlans',
     summary: 'Plans that wait for a yes, or were answered with no',
     answer: z.object({ plans: z.array(waiting) }),
-    async handle({ services: { db, config } }) {
-      const found = await Promise.all(
-        config.pairs.map(async ({ name: pair }) => {
-          const first = await loadFirstPlan(db, pair);
-          const guards = await waitingGuards(db, pair, ['waiting', 'rejected']);
-          const accounts = await openAccountChanges(db, [pair]);
-          return [
-            ...(first === null ? [] : [firstRow(pair, first)]),
-            ...guards.map((row) => ({
-              ...{ hash: row.hash, pair, writes: row.writes, state: row.state },
-              kind: 'guard',
-            })),
-            ...accounts.map(({ hash, side, state }) => ({
-              hash,
-              pair,
-              kind: 'account',
-              state,
-              writes: 0,
-              side,
-            })),
-          ];
-        }),
-      );
-      return { plans: found.flat() };
+    async handle(visit) {
+      const { firstPlans, guards, accounts } = await loadWaiting(visit);
+      return {
+        plans: [
+          ...firstPlans.map(({ hash, pair, writes }) => ({
+            ...{ hash, pair, writes, kind: 'first-plan', state: 'waiting' },
+          })),
+          ...guards.map(({ hash, pair, writes, state }) => ({ hash, pair, writes, state, kind: 'guard' })),
+          ...accounts.map(({ hash, pair, state, side }) => ({
+            ...{ hash, pair, state, side, kind: 'account', writes: 0 },
+          })),
+        ],
+      };
     },
   }),
   endpoint('GET /plans/:hash', {
@@ -109,6 +105,36 @@ export const planEndpoints = [
     summary: 'What it would write, to whom, and why it waits',
     answer: plan,
     handle: async (visit) => document(visit, await planOf(visit)),
+  }),
+  endpoint('GET /plans/:hash/writes', {
+    operationId: 'listPlanWrites',
+    summary: 'All writes that are kept of a plan, page by page, or as one table',
+    query: z.object({
+      from: z.coerce.number().int().min(0).default(0).describe('`next` of an earlier answer'),
+      limit: z.coerce.number().int().min(1).max(1_000).default(100),
+      format: z.enum(['json', 'csv']).default('json').describe('csv: all of them, a row per field'),
+    }),
+    answer: z.object({
+      writes: z.array(write.omit({ cause: true })),
+      kept: z.int().describe('How many there are to read'),
+      total: z.int().describe('How many a yes covers'),
+      next: z.int().nullable(),
+    }),
+    also: ['text/csv'],
+    async handle(visit, { query: { from, limit, format } }) {
+      const { db, config } = visit.services;
+      const head = planHead(await planOf(visit));
+      if (head === null) throw new Refusal('not-found');
+      if (format === 'csv') {
+        visit.c.header('cache-control', 'no-store');
+        const table = planCsv(await loadPlanRows(db, config, head));
+        return visit.c.body(table, 200, { 'content-type': 'text/csv; charset=utf-8' });
+      }
+      const found = await keptWrites(db, head, from, limit);
+      const end = from + found.length;
+      const next = end < head.kept && found.length > 0 ? end : null;
+      return { writes: found.map(writeOf), kept: head.kept, total: head.writes, next };
+    },
   }),
   endpoint('POST /plans/:hash/decision', {
     access: 'operator',
@@ -134,12 +160,6 @@ export const planEndpoints = [
   }),
 ];
 
-function firstRow(pair: string, first: NonNullable<Awaited<ReturnType<typeof loadFirstPlan>>>) {
-  const { creates, updates, deletes } = first.plan;
-  const writes = [creates, updates, deletes].reduce((sum, n) => sum + n.udesk + n.crm, 0);
-  return { hash: first.hash, pair, kind: 'first-plan', state: 'waiting', writes };
-}
-
 /** @throws Refusal `not-found` */
 async function planOf(visit: SignedVisit): Promise<ShownPlan> {
   const asked = visit.c.req.param('hash') ?? '';
@@ -149,21 +169,25 @@ async function planOf(visit: SignedVisit): Promise<ShownPlan> {
 }
 
 async function document(visit: SignedVisit, shown: ShownPlan) {
-  const { pair, first, sample } = shown;
-  const writes = sample?.writes ?? [];
-  const causes = await Promise.all(writes.slice(0, CAUSES).map((write) => causeText(visit, pair, write)));
-  const said = await approvalsOf(visit.services.db, pair, shown.hash);
+  const { db } = visit.services;
+  const { pair, first } = shown;
+  const head = planHead(shown);
+  const writes = head === null ? [] : await keptWrites(db, head, 0, SAMPLE);
+  const causes = await Promise.all(writes.slice(0, CAUSES).map((one) => causeText(visit, pair, one)));
+  const said = await approvalsOf(db, pair, shown.hash);
   return {
     ...{ hash: shown.hash, pair, kind: shown.kind, state: shown.state, at: shown.at },
-    writes: first === null ? shown.writes : firstRow(pair, { hash: shown.hash, plan: first }).writes,
+    ...{ writes: shown.writes, kept: shown.kept },
     counts: first === null ? null : countsOf(first),
     account: shown.account === null ? null : accountOf(shown.account),
     tripped: shown.tripped,
-    sample: writes.map(({ side, op, udeskId, crmId, fields }, n) => ({
-      ...{ side, op, udeskId, crmId, fields, cause: causes[n] },
-    })),
+    sample: writes.map((one, n) => ({ ...writeOf(one), cause: causes[n] })),
     said: said.map(({ who, verdict, at, state }) => ({ who, verdict, at, state })),
   };
+}
+
+function writeOf({ side, op, udeskId, crmId, fields }: SampledWrite) {
+  return { side, op, udeskId, crmId, fields };
 }
 
 function accountOf({ side, before, now }: AccountChange) {
