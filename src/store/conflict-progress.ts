@@ -1,5 +1,7 @@
 /** How far a decision has come. */
 import { sql } from 'drizzle-orm';
+import { ASKING } from './account-changes.ts';
+import { waitingGuards } from './guards.ts';
 import type { IntentState } from './schema.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
@@ -14,6 +16,12 @@ export interface DecisionProgress {
   readonly writes: readonly WriteProgress[];
   /** Nothing is written before the first plan of the pair is accepted. */
   readonly firstRunPending: boolean;
+  /** What the guards hold of the pair, with why; null: nothing. */
+  readonly held: { readonly hash: string; readonly messages: readonly string[] } | null;
+  /** Another account or table answers on a side of the pair, and nobody said yes to it: the hash of that question. */
+  readonly account: string | null;
+  /** Why the pair's last cycle failed; null: it did not. */
+  readonly failure: string | null;
 }
 
 /** Of the decision that the conflict is being resolved by. */
@@ -21,17 +29,31 @@ export async function decisionProgress(
   db: Db,
   conflict: { readonly id: string; readonly pair: string },
 ): Promise<DecisionProgress> {
+  const { id, pair: name } = conflict;
   const writes = await rows<{ side: 'udesk' | 'crm'; state: IntentState; error: string | null }>(
     db,
     sql`select i.side, i.state, i.error from udesk_sync.conflict c
         join udesk_sync.intent i on i.link_id = c.link_id and i.decisions ->> c.field = c.decision_id::text
-        where c.id = ${conflict.id}::bigint and i.state <> 'dropped' order by i.id`,
+        where c.id = ${id}::bigint and i.state <> 'dropped' order by i.id`,
   );
-  const [pair] = await rows<{ first_run: string }>(
+  const [pair] = await rows<{ first_run: string; account: string | null; failure: string | null }>(
     db,
-    sql`select first_run from udesk_sync.pair where name = ${conflict.pair}`,
+    sql`select first_run,
+          (select hash from udesk_sync.account_change where pair = name and ${ASKING} limit 1) as account,
+          (select case outcome when 'failed' then error end from udesk_sync.run
+           where pair = name and finished_at is not null and outcome <> 'abandoned' order by id desc limit 1) as failure
+        from udesk_sync.pair where name = ${name}`,
   );
-  return { writes, firstRunPending: pair?.first_run !== 'accepted' };
+  const isHeld = writes.some(({ state }) => state === 'held');
+  const [guard] = isHeld ? await waitingGuards(db, name, ['waiting', 'rejected']) : [];
+  return {
+    writes,
+    firstRunPending: pair?.first_run !== 'accepted',
+    held:
+      guard === undefined ? null : { hash: guard.hash, messages: guard.tripped.map((one) => one.message) },
+    account: pair?.account ?? null,
+    failure: pair?.failure ?? null,
+  };
 }
 
 export interface PastDecision {

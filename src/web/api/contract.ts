@@ -81,12 +81,14 @@ export const conflictDetail = conflict.extend({
       .string()
       .nullable()
       .describe(
-        'The state of the write (held: by a guard; parked: set aside), waiting for a cycle, or first-run',
+        'The state of the write (held: by a guard; parked: set aside), waiting for a cycle, first-run, or account (another one answers)',
       ),
     reason: z
       .string()
       .nullable()
-      .describe('What the vendor said to a write that was refused, or why the decision is void'),
+      .describe(
+        'What was said to a write that was refused or is tried again, why a guard holds it, why the last cycle failed, or why the decision is void',
+      ),
   }),
   decisions: z.array(z.object({ who: z.string(), take: z.string(), at: time })),
 });

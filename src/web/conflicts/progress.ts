@@ -2,6 +2,7 @@
 import { type Html, html } from '../../report/html.ts';
 import type { DecisionProgress, PastDecision } from '../../store/conflict-progress.ts';
 import type { ConflictRow } from '../../store/conflicts.ts';
+import type { IntentState } from '../../store/schema.ts';
 import { whoText } from '../similar/who.ts';
 import type { Visit } from '../visit.ts';
 import { keptText, reasonText, tookText } from './show.ts';
@@ -11,9 +12,9 @@ export interface Progress {
   readonly text: Html | null;
   /** It can be taken back: nothing was sent yet, or what was written still stands. */
   readonly undo: boolean;
-  /** What the decision waits for (the state of its write, `waiting` for a cycle, `first-run`); null: nothing. */
+  /** What the decision waits for (the state of its write, `waiting` for a cycle, `first-run`, `account`); null: nothing. */
   readonly waitingFor: string | null;
-  /** The vendor's words for a write that was refused, or why the decision is void. */
+  /** The vendor's words for a write that was refused or has to be tried again, why a guard holds it, or why the decision is void. */
   readonly reason: string | null;
 }
 
@@ -53,23 +54,47 @@ export function progressOf(
     };
   }
   const sent = progress?.writes.some(({ state }) => !['planned', 'held', 'pending'].includes(state)) ?? false;
-  const waits = waitingFor(progress);
-  const step = waits === 'held' || waits === 'first-run' ? 'stuck' : 'under-way';
+  const { waits, reason, plan } = waitOf(progress);
+  const step = ['held', 'first-run', 'account'].includes(waits) ? 'stuck' : 'under-way';
+  const failed = reason !== null && (waits === 'pending' || waits === 'waiting');
+  const told = failed ? t(`progress.again-${waits}`) : t(`progress.${waits}`);
+  const look = plan !== null && html` <a href="/plans/${plan}">${t('plan.look')}</a>`;
+  const why = reason !== null && html` <span class="said">${keptText(visit, reason)}</span>`;
   return {
     step,
-    text: html`${t(`progress.${waits}`)} ${who}`,
-    ...NOTHING,
+    text: html`${told}${look}${why} ${who}`,
     undo: last !== undefined && !sent,
     waitingFor: waits,
+    reason,
   };
 }
 
-/** The state of the write that it waits for; `waiting`: for a cycle. */
-function waitingFor(progress: DecisionProgress | null) {
-  const writes = progress?.writes ?? [];
+interface Wait {
+  /** The state of the write that it waits for; `waiting`: for a cycle. */
+  readonly waits: Exclude<IntentState, 'dropped'> | 'first-run' | 'account' | 'waiting';
+  readonly reason: string | null;
+  /** What a person has to say yes to, by its hash. */
+  readonly plan: string | null;
+}
+
+function waitOf(progress: DecisionProgress | null): Wait {
+  const {
+    writes = [],
+    firstRunPending = false,
+    held = null,
+    account = null,
+    failure = null,
+  } = progress ?? {};
   const first = writes.find(({ state }) => state !== 'settled') ?? writes[0];
-  if (first !== undefined && first.state !== 'dropped') return first.state;
-  return progress?.firstRunPending === true ? 'first-run' : 'waiting';
+  const state = first === undefined || first.state === 'dropped' ? null : first.state;
+  // Nothing is sent to an account that nobody said yes to, and no cycle plans with it.
+  if (account !== null && (state === null || state === 'pending' || state === 'planned'))
+    return { waits: 'account', reason: null, plan: account };
+  if (state === 'held')
+    return { waits: state, reason: held?.messages.join(' ') ?? null, plan: held?.hash ?? null };
+  if (state !== null) return { waits: state, reason: first?.error ?? null, plan: null };
+  if (firstRunPending) return { waits: 'first-run', reason: null, plan: null };
+  return { waits: 'waiting', reason: failure, plan: null };
 }
 
 function byWhom(visit: Visit, row: ConflictRow, last: PastDecision | undefined): Html {

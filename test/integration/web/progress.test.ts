@@ -1,0 +1,171 @@
+/** What a decided conflict waits for: its page and the API say it in each case, with the reason where there is one. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { answerFromAnotherTable, askedHash } from '../../support/another-table.ts';
+import type { Visitor } from '../../support/visitor.ts';
+import { openWeb, type RunningWeb, signedIn } from '../../support/web.ts';
+import { createWorld, ourRows, type World, type WorldOptions } from '../../support/world.ts';
+
+let world: World;
+let web: RunningWeb;
+let reviewer: Visitor;
+let id: string;
+
+afterEach(async () => {
+  await web.close();
+  await world.close();
+});
+
+const TWO_NAMES: WorldOptions = {
+  customers: [{ nick_name: 'U', email: 'p@example.com' }],
+  people: [{ name: 'C', emails: ['p@example.com'] }],
+};
+
+/** A world after its first cycle; what happens then leaves one conflict open. */
+async function open(options: WorldOptions = TWO_NAMES, then: () => Promise<void> = async () => {}) {
+  world = await createWorld(options);
+  await world.sync();
+  await then();
+  web = await openWeb(world, { users: true });
+  reviewer = await signedIn(web, 'reviewer');
+  const [row] = (await world.conflicts()).filter(({ state }) => state === 'open');
+  id = row?.id ?? '';
+}
+
+async function decide(take: 'udesk' | 'crm'): Promise<void> {
+  const row = (await world.conflicts()).find((one) => one.id === id);
+  const answer = await reviewer.post(`/conflicts/${id}/decide`, { take, seen: row?.changedAt ?? '' });
+  expect(answer.status).toBe(303);
+}
+
+/** What the daemon does when it is told of a decision: nothing is read from either side. */
+const carryOut = () => world.sync({ trigger: 'run', observe: { udesk: 'none', crm: 'none' } });
+
+interface Told {
+  readonly step: string;
+  readonly undo: boolean;
+  readonly waitingFor: string | null;
+  readonly reason: string | null;
+}
+
+/** As the API says it, with what stands on the page; both languages must have words for it. */
+async function told(): Promise<Told & { readonly page: string }> {
+  const { progress } = JSON.parse((await reviewer.get(`/api/v1/conflicts/${id}`)).text) as { progress: Told };
+  const status = (await reviewer.get(`/conflicts/${id}/status`)).text;
+  return { ...progress, page: status.replaceAll(/\s+/g, ' ') };
+}
+
+describe('a decision waits', () => {
+  test('for the next cycle', async () => {
+    await open();
+    await decide('crm');
+    expect(await told()).toMatchObject({
+      step: 'under-way',
+      undo: true,
+      waitingFor: 'waiting',
+      reason: null,
+    });
+    expect((await told()).page).toContain('waits for the next cycle, which starts in a moment');
+  });
+
+  test('for the next cycle, after one that failed: why it did', async () => {
+    await open();
+    world.simulator.tenant.faults.push({ kind: 'status', status: 401, times: 100 });
+    await expect(world.sync()).rejects.toThrow();
+    await decide('crm');
+    const now = await told();
+    expect(now).toMatchObject({ step: 'under-way', waitingFor: 'waiting' });
+    const [run] = await ourRows(world, 'select error from udesk_sync.run order by id desc limit 1');
+    expect(now.reason).toBe(run?.error);
+    expect(now.page).toContain('The last one failed:');
+  });
+
+  test('for a person who looks at what was set aside: the words of the side that refused it', async () => {
+    await open();
+    await world.crm.unsafe(`alter table contact add constraint no_u check (name <> 'U')`);
+    await decide('udesk');
+    await carryOut();
+    const now = await told();
+    expect(now).toMatchObject({ step: 'stuck', waitingFor: 'parked', undo: false });
+    expect(now.reason).toContain('no_u');
+    expect(now.page).toMatch(/It was refused, and set aside:.*no_u/);
+  });
+
+  test('for a side that does not answer, and then for its endpoint that is left alone', async () => {
+    await open();
+    world.simulator.tenant.faults.push({ kind: 'status', status: 503, match: { method: 'PUT' }, times: 100 });
+    await decide('crm');
+    await carryOut();
+    const failing = await told();
+    expect(failing).toMatchObject({ step: 'under-way', waitingFor: 'pending' });
+    expect(failing.reason).toContain('503');
+    expect(failing.page).toMatch(/is tried again:.*503/);
+    for (let n = 0; n < 4; n += 1) {
+      await ourRows(world, 'update udesk_sync.intent set not_before = null');
+      await carryOut();
+    }
+    const leftAlone = await told();
+    expect(leftAlone).toMatchObject({ step: 'under-way', waitingFor: 'pending' });
+    expect(leftAlone.reason).not.toBe(failing.reason);
+    expect(leftAlone.page).toContain('is tried again:');
+  });
+
+  test('for an answer that was lost to be read back', async () => {
+    await open();
+    const { faults } = world.simulator.tenant;
+    faults.push({ kind: 'reset-after-commit', match: { method: 'PUT' } });
+    faults.push({ kind: 'status', status: 500, match: { method: 'GET' }, skip: 1, times: 100 });
+    await decide('crm');
+    await carryOut().catch(() => {});
+    expect(await told()).toMatchObject({ step: 'under-way', waitingFor: 'unknown', undo: false });
+    expect((await told()).page).toContain('The answer was lost');
+  });
+
+  test('for an operator, where a guard holds it: why, and where the plan is', async () => {
+    const deletes = { deletes: 'propagate', guards: '{ deletes: { max: 0, share: 0 } }' };
+    await open({ customers: [{ nick_name: 'U', email: 'p@example.com' }], pair: deletes }, async () => {
+      const [customer] = world.simulator.tenant.list();
+      world.simulator.tenant.delete(customer?.id ?? '');
+      await world.crm`update contact set note = 'important'`;
+      await world.sync();
+    });
+    await decide('udesk');
+    await carryOut();
+    const [guard] = await ourRows(world, `select hash from udesk_sync.guard where state = 'waiting'`);
+    const now = await told();
+    expect(now).toMatchObject({ step: 'stuck', waitingFor: 'held' });
+    expect(now.reason).toContain('The plan deletes 1 record, 0 were deleted in the last day');
+    expect(now.page).toContain('A guard holds it until an operator approves the plan.');
+    expect(now.page).toContain(`href="/plans/${guard?.hash}"`);
+  });
+
+  test('for the first plan of the pair', async () => {
+    await open();
+    await decide('crm');
+    await ourRows(world, `update udesk_sync.pair set first_run = 'pending'`);
+    expect(await told()).toMatchObject({ step: 'stuck', waitingFor: 'first-run', reason: null });
+    expect((await told()).page).toContain('the first plan of this pair has not been accepted yet');
+  });
+
+  test('for a yes to another account that answers, and leads to the question', async () => {
+    await open();
+    await answerFromAnotherTable(world, 'same');
+    await expect(world.sync()).rejects.toThrow('is not the account or table');
+    await decide('udesk');
+    const now = await told();
+    expect(now).toMatchObject({ step: 'stuck', waitingFor: 'account', reason: null });
+    expect(now.page).toContain(`href="/plans/${await askedHash(world)}"`);
+  });
+});
+
+test('a decision that came to nothing says why, and asks again', async () => {
+  await open();
+  await decide('crm');
+  await world.crm`update contact set name = 'C2'`;
+  await world.sync();
+  expect(await told()).toMatchObject({
+    step: 'void',
+    waitingFor: null,
+    reason: 'crm changed after the decision was made',
+  });
+  expect((await told()).page).toContain('An earlier decision did not take effect.');
+});
