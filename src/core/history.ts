@@ -87,6 +87,8 @@ export interface HistoryLink {
   readonly crmId: string | null;
   readonly state: string;
   readonly decidedBy: string;
+  /** Why it is a question or ended, as the engine said it. */
+  readonly reason: string | null;
   readonly evidence: readonly unknown[];
   readonly createdAt: string;
 }

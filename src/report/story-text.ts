@@ -52,7 +52,8 @@ function isComplete({ udesk, crm }: Pick<FieldNow, SideName>): boolean {
 export function storyText(pair: string, history: CustomerHistory, story: Story, show: Show): string {
   const { link, records } = history;
   const ids = `Udesk ${records.udesk[0]?.id ?? '–'}, CRM ${records.crm[0]?.id ?? '–'}`;
-  const belongs = link === null ? 'no link' : `link ${link.id}, ${link.state}`;
+  const why = link === null || link.state === 'confirmed' || link.reason === null ? '' : ` (${link.reason})`;
+  const belongs = link === null ? 'no link' : `link ${link.id}, ${link.state}${why}`;
   const lost =
     story.lost === 0
       ? []

@@ -74,12 +74,13 @@ async function linksOf(db: Db, pair: string, side: SideName, id: string): Promis
     crm_id: string | null;
     state: string;
     decided_by: string;
+    reason: string | null;
     evidence: string;
     bases: string;
     created_at: string;
   }>(
     db,
-    sql`select l.id, l.udesk_id, l.crm_id, l.state, l.decided_by, l.evidence::text as evidence, l.bases::text as bases,
+    sql`select l.id, l.udesk_id, l.crm_id, l.state, l.decided_by, l.reason, l.evidence::text as evidence, l.bases::text as bases,
           ${isoText(sql`l.created_at`)} as created_at
         from udesk_sync.link l
         where l.pair = ${pair} and l.state <> 'candidate' and l.id in (
@@ -93,6 +94,7 @@ async function linksOf(db: Db, pair: string, side: SideName, id: string): Promis
     crmId: row.crm_id,
     state: row.state,
     decidedBy: row.decided_by,
+    reason: row.reason,
     evidence: fromJsonb(row.evidence),
     bases: fromJsonb(row.bases),
     createdAt: row.created_at,

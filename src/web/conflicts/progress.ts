@@ -20,25 +20,23 @@ export interface Progress {
 
 const NOTHING = { undo: false, waitingFor: null, reason: null } as const;
 
+/** @param next the conflict that asks again in the place of a void one */
 export function progressOf(
   visit: Visit,
   row: ConflictRow,
   progress: DecisionProgress | null,
   decisions: readonly PastDecision[],
+  next: string | null = null,
 ): Progress {
   const { t } = visit;
   const [last] = decisions;
-  if (row.state === 'open') {
-    const isVoid = last !== undefined && row.reason.endsWith('changed after the decision was made');
-    return isVoid
-      ? {
-          step: 'void',
-          text: html`${t('progress.void')} ${reasonText(visit, row.reason)}`,
-          ...NOTHING,
-          reason: row.reason,
-        }
-      : { step: 'open', text: null, ...NOTHING };
+  if (isVoid(row)) {
+    const asked =
+      next !== null && html` <a href="/conflicts/${next}">${t('detail.conflict', { id: next })}</a>`;
+    const text = html`${t('progress.void')} ${reasonText(visit, row.reason)}${asked}`;
+    return { step: 'void', text, ...NOTHING, reason: row.reason };
   }
+  if (row.state === 'open') return { step: 'open', text: null, ...NOTHING };
   const who = byWhom(visit, row, last);
   if (row.state === 'converged') return { step: 'done', text: html`${t('progress.converged')}`, ...NOTHING };
   if (row.state === 'resolved')
@@ -67,6 +65,11 @@ export function progressOf(
     waitingFor: waits,
     reason,
   };
+}
+
+/** The row of a void decision ends with the reason, and the row that asks again begins with it (src/core/reconcile.ts). */
+export function isVoid({ state, reason }: Pick<ConflictRow, 'state' | 'reason'>): boolean {
+  return (state === 'open' || state === 'resolved') && reason.endsWith('changed after the decision was made');
 }
 
 interface Wait {

@@ -5,11 +5,16 @@ import { type Choice, choicesFor } from '../../report/choices.ts';
 import { judgeDecision, type Wish } from '../../report/judge-decision.ts';
 import { fieldOf } from '../../report/mapped-field.ts';
 import { decideConflict } from '../../store/conflict-decisions.ts';
-import { decisionProgress, decisionsOf, type PastDecision } from '../../store/conflict-progress.ts';
+import {
+  activeConflictsOf,
+  decisionProgress,
+  decisionsOf,
+  type PastDecision,
+} from '../../store/conflict-progress.ts';
 import { type InboxRow, inboxRows } from '../../store/inbox.ts';
 import { Refusal } from '../refusal.ts';
 import type { SignedVisit, Visit } from '../visit.ts';
-import { type Progress, progressOf } from './progress.ts';
+import { isVoid, type Progress, progressOf } from './progress.ts';
 import { nameFields } from './query.ts';
 import { valueText } from './show.ts';
 
@@ -52,10 +57,11 @@ async function tell(
   standing: ReadonlyMap<string, Standing>,
 ): Promise<ShownConflict> {
   const { db } = visit.services;
-  const told = row.state !== 'open' || row.reason.endsWith('changed after the decision was made');
-  const decisions = told ? await decisionsOf(db, row.id) : [];
+  const decisions = row.state !== 'open' || isVoid(row) ? await decisionsOf(db, row.id) : [];
   const underWay = row.state === 'resolving' ? await decisionProgress(db, row) : null;
-  const progress = progressOf(visit, row, underWay, decisions);
+  const overtaken = row.state === 'resolved' && isVoid(row);
+  const next = overtaken ? ((await activeConflictsOf(db, row.linkId)).get(row.field) ?? null) : null;
+  const progress = progressOf(visit, row, underWay, decisions, next);
   const stands = (standing.get(row.id)?.wishes.length ?? 0) > 0;
   return {
     row,

@@ -8,7 +8,7 @@ import type { FieldNow } from '../../core/value-story.ts';
 import { type Html, html } from '../../report/html.ts';
 import { allows } from '../auth/roles.ts';
 import { type FieldLabels, fieldName, reasonText, valueText } from '../conflicts/show.ts';
-import { decidedByText, evidenceList } from '../links/evidence.ts';
+import { decidedByText, evidenceList, linkReason } from '../links/evidence.ts';
 import { csrfField } from '../ui/form.ts';
 import { pager } from '../ui/pager.ts';
 import { ago, time } from '../ui/time.ts';
@@ -44,7 +44,7 @@ ${customer.story.lost > 0 && html`<p class="muted">${customer.story.keptSince ==
 <section class="card"><h2>${t('customer.link')}</h2>${
     link === null
       ? html`<p class="muted">${t('customer.no-link')}</p>`
-      : html`<p><span class="badge state">${t(`link.state.${link.state as 'confirmed'}`)}</span> <a href="/links/${link.id}">${t('link.number', { id: link.id })}</a> <span class="muted">${t('link.by', { who: decidedByText(visit, link.decidedBy) })}, ${time(visit, link.createdAt)}</span></p>${evidenceList(visit, [...link.evidence])}`
+      : html`<p><span class="badge state">${t(`link.state.${link.state as 'confirmed'}`)}</span> <a href="/links/${link.id}">${t('link.number', { id: link.id })}</a> <span class="muted">${t('link.by', { who: decidedByText(visit, link.decidedBy) })}, ${time(visit, link.createdAt)}</span></p>${linkReason(visit, link)}${evidenceList(visit, [...link.evidence])}`
   }</section>
 ${timeline(visit, customer, labels)}
 </div>`;

@@ -5,11 +5,11 @@ import { candidatesOf, isConfirmable, isEndable } from '../../store/link-decisio
 import type { LinkRow } from '../../store/links.ts';
 import { loadRecords } from '../../store/records.ts';
 import { allows } from '../auth/roles.ts';
-import { type FieldLabels, reasonText } from '../conflicts/show.ts';
+import type { FieldLabels } from '../conflicts/show.ts';
 import { csrfField } from '../ui/form.ts';
 import { ago } from '../ui/time.ts';
 import type { SignedVisit } from '../visit.ts';
-import { decidedByText, evidenceList, sharedValues } from './evidence.ts';
+import { decidedByText, evidenceList, linkReason, sharedValues } from './evidence.ts';
 import { type Person, personFields, personName } from './person.ts';
 
 export interface ShownLink {
@@ -56,7 +56,7 @@ export function linkCard(visit: SignedVisit, shown: ShownLink, options: LinkCard
 ${row.score !== null && asks && html`<span class="muted small">${t('link.score', { n: format.number(Math.round(row.score * 100)) })}</span>`}
 <span class="meta">${visit.services.config.pairs.length > 1 && html`${row.pair} · `}${ago(visit, row.createdAt)}</span></div>
 ${options.said}
-${asks && row.reason !== null && html`<p class="why">${reasonText(visit, row.reason)}</p>`}
+${linkReason(visit, row)}
 ${evidenceList(visit, row.evidence)}
 <div class="values pair">${SIDES.map((side) => sideOf(visit, row, side, people[side], { ...options, form, decides }))}</div>
 ${asks && decides && answers(visit, shown, form)}

@@ -1,6 +1,7 @@
 /** What speaks for a link, and what people said about it, in the visitor's words. */
 import { type Html, html } from '../../report/html.ts';
 import type { LinkRow } from '../../store/links.ts';
+import { reasonText } from '../conflicts/show.ts';
 import { en, type WordKey } from '../i18n/en.ts';
 import { time } from '../ui/time.ts';
 import type { Visit } from '../visit.ts';
@@ -55,6 +56,15 @@ function pieces(evidence: LinkRow['evidence']): Piece[] {
 
 function isWord(key: string): key is WordKey {
   return Object.hasOwn(en, key);
+}
+
+/** Why it is asked about, or is no link any more; nothing where a person's word, which stands beside it, is all there is to say. */
+export function linkReason(
+  visit: Visit,
+  { state, reason }: { readonly state: string; readonly reason: string | null },
+): Html | null {
+  if (state === 'confirmed' || reason === null || /^(?:confirm|reject|unlink) by /.test(reason)) return null;
+  return html`<p class="why">${reasonText(visit, reason)}</p>`;
 }
 
 /** Who or what made the link what it is. */

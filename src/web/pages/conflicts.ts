@@ -10,8 +10,9 @@ import { inboxFacets } from '../../store/inbox-facets.ts';
 import { viewsOf } from '../../store/inbox-views.ts';
 import { notesOf } from '../../store/notes.ts';
 import { loadRecords } from '../../store/records.ts';
-import { preview, previewView, readIds, readTake, undoMany } from '../conflicts/bulk.ts';
+import { preview, previewView, readTake } from '../conflicts/bulk.ts';
 import { bulkDecide, bulkResult, bulkState } from '../conflicts/bulk-result.ts';
+import { bulkUndo, bulkUndone } from '../conflicts/bulk-undo.ts';
 import { card } from '../conflicts/card.ts';
 import type { TypedNote } from '../conflicts/care.ts';
 import { assignMany, assignOne, noteOne } from '../conflicts/care-routes.ts';
@@ -37,6 +38,7 @@ export const conflictsPage: Page = {
     { method: 'POST', path: '/conflicts/bulk', access: 'reviewer', handle: bulkDecide },
     { method: 'GET', path: '/conflicts/bulk', access: 'viewer', handle: bulkResult },
     { method: 'POST', path: '/conflicts/bulk/undo', access: 'reviewer', handle: bulkUndo },
+    { method: 'GET', path: '/conflicts/bulk/undone', access: 'viewer', handle: bulkUndone },
     { method: 'GET', path: '/conflicts/bulk/progress', access: 'viewer', handle: bulkState },
     { method: 'POST', path: '/conflicts/bulk/assign', access: 'reviewer', handle: assignMany },
     { method: 'POST', path: '/conflicts/views', access: 'viewer', handle: keepView },
@@ -224,15 +226,4 @@ async function bulkPreview(visit: SignedVisit): Promise<Response> {
   const view = await preview(visit, visit.form);
   const body = previewView(visit, view, await fieldLabels(visit), inboxAddress(params));
   return respondPage(visit, { title: visit.t('bulk.title'), body });
-}
-
-async function bulkUndo(visit: SignedVisit): Promise<Response> {
-  const ids = readIds((visit.form.get('ids') ?? '').split(','));
-  const n = (await undoMany(visit, ids)).length;
-  const { t, format } = visit;
-  const text = t('bulk.undone', { n: format.number(n), left: format.number(ids.length - n) });
-  return respondPage(visit, {
-    title: t('bulk.undo'),
-    body: html`<div class="narrow"><h1>${t('bulk.undo')}</h1>${notice('info', text)}<p><a class="button primary" href="/conflicts">${t('detail.back')}</a></p></div>`,
-  });
 }

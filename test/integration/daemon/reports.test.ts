@@ -83,7 +83,7 @@ describe('the scheduled report', () => {
     const { source } = mail.mails[0] ?? { source: '' };
     expect(source).toContain(`filename=${name}.html`);
     expect(source).toContain(`filename=${name}.csv`);
-    expect(source.replaceAll('=\r\n', '')).toContain('1 conflicts opened, 0 closed, 1 open at the end');
+    expect(source.replaceAll('=\r\n', '')).toContain('1 conflict opened, 0 closed, 1 open at the end');
     // Customers are in the files alone, and markup nowhere.
     expect(source).not.toContain(SCRIPT);
     const html = readFileSync(join(folder, 'reports', `${name}.html`), 'utf8');

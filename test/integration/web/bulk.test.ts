@@ -76,7 +76,9 @@ describe('what was decided in one go', () => {
   test('does not count what was taken back', async () => {
     const { location } = await decideTogether(picks);
     const ids = picks.map((pick) => pick.split('@')[0]).join(',');
-    expect((await reviewer.post('/conflicts/bulk/undo', { ids })).text).toContain('3 were taken back');
+    const undone = await reviewer.post('/conflicts/bulk/undo', { ids });
+    expect(undone.status).toBe(303);
+    expect((await reviewer.get(undone.location ?? '')).text).toContain('3 were taken back');
     expect((await reviewer.get(location ?? '')).text).toContain('<h1>0 decided</h1>');
   });
 

@@ -112,6 +112,7 @@ async function addressesOf(open: readonly string[]): Promise<Record<string, stri
     '/overview/lately': ['/overview/lately'],
     '/conflicts': ['/conflicts', '/conflicts?state=all', `/conflicts?q=${q}`, `/conflicts?author=${q}`],
     '/conflicts/bulk': ['/conflicts/bulk?late=1'],
+    '/conflicts/bulk/undone': ['/conflicts/bulk/undone?n=1&left=1'],
     '/conflicts/bulk/progress': ['/conflicts/bulk/progress?late=1'],
     '/conflicts/views/:id': each(views, (id) => `/conflicts/views/${id}`),
     '/conflicts/:id': each(open, (id) => `/conflicts/${id}`),
@@ -277,6 +278,8 @@ describe('a customer who is called like a script, and one like a formula', () =>
     for (const [id] of picks.map((pick) => pick.split('@')))
       expectInert(await operator.get(`/conflicts/${id}`), 'decided');
     const ids = picks.map((pick) => pick.split('@')[0]).join(',');
-    expectInert(await operator.post('/conflicts/bulk/undo', { ids }), 'undone');
+    const undone = await operator.post('/conflicts/bulk/undo', { ids });
+    expect(undone.status).toBe(303);
+    expectInert(await operator.get(undone.location ?? ''), 'undone');
   });
 });

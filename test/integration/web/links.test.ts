@@ -115,3 +115,27 @@ test('the list is searched by name, id and number, and what is not understood is
   expect((await browser.get('/links?state=odd')).status).toBe(400);
   expect((await browser.get('/links/1%27')).status).toBe(404);
 });
+
+test('a link that ended says why in the list, on its page and on that of the customer, in both languages', async () => {
+  await world.crm`delete from contact where name = 'Sure'`;
+  await world.sync();
+  await signIn('viewer');
+  const [ended] = (await links()).filter(({ state }) => state === 'broken');
+  const customer = world.simulator.tenant.list().find(({ nick_name }) => nick_name === 'Sure');
+  const pages = ['/links?state=broken', `/links/${ended?.id}`, `/customers/${customer?.id}?pair=main`];
+  for (const path of pages) expect((await browser.get(path)).text, path).toContain('Deleted on crm.');
+  const api = JSON.parse((await browser.get(`/api/v1/customers/${customer?.id}?pair=main`)).text);
+  expect(api.link).toMatchObject({ state: 'broken', reason: 'deleted on crm' });
+  await browser.post('/language', { language: 'zh-CN', next: '/' });
+  for (const path of pages) expect((await browser.get(path)).text, path).toContain('在 CRM 中已删除。');
+});
+
+test('a link that a person ended shows who, and no reason of the engine', async () => {
+  await signIn('reviewer');
+  const [sure] = (await links()).filter(({ state }) => state === 'confirmed');
+  await browser.get(`/links/${sure?.id}`);
+  await browser.post(`/links/${sure?.id}/unlink`, { sure: '1' });
+  const { text } = await browser.get(`/links/${sure?.id}`);
+  expect(text).toContain('reviewer');
+  expect(text).not.toContain('class="why"');
+});

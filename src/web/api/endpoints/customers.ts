@@ -44,7 +44,14 @@ export const customer = z.object({
   crmId: idOrNull,
   name: z.string().nullable(),
   link: z
-    .object({ id, state: z.string(), decidedBy: z.string(), evidence: z.array(z.unknown()), createdAt: time })
+    .object({
+      id,
+      state: z.string(),
+      decidedBy: z.string(),
+      reason: z.string().nullable().describe('Why it is asked about, or ended'),
+      evidence: z.array(z.unknown()),
+      createdAt: time,
+    })
     .nullable(),
   records: z.object({ udesk: record, crm: record }).describe('The mirror'),
   certifiedAt: z
@@ -122,7 +129,7 @@ async function document(visit: SignedVisit, shown: Customer, from: number, most:
       link === null
         ? null
         : {
-            ...{ id: link.id, state: link.state, decidedBy: link.decidedBy },
+            ...{ id: link.id, state: link.state, decidedBy: link.decidedBy, reason: link.reason },
             ...{ evidence: link.evidence, createdAt: link.createdAt },
           },
     records: { udesk, crm },
