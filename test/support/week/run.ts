@@ -81,8 +81,11 @@ export async function runWeek({ days, seed = 'a week', onDay }: WeekOptions): Pr
     const text = configOf({ simulator, gates, crmUrl: crmDb.url, alertUrl: receiver.url });
     daemon = await startWeekDaemon(text, through(ours.url, gates.ours), time, random.next);
     cleanups.push(() => daemon?.stop());
-    const running = daemon.run();
-    running.catch(() => {});
+    // Asked after each minute: a promise that is raced once a minute keeps all those races until it ends.
+    const ended: unknown[] = [];
+    daemon.run().catch((error: unknown) => {
+      ended.push(error);
+    });
     const people = createWeekPeople({ simulator, crm, random, customers, clashing, now: time.trueNow });
     const quota = createQuotaWatch(simulator);
     const troubles = troublesOf({ simulator, time, ours, crm, gates, emails: customers });
@@ -94,7 +97,8 @@ export async function runWeek({ days, seed = 'a week', onDay }: WeekOptions): Pr
     const spacing = days > 2 ? SPACING.long : SPACING.short;
 
     for (let minute = 0; minute <= total; minute += 1) {
-      await Promise.race([time.passUntil(START + minute * MINUTE), running]);
+      await time.passUntil(START + minute * MINUTE);
+      if (ended.length > 0) throw ended[0];
       const turn = (minute - FIRST_AT) / spacing;
       const next = Number.isInteger(turn) && turn >= 0 ? troubles[turn % troubles.length] : undefined;
       if (next !== undefined && minute + next.minutes < total - REST_MINUTES) {
