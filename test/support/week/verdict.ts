@@ -43,7 +43,7 @@ export interface SaidAlert extends AlertItem {
 const RECOVERY_MS = 20 * 60_000;
 const WARN = 40;
 /** A week adds a few MB of compiled code and statements at first; it must not go on. From the second day on. */
-const HEAP_MB_PER_DAY = 1.5;
+const HEAP_MB_PER_DAY = 1;
 const RSS_MB_PER_DAY = 12;
 const SLACK = 4;
 
