@@ -178,7 +178,7 @@ async function fill(): Promise<void> {
         'after', '王', 'reason', 'propagate'))))), now() from generate_series(1, 500) n`);
   const links = Array.from({ length: CLOSED }, (_, n) => String(n + 1));
   for (let from = 0; from < links.length; from += 1_000) {
-    await fileConflicts(database.db, links.slice(from, from + 1_000));
+    await fileConflicts(database.db, 'bench', links.slice(from, from + 1_000));
   }
   // As in an installation that has been running for a while.
   await database.sql.unsafe('vacuum analyze');

@@ -209,6 +209,7 @@ async function fill({ database, pair: { spec } }: Stage, links: number): Promise
     if (from === 0) await sql`analyze udesk_sync.link`;
     await saveBases(
       db,
+      spec.name,
       states.flatMap(({ bases }, n) => (ids[n] == null ? [] : [{ id: ids[n], bases: { ...bases } }])),
     );
   }

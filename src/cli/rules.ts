@@ -90,7 +90,7 @@ async function runShow(context: CliContext, id: string): Promise<void> {
   await withRuntime(context, 'rules show', async ({ config, database: { db } }) => {
     const rule = await loadRule(db, namesOf(config), id);
     if (rule === null) throw noSuchRow('rule', id, 'udesk-sync rules list');
-    const decisions = await decisionsOfRule(db, id, SHOWN);
+    const decisions = await decisionsOfRule(db, rule, SHOWN);
     if (context.json) {
       context.printJson({ rules: [{ ...rule, decisions }] });
       return;

@@ -73,7 +73,7 @@ async function printArrivals({ runtime, show, words }: Stage, runId: number): Pr
     { side: SideName; op: string; udesk_id: string | null; crm_id: string | null; patch: string }[]
   >`
     select i.side, i.op, l.udesk_id, l.crm_id, i.patch::text as patch
-    from udesk_sync.intent i join udesk_sync.link l on l.id = i.link_id
+    from udesk_sync.intent i join udesk_sync.link l on l.pair = i.pair and l.id = i.link_id
     where i.run_id = ${runId} and i.state = 'settled' order by i.id limit 20`;
   for (const { side, op, udesk_id, crm_id, patch } of written) {
     const id = (side === 'udesk' ? udesk_id : crm_id) ?? '';

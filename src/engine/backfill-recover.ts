@@ -46,7 +46,7 @@ async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
 async function notThere(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   if (intent.looks + 1 < LOOKS_BEFORE_RESEND) {
     await fenced(cycle.db, cycle.fence, (tx) =>
-      moveIntent(tx, intent.id, ['unknown'], {
+      moveIntent(tx, intent, ['unknown'], {
         state: 'unknown',
         at: cycle.clock(),
         looked: true,
@@ -56,7 +56,7 @@ async function notThere(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
     return await resolve(cycle, { ...intent, looks: intent.looks + 1 });
   }
   const why = 'a batch carried it, and it was looked for and is not there';
-  await fenced(cycle.db, cycle.fence, (tx) => leaveBatch(tx, intent.id, why));
+  await fenced(cycle.db, cycle.fence, (tx) => leaveBatch(tx, intent, why));
   return 'resend';
 }
 

@@ -35,7 +35,7 @@ export async function chooseRows(cycle: Cycle, side: SideName, batch: BatchCreat
         for (const key of keys) taken.add(key);
       }
     }
-    await fenced(db, cycle.fence, (tx) => setAlone(tx, alone));
+    await fenced(db, cycle.fence, (tx) => setAlone(tx, cycle.spec.name, alone));
   }
   return chosen;
 }

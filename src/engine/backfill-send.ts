@@ -55,7 +55,7 @@ export async function sendBatch(
     cycle.log.warn({ side, kind: error.kind, rows: rows.length }, 'the answer to a batch was lost');
   }
   await fenced(cycle.db, cycle.fence, (tx) =>
-    batchIsUnknown(tx, opened.id, 'a batch carried it, and it has not been seen yet'),
+    batchIsUnknown(tx, cycle.spec.name, opened.id, 'a batch carried it, and it has not been seen yet'),
   );
   return { id: opened.id, rows: rows.length };
 }
@@ -68,7 +68,7 @@ async function notTaken(cycle: Cycle, batchId: string, error: Error, at: Date): 
   if (!passing && !refused && error.kind !== 'auth') return;
   const waitMs = error.details.retryAfterMs ?? backoffMs(1, cycle.random);
   await fenced(cycle.db, cycle.fence, (tx) =>
-    takeBatchBack(tx, batchId, {
+    takeBatchBack(tx, cycle.spec.name, batchId, {
       alone: refused,
       notBefore: passing ? new Date(at.getTime() + waitMs) : null,
       why: error.message,

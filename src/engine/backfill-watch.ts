@@ -83,8 +83,8 @@ async function parkRefused(
     const at = cycle.clock();
     const message = `${row.side} refused the row: ${printable(words.get(row.row) ?? '')}`;
     await fenced(cycle.db, cycle.fence, async (tx) => {
-      await moveIntent(tx, row.id, ['unknown'], { state: 'parked', at, error: message });
-      await freeClaims(tx, row.linkId);
+      await moveIntent(tx, row, ['unknown'], { state: 'parked', at, error: message });
+      await freeClaims(tx, row.pair, row.linkId);
       await park(tx, { ...row, intentId: row.id, kind: 'rejected', message, at });
     });
     cycle.log.warn({ side: row.side, linkId: row.linkId, kind: 'rejected' }, 'a record was parked');

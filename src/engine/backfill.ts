@@ -63,7 +63,7 @@ async function portion(
   await sameAccount(cycle, side);
   let { whole } = await readHead(cycle, side);
   let moved = (await settleSeen(cycle, side)).settled;
-  const silent = await lastBatchIsSilent(db, active.id);
+  const silent = await lastBatchIsSilent(db, spec.name, active.id);
   for (let sent = 0; whole && !silent && sent < BATCHES_PER_CYCLE; sent += 1) {
     cycle.signal.throwIfAborted();
     const rows = await chooseRows(cycle, side, batch);
@@ -81,10 +81,11 @@ async function portion(
   }
   moved += await oneByOne(cycle, side, push, !whole);
   const now = await tell(cycle, side);
-  if (now.left === 0) await fenced(db, cycle.fence, (tx) => endBackfill(tx, active.id, cycle.clock()));
+  if (now.left === 0)
+    await fenced(db, cycle.fence, (tx) => endBackfill(tx, spec.name, active.id, cycle.clock()));
   const waiting = await countWaiting(db, spec.name, side, cycle.clock());
   const { id: _id, startedAt: _startedAt, ...progress } = now;
-  const stuck = await lastBatchIsSilent(db, active.id);
+  const stuck = await lastBatchIsSilent(db, spec.name, active.id);
   return { ...progress, mirrorIncomplete: !whole, more: moved > 0 || (waiting.due > 0 && whole && !stuck) };
 }
 

@@ -118,14 +118,19 @@ export async function runCycle(
     if (options.readFeeds === true && options.dry !== true) await readDueFeeds(cycle);
     if (options.dry !== true) await reviewConflicts(cycle);
     const ended = { at: context.clock(), outcome: report.outcome, stats: report, error: null };
-    await finishRun(context.db, runId, ended);
+    await finishRun(context.db, name, runId, ended);
     return report;
   } catch (thrown) {
     const error = toError(thrown);
     const stopped = isSyncError(error, 'lease-lost') || options.signal?.aborted === true;
     const outcome = stopped ? 'abandoned' : 'failed';
     if (runId !== null) {
-      await finishRun(context.db, runId, { at: context.clock(), outcome, stats: {}, error: error.message })
+      await finishRun(context.db, name, runId, {
+        at: context.clock(),
+        outcome,
+        stats: {},
+        error: error.message,
+      })
         // The database may be what failed: the first error is the one to report.
         .catch(() => {});
     }
@@ -208,7 +213,7 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
       await fenced(db, fence, async (tx) => {
         // What the configuration accepts makes a yes from before it did so needless.
         const said = await waitingApproval(tx, spec.name, 'first-plan');
-        if (said !== null) await closeApproval(tx, said, 'replaced', cycle.clock());
+        if (said !== null) await closeApproval(tx, spec.name, said, 'replaced', cycle.clock());
         await saveFirstRun(tx, spec.name, 'accepting');
       });
     }
@@ -261,7 +266,7 @@ async function firstPlanAccepted(
     const same = said?.hash === hash;
     if (said !== null) {
       const overtaken = acceptedBy === null ? 'moved' : 'replaced';
-      await closeApproval(tx, said, same ? 'done' : overtaken, at);
+      await closeApproval(tx, spec.name, said, same ? 'done' : overtaken, at);
     }
     if (acceptedBy !== null) {
       await keepYes(tx, { pair: spec.name, kind: 'first-plan', hash, who: acceptedBy, at });
@@ -374,9 +379,10 @@ async function guardPlan(
     ]);
     const approved = heldWrites > 0 && (options.approve === hash || said?.hash === hash);
     const blocked = heldWrites > 0 && !approved;
-    if (said !== null) await closeApproval(tx, said, said.hash === hash && approved ? 'done' : 'moved', at);
+    if (said !== null)
+      await closeApproval(tx, spec.name, said, said.hash === hash && approved ? 'done' : 'moved', at);
     if (blocked) {
-      await movePlanned(tx, runId, 'held', heldClasses);
+      await movePlanned(tx, spec.name, runId, 'held', heldClasses);
       const sample = sampleOf(summary.sample, heldClasses);
       const kept = (await loadGuardedPlan(tx, [spec.name], hash))?.kept === sample.writes.length;
       await saveWaiting(tx, spec.name, {
@@ -390,7 +396,7 @@ async function guardPlan(
     const lookedAt = GUARD_CLASSES.filter((kind) =>
       heldClasses.includes(kind) ? approved : start.firstPlan && kind !== 'delete',
     );
-    if (writes > 0) await movePlanned(tx, runId, 'pending', GUARD_CLASSES, lookedAt);
+    if (writes > 0) await movePlanned(tx, spec.name, runId, 'pending', GUARD_CLASSES, lookedAt);
     await saveAlarms(tx, spec.name, approved ? {} : alarms);
     if (start.firstPlan) await saveFirstRun(tx, spec.name, 'accepted');
     if (start.known.restoredAt !== null && !blocked) await endRestore(tx, spec.name);

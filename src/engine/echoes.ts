@@ -36,6 +36,6 @@ export async function knownEchoes(cycle: Cycle, told: Told): Promise<ReadonlySet
     }
     if (all) known.add(id);
   }
-  if (used.length > 0) await fenced(db, fence, (tx) => saveEchoes(tx, used));
+  if (used.length > 0) await fenced(db, fence, (tx) => saveEchoes(tx, spec.name, used));
   return known;
 }

@@ -7,6 +7,7 @@ import { type LinkRow, linksToPlan } from '../store/links.ts';
 import { recentWrites } from '../store/own-writes.ts';
 import { type KnownRecord, loadRecords } from '../store/records.ts';
 import { waitingReverts } from '../store/reverts.ts';
+import { refreshStatistics } from '../store/statistics.ts';
 import type { Db } from '../store/tx.ts';
 
 /** A link with what the mirror knows of both records, ready for the planner. */
@@ -25,9 +26,12 @@ export async function loadLinksToPlan(
   limit: number,
   now: Date,
 ): Promise<{ links: LoadedLink[]; lastId: string | null; isLast: boolean }> {
+  // A first cycle asks for links that it has just stored.
+  await refreshStatistics(db);
   const found = await linksToPlan(db, pair, afterId, limit);
   const inFlight = await linksInFlight(
     db,
+    pair,
     found.map((row) => row.id),
   );
   // Of a merge, several records may lead to one link: only far fewer than asked for are surely all.
@@ -50,9 +54,11 @@ export async function loadLinkStates(
   const [udesk, crm, conflicts, reverts, ownWrites] = await Promise.all([
     loadRecords(db, pair, 'udesk', idsOf('udesk')),
     loadRecords(db, pair, 'crm', idsOf('crm')),
-    activeConflicts(db, ids),
-    waitingReverts(db, ids),
-    since === null ? new Map<string, OwnWrite[]>() : recentWrites(db, ids, { since, atLeast: ALTERNATIONS }),
+    activeConflicts(db, pair, ids),
+    waitingReverts(db, pair, ids),
+    since === null
+      ? new Map<string, OwnWrite[]>()
+      : recentWrites(db, pair, ids, { since, atLeast: ALTERNATIONS }),
   ]);
   return free.map((row): LoadedLink => {
     const records = {

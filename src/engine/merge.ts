@@ -84,7 +84,7 @@ async function follow(
     }
     const ids = survivors.map(({ id }) => id).join(', ');
     const reason = `gone on ${side}; ${how} ${ids}, which cannot take its place without a person`;
-    await setLinkState(tx, linkId, { state: 'broken', decidedBy: 'merged', reason, at });
+    await setLinkState(tx, cycle.spec.name, linkId, { state: 'broken', decidedBy: 'merged', reason, at });
   });
   cycle.log.info(
     { side, linkId, remoteId: record.id, survivors: survivors.map(({ id }) => id), moved: free !== null },

@@ -28,7 +28,7 @@ export async function planKnownNames(cycle: Cycle): Promise<void> {
   const names = fields.map(({ udesk }) => udesk);
   const waiting = await waitingNames(db, spec.name, names, WAITING_PER_CYCLE);
   const ready = waiting.filter(({ field, crm }) => isKnown(spec, field, crm)).map(({ linkId }) => linkId);
-  if (ready.length > 0) await fenced(db, fence, (tx) => planLinksAgain(tx, ready));
+  if (ready.length > 0) await fenced(db, fence, (tx) => planLinksAgain(tx, spec.name, ready));
 }
 
 function isKnown(spec: PairSpec, name: string, crm: Parameters<typeof toCommon>[2]): boolean {

@@ -25,7 +25,7 @@ export async function persistPlans(
   const { db, fence, spec } = cycle;
   const at = cycle.clock();
   await fenced(db, fence, async (tx) => {
-    const current = await stillCurrent(tx, chunk);
+    const current = await stillCurrent(tx, spec.name, chunk);
     const ids = await linkIds(tx, cycle, current, at);
     const taken = current.flatMap((planned, n) => {
       const linkId = ids[n];
@@ -46,15 +46,17 @@ export async function persistPlans(
       }
     }
     await writeConflicts(tx, spec.name, await withRivals(tx, cycle, withIds, conflicts), at);
-    await closeConflicts(tx, closes, at);
-    await saveBases(tx, bases);
+    await closeConflicts(tx, spec.name, closes, at);
+    await saveBases(tx, spec.name, bases);
     await closeReverts(
       tx,
+      spec.name,
       withIds.flatMap(({ plan }) => plan.reverts ?? []),
       at,
     );
     await retireParked(
       tx,
+      spec.name,
       withIds.map(({ linkId }) => linkId),
       at,
     );
@@ -63,20 +65,23 @@ export async function persistPlans(
     );
     await insertIntents(tx, spec.name, { runId: cycle.runId, round }, intents, at);
     for (const { plan, linkId } of withIds) {
-      if (plan.life.action !== 'none') await breakLink(tx, linkId, plan.life, at);
+      if (plan.life.action !== 'none') await breakLink(tx, spec.name, linkId, plan.life, at);
     }
     await setLinksDirty(
       tx,
+      spec.name,
       withIds.map(({ linkId }) => linkId),
       false,
     );
     await clearRebased(
       tx,
+      spec.name,
       withIds.flatMap(({ link, linkId }) => (link.row?.rebased === true ? [linkId] : [])),
     );
     // What was planned again was seen again: names and owners may be others now.
     await fileConflicts(
       tx,
+      spec.name,
       withIds.map(({ linkId }) => linkId),
     );
     for (const side of ['udesk', 'crm'] as const) await clearPlanned(tx, cycle, side, withIds);
@@ -84,11 +89,16 @@ export async function persistPlans(
 }
 
 /** Without the links about which a person decided something after they were loaded: this plan does not know it. */
-async function stillCurrent(tx: Db, chunk: readonly PlannedLink[]): Promise<readonly PlannedLink[]> {
+async function stillCurrent(
+  tx: Db,
+  pair: string,
+  chunk: readonly PlannedLink[],
+): Promise<readonly PlannedLink[]> {
   const known = chunk.flatMap(({ link: { row, state } }) => (row === null ? [] : [{ id: row.id, state }]));
   const [decided, undone] = await Promise.all([
     decidedSincePlanned(
       tx,
+      pair,
       known.map(({ id, state }) => ({
         id,
         decisions: state.conflicts.flatMap((c) => c.decision?.id ?? []),
@@ -96,6 +106,7 @@ async function stillCurrent(tx: Db, chunk: readonly PlannedLink[]): Promise<read
     ),
     revertsSincePlanned(
       tx,
+      pair,
       known.map(({ id, state }) => ({ id, reverts: (state.reverts ?? []).map((revert) => revert.id) })),
     ),
   ]);
@@ -226,6 +237,7 @@ async function claimForCreates(
   const fresh = planned.filter(({ link, linkId }) => link.row === null && refused.has(linkId));
   await forgetLinks(
     tx,
+    cycle.spec.name,
     fresh.map(({ linkId }) => linkId),
   );
   return refused;

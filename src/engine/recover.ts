@@ -99,7 +99,7 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
   }
   if (intent.looks + 1 < LOOKS_BEFORE_RESEND) {
     await fenced(cycle.db, cycle.fence, (tx) =>
-      moveIntent(tx, intent.id, ['unknown'], {
+      moveIntent(tx, intent, ['unknown'], {
         state: 'unknown',
         at: cycle.clock(),
         looked: true,
@@ -152,7 +152,7 @@ async function readTarget(cycle: Cycle, intent: IntentRow): Promise<SideRecord |
 
 async function backToPending(cycle: Cycle, intent: IntentRow, reason: string): Promise<Recovery> {
   await fenced(cycle.db, cycle.fence, (tx) =>
-    moveIntent(tx, intent.id, ['unknown'], { state: 'pending', at: cycle.clock(), error: reason }),
+    moveIntent(tx, intent, ['unknown'], { state: 'pending', at: cycle.clock(), error: reason }),
   );
   return 'resend';
 }
@@ -169,7 +169,7 @@ async function replan(cycle: Cycle, intent: IntentRow, seen: SideRecord, reason:
 export async function uncertain(cycle: Cycle, intent: IntentRow, reason: string): Promise<Recovery> {
   const at = cycle.clock();
   await fenced(cycle.db, cycle.fence, async (tx) => {
-    await moveIntent(tx, intent.id, ['unknown'], { state: 'parked', at, error: reason });
+    await moveIntent(tx, intent, ['unknown'], { state: 'parked', at, error: reason });
     await park(tx, {
       pair: intent.pair,
       linkId: intent.linkId,

@@ -9,7 +9,7 @@ import { reconcileLink } from '../core/reconcile.ts';
 import type { SideName } from '../core/record.ts';
 import { markFeedsDue } from '../store/feeds.ts';
 import { linksInFlight } from '../store/intents.ts';
-import { type LinkRow, loadLink, reviewsAbout } from '../store/links.ts';
+import { type LinkRow, loadLinkOf, reviewsAbout } from '../store/links.ts';
 import { loadPair } from '../store/pairs.ts';
 import { saveVerified } from '../store/reach.ts';
 import { loadRecords } from '../store/records.ts';
@@ -102,7 +102,7 @@ async function aboutRecord(
 ): Promise<Omit<RefreshReport, 'seen' | 'delta'>> {
   const record = (await loadRecords(db, spec.name, side, [id])).get(id);
   const linkId = record?.linkId ?? null;
-  const link = linkId === null ? null : await loadLink(db, linkId);
+  const link = linkId === null ? null : await loadLinkOf(db, spec.name, linkId);
   const reviews = await reviewsAbout(db, spec.name, side, id);
   const about = { pair: spec.name, side, id, link, reviews };
   const next = async (): Promise<NextStep> => {
@@ -110,7 +110,7 @@ async function aboutRecord(
     if ((await loadPair(db, spec.name)).firstRun === 'pending') return { kind: 'waits', why: 'first-run' };
     if (link === null) return reviews.length > 0 ? { kind: 'waits', why: 'review' } : { kind: 'match' };
     if (link.state !== 'confirmed') return { kind: 'waits', why: 'ended' };
-    if ((await linksInFlight(db, [link.id])).size > 0) return { kind: 'waits', why: 'in-flight' };
+    if ((await linksInFlight(db, spec.name, [link.id])).size > 0) return { kind: 'waits', why: 'in-flight' };
     const [loaded] = await loadLinkStates(db, spec.name, [link], clock());
     if (loaded === undefined) return { kind: 'nothing' };
     const plan = reconcileLink(spec, loaded.state);

@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm';
 import { guardClass } from '../core/plan.ts';
 import { blocks, circles, releaseOf, uniqueKeysOf } from '../core/release.ts';
 import { dropIntent, type IntentRow, insertIntents, intentsWhere, movePlanned } from '../store/intents.ts';
-import { loadLink, setLinksDirty } from '../store/links.ts';
+import { loadLinkOf, setLinksDirty } from '../store/links.ts';
 import { fenced, textArray } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 
@@ -61,9 +61,13 @@ function circleOf(waitsFor: ReadonlyMap<string, string>, start: string): string[
 /** The first of them that is still to be sent gives up; durable before anything is sent (P9). */
 async function releaseOne(cycle: Cycle, ids: readonly string[]): Promise<boolean> {
   for (const id of ids) {
-    const [intent] = await intentsWhere(cycle.db, sql`id = ${id}::bigint and state = 'pending'`, 1);
+    const [intent] = await intentsWhere(
+      cycle.db,
+      sql`pair = ${cycle.spec.name} and id = ${id}::bigint and state = 'pending'`,
+      1,
+    );
     if (intent === undefined) continue;
-    const link = await loadLink(cycle.db, intent.linkId);
+    const link = await loadLinkOf(cycle.db, intent.pair, intent.linkId);
     const release = releaseOf(cycle.spec, intent.side, intent.patch, link?.bases ?? {});
     if (release === null) continue;
     await fenced(cycle.db, cycle.fence, async (tx) => {
@@ -80,14 +84,15 @@ async function releaseOne(cycle: Cycle, ids: readonly string[]): Promise<boolean
         priority: 1,
       } as const;
       await insertIntents(tx, cycle.spec.name, { runId: cycle.runId, round: 0 }, [row], at);
-      await movePlanned(tx, cycle.runId, 'pending', [row.guardClass]);
+      await movePlanned(tx, cycle.spec.name, cycle.runId, 'pending', [row.guardClass]);
       const parked = await intentsWhere(
         tx,
-        sql`state = 'parked' and id = any(${textArray(ids)}::bigint[])`,
+        sql`pair = ${cycle.spec.name} and state = 'parked' and id = any(${textArray(ids)}::bigint[])`,
         10,
       );
       await setLinksDirty(
         tx,
+        cycle.spec.name,
         parked.map(({ linkId }) => linkId),
         true,
       );

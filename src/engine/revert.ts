@@ -63,7 +63,7 @@ export async function previewRevert(
   let overwritten = 0;
   const ids = [...byLink.keys()];
   for (let start = 0; start < ids.length; start += CHUNK_LINKS) {
-    const rows = (await loadLinks(db, ids.slice(start, start + CHUNK_LINKS))).sort(
+    const rows = (await loadLinks(db, spec.name, ids.slice(start, start + CHUNK_LINKS))).sort(
       (a, b) => Number(a.id) - Number(b.id),
     );
     const confirmed = rows.filter(({ state }) => state === 'confirmed');
@@ -72,6 +72,7 @@ export async function previewRevert(
     );
     const waiting = await waitingReverts(
       db,
+      spec.name,
       confirmed.map(({ id }) => id),
     );
     for (const row of rows) {

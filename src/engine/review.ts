@@ -62,7 +62,7 @@ async function classifyConflicts(cycle: Cycle): Promise<void> {
       const pattern = patternOf(row, author, field, spec.match.defaultRegion, crmAuthor);
       return { id: row.id, pattern: patternText(pattern) };
     });
-    await fenced(db, fence, (tx) => savePatterns(tx, found));
+    await fenced(db, fence, (tx) => savePatterns(tx, spec.name, found));
     if (waiting.length < CHUNK || cycle.clock().getTime() > until) return;
   }
 }
@@ -106,6 +106,7 @@ async function tellEnds(cycle: Cycle): Promise<void> {
   await fenced(cycle.db, cycle.fence, (tx) =>
     saveEndsTold(
       tx,
+      cycle.spec.name,
       ended.map(({ id }) => id),
     ),
   );

@@ -38,7 +38,7 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
     if (current === 'stale') return 'replanned';
     if (current === 'missing') return 'missing';
     const mine = await fenced(cycle.db, cycle.fence, (tx) =>
-      moveIntent(tx, intent.id, ['pending'], {
+      moveIntent(tx, intent, ['pending'], {
         state: 'sending',
         at: cycle.clock(),
         fence: cycle.fence.fence,
@@ -86,7 +86,7 @@ async function afterFailure(
   const at = cycle.clock();
   if (isSyncError(error, 'ambiguous')) {
     await fenced(cycle.db, cycle.fence, (tx) =>
-      moveIntent(tx, intent.id, ['sending'], { state: 'unknown', at, error: error.message }),
+      moveIntent(tx, intent, ['sending'], { state: 'unknown', at, error: error.message }),
     );
     return await lookAt(cycle, { ...intent, state: 'unknown' }, sending);
   }
@@ -106,14 +106,14 @@ async function afterFailure(
   }
   if (isSyncError(error, 'rejected') && sent && (await blockerOf(cycle, intent, sending.waitsFor))) {
     await fenced(cycle.db, cycle.fence, (tx) =>
-      moveIntent(tx, intent.id, ['sending'], { state: 'pending', at, error: error.message }),
+      moveIntent(tx, intent, ['sending'], { state: 'pending', at, error: error.message }),
     );
     return 'blocked';
   }
   if (isSyncError(error, 'rejected') || isSyncError(error, 'contract')) {
     await fenced(cycle.db, cycle.fence, async (tx) => {
-      await moveIntent(tx, intent.id, ['pending', 'sending'], { state: 'parked', at, error: error.message });
-      await freeClaims(tx, intent.linkId);
+      await moveIntent(tx, intent, ['pending', 'sending'], { state: 'parked', at, error: error.message });
+      await freeClaims(tx, intent.pair, intent.linkId);
       await park(tx, { ...intent, intentId: intent.id, kind: error.kind, message: error.message, at });
     });
     cycle.log.warn(
@@ -125,7 +125,7 @@ async function afterFailure(
   if (isSyncError(error, 'transient') || isSyncError(error, 'throttled')) {
     const waitMs = error.details.retryAfterMs ?? backoffMs(intent.attempts + 1, cycle.random);
     await fenced(cycle.db, cycle.fence, (tx) =>
-      moveIntent(tx, intent.id, ['pending', 'sending'], {
+      moveIntent(tx, intent, ['pending', 'sending'], {
         state: 'pending',
         at,
         error: error.message,
@@ -137,7 +137,7 @@ async function afterFailure(
   // Everything else (auth, config, lease-lost, a stop) ends the cycle. A write that is known not to have left goes back.
   if (sent && isSyncError(error, 'auth')) {
     await fenced(cycle.db, cycle.fence, (tx) =>
-      moveIntent(tx, intent.id, ['sending'], { state: 'pending', at, error: error.message }),
+      moveIntent(tx, intent, ['sending'], { state: 'pending', at, error: error.message }),
     );
   }
   throw error;

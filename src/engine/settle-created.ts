@@ -31,6 +31,7 @@ export async function settleCreated(
     const free = rows.filter(({ record }) => !held.has(record.id));
     const links = await loadLinks(
       tx,
+      spec.name,
       free.map(({ intent }) => intent.linkId),
     );
     const linkOf = new Map(links.map((link) => [link.id, link]));
@@ -59,6 +60,7 @@ export async function settleCreated(
     await saveCreated(tx, spec.name, side, created, at);
     await saveBases(
       tx,
+      spec.name,
       created.map(({ linkId, bases }) => ({ id: linkId, bases })),
     );
     return new Set(created.map(({ intentId }) => intentId));

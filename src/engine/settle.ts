@@ -5,7 +5,7 @@ import { settleConflicts, writeConflicts } from '../store/conflicts.ts';
 import { markFeedsDue } from '../store/feeds.ts';
 import { park } from '../store/guards.ts';
 import { freeClaims, type IntentRow, moveIntent, siblingIntents } from '../store/intents.ts';
-import { breakLink, linkHolding, loadLink, saveBases, setLinkSide, setLinksDirty } from '../store/links.ts';
+import { breakLink, linkHolding, loadLinkOf, saveBases, setLinkSide, setLinksDirty } from '../store/links.ts';
 import { loadRecords, markDeleted, setRecordLink } from '../store/records.ts';
 import { markCarried } from '../store/reverts.ts';
 import { type Db, fenced } from '../store/tx.ts';
@@ -43,20 +43,20 @@ export async function settleWrite(
     }
     const result = resultOf(intent, after, carried);
     const settled = { state: 'settled', at, result, witness: witnessFor(cycle, intent) } as const;
-    if (!(await moveIntent(tx, intent.id, ['sending', 'unknown'], settled))) return 'settled';
+    if (!(await moveIntent(tx, intent, ['sending', 'unknown'], settled))) return 'settled';
     await storeOne(cycle, tx, intent.side, 'write', after);
     const undone = Object.keys(intent.reasons).filter((field) => intent.reasons[field] === 'revert');
-    await markCarried(tx, intent.linkId, intent.side, undone);
+    await markCarried(tx, intent.pair, intent.linkId, intent.side, undone);
     // Our write made a change record, and the one before it names whom we overwrote.
     if (intent.side === 'udesk') await markFeedsDue(tx, cycle.spec.name, [after.id]);
     if (intent.op === 'create') {
-      await setLinkSide(tx, intent.linkId, intent.side, after.id, at);
+      await setLinkSide(tx, intent.pair, intent.linkId, intent.side, after.id, at);
       await setRecordLink(tx, cycle.spec.name, intent.side, [after.id], intent.linkId);
-      await freeClaims(tx, intent.linkId);
+      await freeClaims(tx, intent.pair, intent.linkId);
     }
     const told = evidence === 'look' ? Object.keys(intent.patch) : (after.reread ?? []);
     const looked = new Set(told.filter((name) => !carried.has(name)));
-    if (carried.size > 0) await setLinksDirty(tx, [intent.linkId], true);
+    if (carried.size > 0) await setLinksDirty(tx, intent.pair, [intent.linkId], true);
     await advanceBases(cycle, tx, intent, result, looked, at);
     if (intent.op === 'create') await acceptDefaults(cycle, tx, intent, after);
     return 'settled';
@@ -71,20 +71,20 @@ async function parkTaken(
   at: Date,
 ): Promise<void> {
   const message = `${intent.side} record ${remoteId} answered for the new record, and it belongs to link ${holder} already. Unlink one of the two, or correct the external id on the CRM side.`;
-  await moveIntent(tx, intent.id, ['sending', 'unknown'], { state: 'parked', at, error: message });
-  await freeClaims(tx, intent.linkId);
+  await moveIntent(tx, intent, ['sending', 'unknown'], { state: 'parked', at, error: message });
+  await freeClaims(tx, intent.pair, intent.linkId);
   await park(tx, { ...intent, intentId: intent.id, remoteId, kind: 'identity', message, at });
 }
 
 export async function settleDelete(cycle: Cycle, intent: IntentRow): Promise<void> {
   await fenced(cycle.db, cycle.fence, async (tx) => {
     const at = cycle.clock();
-    if (!(await moveIntent(tx, intent.id, ['sending', 'unknown'], { state: 'settled', at }))) return;
+    if (!(await moveIntent(tx, intent, ['sending', 'unknown'], { state: 'settled', at }))) return;
     if (intent.remoteId !== null) {
       await markDeleted(tx, target(cycle, intent.side, 'write'), [intent.remoteId]);
     }
-    await settleConflicts(tx, intent.linkId, ['*'], intent.decisions, at);
-    await breakLink(tx, intent.linkId, { action: 'close' }, at);
+    await settleConflicts(tx, intent.pair, intent.linkId, ['*'], intent.decisions, at);
+    await breakLink(tx, intent.pair, intent.linkId, { action: 'close' }, at);
   });
 }
 
@@ -112,7 +112,7 @@ async function advanceBases(
   looked: ReadonlySet<string>,
   at: Date,
 ): Promise<void> {
-  const link = await loadLink(tx, intent.linkId);
+  const link = await loadLinkOf(tx, intent.pair, intent.linkId);
   if (link === null) return;
   const siblings = await siblingIntents(tx, intent);
   const { bases, settled, ignored } = settledBases(cycle.spec, link.bases, {
@@ -127,9 +127,10 @@ async function advanceBases(
   for (const { field } of ignored) {
     cycle.log.warn({ side: intent.side, linkId: intent.linkId, field }, 'the side did not take the value');
   }
-  await saveBases(tx, [{ id: link.id, bases }]);
+  await saveBases(tx, link.pair, [{ id: link.id, bases }]);
   await settleConflicts(
     tx,
+    link.pair,
     link.id,
     intent.op === 'create' ? [...settled, '*'] : settled,
     intent.decisions,
@@ -158,12 +159,12 @@ async function advanceBases(
 }
 
 async function acceptDefaults(cycle: Cycle, tx: Db, intent: IntentRow, created: SideRecord): Promise<void> {
-  const link = await loadLink(tx, intent.linkId);
+  const link = await loadLinkOf(tx, intent.pair, intent.linkId);
   const from = otherSide(intent.side);
   const sourceId = from === 'udesk' ? link?.udeskId : link?.crmId;
   if (!link || !sourceId) return;
   const source = (await loadRecords(tx, cycle.spec.name, from, [sourceId])).get(sourceId)?.record;
   if (source === undefined) return;
   const bases = withDefaults(cycle.spec, link.bases, intent.side, { created, source });
-  await saveBases(tx, [{ id: link.id, bases }]);
+  await saveBases(tx, link.pair, [{ id: link.id, bases }]);
 }

@@ -75,11 +75,12 @@ export async function standingWrites(
     const spec = await specOf(pair);
     if (spec === null) continue;
     const intents = Map.groupBy(await settledForDecisions(db, pair, those), ({ decision }) => decision);
-    const links = await loadLinks(db, [...new Set(those.map(({ linkId }) => linkId))]);
+    const links = await loadLinks(db, pair, [...new Set(those.map(({ linkId }) => linkId))]);
     const confirmed = links.filter(({ state }) => state === 'confirmed');
     const states = new Map((await loadLinkStates(db, pair, confirmed)).map((one) => [one.state.linkId, one]));
     const waiting = await waitingReverts(
       db,
+      pair,
       confirmed.map(({ id }) => id),
     );
     for (const { id, linkId, field, decision } of those) {

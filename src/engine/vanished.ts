@@ -22,7 +22,7 @@ export async function waitForProof(cycle: Cycle, intent: IntentRow, id: string):
     if (known.get(id)?.state !== 'live')
       return await dropIntent(tx, intent, reason, at, isUnknown ? unwitnessed(cycle, intent) : null);
     const notBefore = new Date(at.getTime() + MISSING_RETRY_MS);
-    await moveIntent(tx, intent.id, isUnknown ? ['unknown'] : ['pending', 'sending'], {
+    await moveIntent(tx, intent, isUnknown ? ['unknown'] : ['pending', 'sending'], {
       state: isUnknown ? 'unknown' : 'pending',
       at,
       error: reason,

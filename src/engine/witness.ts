@@ -12,7 +12,7 @@ import type { Overwritten, Verdict } from '../core/witness-records.ts';
 import { isSyncError } from '../errors.ts';
 import { saveEditTimes } from '../store/feeds.ts';
 import type { IntentRow } from '../store/intents.ts';
-import { loadLink, setLinksDirty } from '../store/links.ts';
+import { loadLinkOf, setLinksDirty } from '../store/links.ts';
 import { loadPair } from '../store/pairs.ts';
 import { loadRecords } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
@@ -97,7 +97,7 @@ async function witnessRecord(
       const reason = isSyncError(error) ? error.message : '';
       cycle.log.warn({ side, remoteId, kind }, 'a write cannot be witnessed: its history is refused');
       await fenced(cycle.db, cycle.fence, async (tx) => {
-        for (const intent of intents) await saveWitness(tx, intent.id, 'unclear', reason);
+        for (const intent of intents) await saveWitness(tx, intent, 'unclear', reason);
       });
       return 0;
     }
@@ -143,7 +143,7 @@ async function witnessIntent(cycle: Cycle, intent: IntentRow, history: HistorySi
   }
   const state = lost.length > 0 ? 'overwritten' : unclear.length > 0 ? 'unclear' : 'clean';
   await fenced(cycle.db, cycle.fence, async (tx) => {
-    if (!(await saveWitness(tx, intent.id, state, unclear[0] ?? null))) return;
+    if (!(await saveWitness(tx, intent, state, unclear[0] ?? null))) return;
     for (const { spec, foreign } of lost) await keep(cycle, tx, intent, spec, foreign);
   });
   if (lost.length > 0) {
@@ -165,7 +165,7 @@ export async function keep(
 ): Promise<void> {
   const row = await rowOf(cycle, tx, intent, spec, foreign);
   await keepOverwritten(tx, cycle.spec.name, row, cycle.clock());
-  await setLinksDirty(tx, [intent.linkId], true);
+  await setLinksDirty(tx, intent.pair, [intent.linkId], true);
 }
 
 async function rowOf(
@@ -175,7 +175,7 @@ async function rowOf(
   spec: FieldSpec,
   foreign: Overwritten,
 ): Promise<OverwrittenRow> {
-  const link = await loadLink(tx, intent.linkId);
+  const link = await loadLinkOf(tx, intent.pair, intent.linkId);
   const ids = { udesk: link?.udeskId ?? null, crm: link?.crmId ?? null };
   const now = async (side: SideName): Promise<Value | null> => {
     const id = ids[side];

@@ -63,7 +63,7 @@ export async function closeAccountChange(
   );
   const said = await waitingApproval(tx, pair, accountKind(side));
   if (said !== null && said.hash !== exceptHash)
-    await closeApproval(tx, said, state === 'approved' ? 'done' : 'moved', at);
+    await closeApproval(tx, pair, said, state === 'approved' ? 'done' : 'moved', at);
 }
 
 /** What answers now in the place of what these pairs were made with. */

@@ -134,13 +134,14 @@ export async function waitingApproval(db: Db, pair: string, kind: ApprovalKind):
 /** In the transaction that releases the plan, or finds another one. */
 export async function closeApproval(
   tx: Db,
+  pair: string,
   approval: ApprovalRow,
   state: 'done' | 'moved' | 'replaced',
   at: Date,
 ): Promise<void> {
   await tx.execute(
     sql`update udesk_sync.approval set state = ${state}, closed_at = ${at.toISOString()}::timestamptz
-        where id = ${approval.id}::bigint and state = 'waiting'`,
+        where pair = ${pair} and id = ${approval.id}::bigint and state = 'waiting'`,
   );
 }
 

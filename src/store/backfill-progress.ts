@@ -40,7 +40,7 @@ async function progressOf(db: Db, pair: string, backfill: Backfill): Promise<Bac
   );
   const [parked] = await rows<{ n: string }>(
     db,
-    sql`select count(*) as n from udesk_sync.parked p join udesk_sync.intent i on i.id = p.intent_id
+    sql`select count(*) as n from udesk_sync.parked p join udesk_sync.intent i on i.pair = p.pair and i.id = p.intent_id
         where p.pair = ${pair} and p.state = 'parked' and i.side = ${side} and i.op = 'create'`,
   );
   const [created] = await rows<{ n: string }>(
@@ -51,7 +51,7 @@ async function progressOf(db: Db, pair: string, backfill: Backfill): Promise<Bac
   );
   const [batches] = await rows<{ n: string }>(
     db,
-    sql`select count(*) as n from udesk_sync.batch where backfill_id = ${backfill.id}::bigint`,
+    sql`select count(*) as n from udesk_sync.batch where pair = ${pair} and backfill_id = ${backfill.id}::bigint`,
   );
   const count = (row: { n: string } | undefined) => Number(row?.n ?? 0);
   const left = Number(open?.left ?? 0);
@@ -75,7 +75,8 @@ async function pace(db: Db, pair: string, backfillId: string, side: SideName): P
     db,
     sql`with recent as (
           select min(sent_at) as since from (
-            select sent_at from udesk_sync.batch where backfill_id = ${backfillId}::bigint order by id desc limit ${PACE_BATCHES}) b)
+            select sent_at from udesk_sync.batch
+            where pair = ${pair} and backfill_id = ${backfillId}::bigint order by id desc limit ${PACE_BATCHES}) b)
         select count(i.id) as n, extract(epoch from max(i.settled_at) - min(recent.since)) * 1000 as span_ms
         from recent left join udesk_sync.intent i on i.pair = ${pair} and i.side = ${side} and i.op = 'create'
           and i.state = 'settled' and i.settled_at >= recent.since`,

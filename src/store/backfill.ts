@@ -31,9 +31,10 @@ export async function startBackfill(db: Db, pair: string, side: SideName, at: Da
   );
 }
 
-export async function endBackfill(db: Db, id: string, at: Date): Promise<void> {
+export async function endBackfill(db: Db, pair: string, id: string, at: Date): Promise<void> {
   await db.execute(
-    sql`update udesk_sync.backfill set ended_at = ${at.toISOString()}::timestamptz where id = ${id}::bigint`,
+    sql`update udesk_sync.backfill set ended_at = ${at.toISOString()}::timestamptz
+        where pair = ${pair} and id = ${id}::bigint`,
   );
 }
 
@@ -79,10 +80,10 @@ export async function loadAlone(
   return await intentsWhere(db, sql`${waiting(pair, side)} and ${due(page.now)} and ${which}`, page.limit);
 }
 
-export async function setAlone(db: Db, ids: readonly string[]): Promise<void> {
+export async function setAlone(db: Db, pair: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await db.execute(
-    sql`update udesk_sync.intent set alone = true where id = any(${textArray(ids)}::bigint[])`,
+    sql`update udesk_sync.intent set alone = true where pair = ${pair} and id = any(${textArray(ids)}::bigint[])`,
   );
 }
 
@@ -115,40 +116,45 @@ export async function openBatch(
           attempts = attempts + 1, sent_at = ${at}, not_before = ${batch.lookFrom.toISOString()}::timestamptz,
           fence = ${batch.fence}::bigint, error = null
         from jsonb_to_recordset(${jsonParam(batch.intentIds.map((intent, n) => ({ i: intent, n })))}) as s(i text, n int)
-        where i.id = s.i::bigint and i.state = 'pending' returning i.id`,
+        where i.pair = ${batch.pair} and i.id = s.i::bigint and i.state = 'pending' returning i.id`,
   );
   const taken = new Set(moved.map((row) => row.id));
   return { id, intentIds: batch.intentIds.filter((intent) => taken.has(intent)) };
 }
 
 /** The call left, and what became of its rows is to be found out by reading. */
-export async function batchIsUnknown(db: Db, batchId: string, why: string): Promise<void> {
+export async function batchIsUnknown(db: Db, pair: string, batchId: string, why: string): Promise<void> {
   await db.execute(
     sql`update udesk_sync.intent set state = 'unknown', error = ${why}
-        where batch_id = ${batchId}::bigint and state = 'sending'`,
+        where pair = ${pair} and batch_id = ${batchId}::bigint and state = 'sending'`,
   );
 }
 
 /** The call is known to have done nothing: its rows wait again; `alone`: not for another batch. */
 export async function takeBatchBack(
   db: Db,
+  pair: string,
   batchId: string,
   back: { readonly alone: boolean; readonly notBefore: Date | null; readonly why: string },
 ): Promise<void> {
   await db.execute(
     sql`update udesk_sync.intent set state = 'pending', alone = ${back.alone}, batch_id = null, batch_row = null,
           not_before = ${back.notBefore?.toISOString() ?? null}::timestamptz, error = ${back.why}
-        where batch_id = ${batchId}::bigint and state = 'sending'`,
+        where pair = ${pair} and batch_id = ${batchId}::bigint and state = 'sending'`,
   );
-  await db.execute(sql`delete from udesk_sync.batch where id = ${batchId}::bigint`);
+  await db.execute(sql`delete from udesk_sync.batch where pair = ${pair} and id = ${batchId}::bigint`);
 }
 
 /** The row was looked for and is not there: it may be sent again, on its own. */
-export async function leaveBatch(db: Db, intentId: string, why: string): Promise<void> {
+export async function leaveBatch(
+  db: Db,
+  { pair, id }: Pick<IntentRow, 'pair' | 'id'>,
+  why: string,
+): Promise<void> {
   await db.execute(
     sql`update udesk_sync.intent set state = 'pending', alone = true, batch_id = null, batch_row = null,
           not_before = null, error = ${why}
-        where id = ${intentId}::bigint and state = 'unknown'`,
+        where pair = ${pair} and id = ${id}::bigint and state = 'unknown'`,
   );
 }
 
@@ -167,19 +173,21 @@ export async function unknownRows(db: Db, pair: string, side: SideName, limit: n
   if (found.length === 0) return [];
   const places = await rows<{ id: string; batch_row: number }>(
     db,
-    sql`select id, batch_row from udesk_sync.intent where id = any(${textArray(found.map(({ id }) => id))}::bigint[])`,
+    sql`select id, batch_row from udesk_sync.intent
+        where pair = ${pair} and id = any(${textArray(found.map(({ id }) => id))}::bigint[])`,
   );
   const rowOf = new Map(places.map((place) => [place.id, Number(place.batch_row)]));
   return found.map((intent) => ({ ...intent, row: rowOf.get(intent.id) ?? 0 }));
 }
 
 /** Whether nothing at all is known of the newest batch: not one of its rows appeared, or was given up. */
-export async function lastBatchIsSilent(db: Db, backfillId: string): Promise<boolean> {
+export async function lastBatchIsSilent(db: Db, pair: string, backfillId: string): Promise<boolean> {
   const [row] = await rows<{ silent: boolean }>(
     db,
     sql`select bool_and(i.state in ('sending', 'unknown')) as silent
         from udesk_sync.intent i
-        where i.batch_id = (select max(id) from udesk_sync.batch where backfill_id = ${backfillId}::bigint)`,
+        where i.pair = ${pair} and i.batch_id = (
+          select max(id) from udesk_sync.batch where pair = ${pair} and backfill_id = ${backfillId}::bigint)`,
   );
   return row?.silent === true;
 }
@@ -249,16 +257,19 @@ export async function saveCreated(
   const column = side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
   await db.execute(
     sql`update udesk_sync.intent i set state = 'settled', settled_at = ${time}, result = s.v, error = null, not_before = null
-        from ${all} where i.id = s.i::bigint`,
+        from ${all} where i.pair = ${pair} and i.id = s.i::bigint`,
   );
   await db.execute(
-    sql`update udesk_sync.link l set ${column} = s.r, changed_at = ${time} from ${all} where l.id = s.l::bigint`,
+    sql`update udesk_sync.link l set ${column} = s.r, changed_at = ${time}
+        from ${all} where l.pair = ${pair} and l.id = s.l::bigint`,
   );
   await db.execute(
     sql`update udesk_sync.record r set link_id = s.l::bigint, dirty = true from ${all}
         where r.pair = ${pair} and r.side = ${side} and r.remote_id = s.r`,
   );
-  await db.execute(sql`delete from udesk_sync.claim c using ${all} where c.link_id = s.l::bigint`);
+  await db.execute(
+    sql`delete from udesk_sync.claim c using ${all} where c.pair = ${pair} and c.link_id = s.l::bigint`,
+  );
 }
 
 /** Those of the records that a confirmed link holds. */

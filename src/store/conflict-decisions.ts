@@ -51,7 +51,7 @@ export async function decideConflict(db: Db, decision: ConflictDecision): Promis
     if (row?.state !== 'open' || row.decision_id !== null) return false;
     if (decision.seen !== undefined && decision.seen !== row.changed_at) return false;
     const { ruleId } = decision;
-    if (ruleId !== undefined && !(await isOn(tx, ruleId))) return false;
+    if (ruleId !== undefined && !(await isOn(tx, row.pair, ruleId))) return false;
     const ofPerson = ruleId === undefined && decision.byProgram !== true;
     const at = sql`${decision.at.toISOString()}::timestamptz`;
     const [made] = await rows<{ id: string }>(
@@ -63,9 +63,10 @@ export async function decideConflict(db: Db, decision: ConflictDecision): Promis
     const decisionId = made?.id ?? '0';
     await tx.execute(
       sql`update udesk_sync.conflict set decision_id = ${decisionId}::bigint, state = 'resolving', changed_at = ${at},
-            resolved_by = ${who}, person_take = ${ofPerson ? take : null} where id = ${conflictId}::bigint`,
+            resolved_by = ${who}, person_take = ${ofPerson ? take : null}
+          where pair = ${row.pair} and id = ${conflictId}::bigint`,
     );
-    await tx.execute(sql`update udesk_sync.link set dirty = true where id = ${row.link_id}::bigint`);
+    await replanLink(tx, row);
     await logDecision(tx, {
       ...{
         at: decision.at.toISOString(),
@@ -98,7 +99,8 @@ export async function withdrawDecision(
   return await db.transaction(async (tx): Promise<WithdrawResult> => {
     const row = await lockConflict(tx, conflictId);
     if (row?.state !== 'resolving' || row.decision_id === null) return 'not-decided';
-    const carrying = sql`link_id = ${row.link_id}::bigint and decisions ->> ${row.field}::text = ${row.decision_id}`;
+    const carrying = sql`pair = ${row.pair} and link_id = ${row.link_id}::bigint
+      and decisions ->> ${row.field}::text = ${row.decision_id}`;
     const intents = await rows<{ state: string }>(
       tx,
       sql`select state from udesk_sync.intent where ${carrying} and state <> 'dropped' for update`,
@@ -109,18 +111,22 @@ export async function withdrawDecision(
       sql`delete from udesk_sync.intent where ${carrying} and state in ('planned', 'held', 'pending')`,
     );
     if (intents.length > 0) {
-      await tx.execute(sql`delete from udesk_sync.claim where link_id = ${row.link_id}::bigint`);
+      await tx.execute(
+        sql`delete from udesk_sync.claim where pair = ${row.pair} and link_id = ${row.link_id}::bigint`,
+      );
     }
     const [decision] = await rows<{ take: Take; value: string | null }>(
       tx,
-      sql`select take, value::text as value from udesk_sync.decision where id = ${row.decision_id}::bigint`,
+      sql`select take, value::text as value from udesk_sync.decision
+          where pair = ${row.pair} and id = ${row.decision_id}::bigint`,
     );
     await tx.execute(
       sql`update udesk_sync.conflict set state = 'open', decision_id = null, resolved_by = null,
-            person_take = null, changed_at = ${at.toISOString()}::timestamptz where id = ${conflictId}::bigint`,
+            person_take = null, changed_at = ${at.toISOString()}::timestamptz
+          where pair = ${row.pair} and id = ${conflictId}::bigint`,
     );
-    await markWithdrawn(tx, row.decision_id, who, at);
-    await tx.execute(sql`update udesk_sync.link set dirty = true where id = ${row.link_id}::bigint`);
+    await markWithdrawn(tx, row.pair, row.decision_id, who, at);
+    await replanLink(tx, row);
     await logDecision(tx, {
       ...{ at: at.toISOString(), who, action: 'withdraw', pair: row.pair, conflictId },
       decisionId: row.decision_id,
@@ -132,6 +138,13 @@ export async function withdrawDecision(
   });
 }
 
+async function replanLink(tx: Db, row: LockedRow): Promise<void> {
+  await tx.execute(
+    sql`update udesk_sync.link set dirty = true where pair = ${row.pair} and id = ${row.link_id}::bigint`,
+  );
+}
+
+/** Of any pair: people name a conflict by its id alone. */
 async function lockConflict(tx: Db, conflictId: string): Promise<LockedRow | null> {
   await lockOutCycle(tx, sql`(select pair from udesk_sync.conflict where id = ${conflictId}::bigint)`);
   const [row] = await rows<LockedRow>(

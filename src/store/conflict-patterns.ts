@@ -53,12 +53,13 @@ export async function unclassifiedConflicts(
 /** Whoever decides meanwhile decides a row that has its pattern, or is given it here: the values are the same. */
 export async function savePatterns(
   tx: Db,
+  pair: string,
   found: readonly { readonly id: string; readonly pattern: string }[],
 ): Promise<void> {
   await tx.execute(
     sql`update udesk_sync.conflict c set pattern = s.p, unclassified = false
         from jsonb_to_recordset(${jsonParam(found.map(({ id, pattern }) => ({ i: id, p: pattern })))}) as s(i text, p text)
-        where c.id = s.i::bigint`,
+        where c.pair = ${pair} and c.id = s.i::bigint`,
   );
 }
 

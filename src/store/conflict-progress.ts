@@ -1,6 +1,7 @@
 /** How far a decision has come. */
 import { sql } from 'drizzle-orm';
 import { ASKING } from './account-changes.ts';
+import type { ConflictRow } from './conflicts.ts';
 import { waitingGuards } from './guards.ts';
 import type { IntentState } from './schema.ts';
 import { type Db, rows, textArray } from './tx.ts';
@@ -27,14 +28,14 @@ export interface DecisionProgress {
 /** Of the decision that the conflict is being resolved by. */
 export async function decisionProgress(
   db: Db,
-  conflict: { readonly id: string; readonly pair: string },
+  conflict: Pick<ConflictRow, 'pair' | 'id'>,
 ): Promise<DecisionProgress> {
   const { id, pair: name } = conflict;
   const writes = await rows<{ side: 'udesk' | 'crm'; state: IntentState; error: string | null }>(
     db,
     sql`select i.side, i.state, i.error from udesk_sync.conflict c
-        join udesk_sync.intent i on i.link_id = c.link_id and i.decisions ->> c.field = c.decision_id::text
-        where c.id = ${id}::bigint and i.state <> 'dropped' order by i.id`,
+        join udesk_sync.intent i on i.pair = c.pair and i.link_id = c.link_id and i.decisions ->> c.field = c.decision_id::text
+        where c.pair = ${name} and c.id = ${id}::bigint and i.state <> 'dropped' order by i.id`,
   );
   const [pair] = await rows<{ first_run: string; account: string | null; failure: string | null }>(
     db,
@@ -63,11 +64,14 @@ export interface PastDecision {
 }
 
 /** All that were made about a conflict, newest first. */
-export async function decisionsOf(db: Db, conflictId: string): Promise<PastDecision[]> {
+export async function decisionsOf(
+  db: Db,
+  { pair, id }: Pick<ConflictRow, 'pair' | 'id'>,
+): Promise<PastDecision[]> {
   return await rows<{ who: string; take: string; at: string }>(
     db,
     sql`select who, take, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at
-        from udesk_sync.decision where conflict_id = ${conflictId}::bigint order by id desc`,
+        from udesk_sync.decision where pair = ${pair} and conflict_id = ${id}::bigint order by id desc`,
   );
 }
 
@@ -86,11 +90,15 @@ export async function decisionsThatEnded(
 }
 
 /** The conflicts of a link that wait: by field, the id. */
-export async function activeConflictsOf(db: Db, linkId: string): Promise<ReadonlyMap<string, string>> {
+export async function activeConflictsOf(
+  db: Db,
+  pair: string,
+  linkId: string,
+): Promise<ReadonlyMap<string, string>> {
   const found = await rows<{ field: string; id: string }>(
     db,
     sql`select field, id from udesk_sync.conflict
-        where link_id = ${linkId}::bigint and state in ('open', 'resolving')`,
+        where pair = ${pair} and link_id = ${linkId}::bigint and state in ('open', 'resolving')`,
   );
   return new Map(found.map(({ field, id }) => [field, id]));
 }

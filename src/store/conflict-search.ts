@@ -9,23 +9,23 @@ import { type Db, rows, textArray } from './tx.ts';
  * Writes anew what the conflicts of these links are found by; what has not changed is left as it is. A closed conflict
  * keeps its owner and authors, and is found by the names of today.
  */
-export async function fileConflicts(tx: Db, linkIds: readonly string[]): Promise<void> {
+export async function fileConflicts(tx: Db, pair: string, linkIds: readonly string[]): Promise<void> {
   if (linkIds.length === 0) return;
   const ids = sql`${textArray([...new Set(linkIds)])}::bigint[]`;
   await tx.execute(
-    sql`insert into udesk_sync.conflict_search as t (conflict_id, words)
-        select c.id, lower(left(concat_ws(E'\n', l.udesk_id, l.crm_id,
+    sql`insert into udesk_sync.conflict_search as t (pair, conflict_id, words)
+        select c.pair, c.id, lower(left(concat_ws(E'\n', l.udesk_id, l.crm_id,
             udesk_sync.plain_text(ru.fields -> 'nick_name'),
             udesk_sync.plain_text(rc.fields -> coalesce(p.field_specs #>> '{nick_name,crm}', 'name')),
             regexp_replace(array_to_string(ru.keys || rc.keys, E'\n'), '^[a-z]+:', '', 'gn'),
             left(udesk_sync.plain_text(c.udesk), 1000), left(udesk_sync.plain_text(c.crm), 1000)), 4000))
         from udesk_sync.conflict c
-        join udesk_sync.link l on l.id = c.link_id
+        join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id
         left join udesk_sync.pair p on p.name = c.pair
         left join udesk_sync.record ru on ru.pair = c.pair and ru.side = 'udesk' and ru.remote_id = l.udesk_id
         left join udesk_sync.record rc on rc.pair = c.pair and rc.side = 'crm' and rc.remote_id = l.crm_id
-        where c.link_id = any(${ids})
-        on conflict (conflict_id) do update set words = excluded.words where t.words <> excluded.words`,
+        where c.pair = ${pair} and c.link_id = any(${ids})
+        on conflict (pair, conflict_id) do update set words = excluded.words where t.words <> excluded.words`,
   );
   await tx.execute(
     sql`update udesk_sync.conflict t set owner = s.owner, authors = s.authors, crm_author = s.crm_author
@@ -40,11 +40,11 @@ export async function fileConflicts(tx: Db, linkIds: readonly string[]): Promise
               select seen.author ->> 'name' where seen.author is not null order by 1) as authors,
             seen.author as crm_author
           from udesk_sync.conflict c
-          join udesk_sync.link l on l.id = c.link_id
+          join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id
           left join lateral (${CRM_AUTHOR}) seen on true
           left join udesk_sync.record r on r.pair = c.pair and r.side = 'udesk' and r.remote_id = l.udesk_id
-          where c.link_id = any(${ids}) and c.state in ('open', 'resolving')) s
-        where t.id = s.id and (t.owner, t.authors, t.crm_author) is distinct from (s.owner, s.authors, s.crm_author)`,
+          where c.pair = ${pair} and c.link_id = any(${ids}) and c.state in ('open', 'resolving')) s
+        where t.pair = ${pair} and t.id = s.id and (t.owner, t.authors, t.crm_author) is distinct from (s.owner, s.authors, s.crm_author)`,
   );
 }
 

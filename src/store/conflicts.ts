@@ -109,6 +109,7 @@ export function toConflict(row: ConflictRecord): ConflictRow {
 /** The active conflicts of these links, with the decision that has not taken effect yet. */
 export async function activeConflicts(
   db: Db,
+  pair: string,
   linkIds: readonly string[],
 ): Promise<Map<string, ActiveConflict[]>> {
   const byLink = new Map<string, ActiveConflict[]>();
@@ -118,9 +119,9 @@ export async function activeConflicts(
   >(
     db,
     sql`select ${CONFLICT_COLUMNS}, c.decision_id, d.take, d.value::text as value
-        from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id
-        left join udesk_sync.decision d on d.id = c.decision_id
-        where c.link_id = any(${textArray(linkIds)}::bigint[]) and c.state in ('open', 'resolving')
+        from udesk_sync.conflict c join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id
+        left join udesk_sync.decision d on d.pair = c.pair and d.id = c.decision_id
+        where c.pair = ${pair} and c.link_id = any(${textArray(linkIds)}::bigint[]) and c.state in ('open', 'resolving')
         order by c.link_id, c.id`,
   );
   for (const row of found) {
@@ -176,7 +177,7 @@ export async function writeConflicts(
     };
   });
   const now = sql`${at.toISOString()}::timestamptz`;
-  await closeVoid(db, writes, at);
+  await closeVoid(db, pair, writes, at);
   await db.execute(
     sql`insert into udesk_sync.conflict as t
           (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, resolved_by, opened_at, changed_at, closed_at, assignee)
@@ -184,10 +185,10 @@ export async function writeConflicts(
           ${now}, ${now}, null,
           -- Whoever had the row that became void has the one that takes its place.
           case when s.re then (select o.assignee from udesk_sync.conflict o
-            where o.link_id = s.l::bigint and o.field = s.f and o.closed_at = ${now} order by o.id desc limit 1) end
+            where o.pair = ${pair} and o.link_id = s.l::bigint and o.field = s.f and o.closed_at = ${now} order by o.id desc limit 1) end
         from jsonb_to_recordset(${jsonParam(payload)})
           as s(l text, f text, k text, s text, b jsonb, u jsonb, c jsonb, ua text, ca text, r text, by text, re boolean)
-        on conflict (link_id, field) where state in ('open', 'resolving') do update set
+        on conflict (pair, link_id, field) where state in ('open', 'resolving') do update set
           kind = excluded.kind, state = excluded.state, base = excluded.base, udesk = excluded.udesk, crm = excluded.crm,
           udesk_at = excluded.udesk_at, crm_at = excluded.crm_at, reason = excluded.reason,
           unclassified = t.unclassified or excluded.state = 'open',
@@ -196,11 +197,13 @@ export async function writeConflicts(
   );
   await fileConflicts(
     db,
+    pair,
     writes.map(({ linkId }) => linkId),
   );
   const done = writes.filter(({ change }) => change.action === 'decided' && change.done);
   await closeConflicts(
     db,
+    pair,
     done.map(({ linkId, change }) => ({ linkId, field: change.field, outcome: 'resolved' as const })),
     at,
   );
@@ -210,7 +213,7 @@ export async function writeConflicts(
  * A row whose decision became void ends as the person saw it, with the values that the decision may already have
  * replaced on a side (P2); what both sides hold now is a row of its own.
  */
-async function closeVoid(db: Db, writes: readonly ConflictWrite[], at: Date): Promise<void> {
+async function closeVoid(db: Db, pair: string, writes: readonly ConflictWrite[], at: Date): Promise<void> {
   const reopened = writes.flatMap(({ linkId, change }) =>
     change.reopened === true ? [{ l: linkId, f: change.field, r: change.reason }] : [],
   );
@@ -219,12 +222,13 @@ async function closeVoid(db: Db, writes: readonly ConflictWrite[], at: Date): Pr
     sql`update udesk_sync.conflict c set state = 'resolved', reason = s.r, person_take = null,
           changed_at = ${at.toISOString()}::timestamptz, closed_at = ${at.toISOString()}::timestamptz
         from jsonb_to_recordset(${jsonParam(reopened)}) as s(l text, f text, r text)
-        where c.link_id = s.l::bigint and c.field = s.f and c.state = 'resolving'`,
+        where c.pair = ${pair} and c.link_id = s.l::bigint and c.field = s.f and c.state = 'resolving'`,
   );
 }
 
 export async function closeConflicts(
   db: Db,
+  pair: string,
   closes: readonly { linkId: string; field: string; outcome: 'converged' | 'resolved' }[],
   at: Date,
 ): Promise<void> {
@@ -234,7 +238,7 @@ export async function closeConflicts(
           closed_at = ${at.toISOString()}::timestamptz
         from jsonb_to_recordset(${jsonParam(closes.map((c) => ({ l: c.linkId, f: c.field, o: c.outcome })))})
           as s(l text, f text, o text)
-        where c.link_id = s.l::bigint and c.field = s.f and c.state in ('open', 'resolving')`,
+        where c.pair = ${pair} and c.link_id = s.l::bigint and c.field = s.f and c.state in ('open', 'resolving')`,
   );
 }
 
@@ -244,6 +248,7 @@ export async function closeConflicts(
  */
 export async function settleConflicts(
   db: Db,
+  pair: string,
   linkId: string,
   fields: readonly string[],
   decisions: Readonly<Record<string, string>>,
@@ -255,7 +260,7 @@ export async function settleConflicts(
     sql`update udesk_sync.conflict c set state = 'resolved', changed_at = ${at.toISOString()}::timestamptz,
           closed_at = ${at.toISOString()}::timestamptz
         from jsonb_to_recordset(${jsonParam(settled)}) as s(f text, d text)
-        where c.link_id = ${linkId}::bigint and c.state = 'resolving' and c.field = s.f
+        where c.pair = ${pair} and c.link_id = ${linkId}::bigint and c.state = 'resolving' and c.field = s.f
           and c.decision_id is not distinct from s.d::bigint`,
   );
 }
@@ -272,7 +277,7 @@ export interface ConflictFilter extends CareFilter {
 export async function listConflicts(db: Db, filter: ConflictFilter): Promise<ConflictRow[]> {
   const found = await rows<ConflictRecord>(
     db,
-    sql`select ${CONFLICT_COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id
+    sql`select ${CONFLICT_COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id
         where c.id > ${filter.afterId ?? '0'}::bigint
           and (${filter.pair ?? null}::text is null or c.pair = ${filter.pair ?? null}::text)
           and (${filter.field ?? null}::text is null or c.field = ${filter.field ?? null}::text)
@@ -284,10 +289,11 @@ export async function listConflicts(db: Db, filter: ConflictFilter): Promise<Con
   return found.map(toConflict);
 }
 
+/** Of any pair: people name a conflict by its id alone. */
 export async function loadConflict(db: Db, id: string): Promise<ConflictRow | null> {
   const [row] = await rows<ConflictRecord>(
     db,
-    sql`select ${CONFLICT_COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id where c.id = ${id}::bigint`,
+    sql`select ${CONFLICT_COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id where c.id = ${id}::bigint`,
   );
   return row === undefined ? null : toConflict(row);
 }

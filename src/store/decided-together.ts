@@ -6,7 +6,8 @@ import { type Db, rows } from './tx.ts';
 export async function lastDecision(db: Db, conflictId: string, who: string): Promise<string | null> {
   const [row] = await rows<{ id: string }>(
     db,
-    sql`select id from udesk_sync.decision where conflict_id = ${conflictId}::bigint and who = ${who}
+    sql`select id from udesk_sync.decision where pair = (select pair from udesk_sync.conflict where id = ${conflictId}::bigint)
+          and conflict_id = ${conflictId}::bigint and who = ${who}
         order by id desc limit 1`,
   );
   return row?.id ?? null;

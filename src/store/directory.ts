@@ -133,11 +133,11 @@ export async function waitingNames(
   }));
 }
 
-export async function planLinksAgain(db: Db, linkIds: readonly string[]): Promise<void> {
+export async function planLinksAgain(db: Db, pair: string, linkIds: readonly string[]): Promise<void> {
   if (linkIds.length === 0) return;
   await db.execute(
     sql`update udesk_sync.link set dirty = true
-        where id = any(${textArray(linkIds)}::bigint[]) and state = 'confirmed' and not dirty`,
+        where pair = ${pair} and id = any(${textArray(linkIds)}::bigint[]) and state = 'confirmed' and not dirty`,
   );
 }
 

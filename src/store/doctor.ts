@@ -142,11 +142,11 @@ export async function pairFacts(db: Db, pair: string): Promise<PairFacts> {
             or (l.crm_id is not null and not exists (select 1 from udesk_sync.record r
               where r.pair = l.pair and r.side = 'crm' and r.remote_id = l.crm_id)))) as links,
           (select count(*) from udesk_sync.record r where r.pair = ${pair} and r.link_id is not null
-            and not exists (select 1 from udesk_sync.link l where l.id = r.link_id)) as records,
+            and not exists (select 1 from udesk_sync.link l where l.pair = r.pair and l.id = r.link_id)) as records,
           (select count(*) from udesk_sync.conflict c where c.pair = ${pair} and c.state in ('open', 'resolving')
-            and not exists (select 1 from udesk_sync.link l where l.id = c.link_id))
+            and not exists (select 1 from udesk_sync.link l where l.pair = c.pair and l.id = c.link_id))
           + (select count(*) from udesk_sync.parked p where p.pair = ${pair} and p.state = 'parked'
-            and p.link_id is not null and not exists (select 1 from udesk_sync.link l where l.id = p.link_id)) as rows`,
+            and p.link_id is not null and not exists (select 1 from udesk_sync.link l where l.pair = p.pair and l.id = p.link_id)) as rows`,
   );
   const [reach] = await rows<{ total: number | null; listed: number | null; capped: boolean }>(
     db,

@@ -29,7 +29,7 @@ export async function dueFeeds(
           select remote_id, min(rank) as rank from (
             (select r.remote_id, 0 as rank
              from udesk_sync.conflict c
-             join udesk_sync.link l on l.id = c.link_id
+             join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id
              join udesk_sync.record r on r.pair = c.pair and r.side = 'udesk' and r.remote_id = l.udesk_id
              where c.pair = ${pair} and c.state in ('open', 'resolving') and r.state = 'live'
                and (r.feed_read_at is null or r.feed_read_at < c.changed_at))
@@ -135,7 +135,7 @@ export async function saveEditTimes(db: Db, pair: string, udeskId: string): Prom
   // Most customers have none, and to make a history of every field only to find that out takes a hundred times as long.
   const open = await rows(
     db,
-    sql`select 1 from udesk_sync.link own join udesk_sync.conflict c on c.link_id = own.id
+    sql`select 1 from udesk_sync.link own join udesk_sync.conflict c on c.pair = own.pair and c.link_id = own.id
         where own.pair = ${pair} and own.udesk_id = ${udeskId} and c.state in ('open', 'resolving') limit 1`,
   );
   if (open.length === 0) return;
@@ -145,10 +145,10 @@ export async function saveEditTimes(db: Db, pair: string, udeskId: string): Prom
           authors = array(select name from unnest(t.authors || edited.name) name where name is not null group by name order by name)
         from (
           select c.id, edit.name, edit.at from udesk_sync.conflict c
-          join udesk_sync.link own on own.id = c.link_id and own.udesk_id = ${udeskId}
+          join udesk_sync.link own on own.pair = c.pair and own.id = c.link_id and own.udesk_id = ${udeskId}
           cross join lateral (${lastEdit}) edit
           where c.pair = ${pair} and c.state in ('open', 'resolving')) edited
-        where t.id = edited.id and edited.at is not null`,
+        where t.pair = ${pair} and t.id = edited.id and edited.at is not null`,
   );
 }
 
@@ -157,7 +157,7 @@ const lastEdit = sql`
   select h.who as name, h.edited_at as at
   from udesk_sync.link l
   join report.customer_history h on h.pair = c.pair and h.side = 'udesk' and h.record_id = l.udesk_id
-  where l.id = c.link_id and c.udesk is not null and h.observation_id is not null
+  where l.pair = c.pair and l.id = c.link_id and c.udesk is not null and h.observation_id is not null
     and (h.field = c.field or c.field = '*') and h.valid_from <= coalesce(c.closed_at, h.valid_from)
   order by h.observation_id desc limit 1`;
 

@@ -52,7 +52,7 @@ export async function findPerson(
   if (known.length === 0 && linkIds.length === 0) return null;
   const [flying] = await rows<{ n: string }>(
     db,
-    sql`select count(*) as n from udesk_sync.intent where link_id = any(${textArray(linkIds)}::bigint[])
+    sql`select count(*) as n from udesk_sync.intent where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[])
         and state in ('pending', 'sending', 'unknown')`,
   );
   const alive = SIDES.filter((each) => known.some((row) => row.side === each && row.state === 'live'));
@@ -80,25 +80,29 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
   const decisions = await rows<{ id: string }>(
     tx,
     sql`update udesk_sync.decision set value = null, erased = true
-        where conflict_id in (select id from udesk_sync.conflict where link_id = any(${links})) and not erased returning id`,
+        where pair = ${pair} and not erased
+          and conflict_id in (select id from udesk_sync.conflict where pair = ${pair} and link_id = any(${links}))
+        returning id`,
   );
   const decided = sql`${textArray(decisions.map(({ id }) => id))}::bigint[]`;
   await tx.execute(sql`update udesk_sync.decision_log set salt = null where decision_id = any(${decided})`);
   // Answers of the API hold conflicts as they were shown.
   await tx.execute(
     sql`delete from udesk_sync.idempotency i using udesk_sync.conflict c
-        where c.link_id = any(${links}) and position('"' || c.id::text || '"' in i.body) > 0`,
+        where c.pair = ${pair} and c.link_id = any(${links}) and position('"' || c.id::text || '"' in i.body) > 0`,
   );
   await forgetSearches(tx, pair, { ids, linkIds });
   const conflicts = await count(
-    sql`delete from udesk_sync.conflict where link_id = any(${links}) returning 1`,
+    sql`delete from udesk_sync.conflict where pair = ${pair} and link_id = any(${links}) returning 1`,
   );
-  const writes = await count(sql`delete from udesk_sync.intent where link_id = any(${links}) returning 1`);
+  const writes = await count(
+    sql`delete from udesk_sync.intent where pair = ${pair} and link_id = any(${links}) returning 1`,
+  );
   await tx.execute(
     sql`delete from udesk_sync.parked where pair = ${pair} and (link_id = any(${links}) or ${ofPerson(ids)})`,
   );
-  await tx.execute(sql`delete from udesk_sync.revert_field where link_id = any(${links})`);
-  await tx.execute(sql`delete from udesk_sync.claim where link_id = any(${links})`);
+  await tx.execute(sql`delete from udesk_sync.revert_field where pair = ${pair} and link_id = any(${links})`);
+  await tx.execute(sql`delete from udesk_sync.claim where pair = ${pair} and link_id = any(${links})`);
   const observations = await count(
     sql`delete from udesk_sync.observation where pair = ${pair} and ${ofPerson(ids)} returning 1`,
   );
@@ -110,7 +114,7 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
     sql`delete from udesk_sync.link where pair = ${pair} and state = 'candidate' and candidates is not null
         and (candidates -> 'udesk' ?| ${textArray(ids.udesk)} or candidates -> 'crm' ?| ${textArray(ids.crm)})`,
   );
-  await tx.execute(sql`delete from udesk_sync.link where id = any(${links})`);
+  await tx.execute(sql`delete from udesk_sync.link where pair = ${pair} and id = any(${links})`);
   const records = await count(
     sql`delete from udesk_sync.record where pair = ${pair} and ${ofPerson(ids)} returning 1`,
   );
@@ -143,8 +147,8 @@ async function forgetSearches(tx: Db, pair: string, { ids, linkIds }: Person): P
   await tx.execute(
     sql`delete from udesk_sync.inbox_view v using (
           select unnest(string_to_array(s.words, E'\n')) as word
-          from udesk_sync.conflict c join udesk_sync.conflict_search s on s.conflict_id = c.id
-          where c.link_id = any(${textArray(linkIds)}::bigint[])
+          from udesk_sync.conflict c join udesk_sync.conflict_search s on s.pair = c.pair and s.conflict_id = c.id
+          where c.pair = ${pair} and c.link_id = any(${textArray(linkIds)}::bigint[])
           union
           select lower(unnest(keys || remote_id || udesk_sync.plain_text(fields -> 'nick_name')))
           from udesk_sync.record where pair = ${pair} and ${ofPerson(ids)}) known

@@ -154,7 +154,7 @@ export async function listParked(db: Db, pair: string | null, limit: number): Pr
     db,
     sql`select p.id, p.pair, p.link_id, l.udesk_id, l.crm_id, p.side, p.kind, p.message,
           to_char(p.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at
-        from udesk_sync.parked p left join udesk_sync.link l on l.id = p.link_id
+        from udesk_sync.parked p left join udesk_sync.link l on l.pair = p.pair and l.id = p.link_id
         where p.state = 'parked' and (${pair}::text is null or p.pair = ${pair}::text)
         order by p.id limit ${limit}`,
   );

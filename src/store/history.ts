@@ -47,10 +47,10 @@ export async function loadHistory(
     observations: (await Promise.all(SIDES.map((each) => loadObservations(db, pair, each, ids[each]))))
       .flat()
       .sort((a, b) => Number(a.id) - Number(b.id)),
-    intents: await loadIntents(db, linkIds),
-    conflicts: await loadConflicts(db, linkIds),
-    decisions: await loadDecisions(db, linkIds),
-    reverts: await loadReverts(db, linkIds),
+    intents: await loadIntents(db, pair, linkIds),
+    conflicts: await loadConflicts(db, pair, linkIds),
+    decisions: await loadDecisions(db, pair, linkIds),
+    reverts: await loadReverts(db, pair, linkIds),
     changes: await loadChanges(db, pair, ids.udesk),
     keptSince: (await keptSince(db)).observation.keptSince,
   };
@@ -85,7 +85,7 @@ async function linksOf(db: Db, pair: string, side: SideName, id: string): Promis
         from udesk_sync.link l
         where l.pair = ${pair} and l.state <> 'candidate' and l.id in (
           select l.id from udesk_sync.link l where l.pair = ${pair} and ${column} = ${id}
-          union select l.id from udesk_sync.link l where ${moved})
+          union select l.id from udesk_sync.link l where l.pair = ${pair} and ${moved})
         order by l.state <> 'confirmed', l.id desc`,
   );
   return found.map((row) => ({
@@ -178,7 +178,7 @@ async function loadObservations(
   }));
 }
 
-async function loadIntents(db: Db, linkIds: readonly string[]): Promise<HistoryIntent[]> {
+async function loadIntents(db: Db, pair: string, linkIds: readonly string[]): Promise<HistoryIntent[]> {
   const found = await rows<{
     id: string;
     link_id: string;
@@ -202,7 +202,7 @@ async function loadIntents(db: Db, linkIds: readonly string[]): Promise<HistoryI
     sql`select id, link_id, run_id, side, op, remote_id as record_id, patch::text as patch, reasons::text as reasons,
           source::text as source, halves::text as halves, decisions::text as decisions, state, result::text as result, error,
           ${isoText(sql`created_at`)} as created_at, ${isoText(sql`sent_at`)} as sent_at, ${isoText(sql`settled_at`)} as settled_at
-        from udesk_sync.intent where link_id = any(${textArray(linkIds)}::bigint[]) order by id`,
+        from udesk_sync.intent where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) order by id`,
   );
   return found.map((row) => ({
     id: row.id,
@@ -225,7 +225,7 @@ async function loadIntents(db: Db, linkIds: readonly string[]): Promise<HistoryI
   }));
 }
 
-async function loadConflicts(db: Db, linkIds: readonly string[]): Promise<HistoryConflict[]> {
+async function loadConflicts(db: Db, pair: string, linkIds: readonly string[]): Promise<HistoryConflict[]> {
   const found = await rows<{
     id: string;
     field: string;
@@ -242,7 +242,7 @@ async function loadConflicts(db: Db, linkIds: readonly string[]): Promise<Histor
     db,
     sql`select id, field, kind, state, base::text as base, udesk::text as udesk, crm::text as crm, reason, resolved_by,
           ${isoText(sql`opened_at`)} as opened_at, ${isoText(sql`closed_at`)} as closed_at
-        from udesk_sync.conflict where link_id = any(${textArray(linkIds)}::bigint[]) order by id`,
+        from udesk_sync.conflict where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) order by id`,
   );
   return found.map((row) => ({
     id: row.id,
@@ -259,7 +259,7 @@ async function loadConflicts(db: Db, linkIds: readonly string[]): Promise<Histor
   }));
 }
 
-async function loadDecisions(db: Db, linkIds: readonly string[]): Promise<HistoryDecision[]> {
+async function loadDecisions(db: Db, pair: string, linkIds: readonly string[]): Promise<HistoryDecision[]> {
   const found = await rows<{
     id: string;
     conflict_id: string;
@@ -271,8 +271,8 @@ async function loadDecisions(db: Db, linkIds: readonly string[]): Promise<Histor
   }>(
     db,
     sql`select d.id, d.conflict_id, c.field, d.who, d.take, d.value::text as value, ${isoText(sql`d.at`)} as at
-        from udesk_sync.conflict c join udesk_sync.decision d on d.conflict_id = c.id
-        where c.link_id = any(${textArray(linkIds)}::bigint[]) order by d.id`,
+        from udesk_sync.conflict c join udesk_sync.decision d on d.pair = c.pair and d.conflict_id = c.id
+        where c.pair = ${pair} and c.link_id = any(${textArray(linkIds)}::bigint[]) order by d.id`,
   );
   return found.map((row) => ({
     id: row.id,
@@ -285,7 +285,7 @@ async function loadDecisions(db: Db, linkIds: readonly string[]): Promise<Histor
   }));
 }
 
-async function loadReverts(db: Db, linkIds: readonly string[]): Promise<HistoryRevert[]> {
+async function loadReverts(db: Db, pair: string, linkIds: readonly string[]): Promise<HistoryRevert[]> {
   const found = await rows<{
     id: string;
     revert_id: string;
@@ -298,8 +298,8 @@ async function loadReverts(db: Db, linkIds: readonly string[]): Promise<HistoryR
   }>(
     db,
     sql`select f.id, f.revert_id, f.field, r.who, f.state, f.reason, ${isoText(sql`r.at`)} as at, ${isoText(sql`f.closed_at`)} as closed_at
-        from udesk_sync.revert_field f join udesk_sync.revert r on r.id = f.revert_id
-        where f.link_id = any(${textArray(linkIds)}::bigint[]) order by f.id`,
+        from udesk_sync.revert_field f join udesk_sync.revert r on r.pair = f.pair and r.id = f.revert_id
+        where f.pair = ${pair} and f.link_id = any(${textArray(linkIds)}::bigint[]) order by f.id`,
   );
   return found.map(({ revert_id, closed_at, ...row }) => ({
     ...row,

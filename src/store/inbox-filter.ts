@@ -115,7 +115,10 @@ async function searched(db: Db, q: string | undefined): Promise<{ from: SQL; fou
   if (number !== undefined) return { from: all, found: sql`c.id = ${number}::bigint` };
   const words = await findWords(db, q);
   if ('ids' in words) return { from: all, found: sql`c.id = any(${textArray(words.ids)}::bigint[])` };
-  return { from: sql`${all} join udesk_sync.conflict_search s on s.conflict_id = c.id`, found: words.holds };
+  return {
+    from: sql`${all} join udesk_sync.conflict_search s on s.pair = c.pair and s.conflict_id = c.id`,
+    found: words.holds,
+  };
 }
 
 function is(column: SQL, value: string | undefined): SQL {

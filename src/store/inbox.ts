@@ -54,8 +54,8 @@ type InboxRecord = ConflictRecord & {
 };
 
 const columns = (nameFields: InboxQuery['nameFields']): SQL => sql`${CONFLICT_COLUMNS}, c.authors,
-  (select count(*) from udesk_sync.conflict o join udesk_sync.conflict_note n on n.conflict_id = o.id
-    where o.link_id = c.link_id and o.field = c.field) as notes,
+  (select count(*) from udesk_sync.conflict o join udesk_sync.conflict_note n on n.pair = o.pair and n.conflict_id = o.id
+    where o.pair = c.pair and o.link_id = c.link_id and o.field = c.field) as notes,
   (ru.fields -> 'nick_name')::text as name, (rc.fields -> (${jsonParam(nameFields)} ->> c.pair))::text as crm_name`;
 
 function toInboxRow(row: InboxRecord): InboxRow {
@@ -72,8 +72,8 @@ export async function inboxPage(db: Db, query: InboxQuery): Promise<InboxPage> {
     sql`with page as materialized (${pageIds(query, source, backwards, limit + 1)}),
         numbered as (select page.*, row_number() over () as place from page)
         select ${columns(query.nameFields)}, numbered.sort_key
-        from numbered join udesk_sync.conflict c on c.id = numbered.id
-        join udesk_sync.link l on l.id = c.link_id ${RECORDS}
+        from numbered join udesk_sync.conflict c on c.pair = numbered.pair and c.id = numbered.id
+        join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id ${RECORDS}
         order by numbered.place`,
   );
   const more = found.length > limit;
@@ -102,13 +102,13 @@ function pageIds(query: InboxQuery, source: Source, backwards: boolean, limit: n
     case 'oldest':
     case 'newest':
       // Ids rise with the time of opening.
-      return sql`select c.id, '' as sort_key ${from} and ${beyondId} order by c.id ${order} limit ${limit}`;
+      return sql`select c.pair, c.id, '' as sort_key ${from} and ${beyondId} order by c.id ${order} limit ${limit}`;
     case 'field':
-      return sql`select c.id, c.field as sort_key ${from}
+      return sql`select c.pair, c.id, c.field as sort_key ${from}
         and ${cursor === null ? sql`true` : sql`(c.field, c.id) ${sign} (${cursor.key}::text, ${cursor.id}::bigint)`}
         order by c.field ${order}, c.id ${order} limit ${limit}`;
     case 'customer':
-      return sql`select c.id, c.link_id::text as sort_key ${from}
+      return sql`select c.pair, c.id, c.link_id::text as sort_key ${from}
         and ${cursor === null ? sql`true` : sql`(c.link_id, c.id) ${sign} (${cursor.key}::bigint, ${cursor.id}::bigint)`}
         order by c.link_id ${order}, c.id ${order} limit ${limit}`;
     case 'mine': {
@@ -118,7 +118,7 @@ function pageIds(query: InboxQuery, source: Source, backwards: boolean, limit: n
         const at = cursor?.key === '0' ? '0' : '1';
         const whole = cursor === null || (backwards ? key < at : key > at);
         const beyond = whole ? sql`true` : key === at ? beyondId : sql`false`;
-        return sql`(select c.id, ${key}::text as sort_key ${from}
+        return sql`(select c.pair, c.id, ${key}::text as sort_key ${from}
           and c.assignee ${whose} ${query.person}::text and ${beyond} order by c.id ${order} limit ${limit})`;
       };
       return sql`${list('0')} union all ${list('1')} order by sort_key ${order}, id ${order} limit ${limit}`;
@@ -136,7 +136,7 @@ export async function inboxRows(
   const found = await rows<InboxRecord>(
     db,
     sql`select ${columns(nameFields)}
-        from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id ${RECORDS}
+        from udesk_sync.conflict c join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id ${RECORDS}
         where c.id = any(${textArray(ids)}::bigint[])`,
   );
   const byId = new Map(found.map((row) => [row.id, toInboxRow(row)]));

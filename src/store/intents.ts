@@ -162,15 +162,15 @@ export async function insertIntents(
  * Links that have a write planned, held, on its way or of unknown outcome; and those whose create may have happened, which
  * a person is asked about: planned again, it would be sent a second time (P5).
  */
-export async function linksInFlight(db: Db, linkIds: readonly string[]): Promise<Set<string>> {
+export async function linksInFlight(db: Db, pair: string, linkIds: readonly string[]): Promise<Set<string>> {
   if (linkIds.length === 0) return new Set();
   const found = await rows<{ link_id: string }>(
     db,
     sql`select distinct link_id from udesk_sync.intent
-        where link_id = any(${textArray(linkIds)}::bigint[]) and state in ${ACTIVE}
+        where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and state in ${ACTIVE}
         union
         select link_id from udesk_sync.parked
-        where link_id = any(${textArray(linkIds)}::bigint[]) and state = 'parked' and kind = 'uncertain-create'`,
+        where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and state = 'parked' and kind = 'uncertain-create'`,
   );
   return new Set(found.map((row) => row.link_id));
 }
@@ -182,6 +182,7 @@ export async function linksInFlight(db: Db, linkIds: readonly string[]): Promise
  */
 export async function movePlanned(
   db: Db,
+  pair: string,
   runId: number,
   to: 'pending' | 'held',
   classes: readonly GuardClass[],
@@ -190,7 +191,7 @@ export async function movePlanned(
   const moved = await rows(
     db,
     sql`update udesk_sync.intent set state = ${to}, approved = guard_class = any(${textArray(approved)})
-        where run_id = ${runId}::bigint and state = 'planned' and guard_class = any(${textArray(classes)}) returning 1`,
+        where pair = ${pair} and run_id = ${runId}::bigint and state = 'planned' and guard_class = any(${textArray(classes)}) returning 1`,
   );
   return moved.length;
 }
@@ -212,16 +213,19 @@ export async function dropUnsent(
   );
   await replan(
     db,
+    pair,
     dropped.map((row) => row.link_id),
   );
   return dropped.length;
 }
 
-async function replan(db: Db, linkIds: readonly string[]): Promise<void> {
+async function replan(db: Db, pair: string, linkIds: readonly string[]): Promise<void> {
   if (linkIds.length === 0) return;
-  await db.execute(sql`delete from udesk_sync.claim where link_id = any(${textArray(linkIds)}::bigint[])`);
   await db.execute(
-    sql`update udesk_sync.link set dirty = true where id = any(${textArray(linkIds)}::bigint[])`,
+    sql`delete from udesk_sync.claim where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[])`,
+  );
+  await db.execute(
+    sql`update udesk_sync.link set dirty = true where pair = ${pair} and id = any(${textArray(linkIds)}::bigint[])`,
   );
 }
 
@@ -244,7 +248,8 @@ export const CLOCK_WENT_BACK = sql`exists (
 export async function clockWentBack(db: Db, intent: IntentRow): Promise<boolean> {
   const found = await rows(
     db,
-    sql`select 1 from udesk_sync.intent i where i.id = ${intent.id}::bigint and ${CLOCK_WENT_BACK}`,
+    sql`select 1 from udesk_sync.intent i
+        where i.pair = ${intent.pair} and i.id = ${intent.id}::bigint and ${CLOCK_WENT_BACK}`,
   );
   return found.length > 0;
 }
@@ -312,7 +317,7 @@ export async function knownWhenPlanned(
     sql`select count(*) as n from udesk_sync.intent i
         join udesk_sync.record r on r.pair = i.pair and r.side = i.side and r.state = 'live'
           and r.observed_at <= i.created_at and r.remote_id = any(${textArray(ids)})
-        where i.id = ${intent.id}::bigint`,
+        where i.pair = ${intent.pair} and i.id = ${intent.id}::bigint`,
   );
   return Number(row?.n ?? 0) === ids.length;
 }
@@ -321,7 +326,7 @@ export async function siblingIntents(db: Db, intent: IntentRow): Promise<IntentR
   const found = await rows<IntentColumns>(
     db,
     sql`select ${INTENT_COLUMNS} from udesk_sync.intent
-        where link_id = ${intent.linkId}::bigint and run_id = ${intent.runId}::bigint and round = ${intent.round}
+        where pair = ${intent.pair} and link_id = ${intent.linkId}::bigint and run_id = ${intent.runId}::bigint and round = ${intent.round}
           and id <> ${intent.id}::bigint`,
   );
   return found.map(toIntent);
@@ -330,7 +335,7 @@ export async function siblingIntents(db: Db, intent: IntentRow): Promise<IntentR
 /** @returns false when the intent was not in `from` any more. */
 export async function moveIntent(
   db: Db,
-  id: string,
+  { pair, id }: Pick<IntentRow, 'pair' | 'id'>,
   from: readonly IntentState[],
   change: {
     state: IntentState;
@@ -360,7 +365,7 @@ export async function moveIntent(
           looks = looks + ${change.looked === true ? 1 : 0},
           sent_at = case when ${change.state} = 'sending' then ${at} else sent_at end,
           settled_at = case when ${change.state} = 'settled' then ${at} else settled_at end
-        where id = ${id}::bigint and state = any(${textArray(from)}) returning 1`,
+        where pair = ${pair} and id = ${id}::bigint and state = any(${textArray(from)}) returning 1`,
   );
   return moved.length > 0;
 }
@@ -377,19 +382,24 @@ export async function dropIntent(
   witness: 'unclear' | 'none' | null = null,
 ): Promise<void> {
   const dropped = { state: 'dropped', at, error: reason, witness } as const;
-  await moveIntent(db, intent.id, ['pending', 'sending', 'unknown'], dropped);
-  await replan(db, [intent.linkId]);
+  await moveIntent(db, intent, ['pending', 'sending', 'unknown'], dropped);
+  await replan(db, intent.pair, [intent.linkId]);
 }
 
 /** Parked intents of links that are planned again have had their day. */
-export async function retireParked(db: Db, linkIds: readonly string[], at: Date): Promise<void> {
+export async function retireParked(
+  db: Db,
+  pair: string,
+  linkIds: readonly string[],
+  at: Date,
+): Promise<void> {
   if (linkIds.length === 0) return;
   await db.execute(
     sql`with retired as (
           update udesk_sync.intent set state = 'dropped'
-          where link_id = any(${textArray(linkIds)}::bigint[]) and state = 'parked' returning id)
+          where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and state = 'parked' returning id)
         update udesk_sync.parked set state = 'retried', closed_at = ${at.toISOString()}::timestamptz
-        where intent_id in (select id from retired) and state = 'parked'`,
+        where pair = ${pair} and intent_id in (select id from retired) and state = 'parked'`,
   );
 }
 
@@ -417,8 +427,8 @@ export async function claimKeys(
   return new Set(lost.map((row) => row.l));
 }
 
-export async function freeClaims(db: Db, linkId: string): Promise<void> {
-  await db.execute(sql`delete from udesk_sync.claim where link_id = ${linkId}::bigint`);
+export async function freeClaims(db: Db, pair: string, linkId: string): Promise<void> {
+  await db.execute(sql`delete from udesk_sync.claim where pair = ${pair} and link_id = ${linkId}::bigint`);
 }
 
 export async function countIntents(
@@ -470,7 +480,7 @@ export async function overwrittenSince(db: Db, pair: string, since: Date): Promi
           and (i.sent_at >= ${since.toISOString()}::timestamptz or i.state in ('pending', 'sending', 'unknown'))
           and not exists (
             select 1 from udesk_sync.intent p
-            where p.link_id = i.link_id and p.state = 'planned' and p.guard_class = 'overwrite')`,
+            where p.pair = i.pair and p.link_id = i.link_id and p.state = 'planned' and p.guard_class = 'overwrite')`,
   );
   return Number(row?.n ?? 0);
 }

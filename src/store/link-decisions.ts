@@ -8,7 +8,7 @@ import type { SideName } from '../core/record.ts';
 import { SIDES } from '../core/record.ts';
 import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
-import { type LinkRow, loadLink } from './links.ts';
+import { type LinkRow, loadLink, loadLinkOf } from './links.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 export interface LinkDecision {
@@ -64,7 +64,7 @@ export async function confirmLink(
             candidates = null, candidate_key = null, decided_by = ${byPerson(decision.who)}, dirty = true,
             evidence = evidence || ${jsonParam([{ ...note, ...among }])},
             changed_at = ${decision.at.toISOString()}::timestamptz
-          where id = ${link.id}::bigint`,
+          where pair = ${link.pair} and id = ${link.id}::bigint`,
     );
     for (const side of SIDES) {
       await tx.execute(
@@ -126,7 +126,7 @@ async function inFlight(tx: Db, link: LinkRow): Promise<number> {
   const found = await rows(
     tx,
     sql`select 1 from udesk_sync.intent
-        where link_id = ${link.id}::bigint and state in ('pending', 'sending', 'unknown') for update`,
+        where pair = ${link.pair} and link_id = ${link.id}::bigint and state in ('pending', 'sending', 'unknown') for update`,
   );
   return found.length;
 }
@@ -139,19 +139,22 @@ async function endLink(tx: Db, link: LinkRow, decision: LinkDecision): Promise<n
   const closed = await rows(
     tx,
     sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', changed_at = ${at}, closed_at = ${at}
-        where link_id = ${link.id}::bigint and state in ('open', 'resolving') returning 1`,
+        where pair = ${link.pair} and link_id = ${link.id}::bigint and state in ('open', 'resolving') returning 1`,
   );
   await tx.execute(
     sql`update udesk_sync.intent set state = 'dropped', error = 'the link was ended by a person'
-        where link_id = ${link.id}::bigint and state in ('planned', 'held', 'parked')`,
+        where pair = ${link.pair} and link_id = ${link.id}::bigint and state in ('planned', 'held', 'parked')`,
   );
   await tx.execute(
     sql`update udesk_sync.parked set state = 'dropped', closed_at = ${at}
-        where link_id = ${link.id}::bigint and state = 'parked'`,
+        where pair = ${link.pair} and link_id = ${link.id}::bigint and state = 'parked'`,
   );
-  await tx.execute(sql`delete from udesk_sync.claim where link_id = ${link.id}::bigint`);
   await tx.execute(
-    sql`update udesk_sync.record set link_id = null, dirty = true where link_id = ${link.id}::bigint`,
+    sql`delete from udesk_sync.claim where pair = ${link.pair} and link_id = ${link.id}::bigint`,
+  );
+  await tx.execute(
+    sql`update udesk_sync.record set link_id = null, dirty = true
+        where pair = ${link.pair} and link_id = ${link.id}::bigint`,
   );
   return closed.length;
 }
@@ -186,12 +189,15 @@ function choose(candidates: readonly string[], wanted: string | undefined): stri
   return candidates.length === 1 ? (candidates[0] ?? null) : null;
 }
 
+/** Of any pair: people name a link by its id alone. */
 async function lockLink(tx: Db, id: string): Promise<LinkRow | null> {
   const link = await loadLink(tx, id);
   if (link === null) return null;
   await lockOutCycle(tx, link.pair);
-  await tx.execute(sql`select 1 from udesk_sync.link where id = ${id}::bigint for update`);
-  return await loadLink(tx, id);
+  await tx.execute(
+    sql`select 1 from udesk_sync.link where pair = ${link.pair} and id = ${id}::bigint for update`,
+  );
+  return await loadLinkOf(tx, link.pair, id);
 }
 
 /** The record with the link that holds it (null: free, or ours); it stays so until the transaction ends. */
@@ -208,7 +214,7 @@ async function lockRecord(
   );
   if (record === undefined) return null;
   const free = record.link_id === null || record.link_id === link.id;
-  return { state: record.state, holder: free ? null : await loadLink(tx, record.link_id ?? '') };
+  return { state: record.state, holder: free ? null : await loadLinkOf(tx, link.pair, record.link_id ?? '') };
 }
 
 async function decide(
@@ -221,7 +227,7 @@ async function decide(
   await tx.execute(
     sql`update udesk_sync.link set state = ${to.state}, decided_by = ${to.decidedBy}, reason = coalesce(reason, ${`${to.take} by ${who}`}),
           evidence = evidence || ${jsonParam([note])}, dirty = false, changed_at = ${at.toISOString()}::timestamptz
-        where id = ${link.id}::bigint`,
+        where pair = ${link.pair} and id = ${link.id}::bigint`,
   );
 }
 
@@ -245,16 +251,17 @@ function byPerson(who: string): string {
  */
 export async function decidedSincePlanned(
   tx: Db,
+  pair: string,
   planned: readonly { readonly id: string; readonly decisions: readonly string[] }[],
 ): Promise<Set<string>> {
   if (planned.length === 0) return new Set();
   const found = await rows<{ id: string }>(
     tx,
     sql`select l.id from udesk_sync.link l
-        where l.id = any(${textArray(planned.map(({ id }) => id))}::bigint[])
+        where l.pair = ${pair} and l.id = any(${textArray(planned.map(({ id }) => id))}::bigint[])
           and (l.state <> 'confirmed' or exists (
             select 1 from udesk_sync.conflict c
-            where c.link_id = l.id and c.state = 'resolving' and c.decision_id is not null
+            where c.pair = l.pair and c.link_id = l.id and c.state = 'resolving' and c.decision_id is not null
               and not c.decision_id = any(${textArray(planned.flatMap(({ decisions }) => decisions))}::bigint[])))`,
   );
   return new Set(found.map(({ id }) => id));

@@ -143,6 +143,7 @@ export async function linkHolding(
  */
 export async function setLinkSide(
   db: Db,
+  pair: string,
   linkId: string,
   side: SideName,
   remoteId: string,
@@ -155,7 +156,7 @@ export async function setLinkSide(
             then jsonb_build_array(jsonb_build_object('kind', 'recreated', 'side', ${side}::text, 'from', ${column},
               'to', ${remoteId}::text, 'at', ${at.toISOString()}::text))
             else '[]'::jsonb end
-        where id = ${linkId}::bigint`,
+        where pair = ${pair} and id = ${linkId}::bigint`,
   );
 }
 
@@ -176,7 +177,7 @@ export async function moveLinkSide(
   await db.execute(
     sql`update udesk_sync.link set ${linkColumn(side)} = ${ids.to}, dirty = true, evidence = evidence || ${note},
           changed_at = ${at.toISOString()}::timestamptz
-        where id = ${linkId}::bigint`,
+        where pair = ${pair} and id = ${linkId}::bigint`,
   );
   await db.execute(
     sql`update udesk_sync.record set link_id = case when remote_id = ${ids.to} then ${linkId}::bigint end, dirty = true
@@ -187,33 +188,40 @@ export async function moveLinkSide(
 /** Whole-value updates of `bases`: the caller holds the lease and has just read them. */
 export async function saveBases(
   db: Db,
+  pair: string,
   changed: readonly { id: string; bases: Record<string, FieldBase> }[],
 ): Promise<void> {
   if (changed.length === 0) return;
   await db.execute(
     sql`update udesk_sync.link l set bases = s.b
         from jsonb_to_recordset(${jsonParam(changed.map((link) => ({ i: link.id, b: link.bases })))}) as s(i text, b jsonb)
-        where l.id = s.i::bigint`,
+        where l.pair = ${pair} and l.id = s.i::bigint`,
   );
 }
 
-export async function setLinksDirty(db: Db, ids: readonly string[], dirty: boolean): Promise<void> {
+export async function setLinksDirty(
+  db: Db,
+  pair: string,
+  ids: readonly string[],
+  dirty: boolean,
+): Promise<void> {
   if (ids.length === 0) return;
   await db.execute(
     sql`update udesk_sync.link set dirty = ${dirty}
-        where id = any(${textArray(ids)}::bigint[]) and dirty <> ${dirty}`,
+        where pair = ${pair} and id = any(${textArray(ids)}::bigint[]) and dirty <> ${dirty}`,
   );
 }
 
 export async function setLinkState(
   db: Db,
+  pair: string,
   linkId: string,
   change: { state: LinkRowState; decidedBy: string; reason: string | null; at: Date },
 ): Promise<void> {
   await db.execute(
     sql`update udesk_sync.link set state = ${change.state}, decided_by = ${change.decidedBy}, reason = ${change.reason},
           changed_at = ${change.at.toISOString()}::timestamptz, dirty = (${change.state} = 'confirmed')
-        where id = ${linkId}::bigint`,
+        where pair = ${pair} and id = ${linkId}::bigint`,
   );
 }
 
@@ -230,22 +238,22 @@ export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise
   const found = await rows<{ id: string }>(
     db,
     sql`select l.id from udesk_sync.link l
-        join udesk_sync.record r on r.link_id = l.id and r.state = 'live'
+        join udesk_sync.record r on r.pair = l.pair and r.link_id = l.id and r.state = 'live'
         where l.pair = ${pair} and l.state = 'confirmed' and (l.udesk_id is null or l.crm_id is null)
           and exists (select 1 from udesk_sync.record o where o.pair = l.pair and o.side <> r.side
             and o.state = 'live' and o.keys && r.keys and o.link_id is distinct from l.id)
-          and not exists (select 1 from udesk_sync.intent i where i.link_id = l.id
+          and not exists (select 1 from udesk_sync.intent i where i.pair = l.pair and i.link_id = l.id
             and i.state in ('planned', 'held', 'pending', 'sending', 'unknown'))
-          and (r.dirty or not exists (select 1 from udesk_sync.intent i where i.link_id = l.id and i.state = 'parked'))
+          and (r.dirty or not exists (select 1 from udesk_sync.intent i where i.pair = l.pair and i.link_id = l.id and i.state = 'parked'))
           and (not exists (select 1 from udesk_sync.parked p
-              where p.link_id = l.id and p.state = 'parked' and p.kind = 'uncertain-create')
+              where p.pair = l.pair and p.link_id = l.id and p.state = 'parked' and p.kind = 'uncertain-create')
             or exists (select 1 from udesk_sync.record o where o.pair = l.pair and o.side <> r.side
               and o.state = 'live' and o.keys && r.keys and o.link_id is null
-              and (exists (select 1 from udesk_sync.claim c where c.link_id = l.id and c.key = any(o.keys))
-                or not exists (select 1 from udesk_sync.claim c where c.link_id = l.id)
+              and (exists (select 1 from udesk_sync.claim c where c.pair = l.pair and c.link_id = l.id and c.key = any(o.keys))
+                or not exists (select 1 from udesk_sync.claim c where c.pair = l.pair and c.link_id = l.id)
                   and exists (select 1 from udesk_sync.intent i
-                    join udesk_sync.parked p on p.intent_id = i.id and p.state = 'parked' and p.kind = 'uncertain-create'
-                    where i.link_id = l.id
+                    join udesk_sync.parked p on p.pair = i.pair and p.intent_id = i.id and p.state = 'parked' and p.kind = 'uncertain-create'
+                    where i.pair = l.pair and i.link_id = l.id
                       and not exists (select 1 from udesk_sync.link k where k.pair = l.pair and k.state in ('broken', 'rejected')
                         and o.remote_id = case o.side when 'crm' then k.crm_id else k.udesk_id end)
                       and case when ${CLOCK_WENT_BACK}
@@ -255,34 +263,35 @@ export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise
   );
   await dissolveLinks(
     db,
+    pair,
     found.map((row) => row.id),
     at,
   );
 }
 
 /** Frees the records of links that never had two sides; what was open about them ends. */
-export async function dissolveLinks(db: Db, ids: readonly string[], at: Date): Promise<void> {
+export async function dissolveLinks(db: Db, pair: string, ids: readonly string[], at: Date): Promise<void> {
   if (ids.length === 0) return;
   await db.execute(
     sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', closed_at = ${at.toISOString()}::timestamptz
-        where link_id = any(${textArray(ids)}::bigint[]) and state in ('open', 'resolving')`,
+        where pair = ${pair} and link_id = any(${textArray(ids)}::bigint[]) and state in ('open', 'resolving')`,
   );
   await db.execute(
     sql`update udesk_sync.parked set state = 'retried', closed_at = ${at.toISOString()}::timestamptz
-        where link_id = any(${textArray(ids)}::bigint[]) and state = 'parked'`,
+        where pair = ${pair} and link_id = any(${textArray(ids)}::bigint[]) and state = 'parked'`,
   );
-  await forgetLinks(db, ids);
+  await forgetLinks(db, pair, ids);
 }
 
 /** Takes back links that were made in this transaction. */
-export async function forgetLinks(db: Db, linkIds: readonly string[]): Promise<void> {
+export async function forgetLinks(db: Db, pair: string, linkIds: readonly string[]): Promise<void> {
   if (linkIds.length === 0) return;
   const ids = sql`${textArray(linkIds)}::bigint[]`;
-  await db.execute(sql`delete from udesk_sync.claim where link_id = any(${ids})`);
+  await db.execute(sql`delete from udesk_sync.claim where pair = ${pair} and link_id = any(${ids})`);
   await db.execute(
-    sql`update udesk_sync.record set link_id = null, dirty = true where link_id = any(${ids})`,
+    sql`update udesk_sync.record set link_id = null, dirty = true where pair = ${pair} and link_id = any(${ids})`,
   );
-  await db.execute(sql`delete from udesk_sync.link where id = any(${ids})`);
+  await db.execute(sql`delete from udesk_sync.link where pair = ${pair} and id = any(${ids})`);
 }
 
 /**
@@ -292,20 +301,21 @@ export async function forgetLinks(db: Db, linkIds: readonly string[]): Promise<v
  */
 export async function breakLink(
   db: Db,
+  pair: string,
   linkId: string,
   life: Exclude<LifeChange, { action: 'none' }>,
   at: Date,
 ): Promise<void> {
   const reason = life.action === 'close' ? 'deleted on both sides' : `deleted on ${life.deletedSide}`;
-  await setLinkState(db, linkId, { state: 'broken', decidedBy: life.action, reason, at });
+  await setLinkState(db, pair, linkId, { state: 'broken', decidedBy: life.action, reason, at });
   await db.execute(
     sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', changed_at = ${at.toISOString()}::timestamptz,
           closed_at = ${at.toISOString()}::timestamptz
-        where link_id = ${linkId}::bigint and state in ('open', 'resolving')`,
+        where pair = ${pair} and link_id = ${linkId}::bigint and state in ('open', 'resolving')`,
   );
   if (life.action === 'unlink') {
     await db.execute(
-      sql`update udesk_sync.record set link_id = null, dirty = true where link_id = ${linkId}::bigint`,
+      sql`update udesk_sync.record set link_id = null, dirty = true where pair = ${pair} and link_id = ${linkId}::bigint`,
     );
   }
 }
@@ -317,7 +327,7 @@ export async function linksToPlan(db: Db, pair: string, afterId: string, limit: 
   // `c.id > …` follows from the join, but Postgres does not conclude it: it would read all links up to here for each call.
   const ofDirtyRecords = (side: SideName) =>
     sql`select r.link_id from udesk_sync.record r
-        join udesk_sync.link c on c.id = r.link_id and c.state = 'confirmed' and c.id > ${afterId}::bigint
+        join udesk_sync.link c on c.pair = r.pair and c.id = r.link_id and c.state = 'confirmed' and c.id > ${afterId}::bigint
         where r.pair = ${pair} and r.side = ${side} and r.dirty and r.link_id > ${afterId}::bigint
         order by r.link_id limit ${limit}`;
   const found = await rows<LinkRecord>(
@@ -337,6 +347,11 @@ export async function linksToPlan(db: Db, pair: string, afterId: string, limit: 
   return found.map(toLink);
 }
 
+export async function loadLinkOf(db: Db, pair: string, linkId: string): Promise<LinkRow | null> {
+  return (await loadLinks(db, pair, [linkId]))[0] ?? null;
+}
+
+/** Of any pair: people name a link by its id alone. */
 export async function loadLink(db: Db, linkId: string): Promise<LinkRow | null> {
   const [row] = await rows<LinkRecord>(
     db,
@@ -356,11 +371,11 @@ export async function reviewsAbout(db: Db, pair: string, side: SideName, id: str
   return found.map(toLink);
 }
 
-export async function loadLinks(db: Db, linkIds: readonly string[]): Promise<LinkRow[]> {
+export async function loadLinks(db: Db, pair: string, linkIds: readonly string[]): Promise<LinkRow[]> {
   if (linkIds.length === 0) return [];
   const found = await rows<LinkRecord>(
     db,
-    sql`select ${LINK_COLUMNS} from udesk_sync.link l where l.id = any(${textArray(linkIds)}::bigint[])`,
+    sql`select ${LINK_COLUMNS} from udesk_sync.link l where l.pair = ${pair} and l.id = any(${textArray(linkIds)}::bigint[])`,
   );
   return found.map(toLink);
 }
@@ -415,7 +430,7 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
     sql`update udesk_sync.record r set link_id = null
         from udesk_sync.link l
         where r.pair = ${pair} and r.side in ('udesk', 'crm') and r.dirty and r.link_id is not null and r.state = 'live'
-          and l.id = r.link_id and l.state = 'broken' and l.decided_by = 'close'`,
+          and l.pair = r.pair and l.id = r.link_id and l.state = 'broken' and l.decided_by = 'close'`,
   );
 }
 

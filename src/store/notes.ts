@@ -34,7 +34,7 @@ export async function addNote(
     // Locked, so that nobody forgets the person meanwhile.
     const [row] = await rows<{ pair: string; n: string }>(
       tx,
-      sql`select c.pair, (select count(*) from udesk_sync.conflict_note n where n.conflict_id = c.id) as n
+      sql`select c.pair, (select count(*) from udesk_sync.conflict_note n where n.pair = c.pair and n.conflict_id = c.id) as n
           from udesk_sync.conflict c where c.id = ${note.conflictId}::bigint for no key update`,
     );
     if (row === undefined) return 'not-found';
@@ -59,8 +59,8 @@ export async function notesOf(db: Db, conflictId: string): Promise<Note[]> {
     db,
     sql`select n.id, n.conflict_id as "conflictId", n.who, n.text, ${isoText(sql`n.at`)} as at
         from udesk_sync.conflict c
-        join udesk_sync.conflict o on o.link_id = c.link_id and o.field = c.field
-        join udesk_sync.conflict_note n on n.conflict_id = o.id
+        join udesk_sync.conflict o on o.pair = c.pair and o.link_id = c.link_id and o.field = c.field
+        join udesk_sync.conflict_note n on n.pair = o.pair and n.conflict_id = o.id
         where c.id = ${conflictId}::bigint order by n.id`,
   );
 }

@@ -16,6 +16,7 @@ import { type Db, jsonParam, rows, textArray } from './tx.ts';
  */
 export async function recentWrites(
   db: Db,
+  pair: string,
   linkIds: readonly string[],
   how: { readonly since: Date; readonly atLeast: number },
 ): Promise<Map<string, OwnWrite[]>> {
@@ -26,11 +27,11 @@ export async function recentWrites(
     sql`with recent as (
           select link_id, side, patch, settled_at, count(*) over (partition by link_id) as n
           from udesk_sync.intent
-          where link_id = any(${textArray(linkIds)}::bigint[]) and op = 'update' and state = 'settled'
+          where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and op = 'update' and state = 'settled'
             and settled_at >= ${how.since.toISOString()}::timestamptz)
         select r.link_id, r.side, r.patch::text as patch, array(
           select c.field from udesk_sync.conflict c
-          where c.link_id = r.link_id and c.kind = 'tug-of-war' and c.closed_at >= r.settled_at) as ended
+          where c.pair = ${pair} and c.link_id = r.link_id and c.kind = 'tug-of-war' and c.closed_at >= r.settled_at) as ended
         from recent r where r.n >= ${how.atLeast} order by r.settled_at`,
   );
   for (const { link_id, side, patch, ended } of found) {
@@ -80,13 +81,13 @@ export async function awaitedEchoes(
 }
 
 /** Each field of a write stands for one change: the next one like it is somebody else's. */
-export async function saveEchoes(db: Db, entries: readonly OwnEntry[]): Promise<void> {
+export async function saveEchoes(db: Db, pair: string, entries: readonly OwnEntry[]): Promise<void> {
   if (entries.length === 0) return;
   const payload = entries.map(({ intentId, field }) => ({ i: intentId, f: field }));
   await db.execute(
     sql`update udesk_sync.intent t set echoed = t.echoed || came.fields
         from (select s.i::bigint as id, array_agg(distinct s.f) as fields
               from jsonb_to_recordset(${jsonParam(payload)}) as s(i text, f text) group by s.i) came
-        where t.id = came.id`,
+        where t.pair = ${pair} and t.id = came.id`,
   );
 }

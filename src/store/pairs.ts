@@ -129,7 +129,9 @@ export async function firstPlanShown(db: Db, name: string): Promise<RunRow | nul
         where r.pair = ${name} and r.trigger in ('sync', 'plan') and r.stats @> '{"firstPlan": true}'
         order by r.id desc limit 1`,
   );
-  return row === undefined ? null : ((await runRows(db, sql`id = ${row.id}::bigint`, 1))[0] ?? null);
+  return row === undefined
+    ? null
+    : ((await runRows(db, sql`pair = ${name} and id = ${row.id}::bigint`, 1))[0] ?? null);
 }
 
 /** `accepting` when the first plan was accepted, `accepted` once it was released: a kill in between loses nothing. */
@@ -228,12 +230,14 @@ export type RunOutcome = 'done' | 'failed' | 'waiting' | 'abandoned';
 
 export async function finishRun(
   db: Db,
+  pair: string,
   id: number,
   result: { at: Date; outcome: RunOutcome; stats: unknown; error: string | null },
 ): Promise<void> {
   await db.execute(
     sql`update udesk_sync.run set finished_at = ${result.at.toISOString()}::timestamptz, outcome = ${result.outcome},
-          stats = ${jsonParam(result.stats)}, error = ${result.error} where id = ${id}::bigint`,
+          stats = ${jsonParam(result.stats)}, error = ${result.error}
+        where pair = ${pair} and id = ${id}::bigint`,
   );
 }
 

@@ -23,12 +23,14 @@ export async function retryParked(db: Db, decision: ParkedDecision): Promise<Par
   return await db.transaction(async (tx) => {
     const parked = await close(tx, decision, 'retried');
     if (parked.outcome !== 'done') return parked;
-    await endIntent(tx, parked.intentId);
+    await endIntent(tx, parked.pair, parked.intentId);
     await tx.execute(
-      sql`update udesk_sync.link set dirty = true where id = ${parked.linkId}::bigint and state = 'confirmed'`,
+      sql`update udesk_sync.link set dirty = true
+          where pair = ${parked.pair} and id = ${parked.linkId}::bigint and state = 'confirmed'`,
     );
     await tx.execute(
-      sql`update udesk_sync.record set dirty = true where link_id = ${parked.linkId}::bigint and state = 'live'`,
+      sql`update udesk_sync.record set dirty = true
+          where pair = ${parked.pair} and link_id = ${parked.linkId}::bigint and state = 'live'`,
     );
     return { outcome: 'done', pair: parked.pair, linkId: parked.linkId };
   });
@@ -43,13 +45,14 @@ export async function dropParked(db: Db, decision: ParkedDecision): Promise<Park
   return await db.transaction(async (tx) => {
     const parked = await close(tx, decision, 'dropped');
     if (parked.outcome !== 'done') return parked;
-    if (parked.op !== 'create') await endIntent(tx, parked.intentId);
+    if (parked.op !== 'create') await endIntent(tx, parked.pair, parked.intentId);
     await tx.execute(
       sql`update udesk_sync.conflict c set state = 'open', decision_id = null, resolved_by = null,
             changed_at = ${decision.at.toISOString()}::timestamptz
-          where c.link_id = ${parked.linkId}::bigint and c.state = 'resolving'
+          where c.pair = ${parked.pair} and c.link_id = ${parked.linkId}::bigint and c.state = 'resolving'
             and (c.field = '*' or c.field in (
-              select jsonb_object_keys(i.reasons) from udesk_sync.intent i where i.id = ${parked.intentId}::bigint))`,
+              select jsonb_object_keys(i.reasons) from udesk_sync.intent i
+              where i.pair = ${parked.pair} and i.id = ${parked.intentId}::bigint))`,
     );
     return { outcome: 'done', pair: parked.pair, linkId: parked.linkId };
   });
@@ -84,7 +87,7 @@ async function close(
   if (row.state !== 'parked') return { outcome: 'closed', state: row.state };
   await tx.execute(
     sql`update udesk_sync.parked set state = ${state}, closed_at = ${at.toISOString()}::timestamptz
-        where id = ${parkedId}::bigint`,
+        where pair = ${row.pair} and id = ${parkedId}::bigint`,
   );
   await logDecision(tx, {
     ...{ at: at.toISOString(), who, action: state === 'retried' ? 'retry' : 'drop' },
@@ -92,7 +95,7 @@ async function close(
   });
   const [intent] = await rows<{ op: 'create' | 'update' | 'delete' }>(
     tx,
-    sql`select op from udesk_sync.intent where id = ${row.intent_id}::bigint`,
+    sql`select op from udesk_sync.intent where pair = ${row.pair} and id = ${row.intent_id}::bigint`,
   );
   return {
     outcome: 'done',
@@ -103,8 +106,9 @@ async function close(
   };
 }
 
-async function endIntent(tx: Db, intentId: string | null): Promise<void> {
+async function endIntent(tx: Db, pair: string, intentId: string | null): Promise<void> {
   await tx.execute(
-    sql`update udesk_sync.intent set state = 'dropped' where id = ${intentId}::bigint and state = 'parked'`,
+    sql`update udesk_sync.intent set state = 'dropped'
+        where pair = ${pair} and id = ${intentId}::bigint and state = 'parked'`,
   );
 }

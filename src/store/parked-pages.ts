@@ -44,8 +44,8 @@ export async function parkedWrites(
     sql`select p.id, p.pair, p.link_id, l.udesk_id, l.crm_id, p.side, p.kind, p.message, ${isoText(sql`p.at`)} as at,
           i.op, i.patch::text as patch
         from udesk_sync.parked p
-        left join udesk_sync.link l on l.id = p.link_id
-        left join udesk_sync.intent i on i.id = p.intent_id
+        left join udesk_sync.link l on l.pair = p.pair and l.id = p.link_id
+        left join udesk_sync.intent i on i.pair = p.pair and i.id = p.intent_id
         where p.state = 'parked' and p.id > ${query.afterId}::bigint
           and (${query.pair}::text is null or p.pair = ${query.pair}::text)
         order by p.id limit ${query.limit}`,

@@ -55,7 +55,7 @@ export async function conflictFacts(db: Db, scope: ReportScope): Promise<Conflic
           ${day('c.opened_at')} as opened_day, ${isoText(sql`c.closed_at`)} as closed_at, ${day('c.closed_at')} as closed_day,
           coalesce(d.who, c.resolved_by) as decided_by, d.take as decision,
           c.crm_author ->> 'name' as crm_author
-        from udesk_sync.conflict c left join udesk_sync.decision d on d.id = c.decision_id
+        from udesk_sync.conflict c left join udesk_sync.decision d on d.pair = c.pair and d.id = c.decision_id
         where c.pair = any(${textArray(scope.pairs)}) and c.opened_at <= ${until}
           and (c.closed_at is null or c.closed_at >= ${since})
         order by c.opened_at, c.id`,

@@ -63,6 +63,7 @@ export async function rebaseline(tx: Db, pair: string, home: string, at: Date): 
   );
   await dissolveLinks(
     tx,
+    pair,
     uncreated.map(({ id }) => id),
     at,
   );
@@ -83,11 +84,11 @@ export async function markFoundLinks(tx: Db, pair: string): Promise<void> {
 }
 
 /** They were planned; in the transaction of their plans. */
-export async function clearRebased(tx: Db, ids: readonly string[]): Promise<void> {
+export async function clearRebased(tx: Db, pair: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await tx.execute(
     sql`update udesk_sync.link set rebased = false
-        where rebased and id = any(${textArray(ids)}::bigint[])`,
+        where pair = ${pair} and rebased and id = any(${textArray(ids)}::bigint[])`,
   );
 }
 

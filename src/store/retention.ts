@@ -134,7 +134,7 @@ async function keepRuns(
                   select id from udesk_sync.run where pair = ${name} order by id desc limit ${RUNS_KEPT}) kept)
               order by r.id limit ${RUNS_AT_ONCE}),
             gone as (
-              delete from udesk_sync.run r using old where r.id = old.id
+              delete from udesk_sync.run r using old where r.pair = ${name} and r.id = old.id
                 and not exists (select 1 from udesk_sync.intent i where i.pair = ${name} and i.run_id = r.id)
                 and not r.stats @> '{"firstPlan": true}' returning 1)
             select (select max(id) from old)::text as last, (select count(*) from gone)::text as n`,

@@ -53,8 +53,8 @@ export async function settledForDecisions(
     db,
     sql`select s.d as decision, i.link_id, i.side, i.op, i.patch::text as patch, i.result::text as result
         from jsonb_to_recordset(${jsonParam(payload)}) as s(l text, f text, d text)
-        join udesk_sync.intent i on i.link_id = s.l::bigint and i.decisions ->> s.f = s.d
-        where i.pair = ${pair} and i.state = 'settled' order by i.settled_at desc, i.id desc`,
+        join udesk_sync.intent i on i.pair = ${pair} and i.link_id = s.l::bigint and i.decisions ->> s.f = s.d
+        where i.state = 'settled' order by i.settled_at desc, i.id desc`,
   );
   return found.map((row) => ({ ...settledIntent(row), decision: row.decision }));
 }
@@ -108,7 +108,7 @@ export async function requestRevert(
       sql`insert into udesk_sync.revert_field (pair, revert_id, link_id, field, writes, both_sides, state)
           select ${wish.pair}, ${id}::bigint, s.l::bigint, s.f, s.w, s.b, 'waiting'
           from jsonb_to_recordset(${jsonParam(payload)}) as s(l text, f text, w jsonb, b boolean)
-          on conflict (link_id, field) where state = 'waiting' do nothing returning link_id, field`,
+          on conflict (pair, link_id, field) where state = 'waiting' do nothing returning link_id, field`,
     );
     await markReverted(
       tx,
@@ -117,7 +117,7 @@ export async function requestRevert(
     );
     await tx.execute(
       sql`update udesk_sync.link set dirty = true
-          where id = any(${textArray([...new Set(taken.map((row) => row.link_id))])}::bigint[])`,
+          where pair = ${wish.pair} and id = any(${textArray([...new Set(taken.map((row) => row.link_id))])}::bigint[])`,
     );
     return { id, taken: taken.length };
   });
@@ -126,6 +126,7 @@ export async function requestRevert(
 /** Wishes of these links that wait. */
 export async function waitingReverts(
   db: Db,
+  pair: string,
   linkIds: readonly string[],
 ): Promise<Map<string, RevertRequest[]>> {
   const byLink = new Map<string, RevertRequest[]>();
@@ -140,7 +141,7 @@ export async function waitingReverts(
   }>(
     db,
     sql`select id, link_id, field, writes::text as writes, both_sides, carried from udesk_sync.revert_field
-        where link_id = any(${textArray(linkIds)}::bigint[]) and state = 'waiting' order by id`,
+        where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and state = 'waiting' order by id`,
   );
   for (const row of found) {
     const request: RevertRequest = {
@@ -158,13 +159,14 @@ export async function waitingReverts(
 /** Of links that were just planned, those of which somebody asked for an undo that the plan does not know. */
 export async function revertsSincePlanned(
   tx: Db,
+  pair: string,
   planned: readonly { readonly id: string; readonly reverts: readonly string[] }[],
 ): Promise<Set<string>> {
   if (planned.length === 0) return new Set();
   const found = await rows<{ link_id: string }>(
     tx,
     sql`select distinct link_id from udesk_sync.revert_field
-        where link_id = any(${textArray(planned.map(({ id }) => id))}::bigint[]) and state = 'waiting'
+        where pair = ${pair} and link_id = any(${textArray(planned.map(({ id }) => id))}::bigint[]) and state = 'waiting'
           and not id = any(${textArray(planned.flatMap(({ reverts }) => reverts))}::bigint[])`,
   );
   return new Set(found.map((row) => row.link_id));
@@ -173,6 +175,7 @@ export async function revertsSincePlanned(
 /** These fields of this side were restored, in the transaction that settles the write. */
 export async function markCarried(
   tx: Db,
+  pair: string,
   linkId: string,
   side: SideName,
   fields: readonly string[],
@@ -180,17 +183,22 @@ export async function markCarried(
   if (fields.length === 0) return;
   await tx.execute(
     sql`update udesk_sync.revert_field set carried = array_append(carried, ${side}::text)
-        where link_id = ${linkId}::bigint and state = 'waiting' and field = any(${textArray(fields)})
+        where pair = ${pair} and link_id = ${linkId}::bigint and state = 'waiting' and field = any(${textArray(fields)})
           and not (${side}::text = any(carried))`,
   );
 }
 
-export async function closeReverts(tx: Db, changes: readonly RevertChange[], at: Date): Promise<void> {
+export async function closeReverts(
+  tx: Db,
+  pair: string,
+  changes: readonly RevertChange[],
+  at: Date,
+): Promise<void> {
   if (changes.length === 0) return;
   const payload = changes.map(({ id, outcome, reason }) => ({ i: id, o: outcome, r: reason }));
   await tx.execute(
     sql`update udesk_sync.revert_field f set state = s.o, reason = s.r, closed_at = ${at.toISOString()}::timestamptz
         from jsonb_to_recordset(${jsonParam(payload)}) as s(i text, o text, r text)
-        where f.id = s.i::bigint and f.state = 'waiting'`,
+        where f.pair = ${pair} and f.id = s.i::bigint and f.state = 'waiting'`,
   );
 }

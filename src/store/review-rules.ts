@@ -2,7 +2,7 @@
  * Rules of the review: turned on and off by people, in the log of decisions like everything that people decide. Each is one
  * transaction between two of a cycle, so that a rule which is off decides nothing any more.
  */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { type Group, MAX_UNDONE, type RuleTake, ruleSubject } from '../core/review-rule.ts';
 import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
@@ -111,8 +111,10 @@ export async function turnOff(
   { id, who, at }: { readonly id: string; readonly who: string; readonly at: Date },
 ): Promise<boolean> {
   return await db.transaction(async (tx) => {
-    await lockOutCycle(tx, sql`(select pair from udesk_sync.review_rule where id = ${id}::bigint)`);
-    return (await end(tx, [id], 'person', who, at)) > 0;
+    // Of any pair: people name a rule by its id alone.
+    const pair = sql`(select pair from udesk_sync.review_rule where id = ${id}::bigint)`;
+    await lockOutCycle(tx, pair);
+    return (await end(tx, pair, [id], 'person', who, at)) > 0;
   });
 }
 
@@ -131,6 +133,7 @@ export async function endRules(
   );
   await end(
     tx,
+    pair,
     found.map(({ id }) => id),
     why,
     'udesk-sync',
@@ -139,16 +142,22 @@ export async function endRules(
 }
 
 /** After people undid decisions: a rule that they undid too often ends. In the transaction of the undoing. */
-export async function endUndoneRules(tx: Db, ruleIds: readonly string[], at: Date): Promise<void> {
+export async function endUndoneRules(
+  tx: Db,
+  pair: string,
+  ruleIds: readonly string[],
+  at: Date,
+): Promise<void> {
   if (ruleIds.length === 0) return;
   const found = await rows<{ rule_id: string }>(
     tx,
     sql`select rule_id from udesk_sync.decision
-        where rule_id = any(${textArray([...new Set(ruleIds)])}::bigint[]) and undone_by is not null
+        where pair = ${pair} and rule_id = any(${textArray([...new Set(ruleIds)])}::bigint[]) and undone_by is not null
         group by rule_id having count(*) >= ${MAX_UNDONE}`,
   );
   await end(
     tx,
+    pair,
     found.map((row) => row.rule_id),
     'undone',
     'udesk-sync',
@@ -156,13 +165,20 @@ export async function endUndoneRules(tx: Db, ruleIds: readonly string[], at: Dat
   );
 }
 
-async function end(tx: Db, ids: readonly string[], why: RuleEnd, who: string, at: Date): Promise<number> {
+async function end(
+  tx: Db,
+  pair: string | SQL,
+  ids: readonly string[],
+  why: RuleEnd,
+  who: string,
+  at: Date,
+): Promise<number> {
   if (ids.length === 0) return 0;
   const ended = await rows<RuleRow>(
     tx,
     sql`update udesk_sync.review_rule r
         set off_by = ${who}, off_at = ${at.toISOString()}::timestamptz, off_reason = ${why}, end_told = ${why === 'person'}
-        where r.id = any(${textArray(ids)}::bigint[]) and r.off_at is null returning ${COLUMNS}`,
+        where r.pair = ${pair} and r.id = any(${textArray(ids)}::bigint[]) and r.off_at is null returning ${COLUMNS}`,
   );
   for (const row of ended) {
     const subject = `${ruleSubject(toRule(row))} ${why}`;
@@ -172,10 +188,11 @@ async function end(tx: Db, ids: readonly string[], why: RuleEnd, who: string, at
 }
 
 /** Whether the rule is on, and stays so until the end of this transaction. */
-export async function isOn(tx: Db, id: string): Promise<boolean> {
+export async function isOn(tx: Db, pair: string, id: string): Promise<boolean> {
   const found = await rows(
     tx,
-    sql`select 1 from udesk_sync.review_rule where id = ${id}::bigint and off_at is null for share`,
+    sql`select 1 from udesk_sync.review_rule
+        where pair = ${pair} and id = ${id}::bigint and off_at is null for share`,
   );
   return found.length > 0;
 }
@@ -205,7 +222,8 @@ export async function listRules(
     db,
     sql`select ${COLUMNS}, d.decided, d.undone
         from udesk_sync.review_rule r cross join lateral (
-          select count(*) as decided, count(undone_by) as undone from udesk_sync.decision where rule_id = r.id) d
+          select count(*) as decided, count(undone_by) as undone from udesk_sync.decision
+          where pair = r.pair and rule_id = r.id) d
         where r.pair = any(${textArray(pairs)}) and (${id}::bigint is null or r.id = ${id}::bigint)
         order by r.off_at is not null, r.id desc limit ${limit}`,
   );
@@ -224,12 +242,16 @@ export interface RuleDecision {
 }
 
 /** What a rule decided, newest first. */
-export async function decisionsOfRule(db: Db, id: string, limit: number): Promise<RuleDecision[]> {
+export async function decisionsOfRule(
+  db: Db,
+  { pair, id }: Pick<ReviewRule, 'pair' | 'id'>,
+  limit: number,
+): Promise<RuleDecision[]> {
   return await rows<{ conflictId: string; at: string; undoneBy: string | null; state: string }>(
     db,
     sql`select d.conflict_id as "conflictId", ${isoText(sql`d.at`)} as at, d.undone_by as "undoneBy", c.state
-        from udesk_sync.decision d join udesk_sync.conflict c on c.id = d.conflict_id
-        where d.rule_id = ${id}::bigint order by d.id desc limit ${limit}`,
+        from udesk_sync.decision d join udesk_sync.conflict c on c.pair = d.pair and c.id = d.conflict_id
+        where d.pair = ${pair} and d.rule_id = ${id}::bigint order by d.id desc limit ${limit}`,
   );
 }
 
@@ -260,8 +282,9 @@ export async function endedRules(db: Db, pairs: readonly string[]): Promise<Revi
   return found.map(toRule);
 }
 
-export async function saveEndsTold(tx: Db, ids: readonly string[]): Promise<void> {
+export async function saveEndsTold(tx: Db, pair: string, ids: readonly string[]): Promise<void> {
   await tx.execute(
-    sql`update udesk_sync.review_rule set end_told = true where id = any(${textArray(ids)}::bigint[])`,
+    sql`update udesk_sync.review_rule set end_told = true
+        where pair = ${pair} and id = any(${textArray(ids)}::bigint[])`,
   );
 }

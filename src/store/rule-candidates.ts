@@ -22,15 +22,15 @@ export async function ruleCandidates(
 ): Promise<ConflictRow[]> {
   const found = await rows<ConflictRecord>(
     db,
-    sql`select ${CONFLICT_COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id
+    sql`select ${CONFLICT_COLUMNS} from udesk_sync.conflict c join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id
         left join udesk_sync.record ru on ru.pair = c.pair and ru.side = 'udesk' and ru.remote_id = l.udesk_id
         where c.state = 'open' and c.pattern is not null and ${isThis(rule)} and not c.unclassified
           and c.id >= ${rule.fromConflictId}::bigint and l.state = 'confirmed' and c.overwritten = '[]'::jsonb and c.assignee is null
           and (c.changed_at <= ${askedBefore.toISOString()}::timestamptz or ru.feed_read_at >= c.changed_at)
-          and not exists (select 1 from udesk_sync.decision d where d.conflict_id = c.id)
+          and not exists (select 1 from udesk_sync.decision d where d.pair = c.pair and d.conflict_id = c.id)
           and not exists (
-            select 1 from udesk_sync.conflict p join udesk_sync.decision d on d.conflict_id = p.id
-            where p.link_id = c.link_id and p.field = c.field and p.id < c.id and d.rule_id is not null
+            select 1 from udesk_sync.conflict p join udesk_sync.decision d on d.pair = p.pair and d.conflict_id = p.id
+            where p.pair = c.pair and p.link_id = c.link_id and p.field = c.field and p.id < c.id and d.rule_id is not null
               and (d.undone_by is not null or p.reason like '%changed after the decision was made'))
         order by c.id limit ${limit}`,
   );
@@ -38,14 +38,21 @@ export async function ruleCandidates(
 }
 
 /** A decision was taken back before it was carried out, in the transaction that does so. */
-export async function markWithdrawn(tx: Db, decisionId: string, who: string, at: Date): Promise<void> {
+export async function markWithdrawn(
+  tx: Db,
+  pair: string,
+  decisionId: string,
+  who: string,
+  at: Date,
+): Promise<void> {
   const undone = await rows<{ rule_id: string | null }>(
     tx,
     sql`update udesk_sync.decision set undone_by = ${who}
-        where id = ${decisionId}::bigint and undone_by is null returning rule_id`,
+        where pair = ${pair} and id = ${decisionId}::bigint and undone_by is null returning rule_id`,
   );
   await endUndoneRules(
     tx,
+    pair,
     undone.flatMap(({ rule_id }) => rule_id ?? []),
     at,
   );
@@ -63,11 +70,12 @@ export async function markReverted(
     tx,
     sql`update udesk_sync.decision d set undone_by = ${wish.who}
         from jsonb_to_recordset(${jsonParam(fields.map(({ linkId, field }) => ({ l: linkId, f: field })))}) as s(l text, f text)
-        join udesk_sync.conflict c on c.link_id = s.l::bigint and c.field = s.f and c.decision_id is not null
-        where d.id = c.decision_id and d.undone_by is null
+        join udesk_sync.conflict c on c.pair = ${wish.pair} and c.link_id = s.l::bigint and c.field = s.f
+          and c.decision_id is not null
+        where d.pair = c.pair and d.id = c.decision_id and d.undone_by is null
           and (${decision ?? null}::bigint is null or d.id = ${decision ?? null}::bigint) and exists (
           select 1 from udesk_sync.intent i
-          where i.link_id = c.link_id and i.pair = ${wish.pair} and i.state = 'settled'
+          where i.pair = c.pair and i.link_id = c.link_id and i.state = 'settled'
             and i.decisions ->> c.field = d.id::text
             and (${link ?? null}::bigint is null or i.link_id = ${link ?? null}::bigint)
             and (${run ?? null}::bigint is null or i.run_id = ${run ?? null}::bigint)
@@ -77,10 +85,11 @@ export async function markReverted(
   await tx.execute(
     sql`update udesk_sync.conflict c set person_take = null
         from jsonb_to_recordset(${jsonParam(undone.map(({ conflict_id }) => ({ i: conflict_id })))}) as s(i text)
-        where c.id = s.i::bigint`,
+        where c.pair = ${wish.pair} and c.id = s.i::bigint`,
   );
   await endUndoneRules(
     tx,
+    wish.pair,
     undone.flatMap(({ rule_id }) => rule_id ?? []),
     wish.at,
   );

@@ -5,6 +5,7 @@ import {
   boolean,
   customType,
   doublePrecision,
+  foreignKey,
   index,
   integer,
   pgSchema,
@@ -26,7 +27,9 @@ import { fromJsonb, toJsonb } from './jsonb.ts';
 
 /**
  * The internal tables. They are not an interface: people report from the schema `report`.
- * Every table starts with the pair, so that rows can later be partitioned or spread by it.
+ * Every unique key of a table with a pair begins with the pair, and so does every reference to such a table: rows can be
+ * partitioned or spread by it (docs/decisions/0039). A plain index on `id` stands where people name a row by its id alone,
+ * or turn over pages of all pairs.
  */
 export const udeskSync = pgSchema('udesk_sync');
 
@@ -56,7 +59,8 @@ const jsonb = <T>() =>
   });
 
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date', precision: 3 });
-const id = () => bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity();
+/** Of all pairs one sequence: an id alone still names one row. */
+const id = () => bigint('id', { mode: 'number' }).generatedAlwaysAsIdentity();
 
 /** One row per configured pair: what must survive a restart. */
 export const pair = udeskSync.table('pair', {
@@ -172,7 +176,7 @@ export const record = udeskSync.table(
     primaryKey({ columns: [table.pair, table.side, table.remoteId] }),
     // No pending list: matching looks up thousands of keys, and each look-up would read that list from end to end.
     index('record_keys').using('gin', table.keys).with({ fastupdate: 'off' }),
-    index('record_link').on(table.linkId),
+    index('record_link').on(table.pair, table.linkId),
     index('record_dirty').on(table.pair, table.side, table.linkId).where(sql`dirty and link_id is not null`),
     index('record_unlisted').on(table.pair, table.checkedAt).where(sql`unlisted and state = 'live'`),
     index('record_feed_due').on(table.pair, table.remoteId).where(sql`feed_due and state = 'live'`),
@@ -236,6 +240,8 @@ export const link = udeskSync.table(
     changedAt: at('changed_at').notNull(),
   },
   (table) => [
+    primaryKey({ columns: [table.pair, table.id] }),
+    index('link_id').on(table.id),
     uniqueIndex('link_udesk').on(table.pair, table.udeskId).where(sql`state = 'confirmed'`),
     uniqueIndex('link_crm').on(table.pair, table.crmId).where(sql`state = 'confirmed'`),
     uniqueIndex('link_candidate').on(table.pair, table.candidateKey).where(sql`candidate_key is not null`),
@@ -289,9 +295,15 @@ export const conflict = udeskSync.table(
     closedAt: at('closed_at'),
   },
   (table) => [
-    uniqueIndex('conflict_active').on(table.linkId, table.field).where(sql`state in ('open', 'resolving')`),
+    primaryKey({ columns: [table.pair, table.id] }),
+    index('conflict_id').on(table.id),
+    uniqueIndex('conflict_active')
+      .on(table.pair, table.linkId, table.field)
+      .where(sql`state in ('open', 'resolving')`),
     index('conflict_state').on(table.pair, table.state, table.id),
-    index('conflict_link').on(table.linkId),
+    index('conflict_link').on(table.pair, table.linkId),
+    // The inbox in the order of its customers.
+    index('conflict_customer').on(table.linkId, table.id),
     // The inbox: a page in the order of opening, and the counts beside it.
     index('conflict_open').on(table.id).where(sql`state = 'open'`),
     // Similar ones: the open ones of a group, and what people decided about it before.
@@ -311,14 +323,18 @@ export const conflict = udeskSync.table(
 export const conflictSearch = udeskSync.table(
   'conflict_search',
   {
-    conflictId: bigint('conflict_id', { mode: 'number' })
-      .primaryKey()
-      // Personal data: it goes with the conflict, whoever deletes that.
-      .references(() => conflict.id, { onDelete: 'cascade' }),
+    pair: text('pair').notNull(),
+    conflictId: bigint('conflict_id', { mode: 'number' }).notNull(),
     /** Lower case, one word or value per line. */
     words: text('words').notNull(),
   },
   (table) => [
+    primaryKey({ columns: [table.pair, table.conflictId] }),
+    // Personal data: it goes with the conflict, whoever deletes that.
+    foreignKey({
+      columns: [table.pair, table.conflictId],
+      foreignColumns: [conflict.pair, conflict.id],
+    }).onDelete('cascade'),
     // No pending list: a search would read it from end to end.
     index('conflict_search_grams')
       .using('gin', sql`udesk_sync.grams(${table.words})`)
@@ -332,21 +348,26 @@ export const conflictNote = udeskSync.table(
   {
     id: id(),
     pair: text('pair').notNull(),
-    conflictId: bigint('conflict_id', { mode: 'number' })
-      .notNull()
-      .references(() => conflict.id, { onDelete: 'cascade' }),
+    conflictId: bigint('conflict_id', { mode: 'number' }).notNull(),
     who: text('who').notNull(),
     text: text('text').notNull(),
     at: at('at').notNull(),
   },
-  (table) => [index('conflict_note_conflict').on(table.conflictId, table.id)],
+  (table) => [
+    primaryKey({ columns: [table.pair, table.id] }),
+    foreignKey({
+      columns: [table.pair, table.conflictId],
+      foreignColumns: [conflict.pair, conflict.id],
+    }).onDelete('cascade'),
+    index('conflict_note_conflict').on(table.pair, table.conflictId, table.id),
+  ],
 );
 
 /** Filters of the inbox that a person keeps under a name. */
 export const inboxView = udeskSync.table(
   'inbox_view',
   {
-    id: id(),
+    id: id().primaryKey(),
     who: text('who').notNull(),
     name: text('name').notNull(),
     /** The parameters of the inbox's address, without a place in it. */
@@ -377,8 +398,10 @@ export const decision = udeskSync.table(
     at: at('at').notNull(),
   },
   (table) => [
-    index('decision_conflict').on(table.conflictId),
-    index('decision_rule').on(table.ruleId, table.id).where(sql`rule_id is not null`),
+    primaryKey({ columns: [table.pair, table.id] }),
+    index('decision_id').on(table.id),
+    index('decision_conflict').on(table.pair, table.conflictId),
+    index('decision_rule').on(table.pair, table.ruleId, table.id).where(sql`rule_id is not null`),
   ],
 );
 
@@ -409,6 +432,8 @@ export const reviewRule = udeskSync.table(
     endTold: boolean('end_told').notNull().default(false),
   },
   (table) => [
+    primaryKey({ columns: [table.pair, table.id] }),
+    index('review_rule_id').on(table.id),
     uniqueIndex('review_rule_on')
       .on(table.pair, table.field, table.kind, table.pattern)
       .where(sql`off_at is null`),
@@ -441,13 +466,17 @@ export interface RevertScope {
 }
 
 /** A person's wish to undo writes of ours; append-only. */
-export const revert = udeskSync.table('revert', {
-  id: id(),
-  pair: text('pair').notNull(),
-  who: text('who').notNull(),
-  scope: jsonb<RevertScope>()('scope').notNull(),
-  at: at('at').notNull(),
-});
+export const revert = udeskSync.table(
+  'revert',
+  {
+    id: id(),
+    pair: text('pair').notNull(),
+    who: text('who').notNull(),
+    scope: jsonb<RevertScope>()('scope').notNull(),
+    at: at('at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.pair, table.id] })],
+);
 
 /** One field of one link that is to be undone, and what became of it: an input of the planner until it is closed. */
 export const revertField = udeskSync.table(
@@ -466,8 +495,11 @@ export const revertField = udeskSync.table(
     closedAt: at('closed_at'),
   },
   (table) => [
-    uniqueIndex('revert_field_waiting').on(table.linkId, table.field).where(sql`state = 'waiting'`),
-    index('revert_field_link').on(table.linkId),
+    primaryKey({ columns: [table.pair, table.id] }),
+    uniqueIndex('revert_field_waiting')
+      .on(table.pair, table.linkId, table.field)
+      .where(sql`state = 'waiting'`),
+    index('revert_field_link').on(table.pair, table.linkId),
   ],
 );
 
@@ -559,18 +591,19 @@ export const intent = udeskSync.table(
     echoed: text('echoed').array().notNull().default([]),
   },
   (table) => [
+    primaryKey({ columns: [table.pair, table.id] }),
     uniqueIndex('intent_active')
-      .on(table.linkId, table.side)
+      .on(table.pair, table.linkId, table.side)
       .where(sql`state in ('planned', 'held', 'pending', 'sending', 'unknown')`),
     index('intent_work')
       .on(table.pair, table.priority, table.id)
       .where(sql`state in ('planned', 'held', 'pending', 'sending', 'unknown')`),
-    index('intent_link').on(table.linkId),
+    index('intent_link').on(table.pair, table.linkId),
     // A cycle stays on record as long as its writes do.
     index('intent_run').on(table.pair, table.runId),
     // What arrived lately: the lag of the metrics, and of the report.
     index('intent_settled').on(table.settledAt).where(sql`state = 'settled'`),
-    index('intent_batch').on(table.batchId).where(sql`batch_id is not null`),
+    index('intent_batch').on(table.pair, table.batchId).where(sql`batch_id is not null`),
     // How far a backfill is.
     index('intent_created')
       .on(table.pair, table.side, table.settledAt)
@@ -589,7 +622,10 @@ export const backfill = udeskSync.table(
     startedAt: at('started_at').notNull(),
     endedAt: at('ended_at'),
   },
-  (table) => [uniqueIndex('backfill_active').on(table.pair, table.side).where(sql`ended_at is null`)],
+  (table) => [
+    primaryKey({ columns: [table.pair, table.id] }),
+    uniqueIndex('backfill_active').on(table.pair, table.side).where(sql`ended_at is null`),
+  ],
 );
 
 /** One call that creates many. Its rows are the intents that name it. */
@@ -602,7 +638,10 @@ export const batch = udeskSync.table(
     rows: integer('rows').notNull(),
     sentAt: at('sent_at').notNull(),
   },
-  (table) => [index('batch_backfill').on(table.backfillId, table.id)],
+  (table) => [
+    primaryKey({ columns: [table.pair, table.id] }),
+    index('batch_backfill').on(table.pair, table.backfillId, table.id),
+  ],
 );
 
 /** Natural keys of records about to be created: two creates of one person cannot both pass (promise P5). */
@@ -696,6 +735,7 @@ export const approval = udeskSync.table(
     closedAt: at('closed_at'),
   },
   (table) => [
+    primaryKey({ columns: [table.pair, table.id] }),
     uniqueIndex('approval_waiting').on(table.pair, table.kind).where(sql`state = 'waiting'`),
     index('approval_plan').on(table.pair, table.hash),
   ],
@@ -718,7 +758,11 @@ export const parked = udeskSync.table(
     at: at('at').notNull(),
     closedAt: at('closed_at'),
   },
-  (table) => [index('parked_state').on(table.pair, table.state, table.id)],
+  (table) => [
+    primaryKey({ columns: [table.pair, table.id] }),
+    index('parked_id').on(table.id),
+    index('parked_state').on(table.pair, table.state, table.id),
+  ],
 );
 
 /** One cycle. */
@@ -734,7 +778,7 @@ export const run = udeskSync.table(
     stats: jsonb<Record<string, unknown>>()('stats').notNull(),
     error: text('error'),
   },
-  (table) => [index('run_pair').on(table.pair, table.id)],
+  (table) => [primaryKey({ columns: [table.pair, table.id] }), index('run_id').on(table.id)],
 );
 
 /**

@@ -106,7 +106,7 @@ export async function disagreements(
   const found = await rows<{ id: string; who: string; take: string; at: string }>(
     db,
     sql`select c.id, d.who, d.take, ${isoText(sql`d.at`)} as at
-        from udesk_sync.conflict c join udesk_sync.decision d on d.id = c.decision_id
+        from udesk_sync.conflict c join udesk_sync.decision d on d.pair = c.pair and d.id = c.decision_id
         where ${STANDS} and ${isThis(group)} and c.person_take <> ${take}
         order by c.id desc limit ${limit}`,
   );

@@ -39,7 +39,7 @@ export async function laterWrites(db: Db, intent: IntentRow): Promise<IntentRow[
   const found = await rows<IntentColumns>(
     db,
     sql`select ${INTENT_COLUMNS} from udesk_sync.intent
-        where link_id = ${intent.linkId}::bigint and side = ${intent.side} and remote_id = ${intent.remoteId}
+        where pair = ${intent.pair} and link_id = ${intent.linkId}::bigint and side = ${intent.side} and remote_id = ${intent.remoteId}
           and id > ${intent.id}::bigint and sent_at is not null and op = 'update'
         order by sent_at, id limit 50`,
   );
@@ -74,14 +74,14 @@ export async function knownBefore(
 /** @returns false when somebody else has witnessed the write already. */
 export async function saveWitness(
   db: Db,
-  intentId: string,
+  { pair, id }: Pick<IntentRow, 'pair' | 'id'>,
   state: Exclude<WitnessState, 'due' | 'none'>,
   reason: string | null,
 ): Promise<boolean> {
   const saved = await rows(
     db,
     sql`update udesk_sync.intent set witness = ${state}, witness_reason = ${reason}
-        where id = ${intentId}::bigint and witness = 'due' returning 1`,
+        where pair = ${pair} and id = ${id}::bigint and witness = 'due' returning 1`,
   );
   return saved.length > 0;
 }
@@ -108,7 +108,7 @@ export async function keepOverwritten(db: Db, pair: string, row: OverwrittenRow,
         values (${pair}, ${row.linkId}::bigint, ${row.field}, 'overwritten-in-window', 'open',
           nullif(${jsonParam(row.base)}, 'null'::jsonb), ${jsonParam(row.udesk)}, ${jsonParam(row.crm)}, ${row.reason},
           ${jsonParam([row.foreign])}, ${now}, ${now})
-        on conflict (link_id, field) where state in ('open', 'resolving') do update set
+        on conflict (pair, link_id, field) where state in ('open', 'resolving') do update set
           overwritten = t.overwritten || excluded.overwritten, changed_at = excluded.changed_at,
           state = 'open', decision_id = null, resolved_by = null, unclassified = true,
           kind = case when t.state = 'open' then t.kind else excluded.kind end,
@@ -117,7 +117,7 @@ export async function keepOverwritten(db: Db, pair: string, row: OverwrittenRow,
           crm = case when t.state = 'open' then t.crm else excluded.crm end,
           reason = case when t.state = 'open' then t.reason || '; ' || excluded.reason else excluded.reason end`,
   );
-  await fileConflicts(db, [row.linkId]);
+  await fileConflicts(db, pair, [row.linkId]);
 }
 
 export interface WitnessCounts {

@@ -57,10 +57,12 @@ async function tell(
   standing: ReadonlyMap<string, Standing>,
 ): Promise<ShownConflict> {
   const { db } = visit.services;
-  const decisions = row.state !== 'open' || isVoid(row) ? await decisionsOf(db, row.id) : [];
+  const decisions = row.state !== 'open' || isVoid(row) ? await decisionsOf(db, row) : [];
   const underWay = row.state === 'resolving' ? await decisionProgress(db, row) : null;
   const overtaken = row.state === 'resolved' && isVoid(row);
-  const next = overtaken ? ((await activeConflictsOf(db, row.linkId)).get(row.field) ?? null) : null;
+  const next = overtaken
+    ? ((await activeConflictsOf(db, row.pair, row.linkId)).get(row.field) ?? null)
+    : null;
   const progress = progressOf(visit, row, underWay, decisions, next);
   const stands = (standing.get(row.id)?.wishes.length ?? 0) > 0;
   return {

@@ -63,7 +63,7 @@ export async function loadCustomer(visit: Visit, id: string): Promise<Customer> 
       ...{ pair, side, id, history, story },
       records: { udesk: await record('udesk'), crm: await record('crm') },
       rightAt: { udesk: await right('udesk'), crm: await right('crm') },
-      conflicts: history.link === null ? new Map() : await activeConflictsOf(db, history.link.id),
+      conflicts: history.link === null ? new Map() : await activeConflictsOf(db, pair.name, history.link.id),
       // The sort is stable, so what comes later of one millisecond stands above.
       timeline: timeline.reverse().sort((a, b) => (a.at > b.at ? -1 : Number(a.at < b.at))),
     };

@@ -94,7 +94,7 @@ async function one(visit: SignedVisit, { said, typed, note, status: code }: Said
     notesOf(db, row.id),
     loadRecords(db, row.pair, 'udesk', row.udeskId === null ? [] : [row.udeskId]),
     loadRecords(db, row.pair, 'crm', row.crmId === null ? [] : [row.crmId]),
-    activeConflictsOf(db, row.linkId),
+    activeConflictsOf(db, row.pair, row.linkId),
     inboxPage(db, {
       ...toQuery(visit, { state: 'open', sort: 'oldest' }, 1),
       cursor: { way: 'after', key: '', id: row.id },

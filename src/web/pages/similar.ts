@@ -67,7 +67,7 @@ async function rule(
 ): Promise<Response> {
   const found = await findRule(visit, id);
   const [decisions, labels] = await Promise.all([
-    decisionsOfRule(visit.services.db, id, SHOWN_DECISIONS),
+    decisionsOfRule(visit.services.db, found, SHOWN_DECISIONS),
     fieldLabels(visit),
   ]);
   return respondPage(visit, {

@@ -243,7 +243,7 @@ describe('a decision that falls between planning and storing the plan', () => {
     const { db } = world.database;
     if (edits > 0) await world.crm`update contact set note = 'seen and not written yet'`;
     await world.sync({ dry: true });
-    await setLinksDirty(db, [link.id], true);
+    await setLinksDirty(db, 'main', [link.id], true);
     const taken = await acquireLease(db, 'main', 'planner', 60_000);
     if (!taken.ok) throw new Error('the lease is taken');
     const { links } = await loadLinksToPlan(db, 'main', '0', 10, new Date());

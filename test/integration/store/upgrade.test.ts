@@ -47,7 +47,7 @@ afterAll(() => world.close());
 async function rowsOf({ sql }: Database): Promise<Map<string, string>> {
   const tables = await sql`select relname as tablename from pg_class
     where relnamespace = 'udesk_sync'::regnamespace and relkind in ('r', 'p') and not relispartition
-    and relname not in ('migration', 'lease', 'quota_call') order by oid`;
+    and relname not in ('migration', 'lease', 'quota_call', 'retention') order by oid`;
   const all = new Map<string, string>();
   for (const { tablename } of tables) {
     const [row] = await sql.unsafe(
