@@ -93,7 +93,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/engine/send.ts',
     find: "return await lookAt(cycle, { ...intent, state: 'unknown' }, sending);",
     replace:
-      "await fenced(cycle.db, cycle.fence, (tx) => moveIntent(tx, intent.id, ['unknown'], { state: 'pending', at, error: null })); return await sendOne(cycle, { ...intent, state: 'pending' }, sending);",
+      "await fenced(cycle.db, cycle.fence, (tx) => moveIntent(tx, intent, ['unknown'], { state: 'pending', at, error: null })); return await sendOne(cycle, { ...intent, state: 'pending' }, sending);",
     tests: [`${ENGINE}/safety.test.ts`],
   },
   {
@@ -125,8 +125,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a write of ours stands for any number of changes',
     breaks: 'P2: a person who does the same again is not looked at',
     file: 'src/engine/echoes.ts',
-    find: 'if (used.length > 0) await fenced(db, fence, (tx) => saveEchoes(tx, used));',
-    replace: 'if (used.length > 0) await fenced(db, fence, (tx) => saveEchoes(tx, []));',
+    find: 'if (used.length > 0) await fenced(db, fence, (tx) => saveEchoes(tx, spec.name, used));',
+    replace: 'if (used.length > 0) await fenced(db, fence, (tx) => saveEchoes(tx, spec.name, []));',
     tests: ['test/integration/daemon/echoes.test.ts'],
   },
   {
