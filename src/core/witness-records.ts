@@ -135,14 +135,16 @@ export function names(input: WitnessInput, told: string | null, value: Value): b
 export function sameMoment(input: WitnessInput, a: string | null, b: string | null): boolean {
   if (a === null || b === null) return true;
   const { verifiedAt, answeredAt } = input.times;
-  const tookMs = Math.max(0, Date.parse(answeredAt) - Date.parse(verifiedAt));
+  const tookMs = Math.abs(Date.parse(answeredAt) - Date.parse(verifiedAt));
   return Math.abs(Date.parse(a) - Date.parse(b)) <= tookMs + SLACK_MS;
 }
 
+/** Where our clock was set back between the two times, either may be the earlier one. */
 export function mayBeWithin(at: string | null, times: WriteTimes, slackMs: number, skewMs = 0): boolean {
   if (at === null) return true;
   const ours = Date.parse(at) - skewMs;
-  return ours >= Date.parse(times.verifiedAt) - slackMs && ours <= Date.parse(times.answeredAt) + slackMs;
+  const ends = [Date.parse(times.verifiedAt), Date.parse(times.answeredAt)];
+  return ours >= Math.min(...ends) - slackMs && ours <= Math.max(...ends) + slackMs;
 }
 
 /** Whether a record is of a time after our look at the pre-image, however the clocks are rounded. */

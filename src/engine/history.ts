@@ -18,6 +18,8 @@ export interface HistorySince {
   readonly items: readonly HistoryItem[];
   /** Reaches back to `since`; otherwise more was written meanwhile than is read. */
   readonly whole: boolean;
+  /** `kind:id` of what was on record before this reading; null: the histories of this side are not kept. */
+  readonly onRecord: ReadonlySet<string> | null;
 }
 
 /** Whether somebody can be asked what a write replaced. */
@@ -48,24 +50,30 @@ export async function readHistorySince(
     );
     whole = found.last || reached || found.items.length === 0;
   }
+  let onRecord: HistorySince['onRecord'] = null;
   if (side === 'udesk') {
+    onRecord = await knownBefore(cycle.db, cycle.spec.name, items, 'infinity');
     await fenced(cycle.db, cycle.fence, async (tx) => {
       await saveHistory(tx, cycle.spec.name, remoteId, items, cycle.clock());
       await saveFeedRead(tx, cycle.spec.name, remoteId, startedAt);
     });
   }
-  return { items, whole };
+  return { items, whole, onRecord };
 }
 
-/** Change records that were not known when the pre-image was verified, oldest first. */
+/**
+ * Change records that were not known when the pre-image was verified, oldest first. What this reading was the first to show
+ * was not, also where our clock was set back meanwhile.
+ */
 export async function changesSince(
   cycle: Cycle,
-  items: readonly HistoryItem[],
+  { items, onRecord }: HistorySince,
   verifiedAt: string,
 ): Promise<ChangeRecord[]> {
   const told = items.filter(({ changes }) => changes !== undefined);
   const known = await knownBefore(cycle.db, cycle.spec.name, told, verifiedAt);
-  return newsOf(told, ({ kind, id }) => known.has(`${kind}:${id}`))
+  const wasKnown = (key: string) => known.has(key) && onRecord?.has(key) !== false;
+  return newsOf(told, ({ kind, id }) => wasKnown(`${kind}:${id}`))
     .map(({ at, author, text, changes }) => ({ at, author, text: text ?? null, changes: changes ?? null }))
     .reverse();
 }

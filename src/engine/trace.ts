@@ -4,7 +4,7 @@
  */
 
 import type { SideRecord } from '../core/record.ts';
-import { writeHappened } from '../core/witness.ts';
+import { witnessWrite, writeHappened } from '../core/witness.ts';
 import type { IntentRow } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
@@ -16,7 +16,7 @@ import { keep } from './witness.ts';
 
 /**
  * @returns `written`: it happened, and is settled; `not`: nothing shows it. Where the history cannot be read clearly,
- * what the record holds now is kept in a conflict before it is written over.
+ * what the write would have replaced is kept in a conflict, and so is what the record holds now, before it is written over.
  */
 export async function traceUpdate(
   cycle: Cycle,
@@ -25,8 +25,8 @@ export async function traceUpdate(
 ): Promise<'written' | 'not'> {
   const since = intent.verifiedAt ?? intent.sentAt;
   if (!isWitnessed(cycle, intent.side) || since === null) return 'not';
-  const { items } = await readHistorySince(cycle, intent.side, current.id, since);
-  const records = await changesSince(cycle, items, since);
+  const history = await readHistorySince(cycle, intent.side, current.id, since);
+  const records = await changesSince(cycle, history, since);
   const { alarms } = await loadPair(cycle.db, cycle.spec.name);
   const times = {
     verifiedAt: since,
@@ -40,7 +40,9 @@ export async function traceUpdate(
     const region = cycle.spec.match.defaultRegion;
     const input = { side: intent.side, spec, region, name, write, records, times };
     const happened = writeHappened(input, shown);
-    return [{ name, spec, happened }];
+    // If it happened, it may have replaced an edit that only the history still tells.
+    const replaced = () => witnessWrite({ ...input, held: write.after, later: [] });
+    return [{ name, spec, happened, replaced }];
   });
   const carried = new Set(traces.flatMap(({ name, happened }) => (happened === 'yes' ? [name] : [])));
   if (carried.size > 0) {
@@ -49,7 +51,9 @@ export async function traceUpdate(
   }
   const unclear = traces.filter(({ happened }) => happened === 'unclear');
   await fenced(cycle.db, cycle.fence, async (tx) => {
-    for (const { name, spec } of unclear) {
+    for (const { name, spec, replaced } of unclear) {
+      const verdict = replaced();
+      if (verdict.verdict === 'overwritten') await keep(cycle, tx, intent, spec, verdict.foreign);
       const value = current.fields[name];
       const [latest] = records.toReversed();
       if (value === undefined || latest === undefined) continue;

@@ -111,7 +111,7 @@ async function witnessRecord(
 
 async function witnessIntent(cycle: Cycle, intent: IntentRow, history: HistorySince): Promise<number> {
   const since = verifiedAt(intent) ?? '';
-  const records = await changesSince(cycle, history.items, since);
+  const records = await changesSince(cycle, history, since);
   const { alarms } = await loadPair(cycle.db, cycle.spec.name);
   const later = await laterWrites(cycle.db, intent);
   const verdicts = Object.entries(intent.patch).flatMap(([name, write]): [FieldSpec, Verdict][] => {

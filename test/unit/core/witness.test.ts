@@ -70,6 +70,15 @@ describe('P2 of a scalar, the witness', () => {
     expect(verdict).toMatchObject({ verdict: 'overwritten', foreign: { value: 'F', author: null } });
   });
 
+  test('knows it also where our clock was set back by an hour before the outcome was known', () => {
+    const seen = input(NAME, 'X', 'A', [scalar('X', 'F', TOM, 0), scalar('F', 'A', API)]);
+    const times = { verifiedAt: at(3600), answeredAt: at(2), skewMs: 0 };
+    expect(witnessWrite({ ...seen, times })).toMatchObject({
+      verdict: 'overwritten',
+      foreign: { value: 'F' },
+    });
+  });
+
   test('sees a value that was emptied, although our record then names nothing', () => {
     const verdict = judged([scalar('X', null), scalar(undefined, 'A', API)]);
     expect(verdict).toMatchObject({ verdict: 'overwritten', foreign: { value: null } });
