@@ -400,17 +400,13 @@ describe('P2: an edit that our write of unknown outcome took away is kept, or it
     ).toEqual([]);
   });
 
-  const wallClock = (ms: number): Bare<Step> => ({ kind: 'clock', ms, jump: true });
   test('when somebody edits the customer again before we look, and the history does not tell what the first one replaced', async () => {
     expect(await brokenIn(setting, [...before, does(edit('udesk')), cycle(), cycle()])).toEqual([]);
   });
 
-  test.for([
-    { how: 'a little', from: 0, to: -200_000 },
-    { how: 'by an hour', from: 3_600_000, to: 0 },
-  ])('when our clock is set back $how before we look', async ({ from, to }) => {
-    const steps = [wallClock(from), ...before, wallClock(to), cycle(), cycle()];
-    expect(await brokenIn(setting, steps)).toEqual([]);
+  test('when our clock is set back before we look', async () => {
+    const setBack: Bare<Step> = { kind: 'clock', ms: -200_000, jump: true };
+    expect(await brokenIn(setting, [...before, setBack, cycle(), cycle()])).toEqual([]);
   });
 
   // Seeds s13a-89, s13b-56.
