@@ -4,6 +4,8 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 /** What one commit ran without a violation. */
 export interface Ran {
   readonly commit: string;
+  /** The same for all commits that hold the same engine and the same simulation. */
+  readonly code: string;
   seeds: number;
   steps: number;
   calls: number;

@@ -4,6 +4,7 @@
  * commit ran how many of the steps.
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { type Broken, loadSoak, type Ran, type SoakState, saveSoak } from './soak-state.ts';
 import type { Done } from './soak-worker.ts';
 import { runWorlds } from './workers.ts';
@@ -32,7 +33,15 @@ const REPORT_MS = 60_000;
 export async function soak(options: SoakOptions): Promise<number> {
   const { say, file, target } = options;
   const state = loadSoak(file, { seed: options.seed ?? String(Date.now()), steps: options.steps });
-  const ran: Ran = { commit: commit(), seeds: 0, steps: 0, calls: 0, inside: 0, seconds: 0 };
+  const ran: Ran = {
+    commit: commit(),
+    code: codeOf(SIMULATED),
+    seeds: 0,
+    steps: 0,
+    calls: 0,
+    inside: 0,
+    seconds: 0,
+  };
   const total = [...state.ran, ran];
   const broken: Broken[] = [...state.broken];
   const startedAt = performance.now();
@@ -90,8 +99,14 @@ export async function soak(options: SoakOptions): Promise<number> {
     clearInterval(timer);
     report();
   }
-  for (const { commit: by, seeds, steps, seconds } of total)
-    say(`  commit ${by}: ${seeds} seeds, ${steps} steps, ${seconds.toFixed(0)} s`);
+  for (const { commit: by, code, seeds, steps, seconds } of total)
+    say(`  commit ${by} (code ${code}): ${seeds} seeds, ${steps} steps, ${seconds.toFixed(0)} s`);
+  say(
+    `  of this code ${sum(
+      total.filter(({ code }) => code === ran.code),
+      'steps',
+    )} steps`,
+  );
   const failures = broken.slice(before);
   if (failures.length > 0) {
     say(`${failures.length} worlds broke a promise:`);
@@ -104,14 +119,38 @@ export async function soak(options: SoakOptions): Promise<number> {
   return 1;
 }
 
-function sum(ran: readonly Ran[], key: Exclude<keyof Ran, 'commit'>): number {
+function sum(ran: readonly Ran[], key: 'seeds' | 'steps' | 'calls' | 'inside' | 'seconds'): number {
   return ran.reduce((total, one) => total + one[key], 0);
 }
 
+/** What a world is made of: a commit that touches none of it goes on where the last one ended. */
+const SIMULATED = [
+  ...['core', 'crm', 'engine', 'http', 'lib', 'simulator', 'store', 'udesk'].map((room) => `src/${room}`),
+  ...['src/daemon', 'drizzle', 'test/simulation', 'package-lock.json'],
+];
+
+/** A digest of what git holds of these paths, and whether the files differ from it. */
+function codeOf(paths: readonly string[]): string {
+  return fromGit((git) => {
+    const trees = paths.map((path) => git('rev-parse', `HEAD:${path}`)).join(' ');
+    const digest = createHash('sha256').update(trees).digest('hex').slice(0, 12);
+    return `${digest}${changes(git('status', '--porcelain', '-uno', '--', ...paths))}`;
+  });
+}
+
 function commit(): string {
-  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
+  return fromGit(
+    (git) => `${git('rev-parse', '--short', 'HEAD')}${changes(git('status', '--porcelain', '-uno'))}`,
+  );
+}
+
+function changes(status: string): string {
+  return status === '' ? '' : ' and changes';
+}
+
+function fromGit(ask: (git: (...args: string[]) => string) => string): string {
   try {
-    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '-uno') === '' ? '' : ' and changes'}`;
+    return ask((...args) => execFileSync('git', args, { encoding: 'utf8' }).trim());
   } catch {
     return 'unknown';
   }
