@@ -12,7 +12,7 @@ import { listDeadLetters } from '../store/dead-letters.ts';
 import { loadGauges, type PairGauges } from '../store/gauges.ts';
 import { quotaUsed } from '../store/pair-status.ts';
 import { keptSince } from '../store/retention.ts';
-import type { ReplicaState } from '../store/schema.ts';
+import type { ReplicaState } from '../store/schema/replica.ts';
 import type { Readiness } from '../web/health.ts';
 import type { HookCounts } from '../web/hooks.ts';
 import { createMetrics, type Metrics } from '../web/metrics.ts';

@@ -7,7 +7,7 @@ import { SyncError } from '../errors.ts';
 import { parseSince } from '../report/sync/period.ts';
 import { loadLink } from '../store/links.ts';
 import { pairOfRun, requestRevert } from '../store/reverts.ts';
-import type { RevertScope } from '../store/schema.ts';
+import type { RevertScope } from '../store/schema/revert.ts';
 import { checkFilter } from './conflict-filter.ts';
 import type { CliContext } from './context.ts';
 import { noSuchRow, rowId } from './ids.ts';

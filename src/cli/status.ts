@@ -16,7 +16,7 @@ import type { RunRow } from '../store/pairs.ts';
 import type { Coverage } from '../store/reach.ts';
 import type { ReplicaRow } from '../store/replicas.ts';
 import { type KeptFrom, keptSince } from '../store/retention.ts';
-import type { KeptKind } from '../store/schema.ts';
+import type { KeptKind } from '../store/schema/run.ts';
 import { ago, duration } from './age.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './errors.ts';

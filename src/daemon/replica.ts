@@ -3,7 +3,7 @@ import { sharePairs } from '../core/share.ts';
 import type { EngineContext } from '../engine/context.ts';
 import { toError } from '../errors.ts';
 import { BEAT_MS, beat, leave } from '../store/replicas.ts';
-import type { ReplicaState } from '../store/schema.ts';
+import type { ReplicaState } from '../store/schema/replica.ts';
 
 /** A database that does not answer keeps no daemon from stopping. */
 const LEAVE_MS = 1_000;

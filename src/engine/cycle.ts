@@ -28,7 +28,7 @@ import {
 } from '../store/pairs.ts';
 import { clearUnlinkedDirty, hasUnlinkedDirty } from '../store/records.ts';
 import { endRestore, markFoundLinks } from '../store/restore.ts';
-import type { SideAlarms } from '../store/schema.ts';
+import type { SideAlarms } from '../store/schema/pair.ts';
 import { fenced } from '../store/tx.ts';
 import { type BackfillReport, backfill } from './backfill.ts';
 import { settleSeen } from './backfill-settle.ts';

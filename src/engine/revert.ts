@@ -12,7 +12,7 @@ import type { Value } from '../core/value.ts';
 import { overwrittenSince } from '../store/intents.ts';
 import { countLinks, type LinkRow, loadLinks } from '../store/links.ts';
 import { type NewRevertField, type SettledIntent, settledIntents, waitingReverts } from '../store/reverts.ts';
-import type { RevertScope } from '../store/schema.ts';
+import type { RevertScope } from '../store/schema/revert.ts';
 import type { Db } from '../store/tx.ts';
 import { type LoadedLink, loadLinkStates } from './load-links.ts';
 

@@ -4,7 +4,7 @@ import type { FieldSpec } from '../core/spec.ts';
 import { canonicalJson, sha256 } from '../lib/hash.ts';
 import { recordsAfter, saveKeys } from '../store/records.ts';
 import { endRules } from '../store/review-rules.ts';
-import type { FieldMeaning } from '../store/schema.ts';
+import type { FieldMeaning } from '../store/schema/pair.ts';
 import { forgetFields, loadSpecMemory, replanEverything, saveSpecMemory } from '../store/spec-memory.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';

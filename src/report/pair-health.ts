@@ -4,7 +4,7 @@ import { SIDES } from '../core/record.ts';
 import { counted } from '../lib/counted.ts';
 import type { PairStatus } from '../store/pair-status.ts';
 import type { RunRow } from '../store/pairs.ts';
-import type { AccountFacts } from '../store/schema.ts';
+import type { AccountFacts } from '../store/schema/plan.ts';
 import { driftWords } from './field-drift.ts';
 
 export type Health = 'healthy' | 'waiting' | 'unhealthy' | 'new';

@@ -6,7 +6,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import { accountKind, closeApproval, waitingApproval } from './approvals.ts';
 import { fromJsonb } from './jsonb.ts';
-import type { AccountFacts, AccountState } from './schema.ts';
+import type { AccountFacts, AccountState } from './schema/plan.ts';
 import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';
 
 export interface AccountChange {

@@ -6,7 +6,7 @@ import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
-import type { AccountKind, AccountState, ApprovalKind, ApprovalState } from './schema.ts';
+import type { AccountKind, AccountState, ApprovalKind, ApprovalState } from './schema/plan.ts';
 import { type Db, isoText, rows } from './tx.ts';
 
 export interface PlanVerdict {

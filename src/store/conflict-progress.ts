@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { ASKING } from './account-changes.ts';
 import type { ConflictRow } from './conflicts.ts';
 import { waitingGuards } from './guards.ts';
-import type { IntentState } from './schema.ts';
+import type { IntentState } from './schema/intent.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
 export interface WriteProgress {

@@ -4,7 +4,7 @@
  */
 import { sql } from 'drizzle-orm';
 import { fromJsonb } from './jsonb.ts';
-import type { OptionRow, PinnedField } from './schema.ts';
+import type { OptionRow, PinnedField } from './schema/field.ts';
 import { type Db, jsonParam, rows } from './tx.ts';
 
 export interface FieldDefinition {

@@ -5,7 +5,7 @@ import { type DeadLetters, listDeadLetters } from './dead-letters.ts';
 import { monthPartitions, type PartitionedTable, strayMonths } from './partitions.ts';
 import { liveReplicas } from './replicas.ts';
 import { type KeptFrom, keptSince, TABLES } from './retention.ts';
-import type { ReplicaState } from './schema.ts';
+import type { ReplicaState } from './schema/replica.ts';
 import { type Db, isoText, rows, textArray } from './tx.ts';
 
 export interface DatabaseFacts {

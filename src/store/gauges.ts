@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { SIDES, type SideName } from '../core/record.ts';
 import { type AccountChange, openAccountChanges } from './account-changes.ts';
 import { endedRules } from './review-rules.ts';
-import { INTENT_STATES, type IntentState } from './schema.ts';
+import { INTENT_STATES, type IntentState } from './schema/intent.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
 /** How far back arrivals count for the lag. */

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { PlanSample } from '../core/plan-sample.ts';
 import type { SideName } from '../core/record.ts';
 import { fromJsonb } from './jsonb.ts';
-import type { GuardState } from './schema.ts';
+import type { GuardState } from './schema/plan.ts';
 import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';
 
 export interface Tripped {

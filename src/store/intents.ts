@@ -4,7 +4,7 @@ import type { GuardClass } from '../core/plan.ts';
 import type { Patch, SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import { fromJsonb } from './jsonb.ts';
-import type { IntentState, WitnessState } from './schema.ts';
+import type { IntentState, WitnessState } from './schema/intent.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 export interface IntentRow {

@@ -2,7 +2,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import { ASKING } from './account-changes.ts';
 import { fromJsonb } from './jsonb.ts';
-import type { AccountState, FirstPlan, SideAlarms } from './schema.ts';
+import type { FirstPlan, SideAlarms } from './schema/pair.ts';
+import type { AccountState } from './schema/plan.ts';
 import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';
 
 export interface PairRow {

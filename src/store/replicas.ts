@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import type { ReplicaState } from './schema.ts';
+import type { ReplicaState } from './schema/replica.ts';
 import { type Db, jsonParam, rows } from './tx.ts';
 
 /** Who says nothing for so long is gone, wherever it ran: shorter than a lease, so that the lease is what is waited for. */

@@ -11,7 +11,7 @@ import {
   type PartitionedTable,
   strayMonths,
 } from './partitions.ts';
-import type { KeptKind } from './schema.ts';
+import type { KeptKind } from './schema/run.ts';
 import { type Db, isoText, rows } from './tx.ts';
 
 /** Beside those of migrate.ts and jobs.ts. */

@@ -6,7 +6,7 @@ import type { Value } from '../core/value.ts';
 import { fromJsonb } from './jsonb.ts';
 import { lockOutCycle } from './lease.ts';
 import { markReverted } from './rule-candidates.ts';
-import type { RevertScope } from './schema.ts';
+import type { RevertScope } from './schema/revert.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 /** A settled write of ours. */

@@ -6,7 +6,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { type Group, MAX_UNDONE, type RuleTake, ruleSubject } from '../core/review-rule.ts';
 import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
-import type { RuleEnd } from './schema.ts';
+import type { RuleEnd } from './schema/decision.ts';
 import { type Db, isoText, rows, textArray } from './tx.ts';
 
 export interface ReviewRule extends Group {

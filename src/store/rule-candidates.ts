@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Group } from '../core/review-rule.ts';
 import { CONFLICT_COLUMNS, type ConflictRecord, type ConflictRow, toConflict } from './conflicts.ts';
 import { endUndoneRules, type ReviewRule } from './review-rules.ts';
-import type { RevertScope } from './schema.ts';
+import type { RevertScope } from './schema/revert.ts';
 import { isThis } from './similar.ts';
 import { type Db, jsonParam, rows } from './tx.ts';
 

@@ -4,7 +4,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { fromJsonb } from './jsonb.ts';
-import type { FieldMeaning } from './schema.ts';
+import type { FieldMeaning } from './schema/pair.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 export interface SpecMemory {

@@ -3,7 +3,7 @@ import { type AccountChange, loadAccountChange } from './account-changes.ts';
 import { accountKind, judgePlan, type PlanVerdict, type VerdictResult } from './approvals.ts';
 import { type GuardedPlan, loadGuardedPlan } from './guards.ts';
 import { loadFirstPlans, type WaitingFirstPlan } from './pairs.ts';
-import type { AccountState } from './schema.ts';
+import type { AccountState } from './schema/plan.ts';
 import type { Db } from './tx.ts';
 
 /** `kind` is how the API calls it. */

@@ -6,7 +6,7 @@ import type { Value } from '../core/value.ts';
 import type { Overwritten } from '../core/witness-records.ts';
 import { fileConflicts } from './conflict-search.ts';
 import { INTENT_COLUMNS, type IntentColumns, type IntentRow, toIntent } from './intents.ts';
-import type { WitnessState } from './schema.ts';
+import type { WitnessState } from './schema/intent.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 /** Records of the side with writes to be witnessed, the longest due first; their writes in the order of sending. */

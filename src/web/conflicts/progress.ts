@@ -2,7 +2,7 @@
 import { type Html, html } from '../../report/html.ts';
 import type { DecisionProgress, PastDecision } from '../../store/conflict-progress.ts';
 import type { ConflictRow } from '../../store/conflicts.ts';
-import type { IntentState } from '../../store/schema.ts';
+import type { IntentState } from '../../store/schema/intent.ts';
 import { whoText } from '../similar/who.ts';
 import type { Visit } from '../visit.ts';
 import { keptText, reasonText, tookText } from './show.ts';

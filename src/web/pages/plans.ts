@@ -5,7 +5,7 @@ import { type Html, html } from '../../report/html.ts';
 import { loadPlanRows, planCsv, planJson } from '../../report/plan-list.ts';
 import { countLinks } from '../../store/links.ts';
 import { keptConflicts, keptWrites } from '../../store/plan-samples.ts';
-import { ACCOUNT_STATES } from '../../store/schema.ts';
+import { ACCOUNT_STATES } from '../../store/schema/plan.ts';
 import { fieldLabels } from '../conflicts/show.ts';
 import { namesOf } from '../links/names.ts';
 import type { Page } from '../page.ts';

@@ -1,7 +1,7 @@
 /** Another account or table answers: which one, what a yes does, and what a no keeps waiting. */
 import { type Html, html } from '../../report/html.ts';
 import type { AccountChange } from '../../store/account-changes.ts';
-import type { AccountFacts } from '../../store/schema.ts';
+import type { AccountFacts } from '../../store/schema/plan.ts';
 import { notice } from '../ui/notice.ts';
 import type { SignedVisit } from '../visit.ts';
 import type { ShownPlan } from './load.ts';

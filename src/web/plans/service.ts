@@ -1,6 +1,6 @@
 /** The yes or no to a plan: the pages and the API do the same. */
 import type { VerdictResult } from '../../store/approvals.ts';
-import type { AccountState } from '../../store/schema.ts';
+import type { AccountState } from '../../store/schema/plan.ts';
 import { judgeFound } from '../../store/waiting-plans.ts';
 import type { SignedVisit } from '../visit.ts';
 import type { ShownPlan } from './load.ts';

@@ -67,16 +67,16 @@ test('a database of a newer version is refused, and not touched', async () => {
   });
 });
 
-test('drizzle/ holds all that schema.ts says: generating makes no further migration', () => {
+test('drizzle/ holds all that src/store/schema says: generating makes no further migration', () => {
   const root = fileURLToPath(new URL('../../..', import.meta.url));
   const copy = mkdtempSync(join(tmpdir(), 'udesk-sync-drizzle-'));
   cleanups.push(() => rmSync(copy, { recursive: true }));
   cpSync(MIGRATIONS_FOLDER, copy, { recursive: true });
   const kit = join(root, 'node_modules/drizzle-kit/bin.cjs');
-  const schema = 'src/store/schema.ts';
+  const schema = 'src/store/schema';
   const args = ['generate', '--dialect', 'postgresql', '--schema', schema, '--out', relative(root, copy)];
   const said = execFileSync(process.execPath, [kit, ...args], { cwd: root, encoding: 'utf8' });
-  expect(said, 'schema.ts has changes that are not in drizzle/: npm run db:generate').toContain(
+  expect(said, 'src/store/schema has changes that are not in drizzle/: npm run db:generate').toContain(
     'No schema changes',
   );
   expect(readdirSync(copy).toSorted()).toEqual(readdirSync(MIGRATIONS_FOLDER).toSorted());

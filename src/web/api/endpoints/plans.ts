@@ -5,7 +5,7 @@ import { loadPlanRows, planCsv } from '../../../report/plan-list.ts';
 import type { AccountChange } from '../../../store/account-changes.ts';
 import { approvalsOf } from '../../../store/approvals.ts';
 import { keptWrites } from '../../../store/plan-samples.ts';
-import { ACCOUNT_STATES } from '../../../store/schema.ts';
+import { ACCOUNT_STATES } from '../../../store/schema/plan.ts';
 import { causeText } from '../../plans/cause.ts';
 import { loadPlan, planHead, type ShownPlan } from '../../plans/load.ts';
 import { answerPlan } from '../../plans/service.ts';
