@@ -16,6 +16,8 @@ import { configOf, machine, startCluster } from './stage.ts';
 
 const [customers = 200_000, open = 10_000, rounds = 60] = process.argv.slice(2).map(Number);
 const CLOSED = 50_000;
+/** The hash of a plan that a guard holds. */
+const PLAN = 'ab'.repeat(32);
 /** Has past decisions: half of what is closed. */
 const GROUP = new URLSearchParams({
   pair: 'bench',
@@ -83,7 +85,9 @@ try {
     'records set aside (1,000)': '/parked',
     'cycles (20,000)': '/runs',
     'what waits for a yes': '/plans',
-    'a plan of 500 writes': `/plans/${'ab'.repeat(32)}`,
+    'a plan of 10,000 writes': `/plans/${PLAN}`,
+    '… its last page': `/plans/${PLAN}?from=9999`,
+    '… all of it as a table': `/plans/${PLAN}/export?format=csv`,
     'one customer': '/customers/4321?pair=bench',
     'the API, 200 conflicts': '/api/v1/conflicts?limit=200',
   };
@@ -172,10 +176,10 @@ async function fill(): Promise<void> {
     select 'bench', 'Alteration', n::text, '4321', now() - (60 - n) * interval '1 hour', '7', '客服 7',
       jsonb_build_object('summary', 'seen ' || n + 1), now(), now() - (60 - n) * interval '1 hour' from generate_series(1, 50) n;
     insert into udesk_sync.guard (pair, hash, state, tripped, writes, sample, opened_at)
-    select 'bench', repeat('ab', 32), 'waiting', '[{"guard": "updates", "message": "500 of 1,000 links"}]', 500,
+    select 'bench', '${PLAN}', 'waiting', '[{"guard": "updates", "message": "10000 of 20,000 links"}]', 10000,
       jsonb_build_object('conflicts', '[]'::jsonb, 'writes', jsonb_agg(jsonb_build_object('guardClass', 'update', 'side', 'crm', 'op', 'update',
         'udeskId', n::text, 'crmId', 'c' || n, 'fields', jsonb_build_array(jsonb_build_object('field', 'nick_name', 'before', '汪',
-        'after', '王', 'reason', 'propagate'))))), now() from generate_series(1, 500) n`);
+        'after', '王', 'reason', 'propagate'))))), now() from generate_series(1, 10000) n`);
   const links = Array.from({ length: CLOSED }, (_, n) => String(n + 1));
   for (let from = 0; from < links.length; from += 1_000) {
     await fileConflicts(database.db, 'bench', links.slice(from, from + 1_000));

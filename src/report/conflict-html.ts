@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { EditAuthor } from '../core/edit-author.ts';
 import { type ConflictDocument, conflictText } from './conflict-document.ts';
 import { Html, html } from './html.ts';
+import { WORDS as WORDS_OF_REPORT } from './sync/words.ts';
 
 export interface PageOptions {
   readonly locale: 'zh-CN' | 'en';
@@ -35,6 +36,12 @@ const WORDS = {
       'Opened',
     ],
     lastBy: (name: string) => `record last changed by ${name}`,
+    states: {
+      open: 'open',
+      resolving: 'decided, on the way',
+      resolved: 'resolved',
+      converged: 'both sides agreed again',
+    },
   },
   'zh-CN': {
     title: 'Udesk 与 CRM 的冲突',
@@ -59,6 +66,12 @@ const WORDS = {
       '发现时间',
     ],
     lastBy: (name: string) => `记录最后由 ${name} 修改`,
+    states: {
+      open: '待裁决',
+      resolving: '已裁决，正在写入',
+      resolved: '已解决',
+      converged: '两边自行一致',
+    },
   },
 } as const;
 
@@ -81,7 +94,7 @@ export function conflictsHtml(rows: readonly ConflictDocument[], options: PageOp
       : html`<table>
 <thead><tr>${words.columns.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
 <tbody>
-${rows.map((row) => tableRow(row, words, time))}</tbody>
+${rows.map((row) => tableRow(row, options.locale, time))}</tbody>
 </table>`;
   return html`<!doctype html>
 <html lang="${options.locale}">
@@ -104,7 +117,8 @@ ${body}
 
 type Words = (typeof WORDS)[keyof typeof WORDS];
 
-function tableRow(row: ConflictDocument, words: Words, time: Intl.DateTimeFormat): Html {
+function tableRow(row: ConflictDocument, locale: PageOptions['locale'], time: Intl.DateTimeFormat): Html {
+  const words = WORDS[locale];
   const whole = row.field === '*';
   const value = (shown: ConflictDocument['udesk']) => {
     const text = conflictText(row, shown);
@@ -112,7 +126,7 @@ function tableRow(row: ConflictDocument, words: Words, time: Intl.DateTimeFormat
     return html`<td class="empty">${whole && shown === null ? words.deleted : words.nothing}</td>`;
   };
   return html`<tr><td>${row.id}</td><td>${row.pair}</td><td>${row.udeskId ?? ''}</td><td>${row.crmId ?? ''}</td>
-<td>${whole ? words.whole : row.field}</td><td>${row.kind}</td><td>${row.state}</td>
+<td>${whole ? words.whole : row.field}</td><td>${WORDS_OF_REPORT[locale].kinds[row.kind] ?? row.kind}</td><td>${words.states[row.state]}</td>
 ${whole ? html`<td class="empty"></td>` : value(row.base)}${value(row.udesk)}${authorCell(row.authors.udesk, words, time)}${value(row.crm)}${authorCell(row.authors.crm, words, time)}
 <td>${time.format(new Date(row.openedAt))}</td></tr>
 `;

@@ -19,10 +19,13 @@ export type Judgement =
   | { readonly ok: true; readonly take: Take; readonly value: Value | null; readonly choice: Choice }
   | {
       readonly ok: false;
-      readonly code: 'unmapped' | 'empties' | NonNullable<Choice['refusal']>;
+      readonly code: 'unmapped' | 'empties' | 'deletes' | NonNullable<Choice['refusal']>;
       readonly text: string;
     }
   | { readonly ok: false; readonly code: ValueProblem; readonly text: null };
+
+const EMPTIES = 'this empties the field where it holds something now; if that is meant, add --yes';
+const DELETES = 'this deletes the record that was edited; if that is meant, add --yes';
 
 type Show = (value: Value | null) => string;
 
@@ -38,8 +41,9 @@ export function judgeDecision(row: ConflictRow, config: Config, wish: Wish, show
   }
   if (wish.take !== 'value' || spec === null) {
     if (wish.emptying !== true && emptiesASet(row, wish.take)) {
-      const text = 'this empties the field where it holds something now; if that is meant, add --yes';
-      return { ok: false, code: 'empties', text };
+      return row.field === '*'
+        ? { ok: false, code: 'deletes', text: DELETES }
+        : { ok: false, code: 'empties', text: EMPTIES };
     }
     return { ok: true, take: wish.take, value: null, choice };
   }

@@ -51,7 +51,7 @@ export function lagSection(view: View): Html {
 }
 
 export function coverageSection(view: View): Html {
-  const { report, words, format } = view;
+  const { report, words, format, told } = view;
   const w = words.coverage;
   if (report.coverage.length === 0) return section('coverage', w.title, w.hint, none(view));
   const table = dataTable(report.coverage, [
@@ -71,7 +71,7 @@ export function coverageSection(view: View): Html {
       title: w.state,
       cell: (row) => {
         if (row.uncertified !== null)
-          return html`<span class="tag warn">${w.incomplete}</span><br><span class="ids">${row.uncertified}</span>`;
+          return html`<span class="tag warn">${w.incomplete}</span><br><span class="ids">${told(row.uncertified)}</span>`;
         return row.certifiedAt === null ? '–' : html`<span class="tag good">✓ ${w.complete}</span>`;
       },
     },
@@ -80,7 +80,7 @@ export function coverageSection(view: View): Html {
 }
 
 export function parkedSection(view: View): Html {
-  const { report, words, format } = view;
+  const { report, words, format, told } = view;
   const w = words.parked;
   const { reasons } = report.parked;
   if (reasons.length === 0) return section('parked', w.title, null, none(view));
@@ -88,7 +88,7 @@ export function parkedSection(view: View): Html {
     { title: words.coverage.side, cell: (row) => words.sides[row.side] },
     ...pairColumn<(typeof reasons)[number]>(view),
     { title: w.kind, cell: (row) => html`<code>${row.kind}</code>` },
-    { title: w.reason, cell: (row) => html`<span class="free">${row.message}</span>` },
+    { title: w.reason, cell: (row) => html`<span class="free">${told(row.message)}</span>` },
     { title: w.records, kind: 'n', cell: (row) => format.number(row.records) },
     { title: w.now, kind: 'n', cell: (row) => format.number(row.now) },
   ]);
@@ -119,7 +119,7 @@ ${records.map((row) => html`<tr><th scope="row">${row.recordId} ${place(row)}</t
 }
 
 export function runsSection(view: View): Html {
-  const { report, words, format } = view;
+  const { report, words, format, told } = view;
   const w = words.runs;
   if (report.runs.length === 0) return section('runs', w.title, null, none(view));
   const { number, duration } = format;
@@ -161,7 +161,10 @@ export function runsSection(view: View): Html {
     report.failures.length === 0
       ? html`<p class="good">✓ ${w.noFailures}</p>`
       : html`<h3>${w.failures}</h3>${dataTable(report.failures, [
-          { title: w.reason, cell: (row) => html`<span class="free">${row.error || w.noReason}</span>` },
+          {
+            title: w.reason,
+            cell: (row) => html`<span class="free">${row.error ? told(row.error) : w.noReason}</span>`,
+          },
           ...pairColumn<(typeof report.failures)[number]>(view),
           { title: w.times, kind: 'n', cell: (row) => number(row.times) },
           { title: w.last, kind: 'n', cell: (row) => format.time(row.lastAt) },

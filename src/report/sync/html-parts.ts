@@ -9,6 +9,8 @@ export interface View {
   readonly report: SyncReport;
   readonly words: Words;
   readonly format: Format;
+  /** A reason of the engine in the language of the page; what others said stays as it is. */
+  readonly told: (reason: string) => string;
 }
 
 export interface Column<Row> {

@@ -1,6 +1,7 @@
 /** The report as one page that may be mailed, printed and opened anywhere: no script, nothing loaded, all values escaped. */
 import { createHash } from 'node:crypto';
 import { Html, html } from '../html.ts';
+import { reasonIn } from '../reasons-zh.ts';
 import type { SyncReport } from './document.ts';
 import { formatFor } from './format.ts';
 import { dailySection, groupsSection, openSection } from './html-conflicts.ts';
@@ -19,7 +20,7 @@ import { type Locale, WORDS } from './words.ts';
 export function syncReportHtml(report: SyncReport, locale: Locale): string {
   const words = WORDS[locale];
   const format = formatFor(locale, report.timezone);
-  const view = { report, words, format };
+  const view = { report, words, format, told: (reason: string) => reasonIn(locale, reason) };
   return html`<!doctype html>
 <html lang="${locale}">
 <head>

@@ -146,7 +146,7 @@ function choiceItem(visit: SignedVisit, row: InboxRow, choice: Choice): Html {
       : html`<button class="take" disabled aria-describedby="effect-${take}">${t(`take.${take}`)}</button>`
   }<div id="effect-${take}" class="effects">${effectTexts(visit, row, choice).map((text) => html`<p>${text}</p>`)}${
     empties &&
-    html`<label class="check"><input type="checkbox" name="emptying" value="1"> ${t('decide.emptying')}</label>`
+    html`<label class="check"><input type="checkbox" name="emptying" value="1"> ${t(row.field === '*' ? 'decide.deleting' : 'decide.emptying')}</label>`
   }</div></li>`;
 }
 

@@ -5,10 +5,10 @@ import { isAbsent, isSet, type Value } from '../../core/value.ts';
 import type { Choice, SideEffect } from '../../report/choices.ts';
 import { type Html, html } from '../../report/html.ts';
 import type { judgeDecision } from '../../report/judge-decision.ts';
+import { reasonIn, reasonInChinese } from '../../report/reasons-zh.ts';
 import type { ConflictRow } from '../../store/conflicts.ts';
 import { loadKnownFields } from '../../store/custom-fields.ts';
 import { en, type WordKey } from '../i18n/en.ts';
-import { reasonInChinese } from '../i18n/reasons-zh.ts';
 import type { Visit } from '../visit.ts';
 
 /** By pair and field name: what Udesk calls its custom fields. */
@@ -80,18 +80,22 @@ export function effectText(visit: Visit, row: ConflictRow, effect: SideEffect): 
   return t('effect.keeps-direction', { side, value: now, direction: t(`direction.${effect.because}`) });
 }
 
+const TIME = /(?<= at |（时间：)\d{4}-\d\d-\d\dT[\d:.]+Z(?=, right before |）)/;
+
 /** The reason that the engine kept, as a sentence. */
-export function reasonText({ locale }: Visit, reason: string): Html {
+export function reasonText({ locale, format }: Visit, reason: string): Html {
   const translated = locale === 'zh-CN' ? reasonInChinese(reason) : null;
-  if (translated !== null) return html`${translated}。`;
-  const sentence = `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`;
+  // Only where the engine put a time: what somebody typed may look like one.
+  const told = (translated ?? reason).replace(TIME, (iso) => format.time(iso));
+  if (translated !== null) return html`${told}。`;
+  const sentence = `${told.charAt(0).toUpperCase()}${told.slice(1)}`;
   const ended = /[.?!]$/.test(sentence) ? sentence : `${sentence}.`;
   return locale === 'en' ? html`${ended}` : html`<span lang="en">${ended}</span>`;
 }
 
 /** Why a write failed or what closed a conflict: our words in the visitor's language, those of others as they are. */
 export function keptText({ locale }: Visit, text: string): string {
-  return (locale === 'zh-CN' ? reasonInChinese(text) : null) ?? text;
+  return reasonIn(locale, text);
 }
 
 export function tookText({ t }: Visit, take: string): string {
@@ -109,6 +113,7 @@ export function refusalText(
     case 'whole-record':
     case 'unmapped':
     case 'empties':
+    case 'deletes':
       return t(`refusal.${code}`);
     default:
       return t(`problem.${code}`);

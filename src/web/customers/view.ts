@@ -39,7 +39,7 @@ export function customerView(visit: SignedVisit, view: CustomerView): Html {
 <div class="title"><h1>${view.name}</h1><p class="muted">${ids} · ${pair.name}</p></div>
 ${view.said}
 ${freshness(visit, view)}
-${customer.story.lost > 0 && html`<p class="muted">${customer.story.keptSince === null ? t('customer.lost') : t('customer.not-kept', { since: customer.story.keptSince })}</p>`}
+${customer.story.lost > 0 && html`<p class="muted">${customer.story.keptSince === null ? t('customer.lost') : t('customer.not-kept', { since: visit.format.date(customer.story.keptSince) })}</p>`}
 <section class="card"><h2>${t('customer.now')}</h2><ul class="plain now">${customer.story.now.map((now) => fieldRow(visit, view, now))}</ul></section>
 <section class="card"><h2>${t('customer.link')}</h2>${
     link === null

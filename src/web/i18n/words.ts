@@ -13,14 +13,23 @@ export const LOCALES: readonly (readonly [locale: Locale, name: string])[] = [
 
 const DICTIONARIES: Readonly<Record<Locale, Readonly<Record<WordKey, string>>>> = { 'zh-CN': zhCn, en };
 
+const PLACE = /\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g;
+
 export type Params = Readonly<Record<string, string | number>>;
 export type Translate = (key: WordKey, params?: Params) => string;
 
-/** `{name}` in a text is replaced by the parameter of that name. Numbers must have been formatted by the caller. */
+/**
+ * `{name}` in a text is replaced by the parameter of that name, and `{name|write|writes}` by the first where that is 1, else by
+ * the second. Numbers must have been formatted by the caller.
+ */
 export function translator(locale: Locale): Translate {
   const words = DICTIONARIES[locale];
   return (key, params = {}) =>
-    words[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole));
+    words[key].replace(PLACE, (whole, name: string, one?: string, many?: string) => {
+      const value = params[name];
+      if (value === undefined) return whole;
+      return one === undefined ? String(value) : String(value) === '1' ? one : (many ?? '');
+    });
 }
 
 /** What of a language can be asked for: a cookie or a query, from outside. */
@@ -38,6 +47,8 @@ export interface Formats {
   number(n: number): string;
   /** `2026-11-25` as a short label: `Nov 25`. */
   day(day: string): string;
+  /** The same in full: `Nov 25, 2026`. */
+  date(day: string): string;
 }
 
 export function formats(locale: Locale, timeZone: string): Formats {
@@ -48,7 +59,7 @@ export function formats(locale: Locale, timeZone: string): Formats {
     timeZone,
   });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
-  const { number, day } = formatFor(locale, timeZone);
+  const { number, day, date } = formatFor(locale, timeZone);
   return {
     time: (iso) => time.format(new Date(iso)),
     exact: (iso) => exact.format(new Date(iso)),
@@ -59,6 +70,7 @@ export function formats(locale: Locale, timeZone: string): Formats {
     },
     number,
     day,
+    date,
   };
 }
 

@@ -69,7 +69,7 @@ describe('what was decided in one go', () => {
     expect(late.location).toBe('/conflicts/bulk?late=1');
     const { text } = await reviewer.get('/conflicts/bulk?late=1');
     expect(text).toContain('<h1>0 decided</h1>');
-    expect(text).toContain('1 were left alone');
+    expect(text).toContain('1 was left alone');
     expect(text).not.toContain('Undo all of them');
   });
 

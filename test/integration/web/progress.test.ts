@@ -139,6 +139,12 @@ describe('a decision waits', () => {
       await world.crm`update contact set note = 'important' where udesk_id = ${customer?.id ?? ''}`;
       await world.sync();
     });
+    const [row] = (await world.conflicts()).filter((one) => one.id === id);
+    const asked = await reviewer.post(`/conflicts/${id}/decide`, {
+      take: 'udesk',
+      seen: row?.changedAt ?? '',
+    });
+    expect([asked.status, asked.text.includes('This would delete the record')]).toEqual([422, true]);
     await decide('udesk');
     await carryOut();
     const [guard] = await ourRows(world, `select hash from udesk_sync.guard where state = 'waiting'`);

@@ -137,6 +137,18 @@ describe('the report as a page', () => {
     expect(chinese).toContain('<html lang="zh-CN">');
     expect(chinese).toContain('2026年11月25日 21:30 (Asia/Shanghai)');
     expect(chinese).toContain('两边都修改了');
+    const unfinished = syncReportHtml(
+      syncReport(
+        reportInput({
+          coverage: REPORT.coverage.map((row) => ({
+            ...row,
+            uncertified: 'the enumeration did not come to its end',
+          })),
+        }),
+      ),
+      'zh-CN',
+    );
+    expect(unfinished).toContain('列表没有读取完');
     for (const [page, day] of [
       [chinese, '2026年11月25日'],
       [syncReportHtml(REPORT, 'en'), 'Nov 25, 2026'],

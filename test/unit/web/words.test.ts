@@ -19,6 +19,7 @@ function sources(): string {
     .join('\n');
 }
 
+/** A word that goes by a number shows no number. */
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort();
 
 describe('the dictionaries', () => {
@@ -71,6 +72,17 @@ describe('translating and formatting', () => {
     expect(translator('en')('error.role.detail', { role: '{needed}', needed: 'x' })).toContain(
       'is {needed};',
     );
+  });
+
+  test('one is told of in the singular, and a number that ends with it is not one', () => {
+    const left = (n: string) => translator('en')('bulk.late', { n });
+    expect(left('1')).toBe('1 was left alone: somebody was faster, or its values changed meanwhile.');
+    expect(left('21')).toContain('21 were left alone: somebody was faster, or their values');
+    // No text can need a number that it is not given.
+    const words = Object.entries(en).flatMap(([key, text]) =>
+      [...text.matchAll(/\{(\w+)\|/g)].filter(([, name]) => !text.includes(`{${name}}`)).map(() => key),
+    );
+    expect(words).toEqual([]);
   });
 
   test('times are told in the configured zone, numbers in the manner of the language', () => {

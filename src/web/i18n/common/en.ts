@@ -83,6 +83,7 @@ export const commonEn = {
   'refusal.no-image': 'The value has no counterpart on the other side.',
   'refusal.whole-record': 'A whole record is either deleted or made again.',
   'refusal.unmapped': 'The configuration does not map this field any more.',
+  'refusal.deletes': 'This would delete the record that was edited. Tick the box if that is meant.',
   'refusal.empties': 'This would empty the field, which holds something now. Tick the box if that is meant.',
   'problem.not-one': 'The field holds one value.',
   'problem.not-boolean': 'The field is yes or no.',

@@ -84,6 +84,7 @@ export const commonZhCn: Readonly<Record<keyof typeof commonEn, string>> = {
   'refusal.no-image': '这个值在另一边没有对应的值。',
   'refusal.whole-record': '整条记录只能删除或重新创建。',
   'refusal.unmapped': '配置中已不再同步这个字段。',
+  'refusal.deletes': '这会删除修改过的记录。如果确实要删除，请勾选确认框。',
   'refusal.empties': '这会清空现有内容。如果确实要清空，请勾选确认框。',
   'problem.not-one': '这个字段只有一个值。',
   'problem.not-boolean': '这个字段只能是“是”或“否”。',

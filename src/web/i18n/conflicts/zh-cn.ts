@@ -56,6 +56,7 @@ export const conflictsZhCn: Readonly<Record<keyof typeof conflictsEn, string>> =
   'decide.value': '两边的值',
   'decide.values': '两边的值，每行一个',
   'decide.submit': '使用这个值',
+  'decide.deleting': '确认删除该记录',
   'decide.emptying': '确认清空该字段',
   'decide.title': '裁决',
   'decide.viewer': '您的角色只能查看，不能裁决。',

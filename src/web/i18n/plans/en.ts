@@ -2,7 +2,7 @@
 export const plansEn = {
   'plan.first-waits': 'The first plan of {pair} waits for you: nothing is written before.',
   'plan.first-counts':
-    '{creates} would be created, {updates} updated, {held} fields would wait as conflicts.',
+    '{creates} would be created, {updates} updated, {held} {held|field would wait as a conflict|fields would wait as conflicts}.',
   'plan.guard-waits-one': '{pair}: a guard holds one write until it is approved.',
   'plan.guard-waits': '{pair}: a guard holds {n} writes until they are approved.',
   'plan.look': 'Look at it',

@@ -59,7 +59,7 @@ export const shellEn = {
   'error.linked.detail': '{id} of {side} belongs to link {link}. If that one is wrong, end it first.',
   'error.in-flight.title': 'Writes are on their way',
   'error.in-flight.detail':
-    '{n} writes of this link have no known outcome yet. Try again after the next cycle.',
+    '{n} {n|write of this link has|writes of this link have} no known outcome yet. Try again after the next cycle.',
   'error.closed.title': 'This was answered already',
   'error.closed.detail': '{state}',
   'error.plan-gone.title': 'This plan does not wait any more',

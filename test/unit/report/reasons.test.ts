@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { evaluateGuards } from '../../../src/core/guard.ts';
 import { describeOverwritten } from '../../../src/core/reconcile-overwritten.ts';
-import { reasonInChinese } from '../../../src/web/i18n/reasons-zh.ts';
+import { reasonInChinese } from '../../../src/report/reasons-zh.ts';
 import { filesBelow, GAP, reasonLiterals } from '../../support/reason-literals.ts';
 
 /** Sentences that are no reason of a conflict, a write, an undo, a link, a held plan or an incomplete list. */

@@ -1,6 +1,6 @@
 /**
  * The reasons that the engine gives in English, in Chinese. What is not known here is shown as it is;
- * test/unit/web/reasons.test.ts sees to it that every reason of the engine is known.
+ * test/unit/report/reasons.test.ts sees to it that every reason of the engine is known.
  */
 import { CONFLICTS } from './reasons-zh/conflicts.ts';
 import { SIDES_READ } from './reasons-zh/sides.ts';
@@ -11,6 +11,11 @@ import { WRITES } from './reasons-zh/writes.ts';
  * is, and so do a name (`who`), a time and what was lost, but for the words that stand where none is known.
  */
 export type ReasonTable = readonly (readonly [pattern: RegExp, zh: string])[];
+
+/** For a report or a page in this language: what others said, and what is not known here, stays as it is. */
+export function reasonIn(locale: 'zh-CN' | 'en', reason: string): string {
+  return (locale === 'zh-CN' ? reasonInChinese(reason) : null) ?? reason;
+}
 
 export function reasonInChinese(reason: string): string | null {
   return joined(reason) ?? single(reason);
