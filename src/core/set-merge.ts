@@ -109,6 +109,25 @@ export function agreedPart(input: SetMergeInput): Sides {
   return { udesk: part('udesk'), crm: part('crm') };
 }
 
+/**
+ * The bases without what the other side took away and `side` holds, once another record has taken its place there: that one
+ * may hold it for a reason of its own, so it counts as added, and comes over. Null where there is nothing of the kind.
+ */
+export function keptBySurvivor(
+  input: SetMergeInput & { readonly base: Sides },
+  side: SideName,
+): Sides | null {
+  const { spec, region, base } = input;
+  const held = keysOf(input, side, input.now);
+  const kept = new Set([...deltaOf(input, otherSide(side)).dels].filter((key) => held.has(key)));
+  if (kept.size === 0) return null;
+  const part = (at: SideName): SetValue =>
+    membersOf(spec, at, base[at], region)
+      .filter((member) => !kept.has(member.key))
+      .map(({ id, own }) => ({ id, value: own }));
+  return { udesk: part('udesk'), crm: part('crm') };
+}
+
 /** One half of a set merge, as it was planned and as it ended. */
 export interface SettledHalf {
   /** The side that was written. */

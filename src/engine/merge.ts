@@ -1,9 +1,11 @@
 import { contactsToAskFor } from '../core/contacts.ts';
-import type { SideName, SideRecord } from '../core/record.ts';
+import { otherSide, type SideName, type SideRecord } from '../core/record.ts';
+import { takeOver } from '../core/survivor.ts';
 import type { Page } from '../crm/adapter.ts';
-import { linkHolding, moveLinkSide, setLinkState } from '../store/links.ts';
+import { activeConflicts, writeConflicts } from '../store/conflicts.ts';
+import { linkHolding, loadLink, moveLinkSide, saveBases, setLinkState } from '../store/links.ts';
 import { type KeyedRecord, keyedRecords, loadRecords } from '../store/records.ts';
-import { fenced } from '../store/tx.ts';
+import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { lookUp } from './lookup.ts';
 import { storeOne } from './observe.ts';
@@ -80,6 +82,7 @@ async function follow(
     for (const survivor of survivors) await storeOne(cycle, tx, side, 'point', survivor);
     if (free !== null) {
       await moveLinkSide(tx, cycle.spec.name, linkId, side, { from: record.id, to: free.id }, at);
+      await keepWhatSurvives(cycle, tx, linkId, side, free, at);
       return;
     }
     const ids = survivors.map(({ id }) => id).join(', ');
@@ -90,6 +93,30 @@ async function follow(
     { side, linkId, remoteId: record.id, survivors: survivors.map(({ id }) => id), moved: free !== null },
     'a vanished record was merged into another',
   );
+}
+
+async function keepWhatSurvives(
+  { spec }: Cycle,
+  tx: Db,
+  linkId: string,
+  side: SideName,
+  survivor: SideRecord,
+  at: Date,
+): Promise<void> {
+  const link = await loadLink(tx, linkId);
+  const there = otherSide(side);
+  const id = (there === 'udesk' ? link?.udeskId : link?.crmId) ?? null;
+  const known = id === null ? undefined : (await loadRecords(tx, spec.name, there, [id])).get(id);
+  if (link === null || known === undefined) return;
+  const records = { [side]: survivor, [there]: known.record } as Record<SideName, SideRecord>;
+  const { bases, flags } = takeOver(spec, link.bases, side, records);
+  if (flags.length === 0) return;
+  await saveBases(tx, [{ id: linkId, bases }]);
+  const open = new Set((await activeConflicts(tx, [linkId])).get(linkId)?.map(({ field }) => field));
+  const writes = flags
+    .filter(({ field }) => !open.has(field))
+    .map((change) => ({ linkId, change, udeskAt: records.udesk.updatedAt, crmAt: records.crm.updatedAt }));
+  await writeConflicts(tx, spec.name, writes, at);
 }
 
 async function freeSurvivor(

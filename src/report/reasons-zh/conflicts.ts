@@ -85,6 +85,10 @@ export const CONFLICTS: ReasonTable = [
     '同一条目一边修改、一边删除：保留修改',
   ],
   [
+    /^taken away in (udesk|crm), and held by the (udesk|crm) record that took the place of the merged one: it is kept$/,
+    '在 {1} 中被删除，但合并后留下的 {2} 记录仍有它：保留',
+  ],
+  [
     /^deleted in (udesk|crm), and edited in (udesk|crm) since both agreed$/,
     '在 {1} 中被删除，而在 {2} 中又有修改',
   ],
