@@ -3,7 +3,7 @@ import { otherSide, type SideName, type SideRecord } from '../core/record.ts';
 import { takeOver } from '../core/survivor.ts';
 import type { Page } from '../crm/adapter.ts';
 import { activeConflicts, writeConflicts } from '../store/conflicts.ts';
-import { linkHolding, loadLink, moveLinkSide, saveBases, setLinkState } from '../store/links.ts';
+import { linkHolding, loadLinkOf, moveLinkSide, saveBases, setLinkState } from '../store/links.ts';
 import { type KeyedRecord, keyedRecords, loadRecords } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
@@ -103,7 +103,7 @@ async function keepWhatSurvives(
   survivor: SideRecord,
   at: Date,
 ): Promise<void> {
-  const link = await loadLink(tx, linkId);
+  const link = await loadLinkOf(tx, spec.name, linkId);
   const there = otherSide(side);
   const id = (there === 'udesk' ? link?.udeskId : link?.crmId) ?? null;
   const known = id === null ? undefined : (await loadRecords(tx, spec.name, there, [id])).get(id);
@@ -111,8 +111,10 @@ async function keepWhatSurvives(
   const records = { [side]: survivor, [there]: known.record } as Record<SideName, SideRecord>;
   const { bases, flags } = takeOver(spec, link.bases, side, records);
   if (flags.length === 0) return;
-  await saveBases(tx, [{ id: linkId, bases }]);
-  const open = new Set((await activeConflicts(tx, [linkId])).get(linkId)?.map(({ field }) => field));
+  await saveBases(tx, spec.name, [{ id: linkId, bases }]);
+  const open = new Set(
+    (await activeConflicts(tx, spec.name, [linkId])).get(linkId)?.map(({ field }) => field),
+  );
   const writes = flags
     .filter(({ field }) => !open.has(field))
     .map((change) => ({ linkId, change, udeskAt: records.udesk.updatedAt, crmAt: records.crm.updatedAt }));
