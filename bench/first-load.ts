@@ -127,6 +127,7 @@ async function startCycle(stage: Stage): Promise<{ cycle: Cycle; release: () => 
     fence: lease.fence,
     runId,
     signal: lease.signal,
+    held: lease.signal,
     progress: () => {},
   };
   return { cycle, release: () => lease.release() };

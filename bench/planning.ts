@@ -72,6 +72,7 @@ export async function planFromPostgres(
       fence: { pair: stage.pair.spec.name, owner: 'bench', fence: 0 },
       runId: 0,
       signal: new AbortController().signal,
+      held: new AbortController().signal,
       progress: () => {},
     };
     const nobody = { udesk: [], crm: [] };

@@ -14,7 +14,8 @@ export interface SentBatch {
 
 /**
  * Sends one batch. Its rows are durably `sending` before the call leaves, and UNKNOWN as soon as it may have left: a
- * batch only says that it was taken (P5, P9). A call that is begun is finished: no stop signal goes along.
+ * batch only says that it was taken (P5, P9). A call that is begun is finished: no stop signal goes along; without the lease it
+ * is not begun.
  * @returns null when nothing was taken: the rows wait again, or go one by one
  */
 export async function sendBatch(
@@ -38,7 +39,8 @@ export async function sendBatch(
   const rows = chosen.filter(({ id }) => mine.has(id));
   if (rows.length === 0) return null;
   try {
-    await batch.send(rows.map(({ patch, marker }) => ({ patch, marker: marker ?? '' })));
+    const requests = rows.map(({ patch, marker }) => ({ patch, marker: marker ?? '' }));
+    await batch.send(requests, { signal: cycle.held });
   } catch (thrown) {
     const error = toError(thrown);
     if (!isSyncError(error, 'ambiguous')) {

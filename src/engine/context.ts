@@ -30,6 +30,8 @@ export interface Cycle extends EngineContext, PairRuntime {
   readonly fence: Fence;
   readonly runId: number;
   readonly signal: AbortSignal;
+  /** Aborted when the lease was lost: no write is begun any more. A stop alone lets writes that were begun come to their end. */
+  readonly held: AbortSignal;
   /** Edits of records that changed after this wait for a later cycle (src/core/quiet.ts); none does where it is left out. */
   readonly quietSince?: Date | null;
   /** How much may still be written in this cycle; left out: everything. */

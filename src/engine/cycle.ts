@@ -110,6 +110,7 @@ export async function runCycle(
       fence: lease.fence,
       runId,
       signal: AbortSignal.any(signals),
+      held: lease.signal,
       ...(options.trigger === 'run' ? { pushBudget: startPushBudget() } : {}),
       quietSince: quietSince(context.clock(), pair.spec.quietMs ?? 0, options.trigger !== 'run'),
       progress: options.progress ?? (() => {}),

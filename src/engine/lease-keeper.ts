@@ -5,10 +5,12 @@ import type { EngineContext } from './context.ts';
 
 /** Short, so that the pairs of a killed process have moved within 15 s (docs/decisions/0033-*); renewed three times in that time. */
 export const LEASE_TTL_MS = 10_000;
+/** Who cannot renew it leaves so long before it runs out. */
+const MARGIN_MS = 1_000;
 
 export interface HeldLease {
   readonly fence: Fence;
-  /** Aborted when the lease could not be renewed: whoever works under it must leave. */
+  /** Aborted when the lease was lost, or could not be renewed in its time: whoever works under it must leave. */
   readonly signal: AbortSignal;
   release(): Promise<void>;
 }
@@ -23,11 +25,12 @@ export async function holdLease(
   const deadline = context.clock().getTime() + waitMs;
   for (;;) {
     stop?.throwIfAborted();
+    const askedAt = performance.now();
     const taken = await acquireLease(context.db, pair, context.owner, LEASE_TTL_MS);
-    if (taken.ok) return keep(context, taken.fence);
+    if (taken.ok) return keep(context, taken.fence, askedAt);
     if (context.ownerIsDead?.(taken.owner) === true) {
       const fence = await takeOverLease(context.db, pair, taken.owner, context.owner, LEASE_TTL_MS);
-      if (fence !== null) return keep(context, fence);
+      if (fence !== null) return keep(context, fence, askedAt);
     }
     if (context.clock().getTime() >= deadline) {
       throw new SyncError('lease-lost', `another process (${taken.owner}) is working on the pair ${pair}`, {
@@ -39,23 +42,36 @@ export async function holdLease(
   }
 }
 
-function keep(context: EngineContext, fence: Fence): HeldLease {
+/** @param takenAt when it was asked for: the lease lasts from then on at least */
+function keep(context: EngineContext, fence: Fence, takenAt: number): HeldLease {
   const lost = new AbortController();
-  const leave = () =>
-    lost.abort(
-      new SyncError('lease-lost', `the lease of the pair ${fence.pair} was lost`, { pair: fence.pair }),
-    );
   let released = false;
-  const timer = setInterval(() => {
-    renewLease(context.db, fence, LEASE_TTL_MS)
-      .then((held) => {
-        if (!held && !released) leave();
-      })
-      // A database that does not answer: the fence check of the next transaction decides.
-      .catch((error: unknown) =>
-        context.log.warn({ pair: fence.pair, err: toError(error).message }, 'the lease was not renewed'),
+  /** When the renewal that succeeded last was asked for; never later than the database's own count begins. */
+  let renewedAt = takenAt;
+  let leaving: NodeJS.Timeout | undefined;
+
+  async function renew(): Promise<void> {
+    const askedAt = performance.now();
+    try {
+      const held = await renewLease(context.db, fence, LEASE_TTL_MS);
+      renewedAt = Math.max(renewedAt, askedAt);
+      clearTimeout(leaving);
+      leaving = undefined;
+      if (held || released) return;
+      lost.abort(
+        new SyncError('lease-lost', `the lease of the pair ${fence.pair} was lost`, { pair: fence.pair }),
       );
-  }, LEASE_TTL_MS / 3);
+    } catch (thrown) {
+      const error = toError(thrown);
+      context.log.warn({ pair: fence.pair, err: error.message }, 'the lease was not renewed');
+      // Nothing is written any more once somebody else may have it, unless another try comes first. A renewal that only
+      // waits (for a long transaction of ours, which keeps everybody out) fails of nothing.
+      const leftMs = renewedAt + LEASE_TTL_MS - MARGIN_MS - performance.now();
+      leaving ??= setTimeout(() => lost.abort(error), Math.max(0, leftMs)).unref();
+    }
+  }
+
+  const timer = setInterval(() => void renew(), LEASE_TTL_MS / 3);
   timer.unref();
   return {
     fence,
@@ -63,6 +79,7 @@ function keep(context: EngineContext, fence: Fence): HeldLease {
     async release() {
       released = true;
       clearInterval(timer);
+      clearTimeout(leaving);
       await releaseLease(context.db, fence);
     },
   };

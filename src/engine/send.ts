@@ -55,22 +55,27 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
   }
 }
 
-/** A write that has begun is finished even when the process is asked to stop: no stop signal goes along. */
+/**
+ * A write that has begun is finished even when the process is asked to stop: no stop signal goes along. Without the lease it is
+ * not begun: who has it by now may have sent it already.
+ */
 async function send(
   cycle: Cycle,
   intent: IntentRow,
   current: SideRecord | null,
 ): Promise<'settled' | 'parked'> {
   const side = cycle.sides[intent.side];
+  const { held: signal } = cycle;
+  signal.throwIfAborted();
   if (intent.op === 'create') {
-    const created = await side.create({ patch: intent.patch, marker: intent.marker ?? '' });
+    const created = await side.create({ patch: intent.patch, marker: intent.marker ?? '' }, { signal });
     return (await settleWrite(cycle, intent, created, 'answer')) === 'taken' ? 'parked' : 'settled';
   } else if (intent.op === 'delete') {
-    await side.delete(intent.remoteId ?? '', current === null ? {} : { current });
+    await side.delete(intent.remoteId ?? '', current === null ? { signal } : { current, signal });
     await settleDelete(cycle, intent);
   } else {
     if (current === null) throw new SyncError('invariant', `intent ${intent.id} was not verified`);
-    const updated = await side.update({ id: current.id, patch: intent.patch, current });
+    const updated = await side.update({ id: current.id, patch: intent.patch, current }, { signal });
     await settleWrite(cycle, intent, updated, 'answer');
   }
   return 'settled';

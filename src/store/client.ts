@@ -3,6 +3,7 @@ import postgres from 'postgres';
 import { SyncError } from '../errors.ts';
 import { type ParsedPostgresUrl, PostgresUrlError, parsePostgresUrl } from '../lib/postgres-url.ts';
 import type { EmbeddedPostgres } from './embedded/start.ts';
+import type { Sockets } from './sockets.ts';
 
 /** Where the server is; may hold a password, so never log it. */
 export type Target = ParsedPostgresUrl;
@@ -13,6 +14,10 @@ export interface ClientOptions {
   readonly applicationName?: string;
   /** Bound for one statement; 0 for none (migrations). Default 120 s. */
   readonly statementTimeoutMs?: number;
+  /** Where its sockets are kept, for who may have to close them. */
+  readonly sockets?: Sockets;
+  /** Called when one of its connections was closed, by whomever. */
+  readonly closed?: () => void;
 }
 
 /** Connection options of an embedded server: through its socket, as the superuser that it was made with. */
@@ -42,13 +47,16 @@ export function openClient(target: Target, options: ClientOptions = {}): postgre
     connect_timeout: 10,
     prepare: true,
     onnotice: () => {},
+    ...(options.closed === undefined ? {} : { onclose: options.closed }),
+    ...(options.sockets === undefined ? {} : { socket: options.sockets.open }),
     types: { json: { to: 114, from: [114, 3802], serialize: asIs, parse: asIs } },
     connection: {
       ...target.connection,
       application_name: options.applicationName ?? target.connection?.application_name ?? 'udesk-sync',
       TimeZone: 'UTC',
       statement_timeout: statementTimeoutMs,
-      idle_in_transaction_session_timeout: 60_000,
+      // Also how long a server holds on to a transaction of whom it cannot hear any more.
+      idle_in_transaction_session_timeout: 30_000,
     },
   }) as unknown as postgres.Sql;
 }

@@ -10,7 +10,10 @@ import { attachEmbeddedPostgres } from './embedded/attach.ts';
 import { resolveDataDir } from './embedded/data-dir.ts';
 import { DATA_DIR_IN_USE } from './embedded/directory-lock.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.ts';
+import { createPool } from './pool.ts';
 import { withPrepared } from './prepared.ts';
+import { type SilenceLog, watchForSilence } from './silence.ts';
+import { createSockets } from './sockets.ts';
 
 /** How long the program that holds an embedded database may take to start, or to leave. */
 const ATTACH_MS = 60_000;
@@ -40,6 +43,11 @@ export interface Database {
   readonly description: string;
   /** A pool of its own on the same database: for what must keep its session (locks, LISTEN). The caller ends it. */
   connect(options?: ClientOptions): postgres.Sql;
+  /**
+   * From now on a server that says nothing is noticed within five seconds: what is in flight ends with a code, and what comes next
+   * gets new connections (silence.ts). For a process that goes on for long; until `close`.
+   */
+  watch(log: SilenceLog): void;
   /** Ends the pool, and stops the embedded server if it is ours. May be called twice. */
   close(): Promise<void>;
 }
@@ -94,7 +102,14 @@ async function openOn(
   embedded: EmbeddedPostgres | null,
 ): Promise<Database> {
   const { log, ...clientOptions } = options;
-  const sql = openClient(target, clientOptions);
+  const pool = createPool((closed) => {
+    const sockets = createSockets();
+    const made = openClient(target, { ...clientOptions, sockets, closed });
+    // It tells every client how it wants its types, and knows the first one only.
+    drizzle(made);
+    return { sql: made, sockets };
+  });
+  const { sql } = pool;
   let serverVersion: number;
   try {
     const [server] = await sql<{ num: number; encoding: string }[]>`
@@ -103,15 +118,25 @@ async function openOn(
     const unfit = serverTooOld(serverVersion) ?? wrongEncoding(server?.encoding ?? '', target.database);
     if (unfit !== null) throw unfit;
   } catch (error) {
-    await sql.end({ timeout: 1 });
+    await pool.end(1);
     throw connectError(error, target);
   }
   const where = embedded === null ? describePostgresTarget(target) : describeEmbedded(embedded);
   const description = `Postgres ${serverVersionText(serverVersion)}, ${where}`;
   log?.info(`database: ${description}`);
+  /** Sockets of the pools of their own. */
+  const others = createSockets();
+  const watching = new AbortController();
+  let watched: Promise<void> | null = null;
   let closing: Promise<void> | undefined;
   const close = async () => {
-    await sql.end({ timeout: 5 });
+    watching.abort();
+    await pool.end(5);
+    if (watched !== null) {
+      await watched;
+      // Whoever had them has ended them, and a silent server does not say so.
+      others.cut();
+    }
     await embedded?.stop();
   };
   return {
@@ -120,7 +145,23 @@ async function openOn(
     kind: embedded === null ? 'server' : 'embedded',
     serverVersion,
     description,
-    connect: (further) => openClient(target, { ...clientOptions, ...further }),
+    connect: (further) => openClient(target, { ...clientOptions, sockets: others, ...further }),
+    watch(told) {
+      const asking = createPool((closed) => {
+        const sockets = createSockets();
+        return { sql: openClient(target, { ...clientOptions, max: 1, sockets, closed }), sockets };
+      });
+      const watch = {
+        ask: () => asking.sql`select 1`,
+        async giveUp(again: boolean) {
+          // Those that try to connect meanwhile give up by themselves: cut, the driver would begin anew, and never say so.
+          if (!again) others.cut();
+          await Promise.all([pool.replace(), asking.replace()]);
+        },
+        log: told,
+      };
+      watched ??= watchForSilence(watch, watching.signal).then(() => asking.end(1));
+    },
     close() {
       closing ??= close();
       return closing;

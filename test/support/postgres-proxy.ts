@@ -9,8 +9,10 @@ export interface PostgresProxy {
    * `after-commit`: the commit gets through, the connection is cut when its answer comes.
    */
   breakNextWrite(when: 'before-commit' | 'after-commit'): void;
-  /** From now on nothing is passed on in either direction, and nothing is closed. */
+  /** From now on nothing is passed on in either direction, and nobody hears that the other end closes before it is over. */
   freeze(frozen: boolean): void;
+  /** The same for the connections that are open now, for ever: those that come later work. */
+  freezeOpen(): void;
   /** Cuts every connection now. */
   cutAll(): void;
   close(): Promise<void>;
@@ -20,20 +22,32 @@ export interface PostgresProxy {
 export async function startProxy(url: string, port = 0): Promise<PostgresProxy> {
   const target = new URL(url);
   const clients = new Set<net.Socket>();
+  const upstreams = new Set<net.Socket>();
+  /** What was closed while nobody could hear of it. */
+  const unheard = new Set<() => void>();
+  /** Clients that are never heard again. */
+  const lost = new WeakSet<net.Socket>();
   let pending: 'before-commit' | 'after-commit' | null = null;
   let frozen = false;
 
   const server = net.createServer((client) => {
     const upstream = net.connect(Number(target.port), target.hostname);
     clients.add(client);
+    upstreams.add(upstream);
+    const silent = (): boolean => frozen || lost.has(client);
     let cutOnAnswer = false;
     const cut = (): void => {
       clients.delete(client);
+      upstreams.delete(upstream);
       client.destroy();
       upstream.destroy();
     };
+    const closed = (): void => {
+      if (!silent()) cut();
+      else if (!lost.has(client)) unheard.add(cut);
+    };
     client.on('data', (data) => {
-      if (frozen) return;
+      if (silent()) return;
       const text = data.toString('latin1');
       if (pending === 'before-commit' && /\b(?:update|insert into)\s+"/.test(text)) {
         pending = null;
@@ -47,16 +61,16 @@ export async function startProxy(url: string, port = 0): Promise<PostgresProxy> 
     });
     upstream.on('data', (data) => {
       if (cutOnAnswer) return cut();
-      if (!frozen) client.write(data);
+      if (!silent()) client.write(data);
     });
-    for (const socket of [client, upstream]) socket.on('error', cut).on('close', cut);
+    for (const socket of [client, upstream]) socket.on('error', closed).on('close', closed);
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const through = new URL(url);
   through.hostname = '127.0.0.1';
   through.port = String((server.address() as net.AddressInfo).port);
   const cutAll = (): void => {
-    for (const client of clients) client.destroy();
+    for (const socket of [...clients, ...upstreams]) socket.destroy();
   };
   return {
     url: through.href,
@@ -65,6 +79,12 @@ export async function startProxy(url: string, port = 0): Promise<PostgresProxy> 
     },
     freeze(now) {
       frozen = now;
+      if (frozen) return;
+      for (const cut of unheard) cut();
+      unheard.clear();
+    },
+    freezeOpen() {
+      for (const client of clients) lost.add(client);
     },
     cutAll,
     close: () =>

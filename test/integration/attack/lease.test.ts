@@ -1,13 +1,16 @@
-import { getEventListeners } from 'node:events';
+import { getEventListeners, once } from 'node:events';
+import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createPairWorker } from '../../../src/daemon/pair-worker.ts';
 import type { EngineContext } from '../../../src/engine/context.ts';
-import { holdLease } from '../../../src/engine/lease-keeper.ts';
+import { holdLease, LEASE_TTL_MS } from '../../../src/engine/lease-keeper.ts';
 import { sleep } from '../../../src/lib/sleep.ts';
-import type { Database } from '../../../src/store/database.ts';
+import { type Database, openDatabase } from '../../../src/store/database.ts';
 import { acquireLease, releaseLease, renewLease } from '../../../src/store/lease.ts';
+import { fenced } from '../../../src/store/tx.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/db.ts';
+import { startProxy } from '../../support/postgres-proxy.ts';
 import { createWorld, type World } from '../../support/world.ts';
 
 describe('the lease of a pair', () => {
@@ -47,7 +50,73 @@ describe('the lease of a pair', () => {
 
     await expect(holdLease(context, 'busy', 3_600_000, stop.signal)).rejects.toThrow('stopped');
   });
+
+  test('that cannot be renewed is let go before it runs out: nothing is written under it any more', async () => {
+    const proxy = await startProxy(testDb.url);
+    const behind = await openDatabase({ url: proxy.url, dataDir: '/nonexistent', max: 2 });
+    behind.watch(pino({ level: 'silent' }));
+    try {
+      const held = await holdLease(contextOf(behind), 'silent', 0);
+      const left = once(held.signal, 'abort');
+      proxy.freeze(true);
+      await left;
+      // Not our own clock: the database itself says that nobody else can have it yet.
+      expect((await acquireLease(database.db, 'silent', 'somebody else', 60_000)).ok).toBe(false);
+      expect(held.signal.reason).toMatchObject({ passing: true });
+    } finally {
+      await behind.close();
+      await proxy.close();
+    }
+  }, 60_000);
+
+  test('whose renewal only waits, for a long transaction of its own holder, is not let go', async () => {
+    const held = await holdLease(contextOf(database), 'long', 0);
+    await fenced(database.db, held.fence, async (tx) => {
+      await tx.execute(sql`select pg_sleep(${LEASE_TTL_MS / 1_000 + 1})`);
+    });
+    expect(held.signal.aborted).toBe(false);
+    await held.release();
+  }, 60_000);
+
+  function contextOf({ db }: Database): EngineContext {
+    const log = pino({ level: 'silent' });
+    return { db, log, clock: () => new Date(), sleep, random: Math.random, owner: crypto.randomUUID() };
+  }
 });
+
+test('P9: a write that waits to be sent again is not sent by who lost the lease meanwhile', async () => {
+  const world = await createWorld({ customers: [{ nick_name: 'A', email: 'a@example.com' }] });
+  try {
+    await world.sync();
+    await world.crm`update contact set name = 'of the one who was slow'`;
+    world.simulator.tenant.faults.push({
+      kind: 'status',
+      status: 429,
+      match: { method: 'PUT', path: '/customers/update_customer' },
+      times: 3,
+    });
+    const slow = world.sync().then(
+      () => 'done',
+      (error: unknown) => (error as { kind?: unknown }).kind,
+    );
+    await vi.waitFor(
+      () => expect(world.simulator.log.some(({ status }) => status === 429)).toBe(true),
+      10_000,
+    );
+    await world.database.sql`update udesk_sync.lease set owner = 'somebody else', fence = fence + 1`;
+
+    expect(await slow).toBe('lease-lost');
+    expect(world.simulator.tenant.list()).toMatchObject([{ nick_name: 'A' }]);
+    // Whoever has the lease finds out what became of it, and does it once.
+    world.simulator.tenant.faults.clear();
+    await world.database.sql`update udesk_sync.lease set expires_at = now()`;
+    await world.sync();
+    expect(world.simulator.tenant.list()).toMatchObject([{ nick_name: 'of the one who was slow' }]);
+    expect(world.simulator.counts().committed).toBe(1);
+  } finally {
+    await world.close();
+  }
+}, 60_000);
 
 describe('nothing grows without bound', () => {
   let world: World;

@@ -125,6 +125,30 @@ describe('P9: the database under the daemon', () => {
     expect(await world.people()).toHaveLength(5);
   });
 
+  test.each(['answers again', 'never answers again on the connections that were open'])(
+    'says nothing, closes nothing, and %s: the daemon notices, goes on by itself, and nothing is lost or there twice',
+    async (how) => {
+      await worldOfFive();
+      const proxy = await startProxy(world.databaseUrl);
+      cleanups.push(() => proxy.close());
+      const running = daemon({ DATABASE_URL: proxy.url });
+      await until(async () => (await world.people()).length === 5);
+
+      if (how === 'answers again') proxy.freeze(true);
+      else proxy.freezeOpen();
+      const arrived = await editBoth('while it was silent');
+      await until(() => /Postgres says nothing/.test(running.said()));
+      proxy.freeze(false);
+
+      await arrived();
+      await until(() => /Postgres answers again/.test(running.said()));
+      expect(running.process.exitCode).toBeNull();
+      expect(world.simulator.tenant.count).toBe(5);
+      expect(world.simulator.counts().committed).toBe(1);
+      expect(await world.people()).toHaveLength(5);
+    },
+  );
+
   test('two daemons on one database: each piece of work is done once, and one goes on when the other is killed', async () => {
     await worldOfFive();
     const server = await postgres(folder());

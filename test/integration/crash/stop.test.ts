@@ -30,13 +30,12 @@ async function daemonWithSilentDatabase(): Promise<Running> {
 }
 
 describe('SIGTERM to the daemon while its database answers nothing', () => {
-  test('ends it before whoever runs it would kill it, with a sentence and without success; the next start is whole', async () => {
+  test('ends it by itself, once it is noticed that nobody answers; the next start is whole', async () => {
     const running = await daemonWithSilentDatabase();
     running.process.kill('SIGTERM');
     const { code, stderr } = await running.ended;
-    expect({ code, said: stderr.includes('the stop did not come to its end within 40 s') }).toEqual({
-      ...{ code: 1, said: true },
-    });
+    expect(stderr).not.toContain('the stop did not come to its end');
+    expect(code).toBe(0);
     proxy.freeze(false);
     const next = await runProgram(['--config', config.file, 'sync'], { DATABASE_URL: world.databaseUrl });
     expect(next.code).toBe(0);

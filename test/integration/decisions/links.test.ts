@@ -260,6 +260,7 @@ describe('a decision that falls between planning and storing the plan', () => {
       fence: taken.fence,
       runId: 1,
       signal,
+      held: signal,
       progress: () => {},
     };
     await persistPlans(cycle, chunk, 1);

@@ -25,7 +25,7 @@ beforeEach(async () => {
   lease = await holdLease(world.engine, name, 5_000);
   const runId = await startRun(world.engine.db, name, 'sync', world.engine.clock());
   const { fence, signal } = lease;
-  cycle = { ...world.engine, ...world.pair, fence, runId, signal, progress: () => {} };
+  cycle = { ...world.engine, ...world.pair, fence, runId, signal, held: signal, progress: () => {} };
 });
 
 const BATCH = 1_000;

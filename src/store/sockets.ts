@@ -1,0 +1,44 @@
+/** The sockets of a postgres.js client, so that a connection that says nothing can be given up: the driver waits for TCP. */
+import net from 'node:net';
+
+export interface Sockets {
+  /** For postgres.js's option `socket`: begins to connect, and leaves it to the driver to notice when that fails. */
+  open(options: {
+    readonly host: readonly string[];
+    readonly port: readonly number[];
+    readonly path?: unknown;
+  }): net.Socket;
+  /** Whether any of them, open or closed by now, ever heard from the other end. */
+  heard(): boolean;
+  /** Closes all of them now, without a word to the other end. What is in flight on them ends with CONNECTION_CLOSED. */
+  cut(): void;
+}
+
+export function createSockets(): Sockets {
+  const open = new Set<net.Socket>();
+  let heard = false;
+  const look = (): void => {
+    for (const socket of open) {
+      heard ||= socket.bytesRead > 0;
+      if (socket.destroyed) open.delete(socket);
+    }
+  };
+  return {
+    open({ host: [host = ''], port: [port = 0], path }) {
+      look();
+      const socket = new net.Socket();
+      open.add(socket);
+      if (typeof path === 'string') return socket.connect(path);
+      // The driver asks the socket for the name that a certificate must have.
+      return Object.assign(socket.connect(port, host), { host, port });
+    },
+    heard() {
+      look();
+      return heard;
+    },
+    cut() {
+      for (const socket of open) socket.destroy();
+      open.clear();
+    },
+  };
+}
