@@ -3,6 +3,7 @@
  * been had we seen it in time. Sets merge, a policy decides, and what none decides waits for a person.
  */
 import {
+  equalNow,
   type FieldContext,
   type FieldOutcome,
   holdsRowValues,
@@ -19,16 +20,27 @@ import { flowsTo } from './spec.ts';
 import { isAbsent, isSet, type Value } from './value.ts';
 import type { Overwritten } from './witness-records.ts';
 
-/** Null: there is none, it is not known, or a person has to decide; the field goes on as it would without. */
-export function restoreOverwritten(field: FieldContext): FieldOutcome | null {
+/**
+ * Null: there is none, it is not known, or a person has to decide; the field goes on as it would without.
+ * @param ordinary what becomes of the field as both sides hold it now, were there no row
+ */
+export function restoreOverwritten(field: FieldContext, ordinary: () => FieldOutcome): FieldOutcome | null {
   const { row, spec } = field;
   const lost = row?.overwritten?.at(-1);
   if (row === null || lost?.value === undefined || !holdsRowValues(field)) return null;
   if (!flowsTo(spec, otherSide(lost.side))) {
     if (spec.onBlocked === 'hold') return null;
-    return keepAsItIs(field, row, lost, `the field flows ${spec.direction} only: ${spec.onBlocked}`);
+    return keepAsItIs(
+      field,
+      row,
+      lost,
+      `the field flows ${spec.direction} only: ${spec.onBlocked}`,
+      ordinary,
+    );
   }
-  return spec.shape === 'set' ? merge(field, row, lost, lost.value) : decide(field, row, lost, lost.value);
+  return spec.shape === 'set'
+    ? merge(field, row, lost, lost.value)
+    : decide(field, row, lost, lost.value, ordinary);
 }
 
 function merge(
@@ -51,6 +63,7 @@ function decide(
   row: ActiveConflict,
   lost: Overwritten,
   value: Value,
+  ordinary: () => FieldOutcome,
 ): FieldOutcome | null {
   const { spec, region, now, times } = field;
   const seen = { ...now, [lost.side]: value };
@@ -66,7 +79,7 @@ function decide(
   });
   if (outcome.kind === 'undecided') return null;
   if (outcome.kind === 'take' && outcome.side !== lost.side)
-    return keepAsItIs(field, row, lost, outcome.reason);
+    return keepAsItIs(field, row, lost, outcome.reason, ordinary);
   const common = outcome.kind === 'value' ? outcome.value : lost.side === 'udesk' ? seen.udesk : crm.value;
   const image = lost.side === 'udesk' ? imageFrom(spec, 'udesk', common) : imageOn(spec, 'crm', common);
   if (!image.ok) return null;
@@ -78,13 +91,25 @@ function decide(
   return resolveTo(field, { udesk: common, crm: image.value }, decided, 'policy');
 }
 
-function keepAsItIs(field: FieldContext, row: ActiveConflict, lost: Overwritten, why: string): FieldOutcome {
+/** The edit that was replaced stays so. What else was edited since goes its own way, and is not agreed on by this (P2, P6). */
+function keepAsItIs(
+  field: FieldContext,
+  row: ActiveConflict,
+  lost: Overwritten,
+  why: string,
+  ordinary: () => FieldOutcome,
+): FieldOutcome {
   const decided = {
     by: 'policy',
     kind: row.kind,
     reason: `${describeOverwritten(lost)}; kept as it is: ${why}`,
   } as const;
-  return resolveTo(field, field.now, decided, 'policy');
+  const kept = resolveTo(field, field.now, decided, 'policy');
+  if (equalNow(field)) return kept;
+  const { conflict, ...rest } = ordinary();
+  if (conflict === undefined || conflict === null || conflict.action === 'close')
+    return { ...rest, conflict: kept.conflict ?? null };
+  return { ...rest, conflict: { ...conflict, reopened: true } };
 }
 
 /** In words for the reviewer: who, when, what. */

@@ -135,7 +135,7 @@ function byTable(field: FieldContext): FieldOutcome {
   if (row?.kind === 'identity' && holdsRowValues(field)) return {};
   const afterBackup = decideRestored(field);
   if (afterBackup !== null) return afterBackup;
-  const restored = restoreOverwritten(field);
+  const restored = restoreOverwritten(field, () => byTable({ ...field, row: null }));
   if (restored !== null) return restored;
   const isSetField = spec.shape === 'set';
   if (base === null) {

@@ -1,6 +1,6 @@
 /** The witness of a scalar field: the chain of its values in the history, and which link of it is our write. */
 import { scalarText } from './equivalence.ts';
-import { isSet, type Value } from './value.ts';
+import { isBlank, isSet, type Value } from './value.ts';
 import {
   type ChangeRecord,
   judgeOpaque,
@@ -63,7 +63,10 @@ export function scalarHappened(input: WitnessInput): 'yes' | 'no' | 'unclear' | 
   const { before, after } = input.write;
   const is = (value: Step['from'], what: Value) => value !== undefined && names(input, value, what);
   const steps = stepsOf(input);
-  const seen = steps.findIndex(({ from, to }) => is(from, before) || is(to, before));
+  // A history may leave out that a blank was replaced.
+  const seen = steps.findIndex(
+    ({ from, to }) => is(from, before) || is(to, before) || (from === undefined && isBlank(before)),
+  );
   const isSince = (at: number) => seen >= 0 && at > seen;
   const wrote = steps.findLastIndex(
     ({ from, to }, at) => is(to, after) && (from === undefined || is(from, before) || isSince(at)),

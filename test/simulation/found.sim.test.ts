@@ -425,6 +425,21 @@ describe('P2: an edit that our write of unknown outcome took away is kept, or it
     expect(await brokenIn(setting, [...before, does(edit('udesk')), cycle(), cycle()])).toEqual([]);
   });
 
+  test('and a policy that leaves it lost does not take what was edited since for agreed on', async () => {
+    const name = (side: 'udesk' | 'crm'): Act => ({ ...edit(side), do: 'edit', field: 'name' }) as Act;
+    const steps = [
+      cycle(),
+      does(name('crm')),
+      cycle(
+        { at: 0, near: 'update', only: 'udesk', what: 'act', act: name('udesk') },
+        { at: 0, near: 'update', only: 'udesk', what: 'kill' },
+      ),
+      does(name('udesk')),
+      cycle(),
+    ];
+    expect(await brokenIn({ ...setting, policy: 'crm' }, steps)).toEqual([]);
+  });
+
   test('when our clock is set back before we look', async () => {
     const setBack: Bare<Step> = { kind: 'clock', ms: -200_000, jump: true };
     expect(await brokenIn(setting, [...before, setBack, cycle(), cycle()])).toEqual([]);

@@ -289,6 +289,11 @@ describe('an update of unknown outcome', () => {
     expect(happened([scalar('W', 'X'), scalar('A', 'X', TOM, 30)])).toBe('yes');
   });
 
+  test('happened over an edit of a blank, which a history may leave out', () => {
+    const one = input(NAME, '', 'A', [scalar(undefined, 'F'), scalar('F', 'A', API), scalar('A', 'G')]);
+    expect(writeHappened(one, true)).toBe('yes');
+  });
+
   test('an undo writes what stood there before: the record of the edit that it undoes is no proof of it', () => {
     expect(happened([scalar('A', 'X')], true)).toBe('no');
     expect(happened([scalar('W', 'A'), scalar('A', 'X')], true)).toBe('no');
