@@ -1,5 +1,5 @@
 /** Looks after the partitions of the history, once a day, whichever daemon comes first (src/store/retention.ts). */
-import { toError } from '../errors.ts';
+import { DatabaseFailure, toError } from '../errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Kept, type KeptMonths, lookAfterHistory } from '../store/retention.ts';
 import type { Db } from '../store/tx.ts';
@@ -28,9 +28,10 @@ export function createKeeper({ db, log, clock, sleep, months }: KeeperSource): K
       for (const kept of await lookAfterHistory(db, months, { now: clock(), signal })) tell(log, kept);
     } catch (error) {
       if (signal.aborted) return;
-      const code = (toError(error).cause as { code?: unknown } | undefined)?.code;
+      const failure = toError(error);
+      const code = (failure instanceof DatabaseFailure ? failure.code : null) ?? 'retention';
       log.warn(
-        { code: typeof code === 'string' ? code : 'retention', delayMs: TICK_MS },
+        { code, delayMs: TICK_MS },
         'the partitions of the history could not be looked after; it is tried again',
       );
     }

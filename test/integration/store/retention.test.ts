@@ -1,4 +1,6 @@
+import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createKeeper } from '../../../src/daemon/keeper.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { saveHistory } from '../../../src/store/feeds.ts';
 import { erasePerson } from '../../../src/store/forget.ts';
@@ -203,4 +205,23 @@ test('a person is forgotten in every month, and where there is none', async () =
 
   expect(erased).toMatchObject({ observations: 3, histories: 3 });
   expect(await observed()).toEqual([]);
+});
+
+test('a look that the database does not let happen is told with its code, and by no other word', async () => {
+  const gone = await ours.open();
+  await gone.close();
+  const lines: string[] = [];
+  const keeper = createKeeper({
+    db: gone.db,
+    log: pino({}, { write: (line) => void lines.push(line) }),
+    clock: () => at('2031-05-20'),
+    sleep: async () => {},
+    months: MONTHS,
+  });
+
+  await keeper.tick(new AbortController().signal);
+
+  expect(lines.map((line) => JSON.parse(line) as { code: string })).toMatchObject([
+    { code: 'CONNECTION_ENDED' },
+  ]);
 });
