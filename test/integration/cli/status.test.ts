@@ -84,3 +84,55 @@ test('status shows a guard with its hash, and failed cycles with their reason', 
     /^main: UNHEALTHY\n {2}! the last 3 cycles failed: Udesk does not accept the signature\n/,
   );
 });
+
+test('status of thirty pairs: what needs somebody comes first, and the rest is a line each; each can be seen as a whole', async () => {
+  world = await createWorld({ customers: [first] });
+  const names = Array.from({ length: 30 }, (_, n) => `pair-${String(n + 1).padStart(2, '0')}`);
+  const [, block = ''] = world.configText.split('pairs:\n');
+  cli = commandLine({
+    databaseUrl: world.databaseUrl,
+    configText: `pairs:\n${names.map((name) => block.replace('- name: main', `- name: ${name}`)).join('')}`,
+  });
+  await world.sync();
+  await ourRows(
+    world,
+    `insert into udesk_sync.pair
+     select (jsonb_populate_record(p, jsonb_build_object('name', 'pair-' || to_char(n, 'FM00')))).*
+     from udesk_sync.pair p, generate_series(1, 30) n`,
+  );
+  await ourRows(
+    world,
+    `insert into udesk_sync.run (pair, trigger, started_at, finished_at, outcome, stats, error)
+     select 'pair-' || to_char(n, 'FM00'), 'sync', now(), now(), case n when 17 then 'failed' else 'done' end, '{}',
+       case n when 17 then 'Udesk does not accept the signature' end
+     from generate_series(1, 30) n`,
+  );
+  await ourRows(world, `update udesk_sync.pair set first_run = 'pending' where name = 'pair-05'`);
+
+  const ran = await cli.run('status', '--strict');
+  expect(ran.code).toBe(1);
+  const [head, unhealthy, waiting, healthy, hint] = ran.stdout.trimEnd().split('\n\n');
+  expect(head).toBe('30 pairs: 28 healthy, 2 need you (1 of them UNHEALTHY)');
+  expect(unhealthy).toMatch(
+    /^pair-17: UNHEALTHY\n {2}! the last cycle failed: Udesk does not accept the signature\n(.*\n)* {2}quota /,
+  );
+  expect(waiting?.split('\n')).toEqual([
+    'pair-05: healthy, and waits for you',
+    expect.stringContaining('  > nothing is written before you accept the first plan'),
+    '      udesk-sync sync --pair pair-05 --accept-first-plan',
+  ]);
+  const rest = names.filter((name) => name !== 'pair-17' && name !== 'pair-05');
+  expect(healthy?.split('\n')).toEqual(
+    rest.map((name) => expect.stringMatching(`^${name}  healthy, last cycle `)),
+  );
+  expect(hint).toBe('`udesk-sync status PAIR` shows one as a whole.');
+
+  const one = await cli.run('status', 'pair-05');
+  expect(one.stdout).toMatch(/^pair-05: healthy, and waits for you\n(.*\n)* {2}quota /);
+  expect((await cli.run('status', '--pair', 'pair-05')).stdout).toMatch(/^pair-05: (.*\n)* {2}quota /);
+  const { pairs } = (await cli.run('status', '--json')).json() as unknown as { pairs: { pair: string }[] };
+  expect(pairs.map(({ pair }) => pair)).toEqual(names);
+  const unknown = await cli.run('status', 'pair-5');
+  expect(unknown.code).toBe(2);
+  expect(unknown.stderr).toContain('here is no pair "pair-5" Did you mean "pair-05"?');
+});
