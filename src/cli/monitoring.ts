@@ -6,7 +6,7 @@ import type { PairRuntime } from '../engine/context.ts';
 import type { CycleReport } from '../engine/cycle.ts';
 import { measuredSide } from '../engine/measured-side.ts';
 import { SyncError } from '../errors.ts';
-import { type Breakers, createBreakers } from '../http/breakers.ts';
+import { createBreakers } from '../http/breakers.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
 import { listDeadLetters } from '../store/dead-letters.ts';
 import { loadGauges, type PairGauges } from '../store/gauges.ts';
@@ -18,7 +18,7 @@ import type { HookCounts } from '../web/hooks.ts';
 import { createMetrics, type Metrics } from '../web/metrics.ts';
 import type { QuotaGauge } from '../web/metrics-gauges.ts';
 import { readinessOf } from '../web/readiness.ts';
-import type { Runtime } from './runtime.ts';
+import type { Runtime, WatchedCalls } from './runtime.ts';
 
 /** Who asks for the readiness gives up after seconds, and a database that hangs is one that does not answer. */
 const PATIENCE_MS = 2_000;
@@ -27,8 +27,8 @@ export interface Monitoring {
   readonly metrics: Metrics;
   /** A worker whose cycles and writes are measured. */
   worker(pair: PairRuntime, onCycle?: (report: CycleReport) => void): PairWorker;
-  /** The circuit breakers of the pair's sides; the same at each call. */
-  breakers(pair: string): Readonly<Record<SideName, Breakers>>;
+  /** What watches the calls of the pair's sides; their circuit breakers are the same at each call. */
+  calls(pair: string): Readonly<Record<SideName, WatchedCalls>>;
   openBreakers(): ReplicaState['breakers'];
   countHooks(counts: Readonly<HookCounts>): void;
   readiness(workers: readonly PairWorker[]): Promise<Readiness>;
@@ -85,10 +85,14 @@ export function createMonitoring({ config, engine }: Runtime): Monitoring {
         (end) => metrics.cycleEnded(name, end),
       );
     },
-    breakers(pair) {
+    calls(pair) {
       const made = breakers.get(pair);
       if (made === undefined) throw new SyncError('invariant', `no pair ${pair} is open`);
-      return made;
+      const of = (side: SideName): WatchedCalls => ({
+        breakers: made[side],
+        onAttempt: (attempt) => metrics.called(pair, side, attempt),
+      });
+      return { udesk: of('udesk'), crm: of('crm') };
     },
     openBreakers,
     countHooks(counts) {

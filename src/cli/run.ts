@@ -10,7 +10,6 @@ import { startSchedules } from '../daemon/scheduler.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { openJobs } from '../store/jobs.ts';
-import type { AttemptMade } from '../udesk/transport.ts';
 import { newsOf } from '../udesk/webhook.ts';
 import { createWeb } from '../web/app.ts';
 import { healthRoutes, serve } from '../web/health.ts';
@@ -42,8 +41,7 @@ async function runDaemon(context: CliContext): Promise<void> {
   try {
     const watched = createMonitoring(runtime);
     const open = async (config: PairConfig): Promise<OpenPair> => {
-      const onAttempt = (call: AttemptMade) => watched.metrics.called(config.name, call);
-      const pair = await openPair(runtime, config, { onAttempt }, watched.breakers(config.name));
+      const pair = await openPair(runtime, config, {}, watched.calls(config.name));
       pairs.push(pair);
       return pair;
     };

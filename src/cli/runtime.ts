@@ -15,7 +15,7 @@ import { isSyncError, SyncError } from '../errors.ts';
 import type { Breakers } from '../http/breakers.ts';
 import { createSideDispatcher } from '../http/dispatcher.ts';
 import { createQuota } from '../http/quota.ts';
-import type { RetryPolicy } from '../http/retry.ts';
+import type { AttemptMade, RetryPolicy } from '../http/retry.ts';
 import type { Logger } from '../lib/log.ts';
 import { ownerIsDead, processOwner } from '../lib/process-owner.ts';
 import { sleep } from '../lib/sleep.ts';
@@ -29,7 +29,6 @@ import { createUdeskClient, type UdeskClient } from '../udesk/client.ts';
 import { labelled } from '../udesk/labelled-side.ts';
 import { named } from '../udesk/named-side.ts';
 import { createUdeskSide } from '../udesk/side.ts';
-import type { AttemptMade } from '../udesk/transport.ts';
 import type { CliContext } from './context.ts';
 import { createDirectoryBook, namedFields } from './directory-book.ts';
 import { createFieldBook, mappedCustomFields } from './field-book.ts';
@@ -94,23 +93,30 @@ export interface OpenPair extends PairRuntime {
   close(): Promise<void>;
 }
 
+/** What a process that goes on for long has beside each side's calls. */
+export interface WatchedCalls {
+  readonly breakers: Breakers;
+  /** Told of every attempt that was made, for counting. Must not throw. */
+  readonly onAttempt: (made: AttemptMade) => void;
+}
+
 /**
  * Connects both sides of a pair. `over`: another ledger, retries or time for Udesk than this process has.
- * `breakers`: those of a process that goes on for long.
+ * `watched`: by a process that goes on for long.
  */
 export async function openPair(
   runtime: Runtime,
   pair: PairConfig,
   over: Partial<UdeskWorld> = {},
-  breakers?: Readonly<Record<SideName, Breakers>>,
+  watched: Partial<Readonly<Record<SideName, Partial<WatchedCalls>>>> = {},
 ): Promise<OpenPair> {
   const { db, log } = runtime.engine;
-  const crm = await openCrm(pair, breakers?.crm);
+  const crm = await openCrm(pair, watched.crm);
   const udesk = openUdesk(pair, {
     ledger: postgresLedger(runtime.database.sql),
     log,
     db,
-    breakers: breakers?.udesk,
+    ...watched.udesk,
     ...over,
   });
   try {
@@ -278,8 +284,8 @@ export function openUdeskClient(pair: PairConfig, world: UdeskWorld): UdeskClien
 }
 
 /** Connects, and throws `config` with everything that does not fit the CRM. */
-export async function openCrm(pair: PairConfig, breakers?: Breakers): Promise<Side> {
-  const side = await definitionOf(pair).create(adapterBlock(pair), { ...crmContext(pair), breakers });
+export async function openCrm(pair: PairConfig, watched: Partial<WatchedCalls> = {}): Promise<Side> {
+  const side = await definitionOf(pair).create(adapterBlock(pair), { ...crmContext(pair), ...watched });
   return mapped(side, 'crm', pair.fields.map(toFieldSpec));
 }
 

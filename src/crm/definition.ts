@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Equivalence } from '../core/spec.ts';
 import type { Breakers } from '../http/breakers.ts';
+import type { AttemptMade } from '../http/retry.ts';
 import type { Side } from './adapter.ts';
 
 /** A field of the CRM that the pair maps. */
@@ -23,6 +24,8 @@ export interface AdapterContext {
   readonly region: string;
   /** Of a CRM over HTTP, where the process has them; left out: every call goes. */
   readonly breakers?: Breakers | undefined;
+  /** Told of every attempt of a call that was made, for counting. */
+  readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
   /** What the pair does with records of the CRM besides reading and editing them; left out: everything. */
   readonly intends?: { readonly create: boolean; readonly delete: boolean };
 }

@@ -3,7 +3,7 @@
  * Each attempt builds its request anew: new nonce, timestamp and signature.
  */
 import pRetry from 'p-retry';
-import { isSyncError } from '../errors.ts';
+import { type ErrorKind, isSyncError } from '../errors.ts';
 import { BREAKER_OPEN } from './breakers.ts';
 import { HttpFailure } from './classify.ts';
 
@@ -23,6 +23,13 @@ export const DEFAULT_RETRY: RetryPolicy = {
   maxRetryAfterMs: 60_000,
 };
 
+/** One attempt that was made, for counting. */
+export interface AttemptMade {
+  readonly outcome: 'done' | ErrorKind | 'unexpected';
+  /** From 1; above it, the call was sent again. */
+  readonly attempt: number;
+}
+
 export interface RetryOptions {
   /** A read. A write is sent again only after a failure that proves that nothing was done. */
   readonly safe: boolean;
@@ -30,6 +37,8 @@ export interface RetryOptions {
   readonly signal?: AbortSignal | undefined;
   /** Rejects with the signal's reason when aborted. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Told of every attempt that left the house (none does while a breaker is open). Must not throw. */
+  readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
   /** Told before each pause. */
   readonly onRetry?: (failure: { error: Error; attempt: number }) => void;
 }
@@ -49,9 +58,12 @@ export async function withRetry<T>(attempt: (n: number) => Promise<T>, options: 
         try {
           const value = await attempt(n);
           outcome = { value };
+          options.onAttempt?.({ outcome: 'done', attempt: n });
           return value;
         } catch (error) {
           outcome = { error };
+          if (!isSyncError(error) || error.details.code !== BREAKER_OPEN)
+            options.onAttempt?.({ outcome: isSyncError(error) ? error.kind : 'unexpected', attempt: n });
           throw error;
         }
       },

@@ -2,13 +2,12 @@
  * One signed call of the Open API: quota (P10), nonce, timestamp and signature of its own for every attempt,
  * retries where they are allowed, judged by `code`. Neither token nor signed URL gets into an error or a log.
  */
-import { type ErrorKind, isSyncError, SyncError } from '../errors.ts';
-import { BREAKER_OPEN } from '../http/breakers.ts';
+import { isSyncError, SyncError } from '../errors.ts';
 import { HttpFailure } from '../http/classify.ts';
 import type { SideDispatcher } from '../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../http/exchange.ts';
 import type { Quota } from '../http/quota.ts';
-import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../http/retry.ts';
+import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Urgency } from '../lib/urgency.ts';
 import {
   type AnswerContext,
@@ -49,12 +48,6 @@ export interface TransportOptions {
   readonly log?: ClientLog;
   /** Told of every attempt that was made, for counting. Must not throw. */
   readonly onAttempt?: (call: AttemptMade) => void;
-}
-
-export interface AttemptMade {
-  readonly outcome: 'done' | ErrorKind | 'unexpected';
-  /** From 1; above it, the call was sent again. */
-  readonly attempt: number;
 }
 
 export interface Call {
@@ -156,14 +149,10 @@ export function createTransport(options: TransportOptions): Transport {
         try {
           const secret = call.signed === false ? null : await secretToken();
           const answer = await attempt(call, secret);
-          options.onAttempt?.({ outcome: 'done', attempt: n });
           troubled = false;
           log?.debug({ endpoint: call.path, attempt: n, durationMs: since(startedAt) }, 'udesk call');
           return answer;
         } catch (error) {
-          const sent = !isSyncError(error) || error.details.code !== BREAKER_OPEN;
-          if (sent)
-            options.onAttempt?.({ outcome: isSyncError(error) ? error.kind : 'unexpected', attempt: n });
           if (isSyncError(error, 'throttled')) quota.slowDown();
           else if (mayBeTooMany(error)) quota.slowDown(true);
           throw forgetRefusedToken(error);
@@ -174,6 +163,7 @@ export function createTransport(options: TransportOptions): Transport {
         policy: options.retry ?? DEFAULT_RETRY,
         signal: call.signal,
         sleep: options.sleep,
+        onAttempt: options.onAttempt,
         onRetry: ({ error, attempt: n }) => {
           const details = isSyncError(error) ? { kind: error.kind, code: error.details.code } : {};
           log?.[troubled ? 'debug' : 'warn'](

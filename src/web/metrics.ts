@@ -41,8 +41,8 @@ export interface Metrics {
   readonly registry: Registry;
   cycleEnded(pair: string, end: CycleEnd): void;
   wrote(pair: string, sample: WriteSample): void;
-  /** One attempt of a call of Udesk. `attempt` above 1: it was sent again. */
-  called(pair: string, call: { readonly outcome: string; readonly attempt: number }): void;
+  /** One attempt of a call of a side. `attempt` above 1: it was sent again. */
+  called(pair: string, side: SideName, call: { readonly outcome: string; readonly attempt: number }): void;
 }
 
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
@@ -77,22 +77,30 @@ export function createMetrics(source: MetricsSource): Metrics {
     labelNames: ['pair', 'outcome'],
     registers,
   });
+  const crmCalls = new Counter({
+    name: 'udesk_sync_crm_calls_total',
+    help: 'Attempts of calls of the CRM, by outcome: done, or the kind of the error; of a CRM in Postgres, of reads.',
+    labelNames: ['pair', 'outcome'],
+    registers,
+  });
   const retries = new Counter({
     name: 'udesk_sync_retries_total',
-    help: 'Calls of Udesk that were sent again after a failure.',
-    labelNames: ['pair'],
+    help: 'Calls of the side that were sent again after a failure.',
+    labelNames: ['pair', 'side'],
     registers,
   });
   const refused = new Counter({
     name: 'udesk_sync_quota_refused_total',
-    help: 'Calls that Udesk refused because there were too many.',
-    labelNames: ['pair'],
+    help: 'Calls that the side refused because there were too many.',
+    labelNames: ['pair', 'side'],
     registers,
   });
   for (const pair of source.pairs) {
     for (const outcome of ['done', 'waiting', 'failed', 'lease-lost']) cycles.inc({ pair, outcome }, 0);
-    retries.inc({ pair }, 0);
-    refused.inc({ pair }, 0);
+    for (const side of SIDES) {
+      retries.inc({ pair, side }, 0);
+      refused.inc({ pair, side }, 0);
+    }
   }
   hookCounters(source, registers);
   breakerGauge(source, registers);
@@ -114,10 +122,10 @@ export function createMetrics(source: MetricsSource): Metrics {
     wrote(pair, { side, op, outcome, durationMs }) {
       writeSeconds.observe({ pair, side, op, outcome }, durationMs / 1000);
     },
-    called(pair, { outcome, attempt }) {
-      calls.inc({ pair, outcome });
-      if (attempt > 1) retries.inc({ pair });
-      if (outcome === 'throttled') refused.inc({ pair });
+    called(pair, side, { outcome, attempt }) {
+      (side === 'udesk' ? calls : crmCalls).inc({ pair, outcome });
+      if (attempt > 1) retries.inc({ pair, side });
+      if (outcome === 'throttled') refused.inc({ pair, side });
     },
   };
 }

@@ -32,7 +32,11 @@ export function createHttpSide(config: HttpConfig, context: AdapterContext, limi
       side: 'crm',
       advice: 'correct the `crm` block of the config',
     });
-  const api = createApi(config, context.clock, { breakers: context.breakers, ...limits });
+  const api = createApi(config, context.clock, {
+    breakers: context.breakers,
+    onAttempt: context.onAttempt,
+    ...limits,
+  });
   const { fields, region } = context;
   const finder: Finder = { api, config, places, fields, region };
   const manifest = manifestOf(config, places);

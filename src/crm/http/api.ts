@@ -4,7 +4,7 @@ import type { Breakers } from '../../http/breakers.ts';
 import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
 import { createQuota, memoryLedger, type Quota } from '../../http/quota.ts';
-import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
+import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
 import { CredentialsEnded, withFreshCredentials } from '../fresh-credentials.ts';
 import { createServerClock } from '../server-clock.ts';
@@ -16,6 +16,8 @@ import { type AnswerContext, notUnderstood, readAnswer } from './refusal.ts';
 export interface ApiLimits {
   readonly timeouts?: Partial<Timeouts>;
   readonly breakers?: Breakers | undefined;
+  /** Told of every attempt that was made, for counting. */
+  readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
   readonly retry?: RetryPolicy;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Monotonic milliseconds. */
@@ -124,7 +126,7 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
             throw error;
           }
         },
-        { safe: !call.write, policy: retry, signal: call.signal, sleep },
+        { safe: !call.write, policy: retry, signal: call.signal, sleep, onAttempt: limits.onAttempt },
       ),
     clockSkewMs: serverClock.skewMs,
     close: () => dispatcher.close(),

@@ -29,7 +29,11 @@ export async function createHubspotSide(
   context: AdapterContext,
   limits: HubspotLimits = {},
 ): Promise<Side> {
-  const api = createHubspotApi(config, context.clock, { breakers: context.breakers, ...limits });
+  const api = createHubspotApi(config, context.clock, {
+    breakers: context.breakers,
+    onAttempt: context.onAttempt,
+    ...limits,
+  });
   const about = errorsAbout(context.pair);
   try {
     const properties = await about(null, () => learnProperties(api));

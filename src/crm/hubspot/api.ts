@@ -3,7 +3,7 @@ import { isSyncError } from '../../errors.ts';
 import type { Breakers } from '../../http/breakers.ts';
 import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { exchange, type Reply } from '../../http/exchange.ts';
-import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
+import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
 import { createServerClock } from '../server-clock.ts';
 import type { HubspotConfig } from './config.ts';
@@ -14,6 +14,8 @@ import { type AnswerContext, readAnswer } from './refusal.ts';
 export interface HubspotLimits extends Partial<PaceTime> {
   readonly timeouts?: Partial<Timeouts>;
   readonly breakers?: Breakers | undefined;
+  /** Told of every attempt that was made, for counting. */
+  readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
   readonly retry?: RetryPolicy;
 }
 
@@ -101,7 +103,13 @@ export function createHubspotApi(
 
   return {
     run: (call) =>
-      withRetry(() => attempt(call), { safe: !call.write, policy: retry, signal: call.signal, sleep }),
+      withRetry(() => attempt(call), {
+        safe: !call.write,
+        policy: retry,
+        signal: call.signal,
+        sleep,
+        onAttempt: limits.onAttempt,
+      }),
     clockSkewMs: serverClock.skewMs,
     daily: () => daily,
     close: () => dispatcher.close(),

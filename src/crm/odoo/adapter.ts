@@ -31,7 +31,11 @@ export async function createOdooSide(
   context: AdapterContext,
   limits: OdooLimits = {},
 ): Promise<Side> {
-  const wire = createWire(config, context.clock, { breakers: context.breakers, ...limits });
+  const wire = createWire(config, context.clock, {
+    breakers: context.breakers,
+    onAttempt: context.onAttempt,
+    ...limits,
+  });
   try {
     const connection = await connect(wire, config);
     const { model, places } = await learnModel(connection, config, context);

@@ -2,7 +2,7 @@
 import type { Breakers } from '../../http/breakers.ts';
 import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
-import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
+import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
 import { createServerClock } from '../server-clock.ts';
 import type { OdooConfig } from './config.ts';
@@ -13,6 +13,8 @@ import type { About } from './failure.ts';
 export interface OdooLimits {
   readonly timeouts?: Partial<Timeouts>;
   readonly breakers?: Breakers | undefined;
+  /** Told of every attempt that was made, for counting. */
+  readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
   readonly retry?: RetryPolicy;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
@@ -66,7 +68,7 @@ export function createWire(config: OdooConfig, clock: () => number, limits: Odoo
         const notBeforeMs = serverClock.read(reply, sentAt);
         return { result: read(reply, about, clock()), about, notBeforeMs };
       };
-      return withRetry(attempt, { safe: !write, policy: retry, signal, sleep });
+      return withRetry(attempt, { safe: !write, policy: retry, signal, sleep, onAttempt: limits.onAttempt });
     },
     get: (path, signal) =>
       withRetry(
@@ -79,7 +81,7 @@ export function createWire(config: OdooConfig, clock: () => number, limits: Odoo
             write: false,
             signal,
           }),
-        { safe: true, policy: retry, signal, sleep },
+        { safe: true, policy: retry, signal, sleep, onAttempt: limits.onAttempt },
       ),
     clockSkewMs: serverClock.skewMs,
     close: () => side.close(),

@@ -43,7 +43,7 @@ export async function createPostgresSide(
   context: AdapterContext,
   limits: PostgresLimits = {},
 ): Promise<Side> {
-  const pool = createPool({ url: config.url, pair: context.pair, ...limits });
+  const pool = createPool({ url: config.url, pair: context.pair, onAttempt: context.onAttempt, ...limits });
   try {
     const layout = await pool.read((session) => learn(session, config, context));
     const told = (await pool.read((session) => installedTriggers(session, layout))) > 0;

@@ -11,6 +11,7 @@
 import pRetry from 'p-retry';
 import postgres from 'postgres';
 import { isSyncError, SyncError } from '../../errors.ts';
+import type { AttemptMade } from '../../http/retry.ts';
 import {
   describePostgresTarget,
   type ParsedPostgresUrl,
@@ -50,6 +51,8 @@ export interface PoolOptions {
   readonly statementTimeoutMs?: number;
   /** Our side: how long a statement may stay unanswered (the network ate it) before its connection is given up. */
   readonly answerTimeoutMs?: number;
+  /** Told of every try of a read, for counting. */
+  readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
 }
 
 const modes = {
@@ -217,10 +220,21 @@ export function createPool(options: PoolOptions): Pool {
     }
   }
 
+  async function counted<T>(attempt: number, read: () => Promise<T>): Promise<T> {
+    try {
+      const result = await read();
+      options.onAttempt?.({ outcome: 'done', attempt });
+      return result;
+    } catch (error) {
+      options.onAttempt?.({ outcome: isSyncError(error) ? error.kind : 'unexpected', attempt });
+      throw error;
+    }
+  }
+
   return {
     acquire,
     read: (work) =>
-      pRetry(() => withSession(work), {
+      pRetry((n) => counted(n, () => withSession(work)), {
         retries: 2,
         minTimeout: 100,
         maxTimeout: 1_000,

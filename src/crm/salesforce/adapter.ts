@@ -34,7 +34,11 @@ export async function createSalesforceSide(
   limits: ApiLimits = {},
 ): Promise<Side> {
   const { fields, region, clock, pair } = context;
-  const api = createApi(config, clock, { breakers: context.breakers, ...limits });
+  const api = createApi(config, clock, {
+    breakers: context.breakers,
+    onAttempt: context.onAttempt,
+    ...limits,
+  });
   try {
     const shape = await learn(api, config, context);
     const reader: Reader = { api, config, shape, fields, region, clock };

@@ -4,7 +4,7 @@ import type { Breakers } from '../../http/breakers.ts';
 import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
 import { createQuota, memoryLedger } from '../../http/quota.ts';
-import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
+import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
 import type { CallOptions } from '../adapter.ts';
 import { notUnderstood } from '../calls.ts';
@@ -19,6 +19,8 @@ import { createSessions, type Session } from './session.ts';
 export interface ApiLimits {
   readonly timeouts?: Partial<Timeouts>;
   readonly breakers?: Breakers | undefined;
+  /** Told of every attempt that was made, for counting. */
+  readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
   readonly retry?: RetryPolicy;
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Monotonic milliseconds. */
@@ -126,9 +128,10 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
             throw error;
           }
         },
-        { safe: !call.write, policy: retry, signal: call.signal, sleep },
+        { safe: !call.write, policy: retry, signal: call.signal, sleep, onAttempt: limits.onAttempt },
       ),
-    session: () => withRetry(() => sessions.current(), { safe: true, policy: retry, sleep }),
+    session: () =>
+      withRetry(() => sessions.current(), { safe: true, policy: retry, sleep, onAttempt: limits.onAttempt }),
     sleep,
     clockSkewMs: serverClock.skewMs,
     usage: () => usage,

@@ -79,11 +79,13 @@ describe('what a failure proves', () => {
     'a %s limit is waited out (Retry-After %s: %i ms), and the write is done once',
     async (name, retryAfter, waitMs) => {
       const slept: number[] = [];
+      const made: string[] = [];
       const side = await open(
         {},
         {
           retry: { ...DEFAULT_RETRY, minDelayMs: 1, maxDelayMs: 2 },
           sleep: async (ms) => void slept.push(ms),
+          onAttempt: ({ outcome, attempt }) => void made.push(`${attempt} ${outcome}`),
           monotonic: () => slept.reduce((sum, ms) => sum + ms, 0),
         },
       );
@@ -91,6 +93,8 @@ describe('what a failure proves', () => {
       crm.faults.push({ on: 'write', kind: 'throttled' });
       await side.create({ patch: person({ name: 'one' }), marker: 'U1' });
       expect(slept[0]).toBe(waitMs);
+      expect(made).toContain('1 throttled');
+      expect(made).toContain('2 done');
       expect(crm.store.live()).toHaveLength(1);
     },
   );

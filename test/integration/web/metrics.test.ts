@@ -43,9 +43,7 @@ beforeEach(async () => {
   monitoring = createMonitoring(runtime);
   const [pairConfig] = config.pairs;
   if (pairConfig === undefined) throw new Error('no pair');
-  const pair = await openPair(runtime, pairConfig, {
-    onAttempt: (call) => monitoring.metrics.called('main', call),
-  });
+  const pair = await openPair(runtime, pairConfig, {}, monitoring.calls('main'));
   worker = monitoring.worker(pair);
   const routes = healthRoutes({ readiness: () => monitoring.readiness([worker]) });
   routes.route('/', monitoring.metrics.routes);
@@ -67,6 +65,17 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const close of closing) await close();
 });
+
+const OF_INTEREST = [
+  ...['freshness_bound_seconds', 'breakers_open', 'dead_letters', 'guards_waiting', 'history_held_months'],
+  ...[
+    'crm_calls_total',
+    'udesk_calls_total',
+    'retries_total',
+    'quota_refused_total',
+    'certified_age_seconds',
+  ],
+].map((name) => `udesk_sync_${name}`);
 
 async function cycle(): Promise<void> {
   const before = worker.health.lastGoodAt;
@@ -120,6 +129,12 @@ describe('/metrics', () => {
     expect(Number(value(text, 'udesk_sync_udesk_calls_total{pair="main",outcome="done"}'))).toBeGreaterThan(
       0,
     );
+    expect(Number(value(text, 'udesk_sync_crm_calls_total{pair="main",outcome="done"}'))).toBeGreaterThan(0);
+    for (const side of ['udesk', 'crm']) {
+      expect(value(text, `udesk_sync_retries_total{pair="main",side="${side}"}`)).toBe('0');
+      expect(value(text, `udesk_sync_quota_refused_total{pair="main",side="${side}"}`)).toBe('0');
+      expect(value(text, `udesk_sync_breakers_open{pair="main",side="${side}"}`)).toBe('0');
+    }
     const writes = text.match(
       /^udesk_sync_write_duration_seconds_count\{pair="main",side="crm",op="create",outcome="done"\} 1$/m,
     );
@@ -189,14 +204,21 @@ describe('/metrics', () => {
 
     world.simulator.set('fault.error_5xx', '1');
     worker.due('sweep');
-    await reaches('udesk_sync_retries_total{pair="main"}', 1);
+    await reaches('udesk_sync_retries_total{pair="main",side="udesk"}', 1);
     await reaches('udesk_sync_udesk_calls_total{pair="main",outcome="transient"}', 2);
     await reaches('udesk_sync_cycles_total{pair="main",outcome="failed"}', 1);
     world.simulator.set('fault.error_5xx', '0');
 
     world.simulator.set('rate.per_minute', '1');
     worker.due('sweep');
-    await reaches('udesk_sync_quota_refused_total{pair="main"}', 1);
+    await reaches('udesk_sync_quota_refused_total{pair="main",side="udesk"}', 1);
+
+    const text = await monitoring.metrics.registry.metrics();
+    expect(value(text, 'udesk_sync_retries_total{pair="main",side="crm"}')).toBe('0');
+    monitoring.calls('main').crm.onAttempt({ outcome: 'throttled', attempt: 2 });
+    await reaches('udesk_sync_retries_total{pair="main",side="crm"}', 1);
+    await reaches('udesk_sync_quota_refused_total{pair="main",side="crm"}', 1);
+    await reaches('udesk_sync_crm_calls_total{pair="main",outcome="throttled"}', 1);
   });
 });
 
@@ -226,6 +248,11 @@ describe('the files for Grafana and Prometheus', () => {
     ].flatMap(metricsIn);
 
     expect(asked.length).toBeGreaterThan(30);
+    // What an operator is told of is on the dashboard.
+    const shown = dashboard.panels
+      .flatMap(({ targets }) => targets.map(({ expr }) => expr))
+      .flatMap(metricsIn);
+    expect(shown).toEqual(expect.arrayContaining(OF_INTEREST));
     expect([...new Set(asked)].filter((name) => !known.has(name))).toEqual([]);
     for (const { annotations } of alerts) expect(annotations.summary && annotations.action).toBeTruthy();
   });

@@ -93,7 +93,7 @@ export async function startWeekDaemon(
     pairConfig,
     // The pauses of p-retry are real time.
     { time, retry: { retries: 2, minDelayMs: 0, maxDelayMs: 0, maxRetryAfterMs: 60_000 } },
-    { udesk: breakers(), crm: breakers() },
+    { udesk: { breakers: breakers() }, crm: { breakers: breakers() } },
   );
   let atWork = false;
   const clock = () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ErrorKind, SyncError } from '../../../src/errors.ts';
+import { BREAKER_OPEN } from '../../../src/http/breakers.ts';
 import { HttpFailure } from '../../../src/http/classify.ts';
 import { DEFAULT_RETRY, withRetry } from '../../../src/http/retry.ts';
 
@@ -46,6 +47,19 @@ describe('retries', () => {
     const plain = failing(1, () => new SyncError('transient', 'x'));
     await expect(withRetry(plain.attempt, { safe: false, policy, sleep })).rejects.toThrow();
     expect(plain.attempts).toEqual([1]);
+  });
+
+  it('every attempt that left is told with its outcome, and none that a breaker kept', async () => {
+    const told: unknown[] = [];
+    const { attempt } = failing(1, failure('throttled', true));
+    await withRetry(attempt, { safe: true, policy, sleep, onAttempt: (made) => told.push(made) });
+    const kept = failing(9, () => new HttpFailure('transient', 'x', { undone: true, code: BREAKER_OPEN }));
+    const onAttempt = (made: unknown) => told.push(made);
+    await withRetry(kept.attempt, { safe: true, policy, sleep, onAttempt }).catch(() => {});
+    expect(told).toEqual([
+      { outcome: 'throttled', attempt: 1 },
+      { outcome: 'done', attempt: 2 },
+    ]);
   });
 
   it('stops after the last retry, with the last failure', async () => {
