@@ -182,6 +182,19 @@ describe('P5: what a person parts is not one and the same any more', () => {
   });
 });
 
+describe('P5: whoever a list hid before anybody had seen them may be created anew, and a person is asked', () => {
+  // Seed m14-56: the checker objected.
+  test('as when the first list of a CRM leaves one out, and its total agrees', async () => {
+    const hides = { ...cycle(), deceit: { side: 'crm', how: 'hides', pick: 0 } } as Bare<Step>;
+    expect(await brokenIn({ ...WITHOUT_MARKER, people: 5 }, [hides, cycle()])).toEqual([]);
+    const asked = await rows<{ crm: string }>(
+      place.database.db,
+      sql`select candidates->>'crm' as crm from udesk_sync.link where state = 'candidate'`,
+    );
+    expect(asked).toEqual([{ crm: '["1", "4"]' }]);
+  });
+});
+
 describe('P5: what changed hands is nowhere twice, but where half of the change could reach nobody', () => {
   // Seed w2-25: the checker objected, while a first link unites the sets of both.
   test('as when it was given up before the record that holds it was linked', async () => {

@@ -63,7 +63,7 @@ export class Ledger {
   /** What people took away from somebody. */
   readonly #takenAway: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
   /** Records that we deleted where nobody compares, and how many edits had been made when we last looked at them. */
-  readonly unseen = new Map<string, number>();
+  readonly unseenDeletes = new Map<string, number>();
   /** Edits that people made in the middle of a cycle: our write may take one away, and a policy restore it. */
   readonly window = new Set<string>();
   /** A person chose a base: such values come back to where they were. */
@@ -124,7 +124,7 @@ export class Ledger {
   carriedDelete(side: SideName, held: Held | null, compares: boolean): void {
     if (held === null) return;
     const key = `${side} ${held.id}`;
-    if (!compares) this.unseen.set(key, this.looked.get(key) ?? 0);
+    if (!compares) this.unseenDeletes.set(key, this.looked.get(key) ?? 0);
     for (const value of [held.name, held.note, ...held.emails, ...held.phones])
       if (this.ever(otherSide(side), value)) this.seen(value);
   }
@@ -134,6 +134,16 @@ export class Ledger {
     const held = (of: Held | null) => (of === null ? [] : [of.name, ...of.emails, ...of.phones].map(plain));
     const there = new Set(held(crm));
     for (const value of held(udesk)) if (there.has(value)) this.merged.add(value);
+  }
+
+  /**
+   * A list leaves somebody out whom we were never shown, and agrees with itself: for all that we can know they are not there,
+   * and their counterpart is created anew. A person is asked then which of the two it is.
+   */
+  unseen(side: SideName, held: Held): void {
+    if (this.#shown.has(`${side} ${held.id}`)) return;
+    for (const value of [held.name, ...held.emails, ...held.phones])
+      if (this.ever(otherSide(side), value)) this.merged.add(plain(value));
   }
 
   /** `from` is gone into `into`: elements live on there, texts only where there was none. */
@@ -157,7 +167,7 @@ export class Ledger {
 
   /** It was made between our last look and our deletion, where nobody can tell. */
   isBeyond({ side, record, seq = 0 }: Edit): boolean {
-    const looked = this.unseen.get(`${side} ${record}`);
+    const looked = this.unseenDeletes.get(`${side} ${record}`);
     return looked !== undefined && seq > looked;
   }
 

@@ -290,6 +290,9 @@ export class World {
         ? null
         : { side: deceit.side, how: deceit.how, id: hidden.id };
     if (this.deceit !== null) this.tell(`  ${this.deceit.side} ${this.deceit.how} ${this.deceit.id}`);
+    // Udesk is asked for e-mails and phones right before each create.
+    if (this.deceit?.how === 'hides' && this.deceit.side === 'crm' && hidden !== undefined)
+      this.ledger.unseen('crm', hidden);
   }
 
   /**
