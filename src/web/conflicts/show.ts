@@ -88,9 +88,18 @@ export function reasonText({ locale, format }: Visit, reason: string): Html {
   // Only where the engine put a time: what somebody typed may look like one.
   const told = (translated ?? reason).replace(TIME, (iso) => format.time(iso));
   if (translated !== null) return html`${told}。`;
-  const sentence = `${told.charAt(0).toUpperCase()}${told.slice(1)}`;
+  const named = sidesNamed(told);
+  const sentence = `${named.charAt(0).toUpperCase()}${named.slice(1)}`;
   const ended = /[.?!]$/.test(sentence) ? sentence : `${sentence}.`;
   return locale === 'en' ? html`${ended}` : html`<span lang="en">${ended}</span>`;
+}
+
+/** As people call the sides. What somebody typed is quoted, and stays as it is. */
+function sidesNamed(reason: string): string {
+  if (reason.includes('"')) return reason;
+  return reason
+    .replaceAll(/(?<![\w-])udesk(?![\w-])/g, 'Udesk')
+    .replaceAll(/(?<![\w-])crm(?![\w-])/g, 'the CRM');
 }
 
 /** Why a write failed or what closed a conflict: our words in the visitor's language, those of others as they are. */

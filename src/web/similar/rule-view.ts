@@ -14,7 +14,7 @@ export function ruleItem(visit: SignedVisit, rule: CountedRule, labels: FieldLab
   const { t } = visit;
   return html`<li><div class="head"><a href="/conflicts/rules/${rule.id}"><b>${t('rule.title', { id: rule.id })}</b></a> <span>${groupName(visit, labels, rule)}</span> ${stateBadge(visit, rule)}</div>
 ${patternBadges(visit, rule)}
-<p>${t('rule.take', { take: t(`take.${rule.take}`) })}. ${counts(visit, rule)}</p>
+<p>${t('rule.take', { take: t(`take.${rule.take}`) })} · ${counts(visit, rule)}</p>
 <p class="muted">${since(visit, rule)}</p>
 ${offForm(visit, rule)}</li>`;
 }
@@ -32,7 +32,7 @@ export function ruleView(
 <div class="title"><h1>${t('rule.title', { id: rule.id })} ${stateBadge(visit, rule)}</h1><p>${groupName(visit, labels, rule)}</p>${patternBadges(visit, rule)}</div>
 ${said}
 <section class="card"><h2>${t('rule.take', { take: t(`take.${rule.take}`) })}</h2>
-<p>${since(visit, rule)} ${t('rule.shown', { agrees: format.number(rule.agrees), total: format.number(rule.total) })} ${t(rule.fromConflictId === '0' ? 'rule.with-open' : 'rule.from-now')}</p>
+<p>${since(visit, rule)}</p><p>${t('rule.shown', { agrees: format.number(rule.agrees), total: format.number(rule.total) })} ${t(rule.fromConflictId === '0' ? 'rule.with-open' : 'rule.from-now')}</p>
 ${rule.offReason !== null && html`<p>${t(`rule.end.${rule.offReason}`, { n: format.number(MAX_UNDONE) })}</p>`}
 ${offForm(visit, rule)}</section>
 <section class="card"><h2>${t('rule.decisions')}</h2><p>${counts(visit, rule)}</p>${
@@ -52,12 +52,12 @@ function stateBadge({ t }: SignedVisit, { offAt }: CountedRule): Html {
 
 function counts({ t, format }: SignedVisit, { decided, undone }: CountedRule): string {
   const all = t('rule.decided', { n: format.number(decided) });
-  return undone === 0 ? all : `${all}, ${t('rule.undone', { n: format.number(undone) })}`;
+  return undone === 0 ? all : `${all} · ${t('rule.undone', { n: format.number(undone) })}`;
 }
 
 function since(visit: SignedVisit, { onBy, onAt, offBy, offAt }: CountedRule): Html {
   const { t } = visit;
-  return html`${t('rule.on-since', { who: onBy })}, ${ago(visit, onAt)}${offAt !== null && html` · ${t('rule.off-since', { who: offBy ?? '' })}, ${ago(visit, offAt)}`}.`;
+  return html`${t('rule.on-since', { who: onBy })} · ${ago(visit, onAt)}${offAt !== null && html` · ${t('rule.off-since', { who: offBy ?? '' })} · ${ago(visit, offAt)}`}`;
 }
 
 /** Whoever may decide may stop what decides for him. */

@@ -123,7 +123,7 @@ test('a link that ended says why in the list, on its page and on that of the cus
   const [ended] = (await links()).filter(({ state }) => state === 'broken');
   const customer = world.simulator.tenant.list().find(({ nick_name }) => nick_name === 'Sure');
   const pages = ['/links?state=broken', `/links/${ended?.id}`, `/customers/${customer?.id}?pair=main`];
-  for (const path of pages) expect((await browser.get(path)).text, path).toContain('Deleted on crm.');
+  for (const path of pages) expect((await browser.get(path)).text, path).toContain('Deleted on the CRM.');
   const api = JSON.parse((await browser.get(`/api/v1/customers/${customer?.id}?pair=main`)).text);
   expect(api.link).toMatchObject({ state: 'broken', reason: 'deleted on crm' });
   await browser.post('/language', { language: 'zh-CN', next: '/' });
