@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createMailServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { hashPassword } from '../../../src/lib/password.ts';
+import { endRules, turnOn } from '../../../src/store/review-rules.ts';
 import { commandLine } from '../../support/command-line.ts';
 import { startProgram, writeConfig } from '../../support/program.ts';
+import { visitor } from '../../support/visitor.ts';
 import { createWorld } from '../../support/world.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -12,6 +15,10 @@ afterEach(async () => {
 });
 
 const HOOK_SECRET = 'hook-secret-that-nobody-may-see';
+const ROBOT_KEY = 'SEC-signing-key-of-the-robot';
+const MAIL_PASSWORD = 'password/of the mail+server';
+const DESK_PASSWORD = 'what the reviewer types';
+const API_TOKEN = 'token-of-a-program-that-asks-the-api';
 const PERSONS = [
   { nick_name: 'Zerlina Quartzheim', email: 'zerlina@quartzheim.example', cellphones: ['13912345678'] },
   { nick_name: 'Ottokar Vexelberg', email: 'ottokar@vexelberg.example', cellphones: ['13987654321'] },
@@ -28,6 +35,23 @@ async function refusingReceiver(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/robot/access-key-of-the-robot`;
 }
 
+/** Hears the password, and refuses it in words that hold it. */
+async function refusingMailServer(): Promise<{ readonly port: number }> {
+  const server = createMailServer((socket) => {
+    socket.write('220 mail ESMTP\r\n');
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      const line = data.toString();
+      if (/^EHLO/i.test(line)) socket.write('250-mail\r\n250 AUTH PLAIN LOGIN\r\n');
+      else if (/^AUTH/i.test(line)) socket.write(`535 no: ${MAIL_PASSWORD}\r\n`);
+      else socket.end('221 bye\r\n');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => server.close());
+  return { port: (server.address() as AddressInfo).port };
+}
+
 /** A secret in each form in which it could turn up. */
 function formsOf(secret: string): string[] {
   const base64 = Buffer.from(secret).toString('base64').replace(/=+$/, '');
@@ -42,14 +66,28 @@ test('no secret is in anything that a full run prints, logs or serves, faults in
   cleanups.push(() => world.close());
   const alertUrl = await refusingReceiver();
   const passwordOf = (url: string) => decodeURIComponent(new URL(url).password);
+  const mail = await refusingMailServer();
+  const deskHash = await hashPassword(DESK_PASSWORD, { log2N: 10, r: 8, p: 1 });
   const secrets = {
     token: world.simulator.admin.token,
     hook: HOOK_SECRET,
     database: passwordOf(world.databaseUrl),
     alert: 'access-key-of-the-robot',
+    robot: ROBOT_KEY,
+    heartbeat: 'address-of-the-heartbeat',
+    mail: MAIL_PASSWORD,
+    desk: DESK_PASSWORD,
+    deskHash: deskHash.split(':').at(-1) ?? '',
+    api: API_TOKEN,
   };
   for (const secret of Object.values(secrets)) expect(secret.length).toBeGreaterThan(8);
-  const configText = `alerts: [ { type: webhook, url: ${alertUrl}, on: [guard, auth, stalled, conflict-digest] } ]\n${world.configText.replace(
+  const on = 'on: [guard, auth, stalled, conflict-digest, rule]';
+  const alerts = `alerts:
+  - { type: webhook, url: ${alertUrl}, ${on} }
+  - { type: webhook, url: ${alertUrl}2, format: dingtalk, secret: ${ROBOT_KEY}, ${on} }
+  - { type: email, host: 127.0.0.1, port: ${mail.port}, tls: none, user: desk, password: '${MAIL_PASSWORD}', from: a@desk.example, to: [b@desk.example], ${on} }
+  - { type: heartbeat, url: ${new URL('/address-of-the-heartbeat', alertUrl).href}, everyMs: 1000 }`;
+  const configText = `${alerts}\n${world.configText.replace(
     /(\n +quota:)/,
     `\n      webhook: { secret: ${HOOK_SECRET} }$1`,
   )}`;
@@ -74,7 +112,20 @@ test('no secret is in anything that a full run prints, logs or serves, faults in
     printed.push(stdout, stderr);
   }
 
-  const config = writeConfig(`http: { port: 0 }\ndatabase: { url: '${world.databaseUrl}' }\n${configText}`);
+  // That a rule of the review has ended is told for a week, so each receiver is tried at the first look, and refuses.
+  const { db } = world.database;
+  const rule = {
+    ...{ pair: 'main', field: 'nick_name', pattern: 'v1.person.other.together' },
+    kind: 'edit/edit',
+  } as const;
+  const about = { take: 'udesk', agrees: 12, total: 12, includeOpen: false, who: 'ann' } as const;
+  await turnOn(db, { ...rule, ...about, at: new Date() });
+  await db.transaction((tx) => endRules(tx, 'main', null, 'restored', new Date()));
+
+  const auth = `{ users: [ { name: ann, role: operator, passwordHash: '${deskHash}' } ], tokens: [ { name: robot, role: viewer, token: ${API_TOKEN} } ] }`;
+  const config = writeConfig(
+    `http: { port: 0, auth: ${auth} }\ndatabase: { url: '${world.databaseUrl}' }\n${configText}`,
+  );
   cleanups.push(() => config.remove());
   const daemon = startProgram(['run', '--config', config.file, '--log-level', 'trace']);
   cleanups.push(() => daemon.process.kill('SIGKILL'));
@@ -89,14 +140,21 @@ test('no secret is in anything that a full run prints, logs or serves, faults in
       void daemon.ended.then(({ stderr }) => reject(new Error(`the daemon ended: ${stderr.slice(-2000)}`)));
     });
   const cycled = said(/"msg":"(cycle done)"/);
+  // Each was tried, and its refusal is in the log: what it was given could be there, too.
+  const tried = [0, 1, 2].map((n) => said(new RegExp(`"channel":"(alerts\\[${n}\\])","code"`)));
+  const beaten = said(/"channel":"alerts\[3\]","code":"(not-taken http-500)"/);
   const url = await said(/"url":"(http:\/\/127\.0\.0\.1:\d+)/);
   const { faults } = world.simulator.tenant;
   faults.push({ kind: 'status', status: 500, times: 2 });
   faults.push({ kind: 'html', times: 1 });
   faults.push({ kind: 'truncate', times: 1 });
-  for (const path of [
+  const paths = [
     '/',
     '/conflicts',
+    '/conflicts?state=closed',
+    '/similar',
+    '/plans',
+    '/customers',
     '/links',
     '/parked',
     '/runs',
@@ -107,22 +165,49 @@ test('no secret is in anything that a full run prints, logs or serves, faults in
     '/api/openapi.json',
     '/api/v1/conflicts',
     `/hooks/udesk/main/${HOOK_SECRET}x`,
-  ]) {
-    const answer = await fetch(`${url}${path}`, path.startsWith('/hooks') ? { method: 'POST' } : {});
-    printed.push(await answer.text(), JSON.stringify([...answer.headers]));
+  ];
+  for (const path of paths) {
+    const method = path.startsWith('/hooks') ? 'POST' : 'GET';
+    for (const headers of [{}, { authorization: `Bearer ${API_TOKEN}` }]) {
+      const answer = await fetch(`${url}${path}`, { method, headers, redirect: 'manual' });
+      printed.push(await answer.text(), JSON.stringify([...answer.headers]));
+    }
+  }
+  const wrong = visitor(url);
+  await wrong.get('/sign-in');
+  const refused = await wrong.post('/sign-in', { name: 'ann', password: `${DESK_PASSWORD}!` });
+  printed.push(refused.text, JSON.stringify([...refused.headers]));
+  const ann = visitor(url);
+  await ann.get('/sign-in');
+  expect((await ann.post('/sign-in', { name: 'ann', password: DESK_PASSWORD })).status).toBe(303);
+  let csrf = '';
+  let outsideForms = '';
+  for (const path of paths.filter((each) => !each.startsWith('/hooks'))) {
+    const { status, text, headers } = await ann.get(path);
+    expect(text, `${path} is shown to whoever signed in`).not.toContain('name="password"');
+    expect(status).toBeLessThan(500);
+    csrf = /name="csrf" value="([^"]+)"/.exec(text)?.[1] ?? csrf;
+    outsideForms += text.replace(/name="csrf" value="[^"]+"/g, '');
+    printed.push(text, JSON.stringify([...headers]));
   }
   await fetch(`${url}/hooks/udesk/main/${HOOK_SECRET}`, { method: 'POST', body: '{}' });
-  await cycled;
+  await Promise.all([cycled, beaten, ...tried]);
   daemon.process.kill('SIGTERM');
   const { stdout, stderr } = await daemon.ended;
   printed.push(stdout, stderr);
 
   const everything = printed.join('\n');
   expect(everything.length).toBeGreaterThan(20_000);
-  for (const [name, secret] of Object.entries(secrets)) {
-    const seen = formsOf(secret).filter((form) => everything.includes(form));
-    expect(seen, `${name} was printed`).toEqual([]);
-  }
+  const told = Object.entries(secrets).filter(([, secret]) =>
+    formsOf(secret).some((form) => everything.includes(form)),
+  );
+  // The session is told in its cookie alone, the token of forms in forms alone.
+  const own = Object.entries({ session: ann.cookie('udesk_sync') ?? '', csrf });
+  for (const [, secret] of own) expect(secret.length).toBeGreaterThan(20);
+  const elsewhere = own.filter(([, secret]) =>
+    [stdout, stderr, outsideForms].some((text) => text.includes(secret)),
+  );
+  expect([...told, ...elsewhere].map(([name]) => name)).toEqual([]);
   for (const { nick_name, email, cellphones } of PERSONS) {
     for (const value of [nick_name, email, ...cellphones]) expect(stderr).not.toContain(value);
   }
