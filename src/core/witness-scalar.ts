@@ -63,10 +63,9 @@ export function scalarHappened(input: WitnessInput): 'yes' | 'no' | 'unclear' | 
   const { before, after } = input.write;
   const is = (value: Step['from'], what: Value) => value !== undefined && names(input, value, what);
   const steps = stepsOf(input);
-  // A history may leave out that a blank was replaced.
-  const seen = steps.findIndex(
-    ({ from, to }) => is(from, before) || is(to, before) || (from === undefined && isBlank(before)),
-  );
+  const named = steps.findIndex(({ from, to }) => is(from, before) || is(to, before));
+  // A history may leave out that a blank was replaced; where it names the blank, that is when it stood there.
+  const seen = named >= 0 || !isBlank(before) ? named : steps.findIndex(({ from }) => from === undefined);
   const isSince = (at: number) => seen >= 0 && at > seen;
   const wrote = steps.findLastIndex(
     ({ from, to }, at) => is(to, after) && (from === undefined || is(from, before) || isSince(at)),

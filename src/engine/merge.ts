@@ -77,8 +77,10 @@ async function follow(
 ): Promise<void> {
   const { linkId } = record;
   const free = await freeSurvivor(cycle, side, linkId, survivors);
+  const counterpart = free === null ? null : await readCounterpart(cycle, side, linkId);
   const at = cycle.clock();
   await fenced(cycle.db, cycle.fence, async (tx) => {
+    if (counterpart !== null) await storeOne(cycle, tx, otherSide(side), 'point', counterpart);
     for (const survivor of survivors) await storeOne(cycle, tx, side, 'point', survivor);
     if (free !== null) {
       await moveLinkSide(tx, cycle.spec.name, linkId, side, { from: record.id, to: free.id }, at);
@@ -93,6 +95,14 @@ async function follow(
     { side, linkId, remoteId: record.id, survivors: survivors.map(({ id }) => id), moved: free !== null },
     'a vanished record was merged into another',
   );
+}
+
+/** As it is now: what was taken away there before the merge, and nobody has looked at, is not taken from the survivor. */
+async function readCounterpart(cycle: Cycle, side: SideName, linkId: string): Promise<SideRecord | null> {
+  const link = await loadLinkOf(cycle.db, cycle.spec.name, linkId);
+  const there = otherSide(side);
+  const id = (there === 'udesk' ? link?.udeskId : link?.crmId) ?? null;
+  return id === null ? null : await cycle.sides[there].read(id, { signal: cycle.signal, urgency: 'soon' });
 }
 
 async function keepWhatSurvives(

@@ -84,9 +84,14 @@ function stranger(side: SideName): SQL {
               where a.pair = name and a.side = ${side} and ${ASKING})`;
 }
 
+/** A plan that was kept already is not written again: it may hold megabytes, and a person takes days. */
 export async function saveFirstPlan(db: Db, name: string, hash: string, plan: FirstPlan): Promise<void> {
+  const { sample, at: _, ...counts } = plan;
   await db.execute(
-    sql`update udesk_sync.pair set first_plan_hash = ${hash}, first_plan = ${jsonParam(plan)} where name = ${name}`,
+    sql`update udesk_sync.pair set first_plan_hash = ${hash}, first_plan = ${jsonParam(plan)}
+        where name = ${name} and (first_plan_hash is distinct from ${hash}
+          or first_plan - 'sample' - 'at' is distinct from ${jsonParam(counts)}
+          or jsonb_array_length(first_plan -> 'sample' -> 'writes') <> ${sample.writes.length})`,
   );
 }
 

@@ -264,7 +264,8 @@ async function identity(world: World, act: Extract<Act, { do: 'unlink' | 'confir
           udeskId: link.candidates?.udesk[0],
           crmId: link.candidates?.crm[0],
         });
-  if (act.do === 'unlink') {
+  // An unlink that was refused has parted nobody.
+  if (act.do === 'unlink' && outcome.outcome === 'unlinked') {
     const [udesk, crm] = [world.people.udesk.get(link.udesk ?? ''), world.people.crm.get(link.crm ?? '')];
     // Of a create that may have happened: whatever it made is somebody of their own from here on.
     const alone = link.udesk === null || link.crm === null;

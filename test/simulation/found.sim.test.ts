@@ -376,24 +376,34 @@ describe('P2: a phone that was taken away stays away', () => {
 });
 
 describe('P2: a record that takes the place of another keeps what it was given', () => {
-  // Seed s13c-11.
-  test('also where the counterpart of the other lost it before anybody looked', async () => {
-    const steps = [
-      cycle(),
-      cycle(),
-      does({ do: 'create', side: 'crm', contacts: false }),
-      does({ do: 'element', side: 'udesk', pick: 0, linked: true, set: 'phones', how: 'remove', which: 0 }),
-      // To the one that nobody has seen yet.
-      does({ do: 'move', side: 'crm', pick: 0, linked: true, set: 'phones', into: 3, swap: false }),
-      does({ do: 'delete', side: 'crm', pick: 0, linked: true }),
-      cycle(),
-      cycle(),
-    ];
-    const crm = { ...WITHOUT_MARKER.crm, changeCursor: false, visibleDeletes: false };
-    const { violations, trace } = await played({ ...WITHOUT_MARKER, crm, people: 4 }, steps);
-    expect(trace).toContain('  a person moves phones of crm 1 to 5: +86 13900900000');
-    expect(violations).toEqual([]);
-  });
+  // Seed s13c-11, and the same with the sides swapped.
+  test.each([
+    { side: 'crm', other: 'udesk', told: '  a person moves phones of crm 1 to 5: +86 13900900000' },
+    {
+      side: 'udesk',
+      other: 'crm',
+      told: '  a person moves phones of udesk 953000001 to 953000005: 13900900000',
+    },
+  ] as const)(
+    'in $side, also where the counterpart of the other lost it before anybody looked',
+    async ({ side, other, told }) => {
+      const steps = [
+        cycle(),
+        cycle(),
+        does({ do: 'create', side, contacts: false }),
+        does({ do: 'element', side: other, pick: 0, linked: true, set: 'phones', how: 'remove', which: 0 }),
+        // To the one that nobody has seen yet.
+        does({ do: 'move', side, pick: 0, linked: true, set: 'phones', into: 3, swap: false }),
+        does({ do: 'delete', side, pick: 0, linked: true }),
+        cycle(),
+        cycle(),
+      ];
+      const crm = { ...WITHOUT_MARKER.crm, changeCursor: false, visibleDeletes: false };
+      const { violations, trace } = await played({ ...WITHOUT_MARKER, crm, people: 4 }, steps);
+      expect(trace).toContain(told);
+      expect(violations).toEqual([]);
+    },
+  );
 });
 
 describe('P2: what a policy replaced stays in the row that shows it', () => {

@@ -78,6 +78,12 @@ describe('first run', () => {
     expect(await writesSoFar(world)).toEqual(before);
     expect(await world.conflicts()).toEqual([]);
 
+    // What is shown may hold megabytes, and waits for days: the same plan is not written again.
+    const shown = () => ourRows(world, `select first_plan ->> 'at' as at from udesk_sync.pair`);
+    const first = await shown();
+    expect(await world.sync()).toMatchObject({ outcome: 'waiting', plan: { hash: report.plan.hash } });
+    expect(await shown()).toEqual(first);
+
     const accepted = await world.sync({ acceptFirstPlan: { who: 'ann' } });
     expect(accepted.outcome).toBe('done');
     expect(world.simulator.tenant.count).toBe(5);

@@ -292,6 +292,9 @@ describe('an update of unknown outcome', () => {
   test('happened over an edit of a blank, which a history may leave out', () => {
     const one = input(NAME, '', 'A', [scalar(undefined, 'F'), scalar('F', 'A', API), scalar('A', 'G')]);
     expect(writeHappened(one, true)).toBe('yes');
+    // Here the blank is named: it was taken back to before we looked, and a change of unknown origin is not where it stood.
+    const tried = [scalar(undefined, 'W', TOM, -2), scalar('W', 'A', TOM, -1), scalar('A', '', ANN, -1)];
+    expect(writeHappened(input(NAME, '', 'A', [...tried, scalar(undefined, 'G')]), true)).not.toBe('yes');
   });
 
   test('an undo writes what stood there before: the record of the edit that it undoes is no proof of it', () => {
