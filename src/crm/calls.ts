@@ -18,6 +18,23 @@ export function errorsAbout(pair: string) {
   };
 }
 
+/** As `errorsAbout`, for every page of a reading. */
+export async function* pagesAbout<Page>(
+  about: ReturnType<typeof errorsAbout>,
+  pages: AsyncIterable<Page>,
+): AsyncGenerator<Page> {
+  const iterator = pages[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await about(null, () => iterator.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
 /** Work with one key waits for the work with the same key before it: two creates with one marker would both find nothing. */
 export function oneByOneFor() {
   const running = new Map<string, Promise<unknown>>();

@@ -5,7 +5,7 @@
 import type { Manifest } from '../../core/record.ts';
 import { SyncError } from '../../errors.ts';
 import type { Page, Side } from '../adapter.ts';
-import { errorsAbout, oneByOneFor } from '../calls.ts';
+import { errorsAbout, oneByOneFor, pagesAbout } from '../calls.ts';
 import { type AdapterContext, defineCrmAdapter } from '../definition.ts';
 import { type ApiLimits, createApi } from './api.ts';
 import { checkApi, fingerprint } from './check.ts';
@@ -48,7 +48,7 @@ export function createHttpSide(config: HttpConfig, context: AdapterContext, limi
     check: (options) => about(null, () => checkApi(finder, options)),
     fingerprint: (options) => about(null, () => fingerprint(finder, options)),
     async *enumerate(options = {}): AsyncGenerator<Page> {
-      for await (const { notBeforeMs, calm: _, ...page } of walk(finder, options)) {
+      for await (const { notBeforeMs, calm: _, ...page } of pagesAbout(about, walk(finder, options))) {
         const cursor = manifest.changeCursor === null ? null : new Date(notBeforeMs).toISOString();
         yield { ...page, end: page.end === null ? null : { ...page.end, cursor } };
       }
@@ -65,7 +65,10 @@ export function createHttpSide(config: HttpConfig, context: AdapterContext, limi
       // Cut to the API's own step: a change within that step may carry its beginning.
       const step = config.timeResolutionMs;
       const sinceMs = Math.floor((at - manifest.changeCursor.overlapMs) / step) * step;
-      for await (const { notBeforeMs, calm, ...page } of walk(finder, { ...options, sinceMs })) {
+      for await (const { notBeforeMs, calm, ...page } of pagesAbout(
+        about,
+        walk(finder, { ...options, sinceMs }),
+      )) {
         if (page.end === null) {
           yield { ...page, total: null };
           continue;

@@ -73,15 +73,27 @@ function readPlace(place: Place, raw: JsonObject, omitsEmpty: boolean): Value | 
   if (place.kind === 'slots') {
     const told = place.slots.filter((slot) => valueAt(raw, slot) !== undefined);
     if (told.length < place.slots.length && !omitsEmpty) return undefined;
-    return elementsOf(place, raw);
+    return told.some((slot) => isNoText(valueAt(raw, slot))) ? 'unreadable' : elementsOf(place, raw);
   }
   const value = valueAt(raw, place.path);
   if (value === undefined) return omitsEmpty ? null : undefined;
   if (value === null) return null;
   if (place.kind === 'strings' || place.kind === 'objects') {
-    return Array.isArray(value) ? elementsOf(place, raw) : 'unreadable';
+    const textIn = (item: unknown) =>
+      place.kind === 'objects' && isObject(item) ? valueAt(item, place.value) : item;
+    if (
+      !Array.isArray(value) ||
+      value.some((item) => isNoText(textIn(item)) || (place.kind === 'objects' && textOf(item) !== null))
+    )
+      return 'unreadable';
+    return elementsOf(place, raw);
   }
   return readScalar(place, value);
+}
+
+/** An object or a list where a text belongs: read as empty, it would be carried as a removal. */
+function isNoText(value: unknown): boolean {
+  return value !== null && value !== undefined && textOf(value) === null;
 }
 
 function readScalar(place: ScalarPlace, value: unknown): Scalar | 'unreadable' {

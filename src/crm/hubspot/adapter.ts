@@ -5,7 +5,7 @@
 import type { Manifest } from '../../core/record.ts';
 import { SyncError } from '../../errors.ts';
 import type { CallOptions, Page, Side } from '../adapter.ts';
-import { errorsAbout, oneByOneFor } from '../calls.ts';
+import { errorsAbout, oneByOneFor, pagesAbout } from '../calls.ts';
 import { type AdapterContext, defineCrmAdapter } from '../definition.ts';
 import { createHubspotApi, type HubspotLimits } from './api.ts';
 import { checkAccount, fingerprint, readProperties as learnProperties } from './check.ts';
@@ -61,29 +61,16 @@ function makeSide(finder: Finder, about: ReturnType<typeof errorsAbout>): Side {
   const oneByOne = oneByOneFor();
   const seen: Seen = { merged: new Set() };
 
-  async function* told(pages: AsyncIterable<Page>): AsyncGenerator<Page> {
-    const iterator = pages[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        const next = await about(null, () => iterator.next());
-        if (next.done === true) return;
-        yield next.value;
-      }
-    } finally {
-      await iterator.return?.();
-    }
-  }
-
   return {
     manifest: manifestOf(finder),
     check: (options) => about(null, () => checkAccount(finder, options)),
     fingerprint: (options) => about(null, () => fingerprint(finder, options)),
-    enumerate: (options) => told(enumerate(finder, seen, options)),
+    enumerate: (options) => pagesAbout(about, enumerate(finder, seen, options)),
     async *changes(cursor: string, options: CallOptions = {}): AsyncGenerator<Page> {
       const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(cursor) ? Date.parse(cursor) : Number.NaN;
       if (Number.isNaN(at))
         throw new SyncError('cursor-expired', 'the stored position is not one of HubSpot', { side: 'crm' });
-      yield* told(changed(finder, seen, at - config.overlapMs, options));
+      yield* pagesAbout(about, changed(finder, seen, at - config.overlapMs, options));
     },
     read: (id, options) => about(id, async () => (await readContact(finder, id, options))?.record ?? null),
     history: (id, page, options) => about(id, () => readHistory(finder, id, page, options)),

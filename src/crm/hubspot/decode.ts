@@ -4,7 +4,7 @@ import type { Element, Value } from '../../core/value.ts';
 import type { DroppedElement } from '../adapter.ts';
 import { isObject, type JsonObject, textOf } from '../http/paths.ts';
 import type { Held } from '../set-edit.ts';
-import { EMAIL, MERGED_IDS, OTHER_EMAILS, type Place } from './places.ts';
+import { EMAIL, MERGED_IDS, OTHER_EMAILS, type Place, propertiesOf } from './places.ts';
 
 export interface Shape {
   readonly places: readonly Place[];
@@ -32,6 +32,13 @@ export function decode(shape: Shape, raw: unknown): Decoded {
   const { properties } = raw;
   const fields: Record<string, Value> = {};
   for (const place of shape.places) {
+    // Every property is a text or null; anything else would be read as blank, and carried as such.
+    if (
+      propertiesOf(place).some(
+        (name) => (properties[name] ?? null) !== null && textOf(properties[name]) === null,
+      )
+    )
+      return dropped(id, raw, `"${place.field}" does not hold what HubSpot says of its properties`);
     const value = fieldOf(place, properties);
     if (value !== undefined) fields[place.field] = value;
   }

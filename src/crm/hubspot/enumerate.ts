@@ -1,5 +1,6 @@
 /** All contacts, live and archived, and those that changed. */
 import type { CallOptions, DroppedElement, EnumerationEnd, Page } from '../adapter.ts';
+import { notUnderstood } from '../calls.ts';
 import { isObject, textOf } from '../http/paths.ts';
 import type { HubspotAnswer } from './api.ts';
 import { searchChanged } from './changed.ts';
@@ -103,13 +104,21 @@ async function* list(reader: Reader, archived: boolean, options: CallOptions): A
       dropped: decoded.flatMap((one) => (one.ok ? [] : [one.dropped])),
       answer,
     };
-    after = nextOf(answer);
+    after = nextOf(answer, after);
   } while (after !== null);
 }
 
-function nextOf({ json }: HubspotAnswer): string | null {
-  const paging = isObject(json) && isObject(json.paging) ? json.paging : {};
-  return isObject(paging.next) ? textOf(paging.next.after) || null : null;
+/**
+ * Null: this page is the last one, whose answer has no `paging`, or none with a `next`. What cannot be followed is no end:
+ * whoever stands behind it would look deleted.
+ */
+function nextOf({ json, context }: HubspotAnswer, after: string | null): string | null {
+  const paging = isObject(json) ? (json.paging ?? null) : null;
+  const next = isObject(paging) ? (paging.next ?? null) : paging;
+  if (next === null) return null;
+  const told = isObject(next) ? textOf(next.after) || null : null;
+  if (told !== null && told !== after) return told;
+  throw notUnderstood(context, 'the list names no next page that could be asked for');
 }
 
 function noteMerged({ merged }: Seen, contacts: readonly Contact[]): void {

@@ -6,7 +6,7 @@ import type { Manifest } from '../../core/record.ts';
 import type { MatchKeyKind } from '../../core/spec.ts';
 import { isSyncError } from '../../errors.ts';
 import type { Side } from '../adapter.ts';
-import { errorsAbout } from '../calls.ts';
+import { errorsAbout, pagesAbout } from '../calls.ts';
 import { type AdapterContext, defineCrmAdapter } from '../definition.ts';
 import { checkOdoo, fingerprint } from './check.ts';
 import { deletionOf, type OdooConfig, odooConfigSchema } from './config.ts';
@@ -55,8 +55,8 @@ function makeSide(reader: Reader, pair: string): Side {
     manifest: manifestOf(reader),
     check: (options) => about(null, () => checkOdoo(reader, options)),
     fingerprint: (options) => about(null, () => fingerprint(reader, options)),
-    enumerate: (options) => enumerate(reader, options),
-    changes: (cursor, options) => changes(reader, cursor, options),
+    enumerate: (options) => pagesAbout(about, enumerate(reader, options)),
+    changes: (cursor, options) => pagesAbout(about, changes(reader, cursor, options)),
     read: (id, options) => about(id, async () => (await fetchPartner(reader, id, options))?.record ?? null),
     lookup: (kind, value, options) => about(null, () => lookup(reader, kind, value, options)),
     create: (request, options) => about(null, () => createPartner(reader, request, options)),

@@ -59,6 +59,9 @@ function lastEditOf(writeUid: unknown, at: string | null, uid: number | null): L
 function fieldValue(place: Place, raw: Raw, words: Words): Value | undefined | 'unreadable' {
   if (place.kind === 'slots') {
     if (place.slots.some((slot) => raw[slot] === undefined)) return undefined;
+    // Anything else would be read as empty, and carried as such.
+    if (place.slots.some((slot) => (raw[slot] ?? false) !== false && typeof raw[slot] !== 'string'))
+      return 'unreadable';
     return heldInSlots(place, raw).flatMap(({ id, value }): Element[] =>
       value === null ? [] : [{ id, value }],
     );

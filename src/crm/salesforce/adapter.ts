@@ -6,7 +6,7 @@ import type { Manifest } from '../../core/record.ts';
 import type { Equivalence } from '../../core/spec.ts';
 import { isSyncError, SyncError } from '../../errors.ts';
 import type { Side } from '../adapter.ts';
-import { errorsAbout, oneByOneFor } from '../calls.ts';
+import { errorsAbout, oneByOneFor, pagesAbout } from '../calls.ts';
 import { type AdapterContext, defineCrmAdapter } from '../definition.ts';
 import { type Api, type ApiLimits, createApi } from './api.ts';
 import { checkOrg, fingerprint } from './check.ts';
@@ -45,7 +45,10 @@ export async function createSalesforceSide(
     return makeSide(reader, manifestOf(reader, (await seesAllRecords(reader)) === true), pair);
   } catch (error) {
     await api.close();
-    if (isSyncError(error)) error.details.pair ??= pair;
+    if (isSyncError(error)) {
+      error.details.pair ??= pair;
+      error.details.side ??= 'crm';
+    }
     throw error;
   }
 }
@@ -95,8 +98,8 @@ function makeSide(reader: Reader, manifest: Manifest, pair: string): Side {
     manifest,
     check: (options) => about(null, () => checkOrg(reader, options)),
     fingerprint: () => about(null, () => fingerprint(reader)),
-    enumerate: (options) => enumerate(reader, options),
-    changes: (cursor, options) => changes(reader, cursor, options),
+    enumerate: (options) => pagesAbout(named, enumerate(reader, options)),
+    changes: (cursor, options) => pagesAbout(named, changes(reader, cursor, options)),
     read: (id, options) => about(id, async () => (await fetchRecord(reader, id, options))?.record ?? null),
     lookup: (kind, value, options) => about(null, () => lookup(reader, kind, value, options)),
     // Two creates with one marker at once would both look, and both find nothing.

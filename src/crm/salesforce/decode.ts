@@ -46,6 +46,9 @@ export function decode(shape: Shape, raw: unknown): Decoded {
   const fields: Record<string, Value> = {};
   for (const place of shape.places) {
     if (place.sources.some(({ name }) => raw[name] === undefined)) continue;
+    // Anything but a plain value would be read as empty, and carried as such.
+    if (place.sources.some(({ name }) => raw[name] !== null && textOf(raw[name]) === null))
+      return dropped(id, raw, `"${place.field}" does not hold what Salesforce says of its type`);
     const value = readPlace(place, raw);
     if (value === 'unreadable')
       return dropped(id, raw, `"${place.field}" does not hold what Salesforce says of its type`);

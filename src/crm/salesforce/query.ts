@@ -39,9 +39,13 @@ export async function* queryBatches(
     const { json } = answer;
     if (!isObject(json) || !Array.isArray(json.records))
       throw notUnderstood(answer.context, 'the answer of a query holds no records');
-    const rows = json.records.filter(isObject);
+    const rows: readonly unknown[] = json.records;
+    if (!rows.every(isObject)) throw notUnderstood(answer.context, 'a row of the answer is no record');
+    // "No more" is believed only where it is said: whoever is in the rest would look deleted.
+    if (typeof json.done !== 'boolean')
+      throw notUnderstood(answer.context, 'the answer does not say whether it is done');
     yield { rows, totalSize: Number(json.totalSize), answer };
-    if (json.done !== false) return;
+    if (json.done) return;
     path = nextPath(json.nextRecordsUrl, answer);
     query = {};
   }

@@ -50,7 +50,9 @@ export function createSessions(config: SalesforceConfig, dispatcher: SideDispatc
     // Their words say which part is wrong (invalid_client, no client credentials user); they hold no secret.
     const why = textOf(body.error) ?? `HTTP ${reply.status}`;
     const token = textOf(body.access_token);
-    if (reply.status >= 300 || token === null) throw failure('auth', why.slice(0, 60));
+    if (reply.status >= 300 || (token === null && textOf(body.error) !== null))
+      throw failure('auth', why.slice(0, 60));
+    if (token === null) throw failure('contract', 'the answer holds no access_token');
     const instance = URL.parse(textOf(body.instance_url) ?? '');
     const [, orgId, userId] =
       /\/id\/([A-Za-z0-9]{15,18})\/([A-Za-z0-9]{15,18})$/.exec(textOf(body.id) ?? '') ?? [];

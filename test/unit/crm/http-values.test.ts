@@ -82,6 +82,21 @@ describe('values', () => {
     });
   });
 
+  test.each([
+    ['mail', [{ at: { no: 'text' } }]],
+    ['mail', ['a@x.cn']],
+    ['tags', [['t']]],
+    ['tags', ['t', {}]],
+  ])(
+    'P2: a list of %s that holds %j is not read as one from which somebody took elements away',
+    (field, value) => {
+      expect(decode(shape, { id: 1, [field]: value })).toMatchObject({
+        kind: 'dropped',
+        dropped: { id: '1' },
+      });
+    },
+  );
+
   test('a value is written in the form of the API', () => {
     const write = (name: string, after: string | boolean | null) =>
       assign(place(name), scalar(null, after), RAW, 'exact', 'CN');
