@@ -4,7 +4,7 @@ import { isSyncError, SyncError } from '../errors.ts';
 import { park } from '../store/guards.ts';
 import { clockWentBack, dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
-import { unlinkedSince } from '../store/records.ts';
+import { loadRecords, unlinkedSince } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { lookUp, searchable, sentContacts, sourceContacts } from './lookup.ts';
@@ -16,7 +16,7 @@ import { waitForProof } from './vanished.ts';
 /** An unknown create is looked for this often, each time after the side's lookup lag, before it may be sent again. */
 export const LOOKS_BEFORE_RESEND = 2;
 
-/** A create that only a complete list can tell of is put to a person after so long without one. */
+/** What only a complete list can tell is put to a person after so long without one. */
 const PROOF_WITHIN_MS = 86_400_000;
 /** Ids that are named to whoever has to look. */
 const SHOWN_SUSPECTS = 20;
@@ -58,7 +58,7 @@ async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
     await settleDelete(cycle, intent);
     return 'settled';
   }
-  if (current === null) return await waitForProof(cycle, intent, intent.remoteId ?? '');
+  if (current === null) return await notFound(cycle, intent, intent.remoteId ?? '');
   const outcome = outcomeOf(cycle.spec, intent.patch, current);
   if (outcome !== 'happened' && (await traceUpdate(cycle, intent, current)) === 'written') return 'settled';
   switch (outcome) {
@@ -69,6 +69,15 @@ async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
     case 'moved':
       return await replan(cycle, intent, current, 'the record changed while the outcome was unknown');
   }
+}
+
+/** Lists that hide records, or never come to an end, prove nothing: a link must not wait for that for ever. */
+async function notFound(cycle: Cycle, intent: IntentRow, id: string): Promise<Recovery> {
+  const known = await loadRecords(cycle.db, cycle.spec.name, intent.side, [id]);
+  const waitedMs = cycle.clock().getTime() - Date.parse(intent.sentAt ?? '');
+  if (known.get(id)?.state === 'live' && waitedMs > PROOF_WITHIN_MS)
+    return await uncertain(cycle, intent, 'it was not found for a day, and no list proved that it is gone');
+  return await waitForProof(cycle, intent, id);
 }
 
 async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery> {

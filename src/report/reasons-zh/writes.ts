@@ -58,6 +58,10 @@ export const WRITES: ReasonTable = [
   [/^the record was looked for and is not there$/, '查找后没有这条记录'],
   [/^our clock was set back since, so no list can tell$/, '此后本机时钟被调回，任何列表都无法判断'],
   [/^no complete list of that side could be read for a day$/, '一天之内都没能完整读取该侧的列表'],
+  [
+    /^it was not found for a day, and no list proved that it is gone$/,
+    '一天之内都没有找到该记录，也没有完整列表能证明它已被删除',
+  ],
   [/^a complete enumeration does not show it$/, '完整读取的列表中没有它'],
   [/^new record (.+) may be it$/, '新记录 {1} 可能就是它'],
   [/^(\d+) new records look like it$/, '有 {1} 条新记录与它相似'],

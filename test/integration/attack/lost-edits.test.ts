@@ -336,6 +336,51 @@ describe('P5 idempotence', () => {
   });
 });
 
+describe('a write of unknown outcome whose record is not found', () => {
+  test('waits for the proof that it is gone, and is put to a person where no list has proved it for a day', async () => {
+    world = await createWorld({
+      crm: ['table: contact', 'updatedAt: updated_at'],
+      customers: [{ nick_name: 'Known', email: 'known@example.com' }],
+    });
+    await world.sync();
+    let isHidden = false;
+    const lost = () => {
+      isHidden = true;
+      throw new SyncError('ambiguous', 'no answer', { side: 'crm' });
+    };
+    const real = world.pair.sides.crm;
+    /** As behind row security: nobody finds it, and a list without it proves nothing. */
+    async function* lists(...args: Parameters<typeof real.enumerate>) {
+      for await (const { records, end, ...page } of real.enumerate(...args)) {
+        yield {
+          ...page,
+          records: isHidden ? [] : records,
+          end: end === null ? null : { ...end, certified: !isHidden },
+        };
+      }
+    }
+    const crm = new Proxy(real, {
+      get(target, key) {
+        if (key === 'enumerate') return lists;
+        return key === 'read' && isHidden ? async () => null : (Reflect.get(target, key) as unknown);
+      },
+    });
+    world.simulator.tenant.edit(world.simulator.tenant.list()[0]?.id ?? '', { nick_name: 'Edited' });
+    const pair = { ...world.pair, sides: { ...world.pair.sides, crm } };
+    await syncPair(world, withMoments(pair, [{ side: 'crm', call: 'update', when: 'after', act: lost }]));
+    const states = () => ourRows(world, `select state from udesk_sync.intent where op = 'update'`);
+
+    await syncPair(world, pair);
+    expect(await states()).toEqual([{ state: 'unknown' }]);
+    await ourRows(
+      world,
+      `update udesk_sync.intent set sent_at = sent_at - interval '25 hours', not_before = null where op = 'update'`,
+    );
+    expect((await syncPair(world, pair)).parked).toBe(1);
+    expect(await states()).toEqual([{ state: 'parked' }]);
+  });
+});
+
 describe('P9 crash refinement', () => {
   test('a create in a CRM without external id, of a customer without e-mail and phone, is not done twice', async () => {
     world = await createWorld({
