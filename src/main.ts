@@ -29,7 +29,9 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   const endSurvival = surviveLostConnections(() =>
-    process.stderr.write('udesk-sync: a database connection was lost in the middle of a transaction\n'),
+    process.stderr.write(
+      'udesk-sync: a database connection was lost in the middle of a transaction or of its login\n',
+    ),
   );
   // A reader such as `head` that leaves early is no failure of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -14,6 +14,8 @@ export interface ClientOptions {
   readonly applicationName?: string;
   /** Bound for one statement; 0 for none (migrations). Default 120 s. */
   readonly statementTimeoutMs?: number;
+  /** Whether each connection first learns the array types of the server. Default true; who reads no arrays can do without. */
+  readonly fetchTypes?: boolean;
   /** Where its sockets are kept, for who may have to close them. */
   readonly sockets?: Sockets;
   /** Called when one of its connections was closed, by whomever. */
@@ -46,6 +48,7 @@ export function openClient(target: Target, options: ClientOptions = {}): postgre
     max: options.max ?? 10,
     connect_timeout: 10,
     prepare: true,
+    fetch_types: options.fetchTypes ?? true,
     onnotice: () => {},
     ...(options.closed === undefined ? {} : { onclose: options.closed }),
     ...(options.sockets === undefined ? {} : { socket: options.sockets.open }),

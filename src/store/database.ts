@@ -149,7 +149,8 @@ async function openOn(
     watch(told) {
       const asking = createPool((closed) => {
         const sockets = createSockets();
-        return { sql: openClient(target, { ...clientOptions, max: 1, sockets, closed }), sockets };
+        const options = { ...clientOptions, max: 1, fetchTypes: false, sockets, closed };
+        return { sql: openClient(target, options), sockets };
       });
       const watch = {
         ask: () => asking.sql`select 1`,

@@ -1,9 +1,13 @@
 /**
- * postgres.js 3.4.9 throws outside every promise when a connection is lost while a transaction has no query in flight:
- * its own `rollback` goes to a socket that is null. The transaction is rejected as it should be, so the exception says
- * nothing new, but unhandled it would end the daemon whenever Postgres restarts (docs/gotchas.md).
+ * What postgres.js 3.4.9 throws outside of every promise of ours when a connection is lost. Whoever waited for that connection is
+ * told as well, so these say nothing new, but unhandled they would end the daemon whenever Postgres restarts (docs/gotchas.md).
  */
 export function isLostConnectionFault(error: unknown): boolean {
+  return error instanceof Error && (isRollbackToNobody(error) || isLostTypesQuery(error));
+}
+
+/** Lost while a transaction has no query in flight: the driver's own `rollback` goes to a socket that is null. */
+function isRollbackToNobody(error: Error): boolean {
   return (
     error instanceof TypeError &&
     /^Cannot read properties of null \(reading 'write'\)$/.test(error.message) &&
@@ -11,7 +15,22 @@ export function isLostConnectionFault(error: unknown): boolean {
   );
 }
 
-/** Lets exactly that exception pass with a word in the log; any other still ends the process. Returns the undo. */
+/**
+ * Lost right after the login: the driver asks each connection for its array types, and nobody awaits that. Any other failure of
+ * it is not let pass, since arrays would be read wrongly from then on.
+ */
+function isLostTypesQuery(error: Error): boolean {
+  const { code, query } = error as { code?: unknown; query?: unknown };
+  return (
+    typeof query === 'string' &&
+    /^\s*select b\.oid, b\.typarray\s/.test(query) &&
+    typeof code === 'string' &&
+    // The driver's own, or those of a socket; SQLSTATEs have five places and a digit.
+    /^(CONNECTION_[A-Z]+|CONNECT_TIMEOUT|E[A-Z]+)$/.test(code)
+  );
+}
+
+/** Lets exactly those faults pass with a word in the log; any other still ends the process. Returns the undo. */
 export function surviveLostConnections(onFault: () => void): () => void {
   const listener = (error: unknown) => {
     if (isLostConnectionFault(error)) {

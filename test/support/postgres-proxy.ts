@@ -11,6 +11,8 @@ export interface PostgresProxy {
   breakNextWrite(when: 'before-commit' | 'after-commit'): void;
   /** From now on nothing is passed on in either direction, and nobody hears that the other end closes before it is over. */
   freeze(frozen: boolean): void;
+  /** Freezes as soon as a connection that was let in asks for its array types, as the driver does first. */
+  freezeAfterLogin(): void;
   /** The same for the connections that are open now, for ever: those that come later work. */
   freezeOpen(): void;
   /** Cuts every connection now. */
@@ -29,6 +31,7 @@ export async function startProxy(url: string, port = 0): Promise<PostgresProxy> 
   const lost = new WeakSet<net.Socket>();
   let pending: 'before-commit' | 'after-commit' | null = null;
   let frozen = false;
+  let freezingAfterLogin = false;
 
   const server = net.createServer((client) => {
     const upstream = net.connect(Number(target.port), target.hostname);
@@ -49,6 +52,11 @@ export async function startProxy(url: string, port = 0): Promise<PostgresProxy> 
     client.on('data', (data) => {
       if (silent()) return;
       const text = data.toString('latin1');
+      if (freezingAfterLogin && text.includes('typarray')) {
+        freezingAfterLogin = false;
+        frozen = true;
+        return;
+      }
       if (pending === 'before-commit' && /\b(?:update|insert into)\s+"/.test(text)) {
         pending = null;
         return cut();
@@ -82,6 +90,9 @@ export async function startProxy(url: string, port = 0): Promise<PostgresProxy> 
       if (frozen) return;
       for (const cut of unheard) cut();
       unheard.clear();
+    },
+    freezeAfterLogin() {
+      freezingAfterLogin = true;
     },
     freezeOpen() {
       for (const client of clients) lost.add(client);
