@@ -2,8 +2,10 @@
  * A pool of connections that is replaced as a whole once it has lost one of them. postgres.js 3.4.9 uses a connection again
  * that was lost inside a transaction, with its own `rollback` still in the buffer: the next statements on it wait ten seconds
  * each and fail (docs/gotchas.md). So what was lost is never used again; what is in flight on the others comes to its end.
+ * A connection that was never let in (too many of them, a server that starts or is away) has lost nothing, and costs no other.
  */
 import type postgres from 'postgres';
+import { tellRefusals } from './refusals.ts';
 import type { Sockets } from './sockets.ts';
 
 /** One generation of connections. */
@@ -23,24 +25,42 @@ export interface Pool {
 
 /** What is in flight in a pool that lost a connection is given up then: longer than any transaction of ours takes. */
 const LEAVE_MS = 600_000;
+/** So long after the last work of such a pool nothing is on its way in it: longer than the driver waits before it connects again. */
+const REST_MS = 30_000;
 
 /** @param open new connections; calls back when one of them was closed, by whomever */
-export function createPool(open: (closed: () => void) => Connections): Pool {
+export function createPool(open: (closed: () => void) => Connections, restMs = REST_MS): Pool {
   const left = new Map<Connections, NodeJS.Timeout>();
   let ending: Promise<void> | undefined;
   let current = next();
 
   function next(): Connections {
-    const made: Connections = open(() => {
-      // Who was never let in has lost nothing: a server that is away.
-      if (made !== current || ending !== undefined || !made.sockets.heard()) return;
-      current = next();
-      // Each connection goes once it is idle, but for one that was lost inside a transaction.
-      (made.sql as unknown as { close(): Promise<void> }).close().catch(() => {});
-      const timer = setTimeout(() => void giveUp(made), LEAVE_MS);
-      left.set(made, timer.unref());
+    /** Connections that were not let in, and whose end was not told yet. */
+    let refused = 0;
+    const { sql: client, sockets } = open(() => {
+      if (refused > 0) refused -= 1;
+      else if (made === current && ending === undefined) leave(made);
     });
+    const sql = tellRefusals(client, () => {
+      refused += 1;
+    });
+    const made = { sql, sockets };
     return made;
+  }
+
+  function leave(made: Connections): void {
+    current = next();
+    left.set(made, setTimeout(() => void giveUp(made), LEAVE_MS).unref());
+    // Each connection goes once it is idle, but for one that was lost inside a transaction.
+    const { close } = made.sql as unknown as { close(): Promise<void> };
+    const rested = () => {
+      // One that took over what had waited for another may still be at it.
+      if (left.has(made) && !made.sockets.any()) void giveUp(made);
+    };
+    close().then(
+      () => setTimeout(rested, restMs).unref(),
+      () => {},
+    );
   }
 
   async function giveUp(made: Connections, timeoutS = 0): Promise<void> {

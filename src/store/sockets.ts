@@ -8,20 +8,16 @@ export interface Sockets {
     readonly port: readonly number[];
     readonly path?: unknown;
   }): net.Socket;
-  /** Whether any of them, open or closed by now, ever heard from the other end. */
-  heard(): boolean;
+  /** Whether any of them is not closed. */
+  any(): boolean;
   /** Closes all of them now, without a word to the other end. What is in flight on them ends with CONNECTION_CLOSED. */
   cut(): void;
 }
 
 export function createSockets(): Sockets {
   const open = new Set<net.Socket>();
-  let heard = false;
   const look = (): void => {
-    for (const socket of open) {
-      heard ||= socket.bytesRead > 0;
-      if (socket.destroyed) open.delete(socket);
-    }
+    for (const socket of open) if (socket.destroyed) open.delete(socket);
   };
   return {
     open({ host: [host = ''], port: [port = 0], path }) {
@@ -32,9 +28,9 @@ export function createSockets(): Sockets {
       // The driver asks the socket for the name that a certificate must have.
       return Object.assign(socket.connect(port, host), { host, port });
     },
-    heard() {
+    any() {
       look();
-      return heard;
+      return open.size > 0;
     },
     cut() {
       for (const socket of open) socket.destroy();

@@ -7,8 +7,11 @@ import { TLSSocket } from 'node:tls';
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { toError } from '../../../src/errors.ts';
+import { openClient, targetOf } from '../../../src/store/client.ts';
 import { type Database, openDatabase } from '../../../src/store/database.ts';
 import { surviveLostConnections } from '../../../src/store/driver-fault.ts';
+import { createPool } from '../../../src/store/pool.ts';
+import { createSockets } from '../../../src/store/sockets.ts';
 import { createEmptyDatabase, type TestDatabase } from '../../support/db.ts';
 import { type PostgresProxy, startProxy } from '../../support/postgres-proxy.ts';
 
@@ -35,6 +38,8 @@ const outcome = (work: Promise<unknown>) =>
     () => 'ok',
     (thrown: unknown) => (toError(thrown) as { code?: unknown }).code ?? String(thrown),
   );
+/** That of the driver, which drizzle wraps. */
+const codeOf = (thrown: unknown) => (toError(toError(thrown).cause ?? thrown) as { code?: unknown }).code;
 const one = () => outcome(database.db.execute(sql`select 1 as n where ${1} = 1`));
 
 describe('a connection that is lost inside a transaction', () => {
@@ -94,6 +99,77 @@ describe('a connection that is lost inside a transaction', () => {
     });
     expect(await outcome(lost)).not.toBe('ok');
     if (inStatement) await endSleep();
+  }
+});
+
+describe('a connection that is not let in', () => {
+  test.each(['one by one', 'in transactions'])(
+    'because there are too many takes none away from a pool that works, asked %s',
+    async (how) => {
+      const url = await withLimit(2);
+      database = await openDatabase({ url, dataDir: '/nonexistent', max: 4 });
+      const pid = async (): Promise<unknown> => {
+        const asked = sql`select pg_backend_pid() as pid from pg_sleep(0.2)`;
+        const db = database.db;
+        const rows = how === 'one by one' ? db.execute(asked) : db.transaction((tx) => tx.execute(asked));
+        return (await rows)[0]?.pid;
+      };
+      const two = await Promise.all([pid(), pid()]);
+      const refused: unknown[] = [];
+      const four = [1, 2, 3, 4].map(() => pid().catch((thrown: unknown) => refused.push(codeOf(thrown))));
+      await Promise.all(four);
+      expect(refused).toEqual(['53300', '53300']);
+      expect(new Set(await Promise.all([pid(), pid()]))).toEqual(new Set(two));
+    },
+  );
+
+  test('begins no new pool, which one that is lost does; and the old pool is given up once nothing is on its way in it', async () => {
+    database = await server.open();
+    const url = await withLimit(1);
+    let pools = 0;
+    const givenUp: number[] = [];
+    const pool = createPool((closed) => {
+      const n = ++pools;
+      const sockets = createSockets();
+      const client = openClient(targetOf(url), { max: 2, sockets, closed });
+      const { end } = client;
+      return {
+        sql: Object.assign(client, {
+          end: (options?: { timeout?: number }) => {
+            givenUp.push(n);
+            return end(options);
+          },
+        }),
+        sockets,
+      };
+    }, 0);
+    const pidOf = async () => Number((await pool.sql`select pg_backend_pid() as pid`)[0]?.pid);
+    const pid = await pidOf();
+    const held = pool.sql`select pg_sleep(1)`;
+    const refused = await Promise.all([1, 2, 3].map(() => outcome(pool.sql`select 1`)));
+    expect(refused).toContain('53300');
+    await held;
+    expect({ pools, pid: await pidOf() }).toEqual({ pools: 1, pid });
+
+    await database.sql`select pg_terminate_backend(${pid})`;
+    await vi.waitFor(() => expect(pools).toBe(2));
+    await vi.waitFor(() => expect(givenUp).toEqual([1]));
+    await vi.waitFor(async () => expect(await outcome(pool.sql`select 1`)).toBe('ok'));
+    await pool.end(1);
+  });
+
+  /** The test's database for a login that may have so many connections. */
+  async function withLimit(connections: number): Promise<string> {
+    const role = `limited_${crypto.randomUUID().replaceAll('-', '').slice(0, 12)}`;
+    const admin = await server.open({ max: 1, applicationName: 'onlooker' });
+    await admin.sql.unsafe(`create role ${role} login password 'limited' connection limit ${connections}`);
+    cleanups.push(async () => {
+      await admin.sql.unsafe(`drop role ${role}`);
+    });
+    const url = new URL(proxy.url);
+    url.username = role;
+    url.password = 'limited';
+    return url.href;
   }
 });
 
