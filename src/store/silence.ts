@@ -62,6 +62,9 @@ async function answerWithin(
       heard = isTimeout(error) ? null : 'error';
     },
   );
+  // The driver sends a turn later, and a process that is busy until then has not asked yet.
+  await turn();
+  await turn();
   await Promise.race([answer, wait(patienceMs, undefined, { signal, ref: false }).catch(() => {})]);
   // A process that was busy for long finds its timers first, and what has arrived meanwhile a turn later.
   await turn();

@@ -11,6 +11,7 @@ import { openClient, targetOf } from '../../../src/store/client.ts';
 import { type Database, openDatabase } from '../../../src/store/database.ts';
 import { surviveLostConnections } from '../../../src/store/driver-fault.ts';
 import { createPool } from '../../../src/store/pool.ts';
+import { watchForSilence } from '../../../src/store/silence.ts';
 import { createSockets } from '../../../src/store/sockets.ts';
 import { createEmptyDatabase, type TestDatabase } from '../../support/db.ts';
 import { type PostgresProxy, startProxy } from '../../support/postgres-proxy.ts';
@@ -238,15 +239,40 @@ describe('a server that falls silent', () => {
     database.watch(log);
     const waiting = outcome(database.sql`select * from busy`);
     await vi.waitFor(async () => expect(await connectionsOf(server)).toBe(3));
-    const until = performance.now() + 9_000;
-    while (performance.now() < until);
+    beBusy(9_000);
     await vi.waitFor(async () => expect(await asksOf(server)).toBeGreaterThan(0));
     held.resolve();
     await holder;
     expect(await waiting).toBe('ok');
     expect(told).toEqual([]);
   }, 60_000);
+
+  test('is not what a process is told of that was busy before it had asked', async () => {
+    const { log, told } = aLog();
+    database = await server.open({ max: 1 });
+    const enough = new AbortController();
+    let asked = 0;
+    const ask = () => {
+      asked += 1;
+      if (asked === 3) enough.abort();
+      const question = database.sql`select pg_sleep(0.1)`.execute();
+      // The driver has the question by then, and sends it a turn later.
+      if (asked === 2) queueMicrotask(() => queueMicrotask(() => beBusy(2_500)));
+      return question;
+    };
+    await database.sql`select 1`;
+    await watchForSilence(
+      { ask, giveUp: async () => {}, log, askEveryMs: 10, patienceMs: 2_000 },
+      enough.signal,
+    );
+    expect({ asked, told }).toEqual({ asked: 3, told: [] });
+  });
 });
+
+function beBusy(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
 
 function aLog() {
   const told: string[] = [];
