@@ -55,7 +55,7 @@ export async function openRuntime(context: CliContext, command: string): Promise
     ...(command === 'run' ? { patienceMs: 5_000 } : { attach: true }),
     log,
   });
-  if (command === 'run') database.watch(log);
+  database.watch(log);
   try {
     await migrate(database);
   } catch (error) {

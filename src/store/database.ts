@@ -45,7 +45,7 @@ export interface Database {
   connect(options?: ClientOptions): postgres.Sql;
   /**
    * From now on a server that says nothing is noticed within five seconds: what is in flight ends with a code, and what comes next
-   * gets new connections (silence.ts). For a process that goes on for long; until `close`.
+   * gets new connections (silence.ts). Until `close`.
    */
   watch(log: SilenceLog): void;
   /** Ends the pool, and stops the embedded server if it is ours. May be called twice. */

@@ -125,6 +125,36 @@ describe('P9: the database under the daemon', () => {
     expect(await world.people()).toHaveLength(5);
   });
 
+  test('says nothing while a command works: the command ends and says what to do, instead of waiting for a quarter of an hour', async () => {
+    await worldOfFive();
+    const proxy = await startProxy(world.databaseUrl);
+    cleanups.push(() => proxy.close());
+    const config = writeConfig(world.configText);
+    cleanups.push(() => config.remove());
+    const read = Promise.withResolvers<void>();
+    const locked = Promise.withResolvers<void>();
+    const holding = world.crm.begin(async (tx) => {
+      await tx`lock table contact in access exclusive mode`;
+      locked.resolve();
+      await read.promise;
+    });
+    cleanups.push(() => holding);
+    cleanups.push(() => read.resolve());
+    await locked.promise;
+    const { process: command, ended } = startProgram(['--config', config.file, 'sync'], {
+      DATABASE_URL: proxy.url,
+    });
+    cleanups.push(() => command.kill('SIGKILL'));
+    await until(async () => (await world.database.sql`select 1 from pg_locks where not granted`).length > 0);
+
+    proxy.freeze(true);
+    read.resolve();
+    const { code, stderr } = await ended;
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('See that the database runs, and run the command again');
+  }, 90_000);
+
   test.each(['answers again', 'never answers again on the connections that were open'])(
     'says nothing, closes nothing, and %s: the daemon notices, goes on by itself, and nothing is lost or there twice',
     async (how) => {
