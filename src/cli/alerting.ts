@@ -7,7 +7,7 @@ import { type AlertChannel, type Alerts, createAlerts } from '../daemon/alerts.t
 import { type Heartbeat, runHeartbeats } from '../daemon/heartbeat.ts';
 import type { PairWorker } from '../daemon/pair-worker.ts';
 import { sha256 } from '../lib/hash.ts';
-import { withTimeout } from '../lib/with-timeout.ts';
+import { oneAtATime } from '../lib/one-at-a-time.ts';
 import { listDeadLetters } from '../store/dead-letters.ts';
 import { loadGauges } from '../store/gauges.ts';
 import type { Runtime } from './runtime.ts';
@@ -29,7 +29,7 @@ export function createAlerting({ config, engine }: Runtime, workers: readonly Pa
       sleep,
       owner,
       workers,
-      gauges: () => withTimeout(loadGauges(db, names), PATIENCE_MS),
+      gauges: oneAtATime(() => loadGauges(db, names), PATIENCE_MS),
       place: { locale: config.locale, publicUrl: config.http.publicUrl ?? null },
       timezone: config.timezone,
     },
@@ -53,7 +53,7 @@ export async function runConfiguredHeartbeats(
     const { url, method, everyMs } = alert;
     return [{ name: `alerts[${n}]`, url, method, everyMs, limits: limitsOf(alert) }];
   });
-  await runHeartbeats({ log, sleep, pairs: () => withTimeout(look(), PATIENCE_MS) }, heartbeats, signal);
+  await runHeartbeats({ log, sleep, pairs: oneAtATime(look, PATIENCE_MS) }, heartbeats, signal);
 }
 
 /** Those that something is said on, by their places in the configuration. */
