@@ -8,6 +8,14 @@ export function otherSide(side: SideName): SideName {
   return side === 'udesk' ? 'crm' : 'udesk';
 }
 
+/** The id that a link has on this side; null: none. */
+export function idOn(
+  link: { readonly udeskId: string | null; readonly crmId: string | null },
+  side: SideName,
+): string | null {
+  return side === 'udesk' ? link.udeskId : link.crmId;
+}
+
 /** Who changed a record last, as its side itself tells it. Of the whole record: which field it was is not said. */
 export interface LastEdit {
   readonly id: string | null;

@@ -1,5 +1,5 @@
 import type { LinkState, Presence } from '../core/link.ts';
-import type { SideName } from '../core/record.ts';
+import { idOn, type SideName } from '../core/record.ts';
 import { ALTERNATIONS, type OwnWrite, WINDOW_MS } from '../core/tug-of-war.ts';
 import { activeConflicts } from '../store/conflicts.ts';
 import { linksInFlight } from '../store/intents.ts';
@@ -47,7 +47,7 @@ export async function loadLinkStates(
   free: readonly LinkRow[],
   now: Date | null = null,
 ): Promise<LoadedLink[]> {
-  const idsOf = (side: SideName) => free.flatMap((row) => (side === 'udesk' ? row.udeskId : row.crmId) ?? []);
+  const idsOf = (side: SideName) => free.flatMap((row) => idOn(row, side) ?? []);
   const ids = free.map((row) => row.id);
   const since = now === null ? null : new Date(now.getTime() - WINDOW_MS);
   // None of them waits for another's answer.

@@ -1,5 +1,5 @@
 import { contactsToAskFor } from '../core/contacts.ts';
-import { otherSide, type SideName, type SideRecord } from '../core/record.ts';
+import { idOn, otherSide, type SideName, type SideRecord } from '../core/record.ts';
 import { takeOver } from '../core/survivor.ts';
 import type { Page } from '../crm/adapter.ts';
 import { activeConflicts, writeConflicts } from '../store/conflicts.ts';
@@ -101,7 +101,7 @@ async function follow(
 async function readCounterpart(cycle: Cycle, side: SideName, linkId: string): Promise<SideRecord | null> {
   const link = await loadLinkOf(cycle.db, cycle.spec.name, linkId);
   const there = otherSide(side);
-  const id = (there === 'udesk' ? link?.udeskId : link?.crmId) ?? null;
+  const id = link === null ? null : idOn(link, there);
   return id === null ? null : await cycle.sides[there].read(id, { signal: cycle.signal, urgency: 'soon' });
 }
 
@@ -115,7 +115,7 @@ async function keepWhatSurvives(
 ): Promise<void> {
   const link = await loadLinkOf(tx, spec.name, linkId);
   const there = otherSide(side);
-  const id = (there === 'udesk' ? link?.udeskId : link?.crmId) ?? null;
+  const id = link === null ? null : idOn(link, there);
   const known = id === null ? undefined : (await loadRecords(tx, spec.name, there, [id])).get(id);
   if (link === null || known === undefined) return;
   const records = { [side]: survivor, [there]: known.record } as Record<SideName, SideRecord>;

@@ -73,11 +73,16 @@ async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
 
 /** Lists that hide records, or never come to an end, prove nothing: a link must not wait for that for ever. */
 async function notFound(cycle: Cycle, intent: IntentRow, id: string): Promise<Recovery> {
-  const known = await loadRecords(cycle.db, cycle.spec.name, intent.side, [id]);
-  const waitedMs = cycle.clock().getTime() - Date.parse(intent.sentAt ?? '');
-  if (known.get(id)?.state === 'live' && waitedMs > PROOF_WITHIN_MS)
-    return await uncertain(cycle, intent, 'it was not found for a day, and no list proved that it is gone');
+  if (isOverdue(cycle, intent)) {
+    const known = await loadRecords(cycle.db, cycle.spec.name, intent.side, [id]);
+    if (known.get(id)?.state === 'live')
+      return await uncertain(cycle, intent, 'it was not found for a day, and no list proved that it is gone');
+  }
   return await waitForProof(cycle, intent, id);
+}
+
+function isOverdue(cycle: Cycle, { sentAt }: IntentRow): boolean {
+  return sentAt !== null && cycle.clock().getTime() - Date.parse(sentAt) > PROOF_WITHIN_MS;
 }
 
 async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
@@ -133,8 +138,7 @@ async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Re
   const { certifiedAt, uncertified } = await loadPair(cycle.db, cycle.spec.name);
   const certified = certifiedAt[intent.side];
   if (intent.sentAt === null || certified === null || certified <= intent.sentAt) {
-    const waitedMs = cycle.clock().getTime() - Date.parse(intent.sentAt ?? '');
-    if (uncertified[intent.side] === null || !(waitedMs > PROOF_WITHIN_MS)) return 'later';
+    if (uncertified[intent.side] === null || !isOverdue(cycle, intent)) return 'later';
     return await uncertain(cycle, intent, 'no complete list of that side could be read for a day');
   }
   const fresh = await unlinkedSince(cycle.db, cycle.spec.name, intent.side, intent.sentAt);

@@ -1,4 +1,4 @@
-import { otherSide, type SideRecord } from '../core/record.ts';
+import { idOn, otherSide, type SideRecord } from '../core/record.ts';
 import { settledBases, siblingOf, withDefaults } from '../core/settle.ts';
 import type { Value } from '../core/value.ts';
 import { settleConflicts, writeConflicts } from '../store/conflicts.ts';
@@ -161,8 +161,8 @@ async function advanceBases(
 async function acceptDefaults(cycle: Cycle, tx: Db, intent: IntentRow, created: SideRecord): Promise<void> {
   const link = await loadLinkOf(tx, intent.pair, intent.linkId);
   const from = otherSide(intent.side);
-  const sourceId = from === 'udesk' ? link?.udeskId : link?.crmId;
-  if (!link || !sourceId) return;
+  const sourceId = link === null ? null : idOn(link, from);
+  if (link === null || sourceId === null) return;
   const source = (await loadRecords(tx, cycle.spec.name, from, [sourceId])).get(sourceId)?.record;
   if (source === undefined) return;
   const bases = withDefaults(cycle.spec, link.bases, intent.side, { created, source });

@@ -12,7 +12,7 @@ import type {
   HistoryRevert,
 } from '../core/history.ts';
 import type { FieldBase } from '../core/link.ts';
-import { otherSide, SIDES, type SideName } from '../core/record.ts';
+import { idOn, otherSide, SIDES, type SideName } from '../core/record.ts';
 import { fromJsonb } from './jsonb.ts';
 import { keptSince } from './retention.ts';
 import { type Db, isoText, rows, textArray } from './tx.ts';
@@ -31,7 +31,7 @@ export async function loadHistory(
   const ids = { [side]: [id], [otherSide(side)]: [] } as unknown as Record<SideName, string[]>;
   // The link that counts comes first, and so do its records; what an earlier one wrote is part of the story.
   for (const each of SIDES) {
-    const held = links.flatMap((one) => (each === 'udesk' ? one.udeskId : one.crmId) ?? []);
+    const held = links.flatMap((one) => idOn(one, each) ?? []);
     const replaced = links.flatMap((one) => replacedBy(one, each));
     ids[each] = [...new Set([...held, ...ids[each], ...replaced])];
   }

@@ -4,8 +4,7 @@
  * Decisions are kept in the link's evidence, with name and time.
  */
 import { sql } from 'drizzle-orm';
-import type { SideName } from '../core/record.ts';
-import { SIDES } from '../core/record.ts';
+import { idOn, SIDES, type SideName } from '../core/record.ts';
 import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
 import { type LinkRow, loadLink, loadLinkOf } from './links.ts';
@@ -162,7 +161,7 @@ async function endLink(tx: Db, link: LinkRow, decision: LinkDecision): Promise<n
 /** Who might be meant on one side. */
 export function candidatesOf(link: LinkRow, side: SideName): readonly string[] {
   if (link.candidates !== null) return link.candidates[side];
-  const id = side === 'udesk' ? link.udeskId : link.crmId;
+  const id = idOn(link, side);
   return id === null ? [] : [id];
 }
 
