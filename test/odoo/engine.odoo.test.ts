@@ -2,15 +2,9 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { odooAddress } from '../support/odoo/address.ts';
 import { type OdooTables, openOdooTables } from '../support/odoo/tables.ts';
-import { createWorld, ourRows, type World, type WorldOptions } from '../support/world.ts';
+import { createWorld, ourRows, UNITING_FIELDS, type World, type WorldOptions } from '../support/world.ts';
 
 const MODULE = 'sync_engine';
-const FIELDS = `[
-      { udesk: nick_name, crm: name },
-      { udesk: emails, crm: emails, policy: union },
-      { udesk: cellphones, crm: phones, policy: union },
-      { udesk: description, crm: note }
-    ]`;
 
 describe.skipIf(inject('odooMissing') !== null)('a pair with a real Odoo', () => {
   let tables: OdooTables;
@@ -34,7 +28,7 @@ describe.skipIf(inject('odooMissing') !== null)('a pair with a real Odoo', () =>
       fields: { emails: { slots: ['email', 'x_email_2', 'x_email_3'] }, note: 'comment' },
       ...more,
     };
-    world = await createWorld({ crmBlock, ...options, pair: { fields: FIELDS, ...options.pair } });
+    world = await createWorld({ crmBlock, ...options, pair: { fields: UNITING_FIELDS, ...options.pair } });
     return world;
   }
   const partner = (values: object) => tables.admin.call<number>('res.partner', 'create', [values]);

@@ -168,6 +168,14 @@ export async function ourRows(world: World, query: string): Promise<Record<strin
   return [...(await world.database.db.execute(sql.raw(query)))];
 }
 
+/** Name, e-mails, phones and a note, where nobody is asked about e-mails and phones: both sides keep all of them. */
+export const UNITING_FIELDS = `[
+      { udesk: nick_name, crm: name },
+      { udesk: emails, crm: emails, policy: union },
+      { udesk: cellphones, crm: phones, policy: union },
+      { udesk: description, crm: note }
+    ]`;
+
 export const CRM_TABLE = `
   create table contact (
     id bigint generated always as identity primary key,

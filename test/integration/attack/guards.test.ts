@@ -174,37 +174,34 @@ describe('P8 blast radius', () => {
     expect(outcome).toBe('guard');
   });
 
-  test('a merge of two customers in Udesk does not delete the person of the merged one in the CRM', async () => {
-    world = await createWorld({
-      customers: [...many, { nick_name: 'Old entry', email: 'old@example.com', cellphones: ['13800000001'] }],
-      pair: { deletes: 'propagate' },
-    });
-    await world.sync();
-    const [old] = world.simulator.tenant.list();
-    const survivor = world.simulator.tenant.list()[5];
-    world.simulator.tenant.merge(old?.id ?? '', survivor?.id ?? '');
+  test.each([
+    {
+      how: 'by its e-mail and phone',
+      old: { nick_name: 'Old entry', email: 'old@example.com', cellphones: ['13800000001'] },
+    },
+    // Only that tells who took its place.
+    {
+      how: 'by nothing but a phone, kept as it was typed',
+      old: { nick_name: 'Old entry', cellphones: ['+86 138-0000-0001'] },
+    },
+  ])(
+    'a merge of two customers in Udesk does not delete the person of the merged one in the CRM, known $how',
+    async (merged) => {
+      world = await createWorld({
+        customers: [...many, merged.old],
+        pair: { deletes: 'propagate' },
+      });
+      await world.sync();
+      const [old] = world.simulator.tenant.list();
+      const survivor = world.simulator.tenant.list()[5];
+      world.simulator.tenant.merge(old?.id ?? '', survivor?.id ?? '');
 
-    await world.sync();
-    await world.sync();
+      await world.sync();
+      await world.sync();
 
-    expect(await world.people()).toHaveLength(31);
-  });
-
-  test('nor does it where nothing but a phone, kept as it was typed, tells who took its place', async () => {
-    world = await createWorld({
-      customers: [...many, { nick_name: 'Old entry', cellphones: ['+86 138-0000-0001'] }],
-      pair: { deletes: 'propagate' },
-    });
-    await world.sync();
-    const [old] = world.simulator.tenant.list();
-    const survivor = world.simulator.tenant.list()[5];
-    world.simulator.tenant.merge(old?.id ?? '', survivor?.id ?? '');
-
-    await world.sync();
-    await world.sync();
-
-    expect(await world.people()).toHaveLength(31);
-  });
+      expect(await world.people()).toHaveLength(31);
+    },
+  );
 });
 
 describe('the creates guard does not cry wolf', () => {

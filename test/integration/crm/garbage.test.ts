@@ -15,14 +15,8 @@ import { type GarblingProxy, startGarblingProxy } from '../../support/garbling-p
 import { startHubspotCrm } from '../../support/hubspot-crm.ts';
 import { FAKE_DATABASE, FAKE_KEY, startFakeJson2 } from '../../support/odoo/fake-json2.ts';
 import { startSalesforce } from '../../support/salesforce/server.ts';
-import { createWorld, ourRows, type World } from '../../support/world.ts';
+import { createWorld, ourRows, UNITING_FIELDS, type World } from '../../support/world.ts';
 
-const FIELDS = `[
-      { udesk: nick_name, crm: name },
-      { udesk: emails, crm: emails, policy: union },
-      { udesk: cellphones, crm: phones, policy: union },
-      { udesk: description, crm: note }
-    ]`;
 /** So that no guard saves what an answer was believed. */
 const NO_GUARDS = '{ deletes: { max: 100, share: 1 }, updates: { share: 1 } }';
 const HTML = '<html><title>Log in</title></html>';
@@ -159,7 +153,7 @@ describe.each(Object.entries(VENDORS))('%s', (_, vendor) => {
     world = await createWorld({
       customers: [{ nick_name: 'Li Lei', email: 'li@example.com', cellphones: ['13800000001'] }],
       crmBlock: block,
-      pair: { fields: FIELDS, deletes: 'propagate', guards: NO_GUARDS },
+      pair: { fields: UNITING_FIELDS, deletes: 'propagate', guards: NO_GUARDS },
     });
     await world.sync();
     expect(crm.names().sort()).toEqual(['Han Meimei', 'Li Lei']);

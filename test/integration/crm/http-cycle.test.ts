@@ -5,19 +5,12 @@ import { commandLine } from '../../support/command-line.ts';
 import { CRM_SYNC, type CrmPeople, type CrmPerson, type CrmServer } from '../../support/crm-server.ts';
 import { startEnvelopeCrm } from '../../support/envelope-crm.ts';
 import { startRestCrm } from '../../support/rest-crm.ts';
-import { createWorld, ourRows, type World } from '../../support/world.ts';
+import { createWorld, ourRows, UNITING_FIELDS, type World } from '../../support/world.ts';
 
 interface Crm extends CrmServer {
   readonly people: CrmPeople;
   readonly block: Readonly<Record<string, unknown>>;
 }
-
-const FIELDS = `[
-      { udesk: nick_name, crm: name },
-      { udesk: emails, crm: emails, policy: union },
-      { udesk: cellphones, crm: phones, policy: union },
-      { udesk: description, crm: note }
-    ]`;
 
 /** Not who made the records: their times are whole seconds, and one person twice in one is taken for one edit. */
 const WEI_HUA = { id: 13, name: 'Wei Hua' };
@@ -48,7 +41,7 @@ describe.each([
     world = await createWorld({
       customers: [{ nick_name: 'Li Lei', email: 'li@example.com', cellphones: ['13800000001'] }],
       crmBlock: crm.block,
-      pair: { fields: FIELDS },
+      pair: { fields: UNITING_FIELDS },
     });
   });
   afterEach(async () => {

@@ -3,14 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commandLine } from '../../support/command-line.ts';
 import { type HubspotCrm, startHubspotCrm } from '../../support/hubspot-crm.ts';
 import type { Contact } from '../../support/hubspot-store.ts';
-import { createWorld, ourRows, type World } from '../../support/world.ts';
-
-const FIELDS = `[
-      { udesk: nick_name, crm: name },
-      { udesk: emails, crm: emails, policy: union },
-      { udesk: cellphones, crm: phones, policy: union },
-      { udesk: description, crm: note }
-    ]`;
+import { createWorld, ourRows, UNITING_FIELDS, type World } from '../../support/world.ts';
 
 let crm: HubspotCrm;
 let world: World;
@@ -29,7 +22,7 @@ beforeEach(async () => {
       { nick_name: 'Wang', email: 'wang@example.com' },
     ],
     crmBlock: { ...crm.block, overlapMs: 60_000 },
-    pair: { fields: FIELDS },
+    pair: { fields: UNITING_FIELDS },
   });
   await world.sync();
 });

@@ -4,14 +4,8 @@ import { commandLine } from '../../support/command-line.ts';
 import { OTHER_USER } from '../../support/salesforce/org.ts';
 import { type SalesforceCrm, startSalesforce } from '../../support/salesforce/server.ts';
 import type { SfRow } from '../../support/salesforce/soql.ts';
-import { createWorld, ourRows, type World } from '../../support/world.ts';
+import { createWorld, ourRows, UNITING_FIELDS, type World } from '../../support/world.ts';
 
-const FIELDS = `[
-      { udesk: nick_name, crm: name },
-      { udesk: emails, crm: emails, policy: union },
-      { udesk: cellphones, crm: phones, policy: union },
-      { udesk: description, crm: note }
-    ]`;
 const BY_PERSON = { user: OTHER_USER };
 
 let crm: SalesforceCrm;
@@ -21,7 +15,7 @@ async function begin(block: Readonly<Record<string, unknown>> = {}, deletes = 'f
   world = await createWorld({
     customers: [{ nick_name: 'Li Lei', email: 'li@example.com', cellphones: ['13800000001'] }],
     crmBlock: { ...crm.block, ...block },
-    pair: { fields: FIELDS, deletes },
+    pair: { fields: UNITING_FIELDS, deletes },
   });
 }
 

@@ -1,10 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration, not of JavaScript
 import { chmodSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Running, startProgram, writeConfig } from '../../support/program.ts';
+import { startScriptedServer } from '../../support/scripted-server.ts';
 import { createWorld, type World } from '../../support/world.ts';
 
 const SLOWLY = { timeout: 90_000, interval: 50 };
@@ -146,24 +145,18 @@ interface Monitor {
 async function startMonitor(): Promise<Monitor> {
   const beats = new Map<string, number>();
   const methods: Record<string, string> = {};
-  const server: Server = createServer((request, response) => {
-    const name = request.url?.split('/').at(-1) ?? '';
+  const server = await startScriptedServer(({ path, method }) => {
+    const name = path.split('/').at(-1) ?? '';
     if (monitor.answer === 200) beats.set(name, (beats.get(name) ?? 0) + 1);
-    methods[name] = request.method ?? '';
-    response.writeHead(monitor.answer).end('OK');
+    methods[name] = method;
+    return { status: monitor.answer, text: 'OK' };
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
   const monitor: Monitor = {
-    url: (name) => `http://127.0.0.1:${port}/ping/s3cr3t/${name}`,
+    url: (name) => `${server.origin}/ping/s3cr3t/${name}`,
     beats: (name) => beats.get(name) ?? 0,
     methods,
     answer: 200,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: server.close,
   };
   return monitor;
 }
