@@ -3,7 +3,14 @@
 import { resolve } from 'node:path';
 import { SyncError } from '../errors.ts';
 import { counted } from '../lib/counted.ts';
-import { loadPlanRows, type PlanHead, type PlanRow, planCsv, planJson } from '../report/plan-list.ts';
+import {
+  loadPlanRows,
+  type PlanHead,
+  type PlanRow,
+  planCsv,
+  planHeadOf,
+  planJson,
+} from '../report/plan-list.ts';
 import { type FoundPlan, findPlan } from '../store/waiting-plans.ts';
 import type { CliContext } from './context.ts';
 import { printTable } from './output.ts';
@@ -25,7 +32,7 @@ export async function showPlan(context: CliContext, { hash, format, out }: PlanS
   await withRuntime(context, 'plan', async ({ config, database: { db } }) => {
     const pairs = config.pairs.map(({ name }) => name);
     const found = await findPlan(db, pairs, hash);
-    const head = found === null ? null : headOf(found);
+    const head = found === null ? null : planHeadOf(found);
     if (found === null || head === null) throw nothingKept(found);
     const rows = await loadPlanRows(db, config, head);
     const told = format ?? (context.json || out !== undefined ? 'json' : 'table');
@@ -35,14 +42,6 @@ export async function showPlan(context: CliContext, { hash, format, out }: PlanS
     else saveFile(resolve(context.cwd, out), text);
     if (out !== undefined) context.say(`${countText(head)} The list is in ${out}.`);
   });
-}
-
-/** Null: it has no writes to be looked at. */
-function headOf(found: FoundPlan): PlanHead | null {
-  if (found.kind === 'account') return null;
-  const { pair, hash, kind } = found;
-  const { writes, kept } = found.kind === 'guard' ? found.guard : found.first;
-  return kept === null ? null : { pair, hash, kind, writes, kept };
 }
 
 function nothingKept(found: FoundPlan | null): SyncError {

@@ -6,6 +6,7 @@ import type { SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import { type KeptPlan, keptWrites } from '../store/plan-samples.ts';
 import type { Db } from '../store/tx.ts';
+import type { FoundPlan } from '../store/waiting-plans.ts';
 import { conflictText } from './conflict-document.ts';
 import { CSV_START, csvLine } from './csv.ts';
 import { namesOf, pairName } from './customer-names.ts';
@@ -40,6 +41,14 @@ export async function loadPlanRows(db: Db, config: Config, plan: KeptPlan): Prom
 export interface PlanHead extends KeptPlan {
   readonly writes: number;
   readonly kept: number;
+}
+
+/** Null: it has no writes to be looked at, or they are not kept any more. */
+export function planHeadOf(found: FoundPlan): PlanHead | null {
+  if (found.kind === 'account') return null;
+  const { pair, hash, kind } = found;
+  const { writes, kept } = found.kind === 'guard' ? found.guard : found.first;
+  return kept === null ? null : { pair, hash, kind, writes, kept };
 }
 
 export function planJson({ hash, pair, kind, writes, kept }: PlanHead, changes: readonly PlanRow[]): string {

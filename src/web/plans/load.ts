@@ -1,5 +1,5 @@
 /** What waits, by its hash: the first plan of a pair, what a guard holds, or another account; and what people said about it. */
-import type { PlanHead } from '../../report/plan-list.ts';
+import { type PlanHead, planHeadOf } from '../../report/plan-list.ts';
 import type { AccountChange } from '../../store/account-changes.ts';
 import { type ApprovalRow, approvalsOf } from '../../store/approvals.ts';
 import type { Tripped } from '../../store/guards.ts';
@@ -54,8 +54,8 @@ export async function loadPlan({ services }: Visit, hash: string): Promise<Shown
 }
 
 /** What the list of its writes is read by; null where none are kept. */
-export function planHead({ kind, hash, pair, writes, kept }: ShownPlan): PlanHead | null {
-  return kind === 'account' || kept === null ? null : { kind, hash, pair, writes, kept };
+export function planHead({ found }: ShownPlan): PlanHead | null {
+  return found === null ? null : planHeadOf(found);
 }
 
 const BARE = { at: null, first: null, account: null, tripped: [], writes: 0, kept: null } as const;
