@@ -35,7 +35,7 @@ import { settleSeen } from './backfill-settle.ts';
 import type { Cycle, EngineContext, PairRuntime } from './context.ts';
 import { readDueFeeds } from './feeds.ts';
 import { holdLease } from './lease-keeper.ts';
-import { type MatchReport, matchRecords } from './match.ts';
+import { type MatchReport, matchRecords, matchUncertainCreates } from './match.ts';
 import { planKnownNames, withNames } from './names.ts';
 import { type Observation, type ObserveScope, observeSides } from './observe-sides.ts';
 import { type PlannedLink, type PlanSummary, planDry, planIntoOutbox } from './plan.ts';
@@ -163,6 +163,7 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   const observed = await observeSides(cycle, known, scope, options.approve ?? null);
   // After the look: who has just moved and whose create is parked would be planned, and created, a second time (P5).
   await fenced(db, fence, (tx) => dissolveUncreated(tx, spec.name, cycle.clock()));
+  await matchUncertainCreates(cycle);
   cycle = await withNames(cycle);
   await planKnownNames(cycle);
   // What was seen may settle creates of unknown outcome: before anybody is taken for unmatched.

@@ -1,10 +1,11 @@
 import { decideMatch, type MatchDecision, type MatchRecord } from '../core/match.ts';
-import type { SideName } from '../core/record.ts';
+import { SIDES, type SideName } from '../core/record.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
-import { insertConfirmedLinks, type NewLink, restoreReturned } from '../store/links.ts';
+import { dissolveLinks, insertConfirmedLinks, type NewLink, restoreReturned } from '../store/links.ts';
 import { holdersOf, type KeyedRecord, keyedRecords, unlinkedIds } from '../store/records.ts';
 import { type Review, rejectedPairs, replaceReviews } from '../store/reviews.ts';
 import { fenced } from '../store/tx.ts';
+import { movedUncertainCreates } from '../store/uncertain-creates.ts';
 import type { Cycle } from './context.ts';
 
 const CHUNK = 500;
@@ -53,12 +54,43 @@ export async function matchRecords(cycle: Cycle): Promise<MatchReport> {
   return { linked, reviews: asked.size, unmatched };
 }
 
+/**
+ * A create that may have happened is taken up again once its source moved and matching finds exactly one whom it may have
+ * made. Until then its link stays, and a person is asked: matched with anybody else, or left in a question with others, it
+ * would be forgotten, and sent a second time when that question goes away (P5).
+ */
+export async function matchUncertainCreates({ db, fence, spec, clock }: Cycle): Promise<void> {
+  await fenced(db, fence, async (tx) => {
+    const open = await movedUncertainCreates(tx, spec.name);
+    if (open.length === 0) return;
+    const rejected = await rejectedPairs(tx, spec.name);
+    const freed = new Set(open.map(({ linkId }) => linkId));
+    for (const side of SIDES) {
+      const ofSide = open.filter((one) => one.side === side);
+      const decisions = await decide(
+        { db: tx, spec },
+        side,
+        ofSide.map(({ id }) => id),
+        freed,
+      );
+      for (const { linkId, id, suspects } of ofSide) {
+        const decision = decisions.get(id);
+        if (decision?.kind !== 'link' || isRejected(side, id, decision, rejected)) continue;
+        if (!suspects.includes(side === 'udesk' ? decision.crmId : decision.udeskId)) continue;
+        await dissolveLinks(tx, spec.name, [linkId], clock());
+        await insertConfirmedLinks(tx, spec.name, [{ ...decision, decidedBy: 'match' }], clock());
+      }
+    }
+  });
+}
+
+/** @param freed links that are taken as if they were not there */
 async function decide(
-  cycle: Cycle,
+  { db, spec }: Pick<Cycle, 'db' | 'spec'>,
   side: SideName,
   ids: readonly string[],
+  freed: ReadonlySet<string> = new Set(),
 ): Promise<Map<string, MatchDecision>> {
-  const { db, spec } = cycle;
   const subjects = await keyedRecords(db, spec.name, side, ids);
   const near = await holdersOf(db, spec.name, distinctKeys(subjects));
   const far = await holdersOf(db, spec.name, distinctKeys(meaningful(subjects, near, spec.match.stopAfter)));
@@ -72,13 +104,16 @@ async function decide(
   for (const subject of subjects) {
     const around = new Map<KeyedRecord, MatchRecord>();
     for (const first of neighbours(subject, holders)) {
-      around.set(first, toMatchRecord(first));
-      for (const second of neighbours(first, holders)) around.set(second, toMatchRecord(second));
+      around.set(first, toMatchRecord(first, freed));
+      for (const second of neighbours(first, holders)) around.set(second, toMatchRecord(second, freed));
     }
     const sideOf = (wanted: SideName) => [...around].filter(([r]) => r.side === wanted).map(([, m]) => m);
     decisions.set(
       subject.id,
-      decideMatch(spec.match, side, toMatchRecord(subject), { udesk: sideOf('udesk'), crm: sideOf('crm') }),
+      decideMatch(spec.match, side, toMatchRecord(subject, freed), {
+        udesk: sideOf('udesk'),
+        crm: sideOf('crm'),
+      }),
     );
   }
   return decisions;
@@ -117,14 +152,14 @@ function neighbours(
   return new Set(record.keys.flatMap((key) => holders.get(key) ?? []));
 }
 
-function toMatchRecord(record: KeyedRecord): MatchRecord {
+function toMatchRecord(record: KeyedRecord, freed: ReadonlySet<string>): MatchRecord {
   return {
     id: record.id,
     keys: record.keys.map((key) => {
       const colon = key.indexOf(':');
       return { kind: key.slice(0, colon) as MatchKeyKind, value: key.slice(colon + 1) };
     }),
-    linkedTo: record.linkId,
+    linkedTo: record.linkId !== null && freed.has(record.linkId) ? null : record.linkId,
   };
 }
 

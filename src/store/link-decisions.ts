@@ -25,13 +25,14 @@ export type ConfirmResult =
   | { readonly outcome: 'choose'; readonly link: LinkRow }
   | { readonly outcome: 'not-live'; readonly side: SideName; readonly id: string }
   | { readonly outcome: 'linked'; readonly side: SideName; readonly id: string; readonly by: LinkRow }
-  /** The flagged link that would end has writes whose outcome must be known first. */
+  /** The link that would end has writes whose outcome must be known first. */
   | { readonly outcome: 'in-flight'; readonly link: LinkRow; readonly intents: number };
 
 /**
  * "These two are the same person." A candidate becomes the confirmed link itself; a rejected or unlinked one may be
  * taken up again, with the bases that it had. `udeskId` and `crmId` choose among several candidates.
- * A survivor whose counterpart was deleted is taken over from its flagged link, which ends: the person was entered anew.
+ * A survivor whose counterpart was deleted is taken over from its flagged link, which ends: the person was entered anew. So
+ * is a record whose counterpart was not created, or may have been: the person says who it is.
  */
 export async function confirmLink(
   db: Db,
@@ -45,17 +46,18 @@ export async function confirmLink(
     const crmId = choose(candidatesOf(link, 'crm'), decision.crmId);
     if (udeskId === null || crmId === null) return { outcome: 'choose', link };
     const ids = { udesk: udeskId, crm: crmId };
-    const flagged: LinkRow[] = [];
+    const ended: LinkRow[] = [];
     for (const side of SIDES) {
       const record = await lockRecord(tx, link, side, ids[side]);
       if (record === null || record.state !== 'live') return { outcome: 'not-live', side, id: ids[side] };
       if (record.holder === null) continue;
-      if (!isFlagged(record.holder)) return { outcome: 'linked', side, id: ids[side], by: record.holder };
+      if (!isFlagged(record.holder) && !isUncreated(record.holder))
+        return { outcome: 'linked', side, id: ids[side], by: record.holder };
       const intents = await inFlight(tx, record.holder);
       if (intents > 0) return { outcome: 'in-flight', link: record.holder, intents };
-      flagged.push(record.holder);
+      ended.push(record.holder);
     }
-    for (const left of flagged) await endLink(tx, left, decision);
+    for (const left of ended) await endLink(tx, left, decision);
     const note = { kind: 'decision', take: 'confirm', by: decision.who, at: decision.at.toISOString() };
     const among = link.candidates === null ? {} : { among: link.candidates };
     await tx.execute(
@@ -181,6 +183,11 @@ export function isEndable(link: LinkRow): boolean {
 
 function isFlagged(link: LinkRow): boolean {
   return link.state === 'broken' && link.decidedBy === 'flag';
+}
+
+/** Its counterpart was not created, or nobody knows whether it was: whoever says who it is answers that. */
+function isUncreated(link: LinkRow): boolean {
+  return link.state === 'confirmed' && (link.udeskId === null || link.crmId === null);
 }
 
 function choose(candidates: readonly string[], wanted: string | undefined): string | null {

@@ -1,7 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { FieldBase, LifeChange } from '../core/link.ts';
 import type { SideName } from '../core/record.ts';
-import { CLOCK_WENT_BACK } from './intents.ts';
 import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
@@ -228,11 +227,8 @@ export async function setLinkState(
 /**
  * Frees records whose counterpart was not created yet and that somebody else may now be: a live record of the other
  * side shares an e-mail, phone or token with them, so they are matched again. Links with something on its way stay; so
- * does a parked create, until its record changes. One that may have happened stays for as long as nobody free who holds
- * what it sent shares something: matched with anybody else, or with nobody, it would be sent a second time (P5). Of one that
- * sent no e-mail and no phone, that is whoever came between its sending and the question, and never had a link: what else
- * shares an e-mail by now is somebody else, and what it may have made would be left as a double. Where our clock was set back,
- * the runs tell who was there before.
+ * does a parked create, until its record changes; and one that may have happened, as only who it made may take its place
+ * (uncertain-creates.ts).
  */
 export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise<void> {
   const found = await rows<{ id: string }>(
@@ -245,21 +241,8 @@ export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise
           and not exists (select 1 from udesk_sync.intent i where i.pair = l.pair and i.link_id = l.id
             and i.state in ('planned', 'held', 'pending', 'sending', 'unknown'))
           and (r.dirty or not exists (select 1 from udesk_sync.intent i where i.pair = l.pair and i.link_id = l.id and i.state = 'parked'))
-          and (not exists (select 1 from udesk_sync.parked p
-              where p.pair = l.pair and p.link_id = l.id and p.state = 'parked' and p.kind = 'uncertain-create')
-            or exists (select 1 from udesk_sync.record o where o.pair = l.pair and o.side <> r.side
-              and o.state = 'live' and o.keys && r.keys and o.link_id is null
-              and (exists (select 1 from udesk_sync.claim c where c.pair = l.pair and c.link_id = l.id and c.key = any(o.keys))
-                or not exists (select 1 from udesk_sync.claim c where c.pair = l.pair and c.link_id = l.id)
-                  and exists (select 1 from udesk_sync.intent i
-                    join udesk_sync.parked p on p.pair = i.pair and p.intent_id = i.id and p.state = 'parked' and p.kind = 'uncertain-create'
-                    where i.pair = l.pair and i.link_id = l.id
-                      and not exists (select 1 from udesk_sync.link k where k.pair = l.pair and k.state in ('broken', 'rejected')
-                        and o.remote_id = case o.side when 'crm' then k.crm_id else k.udesk_id end)
-                      and case when ${CLOCK_WENT_BACK}
-                        then not exists (select 1 from udesk_sync.observation b where b.pair = o.pair and b.side = o.side
-                          and b.remote_id = o.remote_id and b.run_id < i.run_id)
-                        else o.first_seen_at between i.sent_at and p.at end))))`,
+          and not exists (select 1 from udesk_sync.parked p
+            where p.pair = l.pair and p.link_id = l.id and p.state = 'parked' and p.kind = 'uncertain-create')`,
   );
   await dissolveLinks(
     db,

@@ -4,6 +4,8 @@ import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
 
+const PHONE = '13800000001';
+
 let world: World;
 afterEach(async () => {
   await world.close();
@@ -26,13 +28,13 @@ async function start() {
     );
   await sync();
   const linked = tenant.list()[0]?.id ?? '';
-  const { id: fresh } = tenant.create({ nick_name: 'New', email: 'new@example.com' });
+  const { id: fresh } = tenant.create({ nick_name: 'New', email: 'new@example.com', cellphones: [PHONE] });
   crm.faults.push({ on: 'create', kind: 'ambiguous-after' });
   await sync();
   const names = () => crm.table.list().map(({ fields }) => fields.name);
   expect(names()).toEqual(['LINKED', 'NEW']);
   expect(await parked()).toEqual([{ kind: 'uncertain-create' }]);
-  return { tenant, sync, linked, fresh, names };
+  return { tenant, crm, sync, linked, fresh, names };
 }
 
 const parked = () => ourRows(world, `select kind from udesk_sync.parked where state = 'parked'`);
@@ -49,6 +51,22 @@ describe('P5: whoever a person is asked about is not created again', () => {
     await sync();
 
     expect(names()).toEqual(['LINKED', 'NEW']);
+    expect(await parked()).toEqual([{ kind: 'uncertain-create' }]);
+  });
+
+  // Found by the simulation (d1-27): matched with several it was in a question, and nobody knew any more of its create.
+  test('because others could be meant as well for a while', async () => {
+    const { tenant, crm, sync, fresh, names } = await start();
+    tenant.edit(fresh, { email: 'moved@example.com' });
+    tenant.create({ nick_name: 'Other', email: 'new@example.com' });
+    await sync();
+    const made = crm.table.list().find(({ fields }) => fields.name === 'NEW');
+    crm.table.edit(made?.id ?? '', { phones: [] });
+
+    await sync();
+    await sync();
+
+    expect(names().filter((name) => name === 'NEW')).toHaveLength(1);
     expect(await parked()).toEqual([{ kind: 'uncertain-create' }]);
   });
 
