@@ -97,6 +97,16 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${ENGINE}/safety.test.ts`],
   },
   {
+    name: 'a create that may have happened is forgotten where others could be meant',
+    breaks: 'P5, T10: once the question goes away it is sent a second time',
+    file: 'src/store/links.ts',
+    find: `
+          and not exists (select 1 from udesk_sync.parked p
+            where p.pair = l.pair and p.link_id = l.id and p.state = 'parked' and p.kind = 'uncertain-create')`,
+    replace: '',
+    tests: [`${ENGINE}/uncertain-create.test.ts`],
+  },
+  {
     name: 'no witness after a write',
     breaks: 'P2: an edit in the moment between verify and send vanishes',
     file: 'src/engine/witness.ts',

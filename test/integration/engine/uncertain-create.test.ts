@@ -2,6 +2,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
+import { confirmLink } from '../../../src/store/link-decisions.ts';
+import { listLinks } from '../../../src/store/links.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
 
 const PHONE = '13800000001';
@@ -68,6 +70,24 @@ describe('P5: whoever a person is asked about is not created again', () => {
 
     expect(names().filter((name) => name === 'NEW')).toHaveLength(1);
     expect(await parked()).toEqual([{ kind: 'uncertain-create' }]);
+  });
+
+  test('and whoever says which record it is ends the create with it', async () => {
+    const { tenant, crm, sync, fresh, names } = await start();
+    await sync();
+    const { db } = world.database;
+    const [question] = await listLinks(db, { state: 'candidate', limit: 10 });
+    expect(question).toMatchObject({ reason: 'the customer is linked to another CRM record' });
+
+    const answer = await confirmLink(db, { linkId: question?.id ?? '', who: 'li', at: new Date() });
+    tenant.edit(fresh, { email: 'next@example.com' });
+    await sync();
+
+    expect(answer).toMatchObject({ outcome: 'confirmed', udeskId: fresh });
+    expect(names()).toEqual(['LINKED', 'NEW']);
+    expect(await parked()).toEqual([]);
+    const made = crm.table.list().find(({ fields }) => fields.name === 'NEW');
+    expect(JSON.stringify(made?.fields)).toContain('next@example.com');
   });
 
   test('and once it moves, it is matched with the record that holds what was sent', async () => {
