@@ -14,6 +14,7 @@ import { connectionOptions, openClient } from '../src/store/client.ts';
 import { type Database, openDatabase } from '../src/store/database.ts';
 import { type EmbeddedPostgres, removeDataDir, startEmbeddedPostgres } from '../src/store/embedded/start.ts';
 import { migrate } from '../src/store/migrate.ts';
+import { postgresLedger } from '../src/store/quota-ledger.ts';
 import { person } from './people.ts';
 
 /** Addresses that a child process can be given. */
@@ -83,7 +84,8 @@ export async function openStage(place: Place, udesk: UdeskAccount = NOBODY): Pro
   };
   const [only] = config.pairs;
   if (only === undefined) throw new Error('the config has no pair');
-  const pair = await openPair({ config, database, engine, close: async () => {} }, only);
+  const ledger = postgresLedger(database.sql);
+  const pair = await openPair({ config, database, engine, ledger, close: async () => {} }, only);
   return {
     database,
     engine,

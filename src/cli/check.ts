@@ -7,6 +7,7 @@ import type { SideName } from '../core/record.ts';
 import { SyncError } from '../errors.ts';
 import { memoryLedger } from '../http/quota.ts';
 import type { RetryPolicy } from '../http/retry.ts';
+import { steadyLedger } from '../http/steady-ledger.ts';
 import { counted } from '../lib/counted.ts';
 import type { QuotaLedger } from '../lib/sliding-window.ts';
 import { type Database, openDatabase } from '../store/database.ts';
@@ -88,7 +89,9 @@ async function runCheck(context: CliContext, options: CheckOptions): Promise<voi
     } catch (error) {
       databaseCheck = { ...databaseCheck, findings: findingsOf(error) };
     }
-    const ledger = database === null ? memoryLedger(() => performance.now()) : postgresLedger(database.sql);
+    const monotonic = () => performance.now();
+    const ledger =
+      database === null ? memoryLedger(monotonic) : steadyLedger(postgresLedger(database.sql), monotonic);
     for (const pair of chosen) {
       line.update(pair.name);
       const pin = options.pinOptions === true;

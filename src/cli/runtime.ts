@@ -16,6 +16,7 @@ import type { Breakers } from '../http/breakers.ts';
 import { createSideDispatcher } from '../http/dispatcher.ts';
 import { createQuota } from '../http/quota.ts';
 import type { AttemptMade, RetryPolicy } from '../http/retry.ts';
+import { steadyLedger } from '../http/steady-ledger.ts';
 import type { Logger } from '../lib/log.ts';
 import { ownerIsDead, processOwner } from '../lib/process-owner.ts';
 import { sleep } from '../lib/sleep.ts';
@@ -41,6 +42,8 @@ export interface Runtime {
   readonly config: Config;
   readonly database: Database;
   readonly engine: EngineContext;
+  /** What Udesk may be called by; one for all pairs, some of which may share an account. */
+  readonly ledger: QuotaLedger;
   close(): Promise<void>;
 }
 
@@ -74,6 +77,7 @@ export async function openRuntime(context: CliContext, command: string): Promise
       owner: processOwner(randomUUID().slice(0, 8)),
       ownerIsDead,
     },
+    ledger: steadyLedger(postgresLedger(database.sql), REAL_TIME.monotonic),
     close: () => database.close(),
   };
 }
@@ -113,7 +117,7 @@ export async function openPair(
   const { db, log } = runtime.engine;
   const crm = await openCrm(pair, watched.crm);
   const udesk = openUdesk(pair, {
-    ledger: postgresLedger(runtime.database.sql),
+    ledger: runtime.ledger,
     log,
     db,
     ...watched.udesk,

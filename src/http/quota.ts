@@ -8,6 +8,7 @@
 import { SyncError } from '../errors.ts';
 import { decideReservation, type QuotaLedger } from '../lib/sliding-window.ts';
 import type { Urgency } from '../lib/urgency.ts';
+import { createOwnWindow } from './steady-ledger.ts';
 
 const MINUTE_MS = 60_000;
 /** How much longer one request may travel than another and still be counted in time. */
@@ -282,20 +283,13 @@ async function orAborted(turn: Promise<void>, signal: AbortSignal): Promise<void
 
 /** A ledger for one process, forgotten when it ends. `clock`: monotonic milliseconds. */
 export function memoryLedger(clock: () => number): QuotaLedger {
-  const scopes = new Map<string, { at: number; n: number }[]>();
-  const decide = (scopeKey: string, limit: number, windowMs: number, n: number) => {
-    const now = clock();
-    const kept = (scopes.get(scopeKey) ?? []).filter((grant) => grant.at + windowMs > now);
-    scopes.set(scopeKey, kept);
-    const grants = kept.map((grant) => ({ leftMs: grant.at + windowMs - now, n: grant.n }));
-    return { kept, now, answer: decideReservation(grants, limit, n) };
-  };
+  const own = createOwnWindow(clock);
   return {
     async reserve(scopeKey, limit, windowMs, n) {
-      const { kept, now, answer } = decide(scopeKey, limit, windowMs, n);
-      if (answer.granted) kept.push({ at: now, n });
+      const answer = decideReservation(own.grants(scopeKey, windowMs), limit, n);
+      if (answer.granted) own.add(scopeKey, clock(), n);
       return answer;
     },
-    peek: async (...question) => decide(...question).answer,
+    peek: async (scopeKey, limit, windowMs, n) => decideReservation(own.grants(scopeKey, windowMs), limit, n),
   };
 }

@@ -1,6 +1,8 @@
 /**
  * Promise P10 across processes and restarts: every process that talks to one tenant counts in one table,
- * by the database's clock, one at a time per scope.
+ * by the database's clock, one at a time per scope. That clock may be set: back, and a call that is ahead of it counts as one
+ * of now, for one window more and not until the clock has caught up; forward, and what was granted is forgotten here, not
+ * by the process that was granted it (http/steady-ledger.ts).
  */
 import type postgres from 'postgres';
 import { decideReservation, type Grant, type QuotaLedger } from '../lib/sliding-window.ts';
@@ -13,6 +15,9 @@ export function postgresLedger(sql: postgres.Sql): QuotaLedger {
         await tx`select pg_advisory_xact_lock(hashtextextended(${`udesk_sync.quota_call ${scopeKey}`}, 0))`;
         // clock_timestamp(), not now(): the transaction may have waited for the lock since it began.
         await tx`
+          with ahead as (
+            update udesk_sync.quota_call set at = clock_timestamp()
+            where scope = ${scopeKey} and at > clock_timestamp())
           delete from udesk_sync.quota_call
           where scope = ${scopeKey} and at <= clock_timestamp() - ${windowMs} * interval '1 millisecond'`;
         const answer = decideReservation(await grants(tx, scopeKey, windowMs), limit, n);
@@ -33,7 +38,7 @@ async function grants(
   windowMs: number,
 ): Promise<Grant[]> {
   const rows = await sql<{ left_ms: number; n: number }[]>`
-    select n, (extract(epoch from at - clock_timestamp()) * 1000)::float8 + ${windowMs}::float8 as left_ms
+    select n, (extract(epoch from least(at - clock_timestamp(), interval '0')) * 1000)::float8 + ${windowMs}::float8 as left_ms
     from udesk_sync.quota_call where scope = ${scopeKey} order by at`;
   return rows.map((row) => ({ leftMs: row.left_ms, n: row.n }));
 }

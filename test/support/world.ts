@@ -14,6 +14,7 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts
 import type { ConflictRow } from '../../src/store/conflicts.ts';
 import { listConflicts } from '../../src/store/conflicts.ts';
 import type { Database } from '../../src/store/database.ts';
+import { postgresLedger } from '../../src/store/quota-ledger.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from './db.ts';
 
 /** A row of the CRM's table; what is left out is null. */
@@ -110,7 +111,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     owner: processOwner(crypto.randomUUID()),
     ownerIsDead,
   };
-  const runtime: Runtime = { config, database, engine, close: async () => {} };
+  const ledger = postgresLedger(database.sql);
+  const runtime: Runtime = { config, database, engine, ledger, close: async () => {} };
   const [pairConfig] = config.pairs;
   if (pairConfig === undefined) throw new Error('the world has no pair');
   const pair = await openPair(runtime, pairConfig, {

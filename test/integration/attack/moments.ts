@@ -6,6 +6,7 @@ import type { Side } from '../../../src/crm/adapter.ts';
 import { crmAdapters } from '../../../src/crm/registry.ts';
 import type { PairRuntime } from '../../../src/engine/context.ts';
 import { type CycleOptions, type CycleReport, runCycle } from '../../../src/engine/cycle.ts';
+import { postgresLedger } from '../../../src/store/quota-ledger.ts';
 import type { World } from '../../support/world.ts';
 
 type Call = 'read' | 'lookup' | 'create' | 'update' | 'delete' | 'check' | 'history';
@@ -74,7 +75,9 @@ export function syncPair(
 export async function reopen(world: World, edit: (yaml: string) => string): Promise<OpenPair[]> {
   const text = edit(world.configText);
   const config = loadConfig({ env: {}, readFile: () => text, adapters: crmAdapters });
-  const runtime = { config, database: world.database, engine: world.engine, close: async () => {} };
+  const { database, engine } = world;
+  const ledger = postgresLedger(database.sql);
+  const runtime = { config, database, engine, ledger, close: async () => {} };
   return await Promise.all(config.pairs.map((pair) => openPair(runtime, pair)));
 }
 

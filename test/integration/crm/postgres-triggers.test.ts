@@ -4,6 +4,7 @@ import { type OpenPair, openPair } from '../../../src/cli/runtime.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { crmAdapters } from '../../../src/crm/registry.ts';
 import { createPairWorker, type PairWorker } from '../../../src/daemon/pair-worker.ts';
+import { postgresLedger } from '../../../src/store/quota-ledger.ts';
 import { type CommandLine, commandLine } from '../../support/command-line.ts';
 import { createMappedWorld, type MappedWorld } from '../../support/mapped-world.ts';
 
@@ -45,7 +46,11 @@ async function listening(): Promise<{ told: (string | null)[]; worker: PairWorke
   const [pairConfig] = config.pairs;
   if (pairConfig === undefined) throw new Error('no pair');
   const { database, engine } = world;
-  const pair: OpenPair = await openPair({ config, database, engine, close: async () => {} }, pairConfig);
+  const ledger = postgresLedger(database.sql);
+  const pair: OpenPair = await openPair(
+    { config, database, engine, ledger, close: async () => {} },
+    pairConfig,
+  );
   const worker = createPairWorker(engine, pair);
   const told: (string | null)[] = [];
   const stop = new AbortController();

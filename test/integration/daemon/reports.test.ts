@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createReporting } from '../../../src/cli/reporting.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { crmAdapters } from '../../../src/crm/registry.ts';
+import { postgresLedger } from '../../../src/store/quota-ledger.ts';
 import { type MailServer, startMailServer } from '../../support/mail-server.ts';
 import { createWorld, type World } from '../../support/world.ts';
 
@@ -50,6 +51,7 @@ function startProcess(owner: string) {
       config,
       database: world.database,
       engine: { ...world.engine, owner, clock: () => now },
+      ledger: postgresLedger(world.database.sql),
       close: async () => {},
     },
   );

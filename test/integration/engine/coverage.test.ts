@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { openPair } from '../../../src/cli/runtime.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { crmAdapters } from '../../../src/crm/registry.ts';
+import { postgresLedger } from '../../../src/store/quota-ledger.ts';
 import { commandLine } from '../../support/command-line.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
 
@@ -42,10 +43,9 @@ test('25,000 customers: status tells the truth without shards, with them, and wh
   });
   const [withShards] = config.pairs;
   if (withShards === undefined) throw new Error('no pair');
-  const sharded = await openPair(
-    { config, database: world.database, engine: world.engine, close: async () => {} },
-    withShards,
-  );
+  const { database, engine } = world;
+  const ledger = postgresLedger(database.sql);
+  const sharded = await openPair({ config, database, engine, ledger, close: async () => {} }, withShards);
   const plain = world.pair.sides.udesk.enumerate;
   world.pair.sides.udesk.enumerate = sharded.sides.udesk.enumerate;
   await world.sync(udeskOnly);

@@ -4,6 +4,7 @@ import { openPair } from '../../../src/cli/runtime.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { crmAdapters } from '../../../src/crm/registry.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
+import { postgresLedger } from '../../../src/store/quota-ledger.ts';
 import { commandLine } from '../../support/command-line.ts';
 import { createWorld, ourRows, type Person, type World } from '../../support/world.ts';
 
@@ -35,7 +36,8 @@ async function restartAndSync(configText = world.configText): Promise<void> {
   const [pair] = config.pairs;
   if (pair === undefined) throw new Error('no pair');
   const { database, engine } = world;
-  const open = await openPair({ config, database, engine, close: async () => {} }, pair);
+  const ledger = postgresLedger(database.sql);
+  const open = await openPair({ config, database, engine, ledger, close: async () => {} }, pair);
   try {
     await runCycle(engine, open, { trigger: 'sync', observe: { udesk: 'full', crm: 'full' } });
   } finally {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { steadyLedger } from '../../../src/http/steady-ledger.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { postgresLedger } from '../../../src/store/quota-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/db.ts';
@@ -56,5 +57,49 @@ describe('P10 across processes: the quota ledger in Postgres', () => {
     }
     const rows = await one.sql`select n from udesk_sync.quota_call where scope = 'window'`;
     expect(rows).toHaveLength(1);
+  });
+
+  it('counts calls of a time ahead (its clock was set back) for one window more, not until the clock has caught up', async () => {
+    const ledger = postgresLedger(one.sql);
+    const windowMs = 300;
+    expect((await ledger.reserve('set back', 2, windowMs, 2)).granted).toBe(true);
+    await one.sql`update udesk_sync.quota_call set at = at + interval '1 day' where scope = 'set back'`;
+    const { waitMs } = await ledger.peek('set back', 2, windowMs, 1);
+    expect(waitMs).toBeGreaterThan(0);
+    expect(waitMs).toBeLessThanOrEqual(windowMs);
+    // Who waits as told gets its turn.
+    for (;;) {
+      const answer = await ledger.reserve('set back', 2, windowMs, 1);
+      if (answer.granted) break;
+      expect(answer.waitMs).toBeLessThanOrEqual(windowMs);
+      await new Promise((resolve) => setTimeout(resolve, answer.waitMs));
+    }
+  });
+
+  it('whose clock is set forward forgets what was granted, and the process that was granted it does not', async () => {
+    let now = 0;
+    const ledger = steadyLedger(postgresLedger(one.sql), () => now);
+    expect((await ledger.reserve('set forward', 3, HOUR, 3)).granted).toBe(true);
+    await one.sql`update udesk_sync.quota_call set at = at - interval '1 day' where scope = 'set forward'`;
+    now = 1_000;
+    expect(await ledger.peek('set forward', 3, HOUR, 1)).toEqual({ granted: false, waitMs: HOUR - 1_000 });
+    expect(await ledger.reserve('set forward', 3, HOUR, 1)).toEqual({ granted: false, waitMs: HOUR - 1_000 });
+    now = HOUR;
+    expect((await ledger.reserve('set forward', 3, HOUR, 3)).granted).toBe(true);
+  });
+
+  it('grants no more than the limit to one process that asks for many at once while the clock is set forward', async () => {
+    const shared = postgresLedger(one.sql);
+    const forgetful: typeof shared = {
+      ...shared,
+      async reserve(...question) {
+        const answer = await shared.reserve(...question);
+        await one.sql`update udesk_sync.quota_call set at = at - interval '1 day' where scope = 'at once'`;
+        return answer;
+      },
+    };
+    const ledger = steadyLedger(forgetful, () => 0);
+    const answers = await Promise.all(Array.from({ length: 9 }, () => ledger.reserve('at once', 4, HOUR, 1)));
+    expect(answers.filter(({ granted }) => granted)).toHaveLength(4);
   });
 });

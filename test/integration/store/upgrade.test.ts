@@ -8,6 +8,7 @@ import { crmAdapters } from '../../../src/crm/registry.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { MIGRATIONS_FOLDER, migrate } from '../../../src/store/migrate.ts';
+import { postgresLedger } from '../../../src/store/quota-ledger.ts';
 import { createEmptyDatabase } from '../../support/db.ts';
 import { createWorld, type World, writesSoFar } from '../../support/world.ts';
 
@@ -111,7 +112,8 @@ test.each(steps)(
       expect(applied).toHaveLength(journal.entries.length - count);
       expect(await countsOf(database, filled)).toEqual(counts);
       const engine = { ...world.engine, db: database.db };
-      const runtime: Runtime = { config, database, engine, close: async () => {} };
+      const ledger = postgresLedger(database.sql);
+      const runtime: Runtime = { config, database, engine, ledger, close: async () => {} };
       const pair = await openPair(runtime, pairConfig);
       const cycle = () =>
         runCycle(engine, pair, { trigger: 'sync', observe: { udesk: 'full', crm: 'full' } });

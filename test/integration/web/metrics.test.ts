@@ -8,6 +8,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import { crmAdapters } from '../../../src/crm/registry.ts';
 import type { PairWorker } from '../../../src/daemon/pair-worker.ts';
 import { openDatabase } from '../../../src/store/database.ts';
+import { postgresLedger } from '../../../src/store/quota-ledger.ts';
 import { type HttpServer, healthRoutes, serve } from '../../../src/web/health.ts';
 import { type PostgresProxy, startProxy } from '../../support/postgres-proxy.ts';
 import { createWorld, type World } from '../../support/world.ts';
@@ -38,6 +39,7 @@ beforeEach(async () => {
     config,
     database,
     engine: { ...world.engine, db: database.db },
+    ledger: postgresLedger(database.sql),
     close: async () => {},
   };
   monitoring = createMonitoring(runtime);

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createQuota, memoryLedger } from '../../../src/http/quota.ts';
+import { steadyLedger } from '../../../src/http/steady-ledger.ts';
+import { decideReservation, type QuotaLedger } from '../../../src/lib/sliding-window.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 /** Most arrivals in any window of 60 s. */
@@ -13,6 +15,28 @@ function busiestMinute(arrivals: readonly number[]): number {
     most = Math.max(most, to - from + 1);
   }
   return most;
+}
+
+/** A ledger that counts by a clock that may be set, with the rules of the one in Postgres (store/quota-ledger.ts). */
+function ledgerBy(clock: () => number): QuotaLedger {
+  let rows: { at: number; n: number }[] = [];
+  const ask = (limit: number, windowMs: number, n: number) => {
+    const now = clock();
+    rows = rows
+      .map((row) => ({ ...row, at: Math.min(row.at, now) }))
+      .filter(({ at }) => at + windowMs > now)
+      .sort((a, b) => a.at - b.at);
+    const grants = rows.map((row) => ({ leftMs: row.at + windowMs - now, n: row.n }));
+    return decideReservation(grants, limit, n);
+  };
+  return {
+    async reserve(_, limit, windowMs, n) {
+      const answer = ask(limit, windowMs, n);
+      if (answer.granted) rows.push({ at: clock(), n });
+      return answer;
+    },
+    peek: async (_, limit, windowMs, n) => ask(limit, windowMs, n),
+  };
 }
 
 const workload = fc.record({
@@ -106,4 +130,60 @@ describe('P10: in every sliding minute the calls stay within the quota', () => {
       { numRuns: 4 },
     );
   });
+
+  it('also of one process whose ledger has a clock that is set forward and back, and each jump costs a window at the most', async () => {
+    const step = fc.record({
+      pauseMs: fc.integer({ min: 0, max: 90_000 }),
+      client: fc.nat(2),
+      /** A share of the quota, all at once. */
+      burst: fc.constantFrom(0.2, 0.5, 1),
+      /** The clock is set after them. */
+      byMs: fc.oneof(
+        fc.constant(0),
+        fc.integer({ min: -86_400_000, max: 86_400_000 }),
+        fc.integer({ min: -90_000, max: 90_000 }),
+      ),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(5, 30, 60, 120),
+        fc.array(step, { minLength: 2, maxLength: 8 }),
+        async (perMinute, steps) => {
+          const clock = createVirtualClock();
+          let wrong = 0;
+          const ledger = steadyLedger(
+            ledgerBy(() => clock.now() + wrong),
+            clock.now,
+          );
+          const given = { perMinute, ledger, key: 't', clock: clock.now, sleep: clock.sleep };
+          const quotas = Array.from({ length: 3 }, () => createQuota({ ...given, scope: 'tenant' }));
+          const arrivals: number[] = [];
+          const waiting: Promise<void>[] = [];
+          const live = async () => {
+            for (const { pauseMs, client, burst, byMs } of steps) {
+              await clock.sleep(pauseMs);
+              for (let n = 0; n < burst * perMinute; n += 1) {
+                waiting.push(quotas[client]?.take('e').then(() => void arrivals.push(clock.now())) ?? fail());
+              }
+              // The clock is set whenever everybody waits, or nobody does.
+              await clock.sleep(0);
+              wrong += byMs;
+            }
+            await Promise.all(waiting);
+          };
+          await clock.run(live());
+          expect(busiestMinute(arrivals)).toBeLessThanOrEqual(perMinute);
+          // Each window lets a quota through, and after each jump one may have to be waited for again.
+          const pauses = steps.reduce((sum, { pauseMs }) => sum + pauseMs, 0);
+          const windows = Math.ceil(waiting.length / perMinute) + steps.length;
+          expect(Math.max(...arrivals)).toBeLessThanOrEqual(pauses + windows * 62_000);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  }, 60_000);
 });
+
+function fail(): never {
+  throw new Error('no such client');
+}

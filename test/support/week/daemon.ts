@@ -12,7 +12,9 @@ import { createPairWorker, type PairWorker } from '../../../src/daemon/pair-work
 import { startSchedules } from '../../../src/daemon/scheduler.ts';
 import type { EngineContext } from '../../../src/engine/context.ts';
 import { type Breakers, createBreakers } from '../../../src/http/breakers.ts';
+import { steadyLedger } from '../../../src/http/steady-ledger.ts';
 import { openDatabase } from '../../../src/store/database.ts';
+import { postgresLedger } from '../../../src/store/quota-ledger.ts';
 import type { LeapingTime } from './leaping-time.ts';
 
 /** One line of its log, with the true time. */
@@ -72,7 +74,8 @@ export async function startWeekDaemon(
     random,
     owner: 'week',
   };
-  const runtime = { config, database, engine, close: async () => {} };
+  const ledger = steadyLedger(postgresLedger(database.sql), time.monotonic);
+  const runtime = { config, database, engine, ledger, close: async () => {} };
   const [pairConfig] = config.pairs;
   if (pairConfig === undefined) throw new Error('the week has no pair');
   let calling = 0;
