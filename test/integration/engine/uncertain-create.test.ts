@@ -100,3 +100,23 @@ describe('P5: whoever a person is asked about is not created again', () => {
     expect(await parked()).toEqual([]);
   });
 });
+
+test('P5: what a side shows only a while after it was created is found, and not created a second time', async () => {
+  world = await createWorld({ customers: [{ nick_name: 'New', email: 'new@example.com' }] });
+  let now = Date.UTC(2026, 0, 1);
+  const crm = createMemoryCrm({ clock: () => now, manifest: { externalId: null, lookupLagMs: 5_000 } });
+  const sleep = async (ms: number) => {
+    now += ms;
+  };
+  crm.faults.push({ on: 'create', kind: 'ambiguous-after' });
+  const sides = { udesk: world.pair.sides.udesk, crm: crm.side };
+
+  await runCycle(
+    { ...world.engine, sleep },
+    { spec: world.pair.spec, sides },
+    { trigger: 'sync', observe: { udesk: 'full', crm: 'full' } },
+  );
+
+  expect(crm.table.list()).toHaveLength(1);
+  expect(await parked()).toEqual([]);
+});
