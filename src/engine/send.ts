@@ -31,28 +31,41 @@ export async function lookAt(cycle: Cycle, intent: IntentRow, sending: Sending):
 }
 
 export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending): Promise<Outcome> {
-  let sent = false;
+  /** As it stands in the outbox once it is sent: what became of it is found out by these times. */
+  let underWay: IntentRow | null = null;
   try {
     const verifiedAt = cycle.clock();
     const current = await verify(cycle, intent);
     if (current === 'stale') return 'replanned';
     if (current === 'missing') return 'missing';
+    const at = cycle.clock();
     const mine = await fenced(cycle.db, cycle.fence, (tx) =>
       moveIntent(tx, intent, ['pending'], {
         state: 'sending',
-        at: cycle.clock(),
+        at,
         fence: cycle.fence.fence,
         attempted: true,
         verifiedAt,
       }),
     );
     if (!mine) return 'later';
-    sent = true;
+    underWay = asSent(intent, verifiedAt, at);
     sending.writes[intent.side] += 1;
-    return await send(cycle, intent, current);
+    return await send(cycle, underWay, current);
   } catch (error) {
-    return await afterFailure(cycle, intent, toError(error), sent, sending);
+    return await afterFailure(cycle, underWay ?? intent, toError(error), underWay !== null, sending);
   }
+}
+
+function asSent(intent: IntentRow, verifiedAt: Date, sentAt: Date): IntentRow {
+  return {
+    ...intent,
+    state: 'sending',
+    attempts: intent.attempts + 1,
+    looks: 0,
+    verifiedAt: verifiedAt.toISOString(),
+    sentAt: sentAt.toISOString(),
+  };
 }
 
 /**
@@ -128,7 +141,8 @@ async function afterFailure(
     return 'parked';
   }
   if (isSyncError(error, 'transient') || isSyncError(error, 'throttled')) {
-    const waitMs = error.details.retryAfterMs ?? backoffMs(intent.attempts + 1, cycle.random);
+    const tries = sent ? intent.attempts : intent.attempts + 1;
+    const waitMs = error.details.retryAfterMs ?? backoffMs(tries, cycle.random);
     await fenced(cycle.db, cycle.fence, (tx) =>
       moveIntent(tx, intent, ['pending', 'sending'], {
         state: 'pending',

@@ -113,7 +113,7 @@ export async function openBatch(
   const moved = await rows<{ id: string }>(
     db,
     sql`update udesk_sync.intent i set state = 'sending', alone = true, batch_id = ${id}::bigint, batch_row = s.n,
-          attempts = attempts + 1, sent_at = ${at}, not_before = ${batch.lookFrom.toISOString()}::timestamptz,
+          attempts = attempts + 1, looks = 0, sent_at = ${at}, not_before = ${batch.lookFrom.toISOString()}::timestamptz,
           fence = ${batch.fence}::bigint, error = null
         from jsonb_to_recordset(${jsonParam(batch.intentIds.map((intent, n) => ({ i: intent, n })))}) as s(i text, n int)
         where i.pair = ${batch.pair} and i.id = s.i::bigint and i.state = 'pending' returning i.id`,

@@ -362,7 +362,7 @@ export async function moveIntent(
           verified_at = coalesce(${change.verifiedAt?.toISOString() ?? null}::timestamptz, verified_at),
           witness = coalesce(${change.witness ?? null}, witness),
           attempts = attempts + ${change.attempted === true ? 1 : 0},
-          looks = looks + ${change.looked === true ? 1 : 0},
+          looks = case when ${change.state} = 'sending' then 0 else looks + ${change.looked === true ? 1 : 0} end,
           sent_at = case when ${change.state} = 'sending' then ${at} else sent_at end,
           settled_at = case when ${change.state} = 'settled' then ${at} else settled_at end
         where pair = ${pair} and id = ${id}::bigint and state = any(${textArray(from)}) returning 1`,

@@ -5,6 +5,7 @@ import { runCycle } from '../../../src/engine/cycle.ts';
 import { confirmLink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
+import { NOTHING, syncPair } from '../attack/moments.ts';
 
 const PHONE = '13800000001';
 
@@ -119,4 +120,43 @@ test('P5: what a side shows only a while after it was created is found, and not 
 
   expect(crm.table.list()).toHaveLength(1);
   expect(await parked()).toEqual([]);
+});
+
+describe('P5: a create that is sent again', () => {
+  test('is looked for twice each time, also by a process that finds it sent again', async () => {
+    world = await createWorld({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
+    let creates = 0;
+    const crm = createMemoryCrm({
+      manifest: { externalId: null },
+      onStep: (operation) => {
+        if (operation !== 'create') return;
+        creates += 1;
+        // Nobody can look right after the second sending.
+        if (creates === 2) crm.faults.push({ on: 'lookup', kind: 'transient' });
+      },
+    });
+    /** Searches that do not show yet what was just created. */
+    let lagging = 0;
+    const side: typeof crm.side = {
+      ...crm.side,
+      lookup: async (...asked) => {
+        const found = await crm.side.lookup(...asked);
+        lagging -= 1;
+        return lagging < 0 ? found : [];
+      },
+    };
+    const sync = (options = {}) =>
+      syncPair(world, { ...world.pair, sides: { ...world.pair.sides, crm: side } }, options);
+    await sync();
+    creates = 0;
+    world.simulator.tenant.create({ nick_name: 'New', email: 'new@example.com' });
+    crm.faults.push({ on: 'create', kind: 'ambiguous-before' }, { on: 'create', kind: 'ambiguous-after' });
+    await sync();
+    expect({ creates, faults: crm.faults }).toEqual({ creates: 2, faults: [] });
+
+    lagging = 1;
+    await sync({ observe: NOTHING });
+
+    expect(crm.table.list().map(({ fields }) => fields.name)).toEqual(['Linked', 'New']);
+  });
 });

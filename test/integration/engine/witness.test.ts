@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
 import type { CustomerAttributes } from '../../../src/simulator/customer.ts';
 import { createWorld, ourRows, type World, type WorldOptions, writesSoFar } from '../../support/world.ts';
-import { NOTHING, syncAt } from '../attack/moments.ts';
+import { type Moment, NOTHING, syncAt } from '../attack/moments.ts';
 
 let world: World;
 afterEach(async () => {
@@ -235,6 +235,55 @@ describe('P2 an update of unknown outcome', () => {
     expect(world.simulator.counts().writes).toBe(writes);
     expect(now()?.description).toBe('before');
     expect((await world.people())[0]?.note).toBe('before');
+  });
+
+  /** An agent's edit after our write, right before the look at what became of it. */
+  const beforeTheLook = (changes: CustomerAttributes): Moment => ({
+    side: 'udesk',
+    call: 'read',
+    when: 'before',
+    act: () => {
+      if (now()?.description === 'by the CRM') world.simulator.tenant.edit(first(), changes);
+    },
+  });
+  const loseTheAnswer = () =>
+    world.simulator.tenant.faults.push({ kind: 'reset-after-commit', match: { method: 'PUT' } });
+
+  describe('is traced by the process that sent it', () => {
+    test('where a person went on from it: an edit that it replaced unseen is kept', async () => {
+      await begin();
+      await world.crm`update contact set note = 'by the CRM'`;
+      loseTheAnswer();
+      await syncAt(world, [
+        {
+          side: 'udesk',
+          call: 'update',
+          when: 'before',
+          times: 1,
+          act: () => world.simulator.tenant.edit(first(), { description: 'by Tom' }),
+        },
+        beforeTheLook({ description: 'after our write' }),
+      ]);
+
+      expect(await world.conflicts()).toMatchObject([{ overwritten: [{ value: 'by Tom' }] }]);
+      expect(await witnesses()).toContain('overwritten');
+      await world.sync();
+      expect(now()?.description).toBe('after our write');
+      expect((await world.people())[0]?.note).toBe('after our write');
+    });
+
+    test('where a person set it back: it is not sent over them', async () => {
+      await begin();
+      await world.crm`update contact set note = 'by the CRM'`;
+      loseTheAnswer();
+      const { writes } = world.simulator.counts();
+      await syncAt(world, [beforeTheLook({ description: 'before' })]);
+      await world.sync();
+
+      expect(world.simulator.counts().writes).toBe(writes + 1);
+      expect(now()?.description).toBe('before');
+      expect((await world.people())[0]?.note).toBe('before');
+    });
   });
 
   test('that did not happen is sent again', async () => {
