@@ -11,7 +11,7 @@ import { lookUp, searchable, sentContacts, sourceContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
 import { settleDelete, settleWrite } from './settle.ts';
 import { traceUpdate } from './trace.ts';
-import { waitForProof } from './vanished.ts';
+import { awaitsSecondLook, unwitnessed, waitForProof } from './vanished.ts';
 
 /** An unknown create is looked for this often, each time after the side's lookup lag, before it may be sent again. */
 export const LOOKS_BEFORE_RESEND = 2;
@@ -26,7 +26,8 @@ export type Recovery = 'settled' | 'resend' | 'replanned' | 'missing' | 'parked'
 /**
  * UNKNOWN is a state, not an error: whether a write happened is found out by reading, never by sending it again (P5).
  * Equals the target → settled; the history shows our write → it was settled, and edited since; equals the pre-image → may
- * be sent again; not there → waits until that is proven (vanished.ts); anything else → planned again.
+ * be sent again; not there → waits until that is proven, or for a second look after a deletion (vanished.ts); anything else
+ * → planned again.
  */
 export async function resolveUnknown(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   return await orPutOff(cycle, intent, () => resolve(cycle, intent));
@@ -55,20 +56,17 @@ async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   const current = await readTarget(cycle, intent);
   if (intent.op === 'delete') {
     if (current !== null) return await backToPending(cycle, intent, 'the record is still there');
+    if (await awaitsSecondLook(cycle, intent)) return 'missing';
     await settleDelete(cycle, intent);
     return 'settled';
   }
   if (current === null) return await notFound(cycle, intent, intent.remoteId ?? '');
   const outcome = outcomeOf(cycle.spec, intent.patch, current);
-  if (outcome !== 'happened' && (await traceUpdate(cycle, intent, current)) === 'written') return 'settled';
-  switch (outcome) {
-    case 'happened':
-      return await settled(cycle, intent, current);
-    case 'not-happened':
-      return await backToPending(cycle, intent, 'the write did not happen');
-    case 'moved':
-      return await replan(cycle, intent, current, 'the record changed while the outcome was unknown');
-  }
+  if (outcome === 'happened') return await settled(cycle, intent, current);
+  const trace = await traceUpdate(cycle, intent, current);
+  if (trace === 'written') return 'settled';
+  if (outcome === 'not-happened') return await backToPending(cycle, intent, 'the write did not happen');
+  return await replan(cycle, intent, current, trace);
 }
 
 /** Lists that hide records, or never come to an end, prove nothing: a link must not wait for that for ever. */
@@ -170,19 +168,26 @@ async function backToPending(cycle: Cycle, intent: IntentRow, reason: string): P
   return 'resend';
 }
 
-async function replan(cycle: Cycle, intent: IntentRow, seen: SideRecord, reason: string): Promise<Recovery> {
+async function replan(
+  cycle: Cycle,
+  intent: IntentRow,
+  seen: SideRecord,
+  trace: 'not' | 'unclear',
+): Promise<Recovery> {
+  const reason = 'the record changed while the outcome was unknown';
   await fenced(cycle.db, cycle.fence, async (tx) => {
     await storeOne(cycle, tx, intent.side, 'verify', seen);
-    await dropIntent(tx, intent, reason, cycle.clock());
+    await dropIntent(tx, intent, reason, cycle.clock(), trace === 'not' ? null : unwitnessed(cycle, intent));
   });
   return 'replanned';
 }
 
-/** Better a parked record than a duplicate (sync design §8). */
+/** Better a parked record than a duplicate (sync design §8). What such an update may have replaced is counted (P2). */
 export async function uncertain(cycle: Cycle, intent: IntentRow, reason: string): Promise<Recovery> {
   const at = cycle.clock();
   await fenced(cycle.db, cycle.fence, async (tx) => {
-    await moveIntent(tx, intent, ['unknown'], { state: 'parked', at, error: reason });
+    const witness = unwitnessed(cycle, intent);
+    await moveIntent(tx, intent, ['unknown'], { state: 'parked', at, error: reason, witness });
     await park(tx, {
       pair: intent.pair,
       linkId: intent.linkId,

@@ -15,16 +15,17 @@ import { settleWrite } from './settle.ts';
 import { keep } from './witness.ts';
 
 /**
- * @returns `written`: it happened, and is settled; `not`: nothing shows it. Where the history cannot be read clearly,
- * what the write would have replaced is kept in a conflict, and so is what the record holds now, before it is written over.
+ * @returns `written`: it happened, and is settled; `not`: it did not; `unclear`: nobody can tell. Where the history cannot be
+ * read clearly, what the write would have replaced is kept in a conflict, and so is what the record holds now, before it is
+ * written over.
  */
 export async function traceUpdate(
   cycle: Cycle,
   intent: IntentRow,
   current: SideRecord,
-): Promise<'written' | 'not'> {
+): Promise<'written' | 'not' | 'unclear'> {
   const since = intent.verifiedAt ?? intent.sentAt;
-  if (!isWitnessed(cycle, intent.side) || since === null) return 'not';
+  if (!isWitnessed(cycle, intent.side) || since === null) return 'unclear';
   const history = await readHistorySince(cycle, intent.side, current.id, since);
   const records = await changesSince(cycle, history, since);
   const { alarms } = await loadPair(cycle.db, cycle.spec.name);
@@ -60,7 +61,7 @@ export async function traceUpdate(
       await keep(cycle, tx, intent, spec, { side: intent.side, value, ...pick(latest) });
     }
   });
-  return 'not';
+  return unclear.length > 0 || !history.whole ? 'unclear' : 'not';
 }
 
 function pick({ author, at, text }: Awaited<ReturnType<typeof changesSince>>[number]) {

@@ -32,8 +32,34 @@ export async function waitForProof(cycle: Cycle, intent: IntentRow, id: string):
   return 'missing';
 }
 
-/** What compares and sets replaces nothing unseen. */
-function unwitnessed(cycle: Cycle, { side, op }: IntentRow): 'unclear' | 'none' | null {
+/**
+ * After a deletion of ours its record is expected to be gone, so that no complete list has to prove it. Yet one answer may be
+ * wrong for a moment, and a deletion that did not happen must not be settled: a second look, a while later, has to find the
+ * same, unless the mirror has the proof by then.
+ * @returns whether the second look is still to come
+ */
+export async function awaitsSecondLook(cycle: Cycle, intent: IntentRow): Promise<boolean> {
+  const id = intent.remoteId ?? '';
+  const known = await loadRecords(cycle.db, cycle.spec.name, intent.side, [id]);
+  if (intent.looks > 0 || known.get(id)?.state !== 'live') return false;
+  const at = cycle.clock();
+  await fenced(cycle.db, cycle.fence, (tx) =>
+    moveIntent(tx, intent, ['unknown'], {
+      state: 'unknown',
+      at,
+      error: intent.error,
+      looked: true,
+      notBefore: new Date(at.getTime() + MISSING_RETRY_MS),
+    }),
+  );
+  return true;
+}
+
+/**
+ * How a write counts that may have happened, and of which nobody can tell what it replaced. What compares and sets replaces
+ * nothing unseen.
+ */
+export function unwitnessed(cycle: Cycle, { side, op }: IntentRow): 'unclear' | 'none' | null {
   if (op !== 'update' || cycle.sides[side].manifest.compareAndSet) return null;
   return isWitnessed(cycle, side) ? 'unclear' : 'none';
 }

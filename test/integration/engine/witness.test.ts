@@ -286,6 +286,31 @@ describe('P2 an update of unknown outcome', () => {
     });
   });
 
+  test('is counted as one that nobody can witness where it is set aside for a person', async () => {
+    await begin();
+    await world.crm`update contact set note = 'by the CRM'`;
+    loseTheAnswer();
+    await syncAt(world, [
+      beforeTheLook({ description: 'after our write' }),
+      {
+        side: 'udesk',
+        call: 'history',
+        when: 'before',
+        act: () => {
+          throw new SyncError('rejected', 'Udesk does not show this history');
+        },
+      },
+    ]);
+    const writes = () =>
+      ourRows(world, `select state, witness from udesk_sync.intent where side = 'udesk' order by id`);
+    expect(await writes()).toEqual([{ state: 'parked', witness: 'unclear' }]);
+
+    await world.sync();
+
+    expect(await writes()).toEqual([{ state: 'dropped', witness: 'unclear' }]);
+    expect(await world.conflicts()).toMatchObject([{ udesk: 'after our write', crm: 'by the CRM' }]);
+  });
+
   test('that did not happen is sent again', async () => {
     await begin();
     await world.crm`update contact set note = 'by the CRM'`;
