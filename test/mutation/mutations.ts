@@ -110,6 +110,22 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${ENGINE}/uncertain-create.test.ts`],
   },
   {
+    name: 'what became of a write is asked by the times of the try before',
+    breaks: 'P2: the history of the lost write is not asked by the process that sent it',
+    file: 'src/engine/send.ts',
+    find: 'underWay = asSent(intent, verifiedAt, at);',
+    replace: "underWay = { ...asSent(intent, verifiedAt, at), ...intent, state: 'sending' };",
+    tests: [`${ENGINE}/witness.test.ts`],
+  },
+  {
+    name: 'a deletion is settled by one look',
+    breaks: 'P7: a record that is not found for a moment counts as deleted',
+    file: 'src/engine/vanished.ts',
+    find: "if (intent.looks > 0 || known.get(id)?.state !== 'live') return false;",
+    replace: "if (intent.looks >= 0 || known.get(id)?.state !== 'live') return false;",
+    tests: [`${ENGINE}/unknown-delete.test.ts`],
+  },
+  {
     name: 'no witness after a write',
     breaks: 'P2: an edit in the moment between verify and send vanishes',
     file: 'src/engine/witness.ts',
