@@ -2,7 +2,8 @@
 
 import { SIDES, type SideName } from '../core/record.ts';
 import { createPairWorker, type PairWorker } from '../daemon/pair-worker.ts';
-import type { PairRuntime } from '../engine/context.ts';
+import { createSteadyAges } from '../daemon/steady-ages.ts';
+import { monotonicOf, type PairRuntime } from '../engine/context.ts';
 import type { CycleReport } from '../engine/cycle.ts';
 import { measuredSide } from '../engine/measured-side.ts';
 import { SyncError } from '../errors.ts';
@@ -37,7 +38,7 @@ export interface Monitoring {
 export function createMonitoring({ config, engine }: Runtime): Monitoring {
   const names = config.pairs.map(({ name }) => name);
   let hooks: Readonly<HookCounts> | null = null;
-  const time = { monotonic: () => performance.now(), now: () => engine.clock().getTime() };
+  const time = { monotonic: monotonicOf(engine), now: () => engine.clock().getTime() };
   const breakers = new Map(
     names.map((name) => [name, { udesk: createBreakers(time), crm: createBreakers(time) }]),
   );
@@ -45,6 +46,8 @@ export function createMonitoring({ config, engine }: Runtime): Monitoring {
     [...breakers].flatMap(([pair, sides]) =>
       SIDES.flatMap((side) => sides[side].open().map((open) => ({ pair, side, ...open }))),
     );
+  const steady = createSteadyAges(time.monotonic);
+  const gauges = async () => steady(await loadGauges(engine.db, names));
   const metrics = createMetrics({
     pairs: names,
     breakers: openBreakers,
@@ -57,7 +60,7 @@ export function createMonitoring({ config, engine }: Runtime): Monitoring {
     },
     clock: engine.clock,
     hooks: () => hooks,
-    gauges: () => loadGauges(engine.db, names),
+    gauges,
     async quota() {
       const found: QuotaGauge[] = [];
       for (const { name, udesk } of config.pairs) {
@@ -101,7 +104,7 @@ export function createMonitoring({ config, engine }: Runtime): Monitoring {
     async readiness(workers) {
       let rows: readonly PairGauges[];
       try {
-        rows = await withTimeout(loadGauges(engine.db, names), PATIENCE_MS);
+        rows = await withTimeout(gauges(), PATIENCE_MS);
       } catch {
         return { reason: 'the database does not answer', pairs: [] };
       }

@@ -7,6 +7,7 @@ import type { AlertMessage } from '../daemon/alert-formats.ts';
 import { type DeliveryPolicy, deliver } from '../daemon/alert-send.ts';
 import { reportItem } from '../daemon/alert-text.ts';
 import { createReports, type ReportReceiver, type Reports } from '../daemon/reports.ts';
+import { monotonicOf } from '../engine/context.ts';
 import { sha256 } from '../lib/hash.ts';
 import { startOfDay } from '../lib/zoned-time.ts';
 import { syncReportCsv } from '../report/sync/csv.ts';
@@ -31,7 +32,7 @@ export function createReporting(context: Pick<CliContext, 'cwd' | 'redact'>, run
   const { config, engine } = runtime;
   const { db, log, clock, random, sleep, owner } = engine;
   return createReports<MadeReport>(
-    { db, log, clock, random, sleep, owner, timezone: config.timezone },
+    { db, log, clock, monotonic: monotonicOf(engine), random, sleep, owner, timezone: config.timezone },
     config.reports.map((report) => ({
       ...{ every: report.every, at: report.at },
       receivers: receiversOf(context, runtime, report),

@@ -72,6 +72,7 @@ export async function openRuntime(context: CliContext, command: string): Promise
       db: database.db,
       log,
       clock: () => new Date(),
+      monotonic: REAL_TIME.monotonic,
       sleep,
       random: Math.random,
       owner: processOwner(randomUUID().slice(0, 8)),

@@ -4,6 +4,7 @@
  * Promises: what goes on is said once, then reminded at a bounded rate, and its end is said, too. One thing is never said
  * more often than once per `quietMs`, however often it comes and goes. What is not known changes nothing.
  */
+import { shift } from './report-period.ts';
 
 /** `rule`: one of the review that turned itself off · `report`: a scheduled report (report-period.ts), which is no condition. */
 export type AlertEvent = 'guard' | 'auth' | 'stalled' | 'rule' | 'conflict-digest' | 'report';
@@ -69,7 +70,7 @@ export function decideAlerts(
     const condition = byKey.get(row.key);
     // Nobody asks for it any more: the pair or the event left the configuration.
     if (condition === undefined) return true;
-    return row.state === 'closed' && condition.state === 'off' && !isQuiet(row, now, policy);
+    return row.state === 'closed' && condition.state === 'off' && !isWithin(row, now, policy.quietMs);
   });
   return { say, forget: forget.map(({ key }) => key) };
 }
@@ -81,7 +82,7 @@ function sayingOf(
   policy: AlertPolicy,
 ): Saying | null {
   const { key, state } = condition;
-  if (state === 'unknown' || (row !== undefined && isQuiet(row, now, policy))) return null;
+  if (state === 'unknown' || (row !== undefined && isWithin(row, now, policy.quietMs))) return null;
   if (state === 'off') {
     if (row?.state !== 'open') return null;
     const { openedAt } = row;
@@ -95,18 +96,19 @@ function sayingOf(
       said: { key, state: 'open', openedAt: now, saidAt: now },
     };
   }
-  if (now - row.saidAt < policy.remindMs) return null;
+  if (isWithin(row, now, policy.remindMs)) return null;
   return { kind: 'reminder', condition, openedAt: row.openedAt, said: { ...row, saidAt: now } };
 }
 
 /** A time in the future comes from a clock that was set back: it silences nothing. */
-function isQuiet(row: SaidAlert, now: number, policy: AlertPolicy): boolean {
-  return row.saidAt <= now && now - row.saidAt < policy.quietMs;
+function isWithin(row: SaidAlert, now: number, ms: number): boolean {
+  return row.saidAt <= now && now - row.saidAt < ms;
 }
 
 /**
  * The daily digest is due once per day, from `at` on; a daemon that was down then is late, not silent. The first day
- * counts as said: who starts in the afternoon wants no digest of the morning.
+ * counts as said: who starts in the afternoon wants no digest of the morning. So does the day on which a clock that was days
+ * ahead has been set right: nobody waits for the day that it showed.
  * @param lastDay the day of the last digest, null before the first
  * @param today day and time of day where the digest is read
  * @returns the day that the digest is of, null when none is due
@@ -117,6 +119,6 @@ export function digestDay(
   at: string,
 ): { readonly day: string; readonly say: boolean } | null {
   const day = today.time >= at ? today.day : today.yesterday;
-  if (lastDay === null) return { day, say: false };
+  if (lastDay === null || lastDay > shift(today.day, 1)) return { day, say: false };
   return day > lastDay ? { day, say: true } : null;
 }

@@ -18,11 +18,14 @@ export interface PairView {
   readonly gauges: PairGauges | null;
 }
 
-/** @param uptimeMs a daemon that has just started has not had the time to do what an earlier one left undone */
+/**
+ * @param nowMs monotonic, as the times of `health`
+ * @param uptimeMs a daemon that has just started has not had the time to do what an earlier one left undone
+ */
 export function conditionsOf(
   { pair, health, gauges }: PairView,
   limits: AlertLimits,
-  now: number,
+  nowMs: number,
   uptimeMs: number,
 ): Condition[] {
   const condition = (
@@ -36,7 +39,7 @@ export function conditionsOf(
     ...{ event, pair, subject, state, count },
     ...(path === null ? {} : { path }),
   });
-  const well = health.failures === 0 && health.lastGoodAt !== null;
+  const well = health.failures === 0 && health.lastGoodAtMs !== null;
   return [
     condition('guard', '', guardState(health, gauges, well), gauges?.guarded ?? null),
     ...SIDES.map((side) => accountCondition(side)),
@@ -69,7 +72,7 @@ export function conditionsOf(
   }
 
   function cycleCondition(): Condition {
-    const own = health.lastGoodAt === null ? null : Math.max(0, now - Date.parse(health.lastGoodAt));
+    const own = health.lastGoodAtMs === null ? null : nowMs - health.lastGoodAtMs;
     const ages = [own, gauges?.lastGoodMs ?? null].filter((age) => age !== null);
     const idleMs = ages.length === 0 ? uptimeMs : Math.min(...ages);
     const minutes = Math.floor(idleMs / 60_000);

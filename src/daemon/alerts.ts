@@ -48,6 +48,8 @@ export interface AlertSource {
   readonly db: Db;
   readonly log: Logger;
   readonly clock: () => Date;
+  /** Milliseconds that never jump: how long something lasts is never told by the clock, which may be set. */
+  readonly monotonic: () => number;
   readonly random: () => number;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Differs per process. */
@@ -77,13 +79,14 @@ interface ChannelState {
   readonly unsaved: Map<string, SaidAlert>;
   unsavedDay: string | null;
   failures: number;
+  /** Monotonic. */
   notBefore: number;
   busy: boolean;
 }
 
 export function createAlerts(source: AlertSource, channels: readonly AlertChannel[]): Alerts {
-  const { clock, log } = source;
-  const startedAt = clock().getTime();
+  const { monotonic, log } = source;
+  const startedAt = monotonic();
   const states = channels.map(
     (channel): ChannelState => ({
       channel,
@@ -91,7 +94,7 @@ export function createAlerts(source: AlertSource, channels: readonly AlertChanne
       unsaved: new Map(),
       unsavedDay: null,
       failures: 0,
-      notBefore: 0,
+      notBefore: startedAt,
       busy: false,
     }),
   );
@@ -100,7 +103,7 @@ export function createAlerts(source: AlertSource, channels: readonly AlertChanne
     const gauges = await source.gauges().catch(() => null);
     await Promise.all(
       states.map(async (state) => {
-        if (state.busy || clock().getTime() < state.notBefore) return;
+        if (state.busy || monotonic() < state.notBefore) return;
         state.busy = true;
         try {
           await turn(source, state, gauges, startedAt, signal);
@@ -119,7 +122,7 @@ export function createAlerts(source: AlertSource, channels: readonly AlertChanne
   function failed(state: ChannelState, error: Error): void {
     state.failures += 1;
     const delayMs = backoffMs(state.failures, source.random, BACKOFF);
-    state.notBefore = clock().getTime() + delayMs;
+    state.notBefore = monotonic() + delayMs;
     const code = error instanceof DeliveryFailure ? error.code : 'database';
     const { name: channel } = state.channel;
     log.warn(
@@ -186,9 +189,10 @@ async function lookAndSay(
   const { place } = source;
   const { channel } = state;
   const now = source.clock().getTime();
+  const nowMs = source.monotonic();
   const conditions = source.workers.flatMap(({ name, health }) => {
     const row = gauges?.find(({ pair }) => pair === name) ?? null;
-    return conditionsOf({ pair: name, health, gauges: row }, channel.limits, now, now - startedAt);
+    return conditionsOf({ pair: name, health, gauges: row }, channel.limits, nowMs, nowMs - startedAt);
   });
   const { say, forget } = decideAlerts(
     conditions.filter(({ event }) => channel.on.includes(event)),
@@ -253,7 +257,7 @@ async function digestOf(
   };
   const due = digestDay(memory.digestDay, today, channel.digestAt);
   if (due === null) return null;
-  if (!due.say) return memory.digestDay === null ? { day: due.day, items: [] } : null;
+  if (!due.say) return { day: due.day, items: [] };
   const counts = await conflictCounts(
     source.db,
     source.workers.map(({ name }) => name),

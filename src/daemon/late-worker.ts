@@ -19,7 +19,7 @@ export function createLateWorker(
 ): PairWorker {
   const log = context.log.child({ pair: name });
   const waiting: PairHealth = {
-    lastGoodAt: null,
+    lastGoodAtMs: null,
     failures: 0,
     lastError: null,
     lastKind: null,

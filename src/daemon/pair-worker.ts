@@ -2,7 +2,7 @@ import type { ToldChange } from '../core/own-echo.ts';
 import type { SideName } from '../core/record.ts';
 import { backoffMs } from '../core/retry.ts';
 import type { BatchVerdict } from '../crm/adapter.ts';
-import type { EngineContext, PairRuntime } from '../engine/context.ts';
+import { type EngineContext, monotonicOf, type PairRuntime } from '../engine/context.ts';
 import { type CycleReport, runCycle } from '../engine/cycle.ts';
 import type { CycleEnd } from '../engine/measures.ts';
 import { CALLS_PER_WRITE } from '../engine/push-budget.ts';
@@ -33,8 +33,8 @@ const MAX_VERDICTS = 20;
 const MAX_PAUSE_MS = 10_000;
 
 export interface PairHealth {
-  /** ISO time of the last cycle that ended well; null before the first. */
-  lastGoodAt: string | null;
+  /** When the last cycle ended well, in monotonic milliseconds of this process; null before the first. */
+  lastGoodAtMs: number | null;
   failures: number;
   /** For people: what went wrong last, without personal data. */
   lastError: string | null;
@@ -90,8 +90,9 @@ export function createPairWorker(
   const crmHints = createHints();
   const background = startBackground();
   const { holder, suspects } = background;
+  const monotonic = monotonicOf(context);
   const health: PairHealth = {
-    lastGoodAt: null,
+    lastGoodAtMs: null,
     failures: 0,
     lastError: null,
     lastKind: null,
@@ -123,7 +124,9 @@ export function createPairWorker(
       ...{ crmReadAt: null, crmMissing: false, auditLeft: 0, revisiting: false },
       visitsUntil: null,
     });
-    Object.assign(health, { lastGoodAt: null, failures: 0, lastError: null, lastKind: null, lastSide: null });
+    Object.assign(health, {
+      ...{ lastGoodAtMs: null, failures: 0, lastError: null, lastKind: null, lastSide: null },
+    });
   }
 
   function markDue(lane: ScheduledLane): void {
@@ -231,7 +234,7 @@ export function createPairWorker(
       const nothing = visits?.pages === 0 && !urgent.signal.aborted;
       const go = !isVisiting(background, context.clock()) ? 'none' : nothing ? 'later' : 'now';
       if (writes || go !== 'none' || hasRest(background)) void resume(writes, go, signal);
-      health.lastGoodAt = context.clock().toISOString();
+      health.lastGoodAtMs = monotonic();
       if (health.failures > 0) {
         log.info({ kind: health.lastKind, failures: health.failures }, 'the pair is well again');
         lines.over();

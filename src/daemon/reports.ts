@@ -37,6 +37,8 @@ export interface ReportSource {
   readonly db: Db;
   readonly log: Logger;
   readonly clock: () => Date;
+  /** Milliseconds that never jump. */
+  readonly monotonic: () => number;
   readonly random: () => number;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Differs per process. */
@@ -56,8 +58,8 @@ export function createReports<Report>(
   source: ReportSource,
   scheduled: readonly ScheduledReport<Report>[],
 ): Reports {
-  const { clock, log } = source;
-  /** By receiver: how often it failed in a row, and until when it is left alone. */
+  const { monotonic, log } = source;
+  /** By receiver: how often it failed in a row, and until when (monotonic) it is left alone. */
   const trouble = new Map<string, { readonly failures: number; readonly notBefore: number }>();
 
   async function tick(signal: AbortSignal): Promise<void> {
@@ -65,7 +67,7 @@ export function createReports<Report>(
       for (const receiver of report.receivers) {
         const key = `report:${report.every}:${receiver.id}`;
         const before = trouble.get(key);
-        if (signal.aborted || (before !== undefined && clock().getTime() < before.notBefore)) continue;
+        if (signal.aborted || (before !== undefined && monotonic() < before.notBefore)) continue;
         try {
           await turn(source, report, receiver, key, signal);
           if (trouble.delete(key))
@@ -80,7 +82,7 @@ export function createReports<Report>(
   function failed(key: string, receiver: string, error: Error): void {
     const failures = (trouble.get(key)?.failures ?? 0) + 1;
     const delayMs = backoffMs(failures, source.random, BACKOFF);
-    trouble.set(key, { failures, notBefore: clock().getTime() + delayMs });
+    trouble.set(key, { failures, notBefore: monotonic() + delayMs });
     const own = (error as { code?: unknown }).code;
     const code = error instanceof DeliveryFailure ? error.code : typeof own === 'string' ? own : 'database';
     log.warn({ kind: 'report', receiver, code, failures, delayMs }, 'a report could not be delivered yet');

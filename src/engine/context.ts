@@ -10,6 +10,8 @@ export interface EngineContext {
   readonly db: Db;
   readonly log: Logger;
   readonly clock: () => Date;
+  /** Milliseconds that never jump; left out: those of this process. */
+  readonly monotonic?: () => number;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly random: () => number;
   /** How many links are written at a time; left out: the engine's own choice. */
@@ -18,6 +20,10 @@ export interface EngineContext {
   readonly owner: string;
   /** True only when that owner of a lease provably ended, so that its lease need not be waited out. */
   readonly ownerIsDead?: (owner: string) => boolean;
+}
+
+export function monotonicOf({ monotonic }: Pick<EngineContext, 'monotonic'>): () => number {
+  return monotonic ?? (() => performance.now());
 }
 
 export interface PairRuntime {

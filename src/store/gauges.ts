@@ -16,7 +16,7 @@ export interface SideGauges {
   readonly linked: number;
   /** What the side says that it holds; null when it does not say. */
   readonly total: number | null;
-  /** Since the begin of the last certified enumeration; null: never. */
+  /** Since the begin of the last certified enumeration; null: never. Below 0: the clock was set back since. */
   readonly certifiedAgeMs: number | null;
   /** Why the last full enumeration proved nothing; null when it did, and before the first. */
   readonly uncertified: string | null;
@@ -35,7 +35,10 @@ export interface PairGauges {
   readonly pair: string;
   /** Since the pair was first known; null when it never was. */
   readonly knownMs: number | null;
-  /** Since the end of the last cycle that ended well, of any process; null when none is known. */
+  /**
+   * Since the end of the last cycle that ended well, of any process; null when none is known. Below 0: the clock was set
+   * back since, and how long ago it was is not known (daemon/steady-ages.ts).
+   */
   readonly lastGoodMs: number | null;
   readonly leased: boolean;
   readonly outbox: Readonly<Record<ActiveState, number>>;
@@ -154,10 +157,11 @@ async function pairRows(db: Db, names: ReturnType<typeof sql>): Promise<PairRow[
   return await rows<PairRow>(
     db,
     sql`select p.name as pair, ${ms(sql`now() - p.created_at`)} as known_ms,
-          (select ${ms(sql`now() - max(r.finished_at)`)} from (
-             select finished_at, outcome from udesk_sync.run
+          -- The last one by its number: the latest by its time may be of before the clock was set back.
+          (select ${ms(sql`now() - r.finished_at`)} from (
+             select id, finished_at, outcome from udesk_sync.run
              where pair = p.name order by id desc limit ${RUNS_BACK}) r
-           where r.outcome in ('done', 'waiting')) as last_good_ms,
+           where r.outcome in ('done', 'waiting') order by r.id desc limit 1) as last_good_ms,
           exists (select 1 from udesk_sync.lease l where l.pair = p.name and l.expires_at > now()) as leased,
           (select count(*)::text from udesk_sync.parked x where x.pair = p.name and x.state = 'parked') as parked,
           g.n as guards, g.writes as guarded, c.open, c.resolving, c.opened, c.closed
@@ -176,7 +180,7 @@ async function sideRows(db: Db, names: ReturnType<typeof sql>): Promise<SideRow[
   return await rows<SideRow>(
     db,
     sql`select pair, side, live_records::text as live, linked_records::text as linked, total_on_side as total,
-          ${ms(sql`age`)} as certified_ms, uncertified_reason as uncertified
+          ${ms(sql`now() - certified_at`)} as certified_ms, uncertified_reason as uncertified
         from report.coverage where pair = ${names}`,
   );
 }

@@ -7,7 +7,7 @@ const STALE_SWEEP_MS = 24 * 3_600_000;
 
 /** What this process knows of its own cycles. */
 export interface WorkerState {
-  readonly lastGoodAt: string | null;
+  readonly lastGoodAtMs: number | null;
   readonly failures: number;
   readonly lastKind: string | null;
 }
@@ -28,7 +28,7 @@ export interface PairReadiness {
  * (Udesk above its 10,000 rows): that is told by `status`, and does not make the daemon unfit.
  */
 export function readinessOf(health: WorkerState, row: PairGauges): PairReadiness {
-  const here = health.lastGoodAt !== null && health.failures === 0;
+  const here = health.lastGoodAtMs !== null && health.failures === 0;
   const elsewhere = !here && row.leased && health.failures === 0;
   return {
     pair: row.pair,
@@ -44,9 +44,9 @@ export function readinessOf(health: WorkerState, row: PairGauges): PairReadiness
 
 function reasonOf(health: WorkerState, row: PairGauges): string | null {
   if (health.failures > 0) return `its cycles fail (${health.lastKind ?? 'unexpected'})`;
-  if (health.lastGoodAt === null && row.lastGoodMs === null) return 'no cycle has ended well yet';
+  if (health.lastGoodAtMs === null && row.lastGoodMs === null) return 'no cycle has ended well yet';
   // Without a good cycle of our own another process must be at work.
-  if (health.lastGoodAt === null && !row.leased) return 'no cycle of this process has ended well yet';
+  if (health.lastGoodAtMs === null && !row.leased) return 'no cycle of this process has ended well yet';
   for (const side of SIDES) {
     const { certifiedAgeMs, uncertified } = row.sides[side];
     if (uncertified !== null) continue;

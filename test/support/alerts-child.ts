@@ -15,6 +15,7 @@ const alerts = createAlerts(
     db: database.db,
     log: pino({ level: 'silent' }),
     clock: () => new Date(),
+    monotonic: () => performance.now(),
     random: Math.random,
     sleep,
     owner: randomUUID(),

@@ -21,7 +21,7 @@ export interface FakeWorker extends Pick<PairWorker, 'name'> {
 }
 
 export const WELL: PairHealth = {
-  lastGoodAt: new Date().toISOString(),
+  lastGoodAtMs: 0,
   failures: 0,
   lastError: null,
   lastKind: null,

@@ -105,6 +105,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     db: database.db,
     log: options.log ?? pino({ level: process.env.TEST_LOG ?? 'silent' }),
     clock: () => new Date(options.time?.now() ?? Date.now()),
+    ...(options.time === undefined ? {} : { monotonic: options.time.monotonic }),
     // Nothing here depends on real waiting: lookup lags and back-offs are short for the test's sake.
     sleep: options.time?.sleep ?? ((ms, signal) => sleep(Math.min(ms, 20), signal)),
     random: Math.random,

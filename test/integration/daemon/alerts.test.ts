@@ -18,6 +18,7 @@ import { type PostgresProxy, startProxy } from '../../support/postgres-proxy.ts'
 const CHILD = fileURLToPath(new URL('../../support/alerts-child.ts', import.meta.url));
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 let ours: TestDatabase;
 let proxy: PostgresProxy;
@@ -25,7 +26,9 @@ let database: Database;
 let receiver: AlertReceiver;
 let worker: FakeWorker;
 let logged: string[];
+/** True time; what the clock of the machine shows is wrong by `wrong`. */
 let now: number;
+let wrong: number;
 const signal = new AbortController().signal;
 
 beforeEach(async () => {
@@ -39,6 +42,7 @@ beforeEach(async () => {
   logged = [];
   // 08:00 in Shanghai.
   now = Date.parse('2026-11-25T00:00:00.000Z');
+  wrong = 0;
 });
 afterEach(async () => {
   await database.close();
@@ -57,7 +61,8 @@ function daemon(
     {
       db: database.db,
       log: pino({ level: 'trace' }, { write: (line) => void logged.push(line) }),
-      clock: () => new Date(now),
+      clock: () => new Date(now + wrong),
+      monotonic: () => now,
       random: Math.random,
       sleep: async () => {},
       owner,
@@ -79,7 +84,7 @@ const look = async (alerts: Alerts, laterMs = 0) => {
   await alerts.tick(signal);
 };
 function well(): void {
-  worker.health = { ...WELL, lastGoodAt: new Date(now).toISOString() };
+  worker.health = { ...WELL, lastGoodAtMs: now };
 }
 
 describe('an alert', () => {
@@ -186,6 +191,24 @@ describe('an alert', () => {
   });
 });
 
+test.each([
+  ['back', -DAY],
+  ['forward', DAY],
+])(
+  'a daemon that does nothing says so in its time, and not before, though the clock was set %s',
+  async (_, byMs) => {
+    well();
+    const alerts = daemon({ on: ['stalled'] });
+    await look(alerts);
+    wrong = byMs;
+    worker.health = { ...worker.health, failures: 4, lastKind: 'transient' };
+    await look(alerts, 14 * MINUTE);
+    expect(said()).toEqual([]);
+    await look(alerts, 2 * MINUTE);
+    expect(said()).toEqual(['raised stalled cycle']);
+  },
+);
+
 test('an alert is sent once by a daemon whose database can be read and takes nothing, as with a full disk', async () => {
   well();
   const alerts = daemon({ on: ['stalled'] });
@@ -201,7 +224,7 @@ test('an alert is sent once by a daemon whose database can be read and takes not
   expect(said()).toEqual(['raised stalled cycle']);
 
   await database.sql.unsafe('drop function full() cascade');
-  worker.health = { ...worker.health, failures: 0, lastKind: null, lastGoodAt: new Date(now).toISOString() };
+  worker.health = { ...worker.health, failures: 0, lastKind: null, lastGoodAtMs: now };
   await look(alerts, 15 * MINUTE);
   expect(said()).toEqual(['raised stalled cycle', 'recovered stalled cycle']);
 });
@@ -221,6 +244,22 @@ describe('a receiver', () => {
     await look(alerts, 30 * MINUTE);
     expect(receiver.received).toHaveLength(3);
     expect(logged.join('')).toContain('"msg":"alerts arrive again"');
+  });
+
+  test.each([
+    ['back', -DAY],
+    ['forward', DAY],
+  ])('that failed is tried again in its time though the clock was set %s meanwhile', async (_, byMs) => {
+    receiver.answer = 500;
+    const alerts = daemon();
+    await look(alerts);
+    wrong = byMs;
+    const asked = receiver.received.length;
+    await look(alerts, 1_000);
+    expect(receiver.received).toHaveLength(asked);
+    receiver.answer = 200;
+    await look(alerts, MINUTE);
+    expect(receiver.received).toHaveLength(asked + 1);
   });
 
   test('that does not want the message is not asked twice at once', async () => {

@@ -149,6 +149,7 @@ alerts:
         db: database.db,
         log: pino({ level: 'trace' }, { write: (line) => void logged.push(line) }),
         clock: () => new Date(now),
+        monotonic: () => now,
         random: Math.random,
         sleep: async () => {},
         owner: crypto.randomUUID(),
@@ -174,7 +175,7 @@ alerts:
   expect(said()).toEqual([expect.stringMatching(/^\[ALERT\] main: the CRM refuses the credentials/)]);
 
   now += 60 * MINUTE;
-  worker.health = { ...WELL, lastGoodAt: new Date(now).toISOString() };
+  worker.health = { ...WELL, lastGoodAtMs: now };
   await look(daemon());
   expect(said()[1]).toMatch(/^\[OVER\] main: the CRM accepts the credentials again/);
 

@@ -50,7 +50,7 @@ function startProcess(owner: string) {
     {
       config,
       database: world.database,
-      engine: { ...world.engine, owner, clock: () => now },
+      engine: { ...world.engine, owner, clock: () => now, monotonic: () => now.getTime() },
       ledger: postgresLedger(world.database.sql),
       close: async () => {},
     },

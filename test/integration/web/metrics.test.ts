@@ -80,9 +80,9 @@ const OF_INTEREST = [
 ].map((name) => `udesk_sync_${name}`);
 
 async function cycle(): Promise<void> {
-  const before = worker.health.lastGoodAt;
+  const before = worker.health.lastGoodAtMs;
   worker.due('sweep');
-  await vi.waitFor(() => expect(worker.health.lastGoodAt).not.toBe(before), 30_000);
+  await vi.waitFor(() => expect(worker.health.lastGoodAtMs).not.toBe(before), 30_000);
 }
 
 async function carryAnEdit(): Promise<void> {

@@ -70,6 +70,7 @@ export async function startWeekDaemon(
     db: database.db,
     log,
     clock: () => new Date(),
+    monotonic: time.monotonic,
     sleep: time.sleep,
     random,
     owner: 'week',

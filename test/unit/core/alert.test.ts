@@ -57,6 +57,7 @@ describe('an alert', () => {
 
   it('is not silenced for ever by a clock that was set back', () => {
     expect(kinds('off', [row('open', 1e12)], 0)).toEqual(['recovered']);
+    expect(kinds('on', [row('open', 1e12)], 0)).toEqual(['reminder']);
   });
 });
 
@@ -84,6 +85,15 @@ describe('the digest', () => {
       day: '2026-11-25',
       say: true,
     });
+  });
+
+  it('does not wait for a day that a clock showed which was days ahead and has been set right', () => {
+    expect(digestDay('2027-11-25', on('2026-11-25', '09:30'), '09:00')).toEqual({
+      day: '2026-11-25',
+      say: false,
+    });
+    // A day ahead may be another time zone: nothing is said twice.
+    expect(digestDay('2026-11-26', on('2026-11-25', '09:30'), '09:00')).toBeNull();
   });
 
   it('of the day on which the daemon came is not said', () => {

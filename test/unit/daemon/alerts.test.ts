@@ -27,7 +27,7 @@ function view(
   return {
     pair: 'main',
     health: {
-      lastGoodAt: new Date(NOW - MINUTE).toISOString(),
+      lastGoodAtMs: NOW - MINUTE,
       failures: 0,
       lastError: null,
       lastKind: null,
@@ -102,7 +102,7 @@ describe('what may need a person', () => {
     ],
     [
       'no good cycle of anybody',
-      view({ lastGoodAt: new Date(NOW - HOUR).toISOString() }, { lastGoodMs: HOUR }),
+      view({ lastGoodAtMs: NOW - HOUR }, { lastGoodMs: HOUR }),
       { ...WELL, 'stalled:cycle': 'on' },
     ],
     [
@@ -114,20 +114,17 @@ describe('what may need a person', () => {
   ])('is %s', (_, of, expected) => expect(states(of)).toEqual(expected));
 
   it('is not a cycle that another process does', () => {
-    expect(states(view({ lastGoodAt: null }, { lastGoodMs: MINUTE }))['stalled:cycle']).toBe('off');
+    expect(states(view({ lastGoodAtMs: null }, { lastGoodMs: MINUTE }))['stalled:cycle']).toBe('off');
   });
 
   it('is not known of what an earlier daemon left undone, until this one had the time', () => {
-    const old = view({ lastGoodAt: null }, { lastGoodMs: 50 * HOUR }, { certifiedAgeMs: 50 * HOUR });
+    const old = view({ lastGoodAtMs: null }, { lastGoodMs: 50 * HOUR }, { certifiedAgeMs: 50 * HOUR });
     expect(states(old, MINUTE)).toMatchObject({ 'stalled:cycle': 'unknown', 'stalled:udesk': 'unknown' });
     expect(states(old, 3 * HOUR)).toMatchObject({ 'stalled:cycle': 'on', 'stalled:udesk': 'on' });
   });
 
   it('of a database that does not answer is the lack of cycles, and nothing else is guessed', () => {
-    const dead = view(
-      { failures: 9, lastKind: 'transient', lastGoodAt: new Date(NOW - HOUR).toISOString() },
-      null,
-    );
+    const dead = view({ failures: 9, lastKind: 'transient', lastGoodAtMs: NOW - HOUR }, null);
     expect(states(dead)).toEqual({
       'guard:': 'unknown',
       'guard:account-udesk': 'unknown',

@@ -3,7 +3,7 @@ import type { PairGauges, SideGauges } from '../../../src/store/gauges.ts';
 import { readinessOf, type WorkerState } from '../../../src/web/readiness.ts';
 
 const DAY_MS = 86_400_000;
-const WELL: WorkerState = { lastGoodAt: '2026-11-25T12:00:00.000Z', failures: 0, lastKind: null };
+const WELL: WorkerState = { lastGoodAtMs: 1_000, failures: 0, lastKind: null };
 
 function row(over: Partial<PairGauges> = {}, udesk: Partial<SideGauges> = {}): PairGauges {
   const side = {
@@ -49,7 +49,7 @@ describe('a pair is ready', () => {
   });
 
   it('while another process works on it: this one stands by', () => {
-    expect(readinessOf({ ...WELL, lastGoodAt: null }, row())).toMatchObject({
+    expect(readinessOf({ ...WELL, lastGoodAtMs: null }, row())).toMatchObject({
       lease: 'elsewhere',
       reason: null,
     });
@@ -66,13 +66,13 @@ describe('a pair is not ready', () => {
     ['when its cycles fail', { ...WELL, failures: 1, lastKind: 'auth' }, row(), /cycles fail \(auth\)/],
     [
       'before the first good cycle',
-      { ...WELL, lastGoodAt: null },
+      { ...WELL, lastGoodAtMs: null },
       row({ lastGoodMs: null }),
       /no cycle has ended/,
     ],
     [
       'when the good cycles were those of a process that is gone',
-      { ...WELL, lastGoodAt: null },
+      { ...WELL, lastGoodAtMs: null },
       row({ leased: false }),
       /of this process/,
     ],
