@@ -5,8 +5,8 @@
  */
 import { asElements, normalizeText } from './equivalence.ts';
 import type { FieldBase, HalfWrite } from './link.ts';
-import { type FieldWrite, otherSide, type Patch, type SideName } from './record.ts';
-import type { FieldSpec, PairSpec } from './spec.ts';
+import { type FieldWrite, otherSide, type Patch, type SideName, type SideRecord } from './record.ts';
+import { type FieldSpec, type PairSpec, sideField } from './spec.ts';
 import type { Value } from './value.ts';
 
 /** Keys (kind and normalised value) that a write takes for its record, and those that it gives up. */
@@ -26,6 +26,24 @@ export function uniqueKeysOf(spec: PairSpec, patch: Patch): UniqueKeys {
     for (const key of before) if (!after.has(key)) releases.add(key);
   }
   return { claims, releases };
+}
+
+/** What the deletion of this record gives up. */
+export function deletedKeysOf(spec: PairSpec, side: SideName, fields: SideRecord['fields']): UniqueKeys {
+  const held = uniqueFields(spec).flatMap((field) => [
+    ...keysOf(spec, field, fields[sideField(field, side)] ?? null),
+  ]);
+  return { claims: new Set(), releases: new Set(held) };
+}
+
+/** The fields of a pair whose values belong to one record of a side. */
+export function uniqueFields(spec: PairSpec): FieldSpec[] {
+  return spec.fields.filter(isUnique);
+}
+
+/** Such a key as the match key that the mirror is looked up by (match.ts). */
+export function matchKeyOf(key: string): string {
+  return key.replace(/^phone:/, 'cellphone:');
 }
 
 /** Whether one gives up what the other takes. */
@@ -95,8 +113,11 @@ export function releaseOf(
 }
 
 function uniqueField(spec: PairSpec, write: FieldWrite): FieldSpec | null {
-  const field = spec.fields.find(({ udesk }) => udesk === write.field);
-  return field?.equivalence === 'email' || field?.equivalence === 'phone' ? field : null;
+  return uniqueFields(spec).find(({ udesk }) => udesk === write.field) ?? null;
+}
+
+function isUnique({ equivalence }: FieldSpec): boolean {
+  return equivalence === 'email' || equivalence === 'phone';
 }
 
 function keysOf(spec: PairSpec, { equivalence }: FieldSpec, value: Value): Set<string> {

@@ -97,7 +97,7 @@ async function oneByOne(cycle: Cycle, side: SideName, push: PushReport, all: boo
     cycle.signal.throwIfAborted();
     const outcome = await pushOne(cycle, intent, push);
     if (outcome === 'later') break;
-    moved += 1;
+    if (outcome !== 'blocked') moved += 1;
   }
   return moved;
 }

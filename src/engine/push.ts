@@ -2,6 +2,7 @@ import { SIDES, type SideName } from '../core/record.ts';
 import { type IntentRow, loadIntents, type PushWork, pushWork } from '../store/intents.ts';
 import { strangeSides } from './account.ts';
 import { backfilledSides } from './backfill-sides.ts';
+import { mustWait, type Order, startOrder } from './blocker.ts';
 import type { Cycle } from './context.ts';
 import { isWitnessed } from './history.ts';
 import { inLanes } from './lanes.ts';
@@ -34,7 +35,7 @@ export interface PushReport {
 /**
  * Drains the outbox, people's decisions first: verify → send → settle for each intent (sync design §8), serially per
  * link and for creates, a few links at a time. The state `sending` is durable before the call leaves, so that a kill at
- * any point leaves UNKNOWN, never a guess (P9). Who claims a value that another still holds waits for it. Within a daemon
+ * any point leaves UNKNOWN, never a guess (P9). Who claims a value waits until its holder has given it up. Within a daemon
  * it stops when the cycle has written enough (push-budget.ts).
  * @param asked what the outbox holds, where that was just asked
  */
@@ -53,10 +54,13 @@ export async function pushIntents(cycle: Cycle, asked?: PushWork): Promise<PushR
   const work = asked ?? (await pushWork(cycle.db, cycle.spec.name));
   if (!work.pending && !work.unknown && !work.witness) return report;
   const failures: Record<SideName, number> = { udesk: 0, crm: 0 };
-  const sending: Sending = { writes: report.writes, waitsFor: new Map() };
+  const order = startOrder();
+  const sending: Sending = { writes: report.writes, order };
   const backfilled = await backfilledSides(cycle);
   /** Still in the outbox after a try: the next cycle's work. */
   const left = new Set<string>();
+  /** Not in the outbox any more: whoever began to wait for one of them while it was done need not wait. */
+  const done = new Set<string>();
   const slice = startSlice(cycle);
   const strange = await strangeSides(cycle);
   /** Sides for which no more is begun in this push. */
@@ -64,12 +68,22 @@ export async function pushIntents(cycle: Cycle, asked?: PushWork): Promise<PushR
   // What an earlier cycle wrote and had no room to look after.
   if (work.witness && cycle.pushBudget !== undefined)
     report.overwritten += await witnessWrites(cycle, strange);
+  const setBack = (id: string): void => {
+    const blocker = order.waitsFor.get(id);
+    if (blocker === undefined || done.has(blocker)) order.waitsFor.delete(id);
+    else left.add(id);
+  };
   const attempt = async (state: 'unknown' | 'pending', intent: IntentRow): Promise<void> => {
     cycle.signal.throwIfAborted();
     if (full.has(intent.side)) return;
     if (failures[intent.side] >= FAILURES_BEFORE_PAUSE) {
       report.waiting += 1;
       left.add(intent.id);
+      return;
+    }
+    // Before it takes its part of the budget: many may wait for a guard.
+    if (state === 'pending' && (await mustWait(cycle, intent, order))) {
+      setBack(intent.id);
       return;
     }
     if (!(await slice.mayBegin(intent.side))) {
@@ -84,8 +98,10 @@ export async function pushIntents(cycle: Cycle, asked?: PushWork): Promise<PushR
     } finally {
       slice.done(intent.side, outcome === 'settled' && isWitnessed(cycle, intent.side));
     }
-    if (outcome === 'later' || outcome === 'blocked' || outcome === 'missing') left.add(intent.id);
-    if (outcome !== 'later' && outcome !== 'blocked') freeWaiting(sending, left, intent.id);
+    if (outcome === 'blocked') return setBack(intent.id);
+    if (outcome === 'later' || outcome === 'missing') left.add(intent.id);
+    else done.add(intent.id);
+    if (outcome !== 'later') freeWaiting(order, left, intent.id);
     failures[intent.side] = outcome === 'later' ? failures[intent.side] + 1 : 0;
     count(report, outcome);
     cycle.progress('writing', report.settled, null);
@@ -100,10 +116,15 @@ export async function pushIntents(cycle: Cycle, asked?: PushWork): Promise<PushR
         backfilled,
         full: [...full],
       });
-      if (batch.length === 0 && (report.more || !(await breakCircles(cycle, sending.waitsFor)))) break;
+      if (batch.length === 0) {
+        const free = report.more ? [] : await breakCircles(cycle, order);
+        if (free.length === 0) break;
+        for (const id of free) left.delete(id);
+      }
       await inLanes(batch, laneOf, cycle.width ?? WIDTH, (intent) => attempt(state, intent));
     }
   }
+  report.waiting += [...left].filter((id) => order.waitsFor.has(id)).length;
   report.overwritten += await witnessWrites(cycle, strange);
   slice.end();
   for (const side of SIDES) {
@@ -118,7 +139,7 @@ function laneOf({ op, side, linkId }: IntentRow): string {
 }
 
 /** Whoever waited for this intent is tried again. */
-function freeWaiting({ waitsFor }: Sending, left: Set<string>, done: string): void {
+function freeWaiting({ waitsFor }: Order, left: Set<string>, done: string): void {
   for (const [waiting, blocker] of waitsFor) {
     if (blocker !== done) continue;
     waitsFor.delete(waiting);
@@ -133,7 +154,9 @@ function count(report: PushReport, outcome: Outcome): void {
 
 /** One intent that waits, outside the order of the outbox: a backfill's creates that no batch carries. */
 export async function pushOne(cycle: Cycle, intent: IntentRow, report: PushReport): Promise<Outcome> {
-  const outcome = await sendOne(cycle, intent, { writes: report.writes, waitsFor: new Map() });
+  const order = startOrder();
+  const waits = await mustWait(cycle, intent, order);
+  const outcome = waits ? 'blocked' : await sendOne(cycle, intent, { writes: report.writes, order });
   count(report, outcome);
   return outcome;
 }

@@ -1,107 +1,136 @@
-/** Unique values that change hands: who waits for whom, and who gives up first (src/core/release.ts). */
+/** Unique values that change hands: circles of waiting writes, and whoever was refused what is free now (src/core/release.ts). */
 
 import { sql } from 'drizzle-orm';
 import { guardClass } from '../core/plan.ts';
 import { blocks, circles, releaseOf, uniqueKeysOf } from '../core/release.ts';
-import { dropIntent, type IntentRow, insertIntents, intentsWhere, movePlanned } from '../store/intents.ts';
+import { park } from '../store/guards.ts';
+import {
+  dropIntent,
+  freeClaims,
+  type IntentRow,
+  insertIntents,
+  intentsWhere,
+  moveIntent,
+  movePlanned,
+} from '../store/intents.ts';
 import { loadLinkOf, setLinksDirty } from '../store/links.ts';
-import { fenced, textArray } from '../store/tx.ts';
+import { refusedIntents } from '../store/releases.ts';
+import { type Db, fenced, textArray } from '../store/tx.ts';
+import { type Order, withKeys } from './blocker.ts';
 import type { Cycle } from './context.ts';
 
-const MOST_NEIGHBOURS = 1000;
-
 /**
- * A write was refused: is there another write of the same side that gives up what this one claims? Then it waits for
- * that one. A parked one that itself waits for us never comes: it is planned again once we have given up.
+ * Of each circle of writes that wait for one another one goes first: as it is, while no side has refused it, for only the
+ * side can tell whether it keeps these values unique; then by its release. @returns whose turn it is now: new ones, or such
+ * as had to wait.
  */
-export async function blockerOf(
-  cycle: Cycle,
-  intent: IntentRow,
-  waitsFor: Map<string, string>,
-): Promise<boolean> {
-  const own = uniqueKeysOf(cycle.spec, intent.patch);
-  if (own.claims.size === 0) return false;
-  const others = await intentsWhere(
-    cycle.db,
-    sql`pair = ${cycle.spec.name} and side = ${intent.side} and link_id <> ${intent.linkId}::bigint
-        and op = 'update' and state in ('pending', 'sending', 'unknown', 'parked')`,
-    MOST_NEIGHBOURS,
-  );
-  for (const other of others) {
-    const keys = uniqueKeysOf(cycle.spec, other.patch);
-    if (!blocks(keys, own)) continue;
-    if (other.state === 'parked') {
-      if (!blocks(own, keys)) continue;
-      waitsFor.set(other.id, intent.id);
-    }
-    waitsFor.set(intent.id, other.id);
-    return true;
-  }
-  return false;
+export async function breakCircles(cycle: Cycle, order: Order): Promise<string[]> {
+  const free: string[] = [];
+  for (const id of circles(order.waitsFor)) free.push(...(await breakOne(cycle, order, circleOf(order, id))));
+  return free;
 }
 
-/** One write of each circle is replaced by its release. @returns whether there is something new to send. */
-export async function breakCircles(cycle: Cycle, waitsFor: Map<string, string>): Promise<boolean> {
-  let broken = false;
-  for (const id of circles(waitsFor)) {
-    const members = circleOf(waitsFor, id);
-    for (const member of members) waitsFor.delete(member);
-    broken = (await releaseOne(cycle, members)) || broken;
-  }
-  return broken;
-}
-
-function circleOf(waitsFor: ReadonlyMap<string, string>, start: string): string[] {
+function circleOf({ waitsFor }: Order, start: string): string[] {
   const members = [start];
   for (let at = waitsFor.get(start); at !== undefined && at !== start; at = waitsFor.get(at))
     members.push(at);
   return members;
 }
 
-/** The first of them that is still to be sent gives up; durable before anything is sent (P9). */
-async function releaseOne(cycle: Cycle, ids: readonly string[]): Promise<boolean> {
-  for (const id of ids) {
+async function breakOne(cycle: Cycle, order: Order, members: readonly string[]): Promise<string[]> {
+  let stuck: IntentRow | null = null;
+  for (const id of members) {
     const [intent] = await intentsWhere(
       cycle.db,
       sql`pair = ${cycle.spec.name} and id = ${id}::bigint and state = 'pending'`,
       1,
     );
     if (intent === undefined) continue;
-    const link = await loadLinkOf(cycle.db, intent.pair, intent.linkId);
-    const release = releaseOf(cycle.spec, intent.side, intent.patch, link?.bases ?? {});
-    if (release === null) continue;
-    await fenced(cycle.db, cycle.fence, async (tx) => {
-      const at = cycle.clock();
-      await dropIntent(tx, intent, 'it gives up first what another record claims', at);
-      const write = { side: intent.side, op: 'update', reasons: {}, source: {}, ...release } as const;
-      const row = {
-        ...write,
-        linkId: intent.linkId,
-        guardClass: guardClass(write),
-        remoteId: intent.remoteId,
-        decisions: {},
-        marker: null,
-        priority: 1,
-      } as const;
-      await insertIntents(tx, cycle.spec.name, { runId: cycle.runId, round: 0 }, [row], at);
-      await movePlanned(tx, cycle.spec.name, cycle.runId, 'pending', [row.guardClass]);
-      const parked = await intentsWhere(
-        tx,
-        sql`pair = ${cycle.spec.name} and state = 'parked' and id = any(${textArray(ids)}::bigint[])`,
-        10,
-      );
-      await setLinksDirty(
-        tx,
-        cycle.spec.name,
-        parked.map(({ linkId }) => linkId),
-        true,
-      );
-    });
-    cycle.log.info(
-      { side: intent.side, linkId: intent.linkId },
-      'a record gives up a value before it claims another',
-    );
-    return true;
+    if (intent.attempts === 0) {
+      order.waitsFor.delete(id);
+      order.asIs.add(id);
+      return [id];
+    }
+    if (await releaseFirst(cycle, intent, members)) return freed(order, members);
+    stuck ??= intent;
   }
-  return false;
+  if (stuck === null) return [];
+  await parkStuck(cycle, stuck);
+  return freed(order, members);
+}
+
+function freed(order: Order, members: readonly string[]): string[] {
+  for (const member of members) order.waitsFor.delete(member);
+  order.releasing.clear();
+  return [...members];
+}
+
+/** The write is replaced by the part of it that gives something up, durable before anything is sent (P9). */
+async function releaseFirst(cycle: Cycle, intent: IntentRow, members: readonly string[]): Promise<boolean> {
+  const link = await loadLinkOf(cycle.db, intent.pair, intent.linkId);
+  const release = releaseOf(cycle.spec, intent.side, intent.patch, link?.bases ?? {});
+  if (release === null) return false;
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    const at = cycle.clock();
+    await dropIntent(tx, intent, 'it gives up first what another record claims', at);
+    const write = { side: intent.side, op: 'update', reasons: {}, source: {}, ...release } as const;
+    const row = {
+      ...write,
+      linkId: intent.linkId,
+      guardClass: guardClass(write),
+      remoteId: intent.remoteId,
+      decisions: {},
+      marker: null,
+      priority: 1,
+    } as const;
+    await insertIntents(tx, cycle.spec.name, { runId: cycle.runId, round: 0 }, [row], at);
+    await movePlanned(tx, cycle.spec.name, cycle.runId, 'pending', [row.guardClass]);
+    const parked = await intentsWhere(
+      tx,
+      sql`pair = ${cycle.spec.name} and state = 'parked' and id = any(${textArray(members)}::bigint[])`,
+      10,
+    );
+    await setLinksDirty(
+      tx,
+      cycle.spec.name,
+      parked.map(({ linkId }) => linkId),
+      true,
+    );
+  });
+  cycle.log.info(
+    { side: intent.side, linkId: intent.linkId },
+    'a record gives up a value before it claims another',
+  );
+  return true;
+}
+
+/** Single values can only be swapped by a person: none of them may be blank meanwhile. */
+async function parkStuck(cycle: Cycle, intent: IntentRow): Promise<void> {
+  const at = cycle.clock();
+  const message = intent.error ?? 'records wait for one another, and none can give its value up first';
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    await moveIntent(tx, intent, ['pending'], { state: 'parked', at, error: message });
+    await freeClaims(tx, intent.pair, intent.linkId);
+    await park(tx, { ...intent, intentId: intent.id, kind: 'rejected', message, at });
+  });
+  cycle.log.warn({ side: intent.side, linkId: intent.linkId, kind: 'rejected' }, 'a record was parked');
+}
+
+/**
+ * Whoever was refused a value, and parked, is planned again once the record that had it gives it up. Part of the
+ * transaction that settles the release: a kill cannot part the two (P9).
+ */
+export async function retryRefused(tx: Db, cycle: Pick<Cycle, 'spec'>, settled: IntentRow): Promise<void> {
+  const [gives] = await withKeys(tx, cycle, [settled]);
+  if (gives === undefined || gives.keys.releases.size === 0) return;
+  const refused = await refusedIntents(tx, settled.pair, settled.side);
+  const free = refused.filter(
+    ({ linkId, patch }) => linkId !== settled.linkId && blocks(gives.keys, uniqueKeysOf(cycle.spec, patch)),
+  );
+  await setLinksDirty(
+    tx,
+    settled.pair,
+    free.map(({ linkId }) => linkId),
+    true,
+  );
 }

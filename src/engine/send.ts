@@ -7,9 +7,9 @@ import { park } from '../store/guards.ts';
 import { freeClaims, type IntentRow, moveIntent } from '../store/intents.ts';
 import { fenced } from '../store/tx.ts';
 import { resolveBatchRow } from './backfill-recover.ts';
+import { mustWait, type Order, wasBlocked } from './blocker.ts';
 import type { Cycle } from './context.ts';
 import { resolveUnknown } from './recover.ts';
-import { blockerOf } from './release.ts';
 import { settleDelete, settleWrite } from './settle.ts';
 import { waitForProof } from './vanished.ts';
 import { observeAndReplan, verify } from './verify.ts';
@@ -19,15 +19,16 @@ export type Outcome = 'settled' | 'replanned' | 'missing' | 'parked' | 'later' |
 /** What sending tells beside its outcome. */
 export interface Sending {
   readonly writes: Record<SideName, number>;
-  /** By intent: the one that has to give up a unique value first. */
-  readonly waitsFor: Map<string, string>;
+  readonly order: Order;
 }
 
 export async function lookAt(cycle: Cycle, intent: IntentRow, sending: Sending): Promise<Outcome> {
   const inBatch = intent.batchId !== null;
   const recovery = inBatch ? await resolveBatchRow(cycle, intent) : await resolveUnknown(cycle, intent);
   if (recovery !== 'resend') return recovery;
-  return await sendOne(cycle, { ...intent, state: 'pending', batchId: null }, sending);
+  const again: IntentRow = { ...intent, state: 'pending', batchId: null };
+  if (await mustWait(cycle, again, sending.order)) return 'blocked';
+  return await sendOne(cycle, again, sending);
 }
 
 export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending): Promise<Outcome> {
@@ -122,7 +123,7 @@ async function afterFailure(
   ) {
     return 'replanned';
   }
-  if (isSyncError(error, 'rejected') && sent && (await blockerOf(cycle, intent, sending.waitsFor))) {
+  if (isSyncError(error, 'rejected') && sent && (await wasBlocked(cycle, intent, sending.order))) {
     await fenced(cycle.db, cycle.fence, (tx) =>
       moveIntent(tx, intent, ['sending'], { state: 'pending', at, error: error.message }),
     );

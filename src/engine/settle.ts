@@ -12,6 +12,7 @@ import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { isWitnessed } from './history.ts';
 import { storeOne, target } from './observe.ts';
+import { retryRefused } from './release.ts';
 
 /** How the state after a write became known: by the write's own answer, or by a look at some later time. */
 export type Evidence = 'answer' | 'look';
@@ -44,6 +45,7 @@ export async function settleWrite(
     const result = resultOf(intent, after, carried);
     const settled = { state: 'settled', at, result, witness: witnessFor(cycle, intent) } as const;
     if (!(await moveIntent(tx, intent, ['sending', 'unknown'], settled))) return 'settled';
+    await retryRefused(tx, cycle, intent);
     await storeOne(cycle, tx, intent.side, 'write', after);
     const undone = Object.keys(intent.reasons).filter((field) => intent.reasons[field] === 'revert');
     await markCarried(tx, intent.pair, intent.linkId, intent.side, undone);
@@ -80,6 +82,7 @@ export async function settleDelete(cycle: Cycle, intent: IntentRow): Promise<voi
   await fenced(cycle.db, cycle.fence, async (tx) => {
     const at = cycle.clock();
     if (!(await moveIntent(tx, intent, ['sending', 'unknown'], { state: 'settled', at }))) return;
+    await retryRefused(tx, cycle, intent);
     if (intent.remoteId !== null) {
       await markDeleted(tx, target(cycle, intent.side, 'write'), [intent.remoteId]);
     }

@@ -296,12 +296,12 @@ export async function loadIntents(
   );
 }
 
-/** Intents under a condition that a neighbour states, in the order of the outbox. */
-export async function intentsWhere(db: Db, condition: SQL, limit: number): Promise<IntentRow[]> {
+/** Intents under a condition that a neighbour states, in the order of the outbox; all of them where there is no limit. */
+export async function intentsWhere(db: Db, condition: SQL, limit: number | null): Promise<IntentRow[]> {
   const found = await rows<IntentColumns>(
     db,
     sql`select ${INTENT_COLUMNS} from udesk_sync.intent where ${condition}
-        order by ${AGED}, id limit ${limit}`,
+        order by ${AGED}, id limit ${limit}::bigint`,
   );
   return found.map(toIntent);
 }

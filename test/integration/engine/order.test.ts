@@ -1,4 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { PairRuntime } from '../../../src/engine/context.ts';
+import { runCycle } from '../../../src/engine/cycle.ts';
+import { SyncError } from '../../../src/errors.ts';
+import { judgePlan } from '../../../src/store/approvals.ts';
 import { loadIntents } from '../../../src/store/intents.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
 import { syncAt } from '../attack/moments.ts';
@@ -83,6 +87,172 @@ describe('release before claim', () => {
     await world.sync();
 
     expect(udeskPhones()).toEqual({ N0: [PHONES[1]], N1: [PHONES[0]] });
+    await quiet();
+  });
+});
+
+/** The pair, of which Udesk's calls pass here: what a call is about, and how to let it through. */
+const udeskCalls = (
+  pass: (call: string, id: string, go: () => Promise<unknown>) => Promise<unknown>,
+): PairRuntime => ({
+  spec: world.pair.spec,
+  sides: {
+    crm: world.pair.sides.crm,
+    udesk: new Proxy(world.pair.sides.udesk, {
+      get(target, key) {
+        const member = Reflect.get(target, key) as unknown;
+        if (typeof member !== 'function' || !['read', 'update', 'delete'].includes(String(key)))
+          return member;
+        return (first: string | { readonly id: string }, ...more: unknown[]) =>
+          pass(String(key), typeof first === 'string' ? first : first.id, () =>
+            Reflect.apply(member, target, [first, ...more]),
+          );
+      },
+    }),
+  },
+});
+const udeskId = (name: string) =>
+  String(world.simulator.tenant.list().find(({ nick_name }) => nick_name === name)?.id);
+const parked = () => ourRows(world, `select kind from udesk_sync.parked where state = 'parked'`);
+
+describe('a claim does not leave before its release has settled', () => {
+  const syncWidely = (pair: PairRuntime, width: number) =>
+    runCycle({ ...world.engine, width }, pair, { trigger: 'sync', observe: { udesk: 'full', crm: 'full' } });
+
+  test('not even where the release is slow, and settles between the refusal of the claim and the look for its reason', async () => {
+    world = await createWorld({ customers: people(3) });
+    await world.sync();
+    await give('N1');
+    await give('N0', PHONES[0], PHONES[1]);
+    await world.crm`update contact set note = 'nothing to do with it' where name = 'N2'`;
+    const [claimant, releasing, other] = [udeskId('N0'), udeskId('N1'), udeskId('N2')];
+    const sent: string[] = [];
+    let refused = false;
+    const otherDone = Promise.withResolvers<void>();
+    // Of two lanes one is held; in the other one, whoever comes after the claim is done once the claim was tried.
+    const pair = udeskCalls(async (call, id, go) => {
+      if (call === 'read' && id === claimant && refused) await isSettled(releasing);
+      if (call !== 'update') return await go();
+      if (id === releasing) await otherDone.promise;
+      sent.push(id);
+      try {
+        return await go();
+      } catch (error) {
+        refused ||= id === claimant;
+        throw error;
+      } finally {
+        if (id !== releasing) otherDone.resolve();
+      }
+    });
+    const isSettled = async (id: string) => {
+      const settled = `select 1 from udesk_sync.intent where remote_id = '${id}' and state = 'settled' and op = 'update' and side = 'udesk'`;
+      while ((await ourRows(world, settled)).length === 0);
+    };
+    await syncWidely(pair, 2);
+
+    expect(await parked()).toEqual([]);
+    expect(udeskPhones()).toEqual({ N0: [PHONES[0], PHONES[1]], N1: [], N2: [PHONES[2]] });
+    expect(sent).toEqual([other, releasing, claimant]);
+    await quiet();
+  });
+
+  test('three in a chain write once each, from its end to its beginning', async () => {
+    world = await createWorld({ customers: people(3) });
+    await world.sync();
+    await give('N0', PHONES[1]);
+    await give('N1', PHONES[2]);
+    await give('N2');
+    const sent: string[] = [];
+    const before = world.simulator.counts().writes;
+    await syncWidely(
+      udeskCalls(async (call, id, go) => {
+        if (call === 'update') sent.push(id);
+        return await go();
+      }),
+      4,
+    );
+
+    expect(sent).toEqual(['N2', 'N1', 'N0'].map(udeskId));
+    expect(world.simulator.counts().writes - before).toBe(3);
+    expect(udeskPhones()).toEqual({ N0: [PHONES[1]], N1: [PHONES[2]], N2: [] });
+    await quiet();
+  });
+});
+
+describe('a claim waits for a release that waits', () => {
+  // Below so many links a share says nothing.
+  const crowd = Array.from({ length: 20 }, (_, n) => ({ nick_name: `M${n}`, email: `m${n}@example.com` }));
+  const moveUnderGuard = async () => {
+    world = await createWorld({
+      customers: [...people(3), ...crowd],
+      pair: { guards: '{ updates: { share: 0.01 } }' },
+    });
+    await world.sync();
+    await give('N1');
+    await give('N0', PHONES[0], PHONES[1]);
+    const { waiting } = await world.sync();
+    return waiting?.hash ?? '';
+  };
+
+  test('for a guard: nothing is parked, no call is spent on asking again, and the yes brings both', async () => {
+    const hash = await moveUnderGuard();
+    expect(await parked()).toEqual([]);
+    const before = world.simulator.counts().writes;
+    await world.sync();
+    expect(world.simulator.counts().writes).toBe(before);
+    expect(await parked()).toEqual([]);
+    await world.sync({ approve: hash });
+
+    expect(udeskPhones()).toMatchObject({ N0: [PHONES[0], PHONES[1]], N1: [] });
+    await quiet();
+  });
+
+  test('after a no the claim is told as what it is, and comes once the value is given up after all', async () => {
+    const hash = await moveUnderGuard();
+    await judgePlan(world.database.db, {
+      ...{ pair: 'main', hash, kind: 'guard', verdict: 'reject', who: 'Ada', at: new Date() },
+    });
+    await world.sync();
+    expect(await parked()).toEqual([{ kind: 'rejected' }]);
+    await world.sync({ approve: hash });
+
+    expect(udeskPhones()).toMatchObject({ N0: [PHONES[0], PHONES[1]], N1: [] });
+    await quiet();
+  });
+
+  test('for a deletion that frees the phone, and that has to be tried again', async () => {
+    world = await createWorld({ customers: people(3), pair: { deletes: 'propagate' } });
+    await world.sync();
+    await world.crm`delete from contact where name = 'N1'`;
+    const down = () => {
+      throw new SyncError('transient', 'the side does not answer');
+    };
+    await syncAt(world, [{ side: 'udesk', call: 'delete', when: 'before', act: down }]);
+    await give('N0', PHONES[0], PHONES[1]);
+    await world.sync();
+    expect(await parked()).toEqual([]);
+    await ourRows(world, `update udesk_sync.intent set not_before = null`);
+    await world.sync();
+
+    expect(udeskPhones()).toEqual({ N0: [PHONES[0], PHONES[1]], N2: [PHONES[2]] });
+    await quiet();
+  });
+
+  test('for a deletion that a guard holds', async () => {
+    world = await createWorld({
+      customers: people(3),
+      pair: { deletes: 'propagate', guards: '{ deletes: { max: 0, share: 0 } }' },
+    });
+    await world.sync();
+    await world.crm`delete from contact where name = 'N1'`;
+    const { waiting } = await world.sync();
+    await give('N0', PHONES[0], PHONES[1]);
+    await world.sync();
+    await world.sync();
+    expect(await parked()).toEqual([]);
+    await world.sync({ approve: waiting?.hash ?? '' });
+
+    expect(udeskPhones()).toEqual({ N0: [PHONES[0], PHONES[1]], N2: [PHONES[2]] });
     await quiet();
   });
 });
