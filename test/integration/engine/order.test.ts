@@ -156,6 +156,30 @@ describe('a claim does not leave before its release has settled', () => {
     await quiet();
   });
 
+  test('and where its holder gave the value up while the refusal was on its way, it is sent once more', async () => {
+    world = await createWorld({ customers: people(2) });
+    await world.sync();
+    await give('N1');
+    await give('N0', PHONES[0], PHONES[1]);
+    const [claimant, releasing] = [udeskId('N0'), udeskId('N1')];
+    let sent = 0;
+    const pair = udeskCalls(async (call, id, go) => {
+      if (call !== 'update' || id !== claimant) return await go();
+      sent += 1;
+      if (sent > 1) return await go();
+      await ourRows(
+        world,
+        `update udesk_sync.intent set settled_at = now() + interval '1 second' where remote_id = '${releasing}' and state = 'settled' and op = 'update'`,
+      );
+      throw new SyncError('rejected', 'cellphone has already been taken', { side: 'udesk' });
+    });
+    await syncWidely(pair, 4);
+
+    expect(sent).toBe(2);
+    expect(await ourRows(world, 'select 1 from udesk_sync.parked')).toEqual([]);
+    expect(udeskPhones()).toEqual({ N0: [PHONES[0], PHONES[1]], N1: [] });
+  });
+
   test('three in a chain write once each, from its end to its beginning', async () => {
     world = await createWorld({ customers: people(3) });
     await world.sync();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Patch } from '../../../src/core/record.ts';
-import { blocks, circles, releaseOf, uniqueKeysOf } from '../../../src/core/release.ts';
+import { blocks, circles, deletedKeysOf, matchKeyOf, releaseOf, uniqueKeysOf } from '../../../src/core/release.ts';
 import { settledBases } from '../../../src/core/settle.ts';
 import type { PairSpec } from '../../../src/core/spec.ts';
 
@@ -32,6 +32,13 @@ describe('release before claim', () => {
     const takes = uniqueKeysOf(SPEC, patch([], [`+86 ${P}`]));
     expect(blocks(gives, takes)).toBe(true);
     expect(blocks(takes, gives)).toBe(false);
+  });
+
+  test('a deletion blocks whoever claims anything that the record holds', () => {
+    const gives = deletedKeysOf(SPEC, 'crm', { phones: set(P, Q), cellphones: set('13800000003') });
+    expect(blocks(gives, uniqueKeysOf(SPEC, patch([], [Q])))).toBe(true);
+    expect(blocks(gives, uniqueKeysOf(SPEC, patch([], ['13800000003'])))).toBe(false);
+    expect([...gives.releases].map(matchKeyOf)).toEqual([`cellphone:+86${P}`, `cellphone:+86${Q}`]);
   });
 
   test('of each circle one gives up first, always the same one', () => {
