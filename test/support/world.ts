@@ -48,6 +48,8 @@ export interface WorldOptions {
   readonly pair?: Readonly<Record<string, string>>;
   /** Lines under `crm:`. */
   readonly crm?: readonly string[];
+  /** What is changed about the CRM's tables before anybody reads them. */
+  readonly crmSql?: string;
   /** The whole `crm` block, in the place of the table: the CRM is another one then, and `people` are not in it. */
   readonly crmBlock?: Readonly<Record<string, unknown>>;
   /** The tenant's clock in milliseconds. */
@@ -96,7 +98,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const crmDb = await createEmptyDatabase();
   const crmOpened = await crmDb.open({ max: 2, applicationName: 'crm person' });
   const crm = crmOpened.sql;
-  await crm.unsafe(CRM_TABLE);
+  await crm.unsafe(`${CRM_TABLE}\n${options.crmSql ?? ''}`);
   const ours = options.ours ?? (await createTestDatabase());
   const database = await ours.open({ applicationName: 'engine' });
   const configText = yaml(simulator, crmDb.url, options);

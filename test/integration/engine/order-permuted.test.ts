@@ -23,16 +23,14 @@ beforeAll(async () => {
       'emails: { table: contact_mail, foreignKey: contact_id, value: address }',
       'phones: { table: contact_phone, foreignKey: contact_id, value: number }',
     ],
-  });
-  // The CRM keeps them unique, too.
-  await world.crm.unsafe(
-    ['contact_mail (address', 'contact_phone (number']
+    // The CRM keeps them unique, too.
+    crmSql: ['contact_mail (address', 'contact_phone (number']
       .map(
         (table) =>
           `create table ${table} text not null unique, id bigint generated always as identity primary key, contact_id bigint not null references contact on delete cascade);`,
       )
       .join('\n'),
-  );
+  });
   await world.sync();
 });
 afterAll(async () => {

@@ -281,6 +281,61 @@ describe('a claim waits for a release that waits', () => {
   });
 });
 
+describe('a CRM whose column of e-mails is unique', () => {
+  const mails = async () =>
+    Object.fromEntries(
+      (await world.crm`select name, mail from contact`).map(({ name, mail }) => [name, mail]),
+    );
+  const handOver = async (owners: readonly (string | undefined)[]) => {
+    const ids = people(3).map(({ nick_name }) => udeskId(nick_name));
+    // Udesk takes nothing from anybody who still has it.
+    for (const [n, id] of ids.entries()) world.simulator.tenant.edit(id, { email: `gone${n}@example.com` });
+    for (const [n, id] of ids.entries()) world.simulator.tenant.edit(id, { email: owners[n] ?? '' });
+  };
+  const uniqueMail = async (field: string, crm: readonly string[]) => {
+    world = await createWorld({
+      customers: people(3),
+      pair: { fields: `[{ udesk: nick_name, crm: name }, ${field}]` },
+      crm: ['table: contact', 'externalId: udesk_id', 'updatedAt: updated_at', ...crm],
+      crmSql: 'alter table contact add column mail text unique;',
+    });
+    await world.sync();
+  };
+  const [A, B, C] = people(3).map(({ email }) => email);
+
+  test.each([
+    ['one slot', '{ udesk: emails, crm: emails }', ['emails: { columns: [mail] }']],
+    ['a single value', '{ udesk: email, crm: mail }', []],
+  ])('%s: an e-mail that moves on along a chain arrives', async (_kind, field, crm) => {
+    await uniqueMail(field, crm);
+    await handOver([B, C, 'new@example.com']);
+    await world.sync();
+
+    expect(await parked()).toEqual([]);
+    expect(await mails()).toEqual({ N0: B, N1: C, N2: 'new@example.com' });
+  });
+
+  test('one slot: two who swap their e-mails get them', async () => {
+    await uniqueMail('{ udesk: emails, crm: emails }', ['emails: { columns: [mail] }']);
+    await handOver([B, A, C]);
+    await world.sync();
+
+    expect(await parked()).toEqual([]);
+    expect(await mails()).toEqual({ N0: B, N1: A, N2: C });
+  });
+
+  test('a single value that two swap cannot be given up first: they are parked with the words of the CRM, and nothing is asked again', async () => {
+    await uniqueMail('{ udesk: email, crm: mail }', []);
+    await handOver([B, A, C]);
+    await world.sync();
+    expect(await parked()).toEqual([{ kind: 'rejected' }, { kind: 'rejected' }]);
+    const { push } = await world.sync();
+
+    expect(push?.writes).toEqual({ udesk: 0, crm: 0 });
+    expect(await mails()).toEqual({ N0: A, N1: B, N2: C });
+  });
+});
+
 describe('the order of the outbox', () => {
   test('a person’s decision goes before all that has not waited for a day, and what has waited long overtakes what is new', async () => {
     world = await createWorld({ customers: people(2) });
