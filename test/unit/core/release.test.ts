@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Patch } from '../../../src/core/record.ts';
-import { blocks, circles, deletedKeysOf, matchKeyOf, releaseOf, uniqueKeysOf } from '../../../src/core/release.ts';
+import {
+  blocks,
+  circles,
+  deletedKeysOf,
+  matchKeyOf,
+  releaseOf,
+  uniqueKeysOf,
+} from '../../../src/core/release.ts';
 import { settledBases } from '../../../src/core/settle.ts';
 import type { PairSpec } from '../../../src/core/spec.ts';
 
