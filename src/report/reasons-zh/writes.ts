@@ -71,6 +71,10 @@ export const WRITES: ReasonTable = [
   ],
   [/^it gives up first what another record claims$/, '先放弃另一条记录要占用的值'],
   [
+    /^records wait for one another, and none can give its value up first$/,
+    '几条记录互相等待，没有一条能先放弃自己的值',
+  ],
+  [
     /^(udesk|crm) record (\S+) answered for the new record, and it belongs to link (\S+) already\. Unlink one of the two, or correct the external id on the CRM side\.$/,
     '新建时 {1} 返回了记录 {2}，而它已属于关联 {3}。请解除其中一个关联，或更正 CRM 侧的外部 ID',
   ],
