@@ -5,7 +5,7 @@ import { quietSince } from '../core/quiet.ts';
 import { SIDES, type SideName } from '../core/record.ts';
 import type { BatchVerdict } from '../crm/adapter.ts';
 import { isSyncError, toError } from '../errors.ts';
-import { closeApproval, keepYes, waitingApproval } from '../store/approvals.ts';
+import { closeApproval, keepYes, voidYes, waitingApproval } from '../store/approvals.ts';
 import { countForPeople } from '../store/conflicts.ts';
 import { closeWaiting, loadGuardedPlan, saveWaiting, type Tripped, waitingGuards } from '../store/guards.ts';
 import {
@@ -21,6 +21,7 @@ import {
   finishRun,
   loadPair,
   type PairRow,
+  reopenFirstRun,
   saveAlarms,
   saveFirstPlan,
   saveFirstRun,
@@ -155,10 +156,9 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   });
   if (unknown > 0)
     cycle.log.warn({ intents: unknown }, 'writes of unknown outcome were left by an earlier process');
-  // `accepting`: a person accepted the first plan, and a kill came before it was released.
-  const accepted = known.firstRun !== 'pending';
-  const firstPlan = known.firstRun !== 'accepted';
-  if (accepted && options.dry !== true) await pushIntents(cycle);
+  // `accepting`: the first plan was accepted, and a kill came before it was released. What is planned now has to be that one.
+  const released = known.firstRun === 'accepted';
+  if (released && options.dry !== true) await pushIntents(cycle);
   const scope = justRestored ? withoutOldSweep(options.observe) : options.observe;
   const observed = await observeSides(cycle, known, scope, options.approve ?? null);
   // After the look: who has just moved and whose create is parked would be planned, and created, a second time (P5).
@@ -167,18 +167,18 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   cycle = await withNames(cycle);
   await planKnownNames(cycle);
   // What was seen may settle creates of unknown outcome: before anybody is taken for unmatched.
-  if (accepted && options.dry !== true) {
+  if (released && options.dry !== true) {
     const outbox = await pushWork(db, spec.name);
     if (outbox.unknown) for (const side of SIDES) await settleSeen(cycle, side);
     await pushIntents(cycle, outbox);
   }
   // A first plan, and one after a restore, is made of what both sides hold now.
   const unread =
-    !accepted || known.restoredAt !== null ? SIDES.filter((side) => isUnread(known, observed, side)) : [];
+    !released || known.restoredAt !== null ? SIDES.filter((side) => isUnread(known, observed, side)) : [];
   if (known.restoredAt !== null && unread.length > 0)
     return await waitForReading(cycle, observed, unread, NO_MATCH);
   const seesAll = observed.udesk.lane === 'full' || observed.crm.lane === 'full';
-  const mustMatch = seesAll || !accepted || options.dry === true;
+  const mustMatch = seesAll || !released || options.dry === true;
   const matchedAt = cycle.clock();
   const match = mustMatch ? await matchRecords(cycle) : await matchWhatMoved(cycle);
   if (known.restoredAt !== null) await fenced(db, fence, (tx) => markFoundLinks(tx, spec.name));
@@ -190,16 +190,16 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
       match,
       summary,
       push: null,
-      firstPlan: !accepted,
+      firstPlan: known.firstRun === 'pending',
       waiting: null,
       backfill: null,
     });
   }
-  if (!accepted) {
+  if (!released) {
     if (unread.length > 0) return await waitForReading(cycle, observed, unread, match);
     if (spec.firstRun === 'review') {
       const summary = await planDry(cycle, match.unmatched, options.onItem);
-      if (!(await firstPlanAccepted(cycle, summary, options.acceptFirstPlan?.who ?? null))) {
+      if (!(await firstPlanAccepted(cycle, known, summary, options.acceptFirstPlan?.who ?? null))) {
         return await reportOf(cycle, {
           observed,
           match,
@@ -220,7 +220,7 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
       });
     }
   }
-  return await planAndPush(cycle, options, { known, observed, match, matchedAt, firstPlan });
+  return await planAndPush(cycle, options, { known, observed, match, matchedAt, firstPlan: !released });
 }
 
 async function waitForReading(
@@ -249,11 +249,14 @@ function isUnread(known: PairRow, observed: Observation, side: SideName): boolea
 }
 
 /**
- * Shows the first plan on its page; whether exactly this one was accepted there. Another one that was is told to be overtaken.
+ * Shows the first plan on its page; whether exactly this one was accepted, there or by an earlier cycle that was interrupted
+ * before it released anything. Another one that was is told to be overtaken, and a person is asked again: a yes is about one
+ * plan, and what moved since nobody has seen (P8).
  * @param acceptedBy who accepts it now, whatever it is
  */
 async function firstPlanAccepted(
   cycle: Cycle,
+  known: PairRow,
   summary: PlanSummary,
   acceptedBy: string | null,
 ): Promise<boolean> {
@@ -262,10 +265,16 @@ async function firstPlanAccepted(
   const at = cycle.clock();
   const { creates, updates, deletes, held, sample } = summary;
   const plan = { at: at.toISOString(), creates, updates, deletes, held, sample };
-  return await fenced(db, fence, async (tx) => {
+  const interrupted = known.firstRun === 'accepting';
+  const goesOn = interrupted && known.firstPlanHash === hash;
+  const accepted = await fenced(db, fence, async (tx) => {
+    if (interrupted && !goesOn) {
+      await reopenFirstRun(tx, spec.name);
+      if (known.firstPlanHash !== null) await voidYes(tx, spec.name, 'first-plan', known.firstPlanHash);
+    }
     await saveFirstPlan(tx, spec.name, hash, plan);
     const said = await waitingApproval(tx, spec.name, 'first-plan');
-    const same = said?.hash === hash;
+    const same = goesOn || said?.hash === hash;
     if (said !== null) {
       const overtaken = acceptedBy === null ? 'moved' : 'replaced';
       await closeApproval(tx, spec.name, said, same ? 'done' : overtaken, at);
@@ -278,6 +287,12 @@ async function firstPlanAccepted(
     await saveFirstRun(tx, spec.name, 'accepting');
     return true;
   });
+  if (interrupted && !accepted)
+    cycle.log.error(
+      { hash },
+      'the accepted first plan was interrupted, and it is another one now: accept it again',
+    );
+  return accepted;
 }
 
 /**
@@ -315,7 +330,9 @@ async function planAndPush(
     });
     const summary = await planIntoOutbox(cycle, match.unmatched, round);
     first ??= summary;
-    waiting = await guardPlan(cycle, options, start, summary);
+    // What a later round plans is an answer to the writes of the first, and in no plan that anybody accepted.
+    const firstPlan = start.firstPlan && round === 1;
+    waiting = await guardPlan(cycle, options, { ...start, firstPlan }, summary);
     const pushed = await pushIntents(cycle);
     push = addUp(push, pushed);
     // What a write brought back (defaults that a side fills in, an edit that came in between) is planned at once.

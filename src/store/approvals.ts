@@ -145,6 +145,14 @@ export async function closeApproval(
   );
 }
 
+/** A yes that was taken for carried out: its plan was interrupted before anything of it was released, and moved. */
+export async function voidYes(tx: Db, pair: string, kind: ApprovalKind, hash: string): Promise<void> {
+  await tx.execute(
+    sql`update udesk_sync.approval set state = 'moved'
+        where pair = ${pair} and kind = ${kind} and hash = ${hash} and verdict = 'approve' and state = 'done'`,
+  );
+}
+
 /** All that was said about this plan, newest first. */
 export async function approvalsOf(db: Db, pair: string, hash: string): Promise<ApprovalRow[]> {
   return (await rows<Record<string, string>>(

@@ -147,6 +147,11 @@ export async function saveFirstRun(db: Db, name: string, state: 'accepting' | 'a
   );
 }
 
+/** The accepted plan was not released, and is another one now: nothing is accepted any more. */
+export async function reopenFirstRun(db: Db, name: string): Promise<void> {
+  await db.execute(sql`update udesk_sync.pair set first_run = 'pending' where name = ${name}`);
+}
+
 export async function saveAlarms(db: Db, name: string, alarms: SideAlarms): Promise<void> {
   await db.execute(sql`update udesk_sync.pair set alarms = ${jsonParam(alarms)} where name = ${name}`);
 }

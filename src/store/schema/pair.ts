@@ -25,8 +25,8 @@ export interface FirstPlan {
 export const pair = udeskSync.table('pair', {
   name: text('name').primaryKey(),
   /**
-   * pending: nothing was accepted yet, so nothing may be written to either side; accepting: the first plan was accepted
-   * and is not released yet; accepted: writes are enabled.
+   * pending: nothing was accepted yet, so nothing may be written to either side; accepting: the plan of
+   * `firstPlanHash` was accepted and is not released yet; accepted: writes are enabled.
    */
   firstRun: text('first_run').$type<'pending' | 'accepting' | 'accepted'>().notNull().default('pending'),
   firstPlanHash: text('first_plan_hash'),
