@@ -42,6 +42,8 @@ export interface Decision {
   readonly take: Take;
   /** For `take: 'value'`: in Udesk's values. */
   readonly value: Value | null;
+  /** A rule of the review decided (src/core/review-rule.ts), and nobody looked at this very conflict. */
+  readonly byRule?: boolean;
 }
 
 /** An open (or decided, not yet settled) conflict of one field; field `*` is the whole record (edit/delete). */
@@ -141,6 +143,8 @@ export interface PlannedWrite {
    * of the field is held back. What the other side held when this was planned, and the base then (null: first link).
    */
   readonly halves: Readonly<Record<string, HalfWrite>>;
+  /** Fields, by the pair's name, of which a rule made the decision that this write carries out; left out: none. */
+  readonly byRule?: readonly string[];
 }
 
 export interface HalfWrite {

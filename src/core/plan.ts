@@ -40,11 +40,14 @@ export function planItems(link: LinkState, plan: LinkPlan): PlanItem[] {
 export const GUARD_CLASSES = ['create', 'overwrite', 'fill', 'delete'] as const;
 export type GuardClass = (typeof GUARD_CLASSES)[number];
 
-/** Only what takes something away is destructive, and only that may have to wait for a person (sync design §10). */
+/**
+ * Only what takes something away is destructive, and only that may have to wait for a person (sync design §10). A choice
+ * that a person made about this very conflict needs no second one; a rule's is counted like anything that nobody looked at.
+ */
 export function guardClass(write: PlannedWrite): GuardClass {
   if (write.op !== 'update') return write.op;
   const takesAway = Object.values(write.patch).some(({ field, before, ops }) => {
-    if (write.reasons[field] === 'decision') return false;
+    if (write.reasons[field] === 'decision' && write.byRule?.includes(field) !== true) return false;
     return ops === null ? !isBlank(before) : ops.remove.length + ops.change.length > 0;
   });
   return takesAway ? 'overwrite' : 'fill';

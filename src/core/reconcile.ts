@@ -100,9 +100,11 @@ function reconcileFields(
       if (write) addWrite(drafts[side], side, context, write, isWhole(outcome, side));
     }
   }
-  const writes = SIDES.flatMap((side): PlannedWrite[] =>
-    Object.keys(drafts[side].patch).length === 0 ? [] : [{ side, op: 'update', ...drafts[side] }],
-  );
+  const writes = SIDES.flatMap((side): PlannedWrite[] => {
+    const { byRule, ...draft } = drafts[side];
+    if (Object.keys(draft.patch).length === 0) return [];
+    return [{ side, op: 'update', ...draft, ...(byRule.length > 0 ? { byRule } : {}) }];
+  });
   return { writes, bases, conflicts, ...(reverts.length > 0 ? { reverts } : {}) };
 }
 
@@ -205,10 +207,11 @@ interface Draft {
   readonly reasons: Record<string, Reason>;
   readonly source: Record<string, Value>;
   readonly halves: Record<string, HalfWrite>;
+  readonly byRule: string[];
 }
 
 function newDraft(): Draft {
-  return { patch: {}, reasons: {}, source: {}, halves: {} };
+  return { patch: {}, reasons: {}, source: {}, halves: {}, byRule: [] };
 }
 
 /** The write to `side` is all that this field needs, so its settling may move both bases. */
@@ -225,6 +228,7 @@ function addWrite(draft: Draft, side: SideName, field: FieldContext, write: Side
     ops: write.ops,
   };
   draft.reasons[spec.udesk] = write.reason;
+  if (write.reason === 'decision' && field.row?.decision?.byRule === true) draft.byRule.push(spec.udesk);
   const other = now[otherSide(side)];
   if (whole) draft.source[spec.udesk] = other;
   else draft.halves[spec.udesk] = { other, base: field.base };

@@ -115,10 +115,15 @@ export async function activeConflicts(
   const byLink = new Map<string, ActiveConflict[]>();
   if (linkIds.length === 0) return byLink;
   const found = await rows<
-    ConflictRecord & { decision_id: string | null; take: Take | null; value: string | null }
+    ConflictRecord & {
+      decision_id: string | null;
+      take: Take | null;
+      value: string | null;
+      by_rule: boolean;
+    }
   >(
     db,
-    sql`select ${CONFLICT_COLUMNS}, c.decision_id, d.take, d.value::text as value
+    sql`select ${CONFLICT_COLUMNS}, c.decision_id, d.take, d.value::text as value, d.rule_id is not null as by_rule
         from udesk_sync.conflict c join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id
         left join udesk_sync.decision d on d.pair = c.pair and d.id = c.decision_id
         where c.pair = ${pair} and c.link_id = any(${textArray(linkIds)}::bigint[]) and c.state in ('open', 'resolving')
@@ -137,7 +142,7 @@ export async function activeConflicts(
       decision:
         row.decision_id === null || row.take === null
           ? null
-          : { id: row.decision_id, take: row.take, value: optional(row.value) },
+          : { id: row.decision_id, take: row.take, value: optional(row.value), byRule: row.by_rule },
     };
     byLink.set(conflict.linkId, [...(byLink.get(conflict.linkId) ?? []), active]);
   }

@@ -182,6 +182,30 @@ describe('a rule that a person turned on', () => {
     expect(await verifyLog(db(), null)).toMatchObject({ entries: PEOPLE + 2, faults: [] });
   });
 
+  test('P8: overwrites no more in an hour than the guard on updates lets anything overwrite', async () => {
+    await world.close();
+    world = await createWorld({
+      customers: Array.from({ length: 24 }, (_, n) => ({ nick_name: name(n), email: `p${n}@example.com` })),
+      people: Array.from({ length: 24 }, (_, n) => ({
+        name: name(n).toUpperCase(),
+        emails: [`p${n}@example.com`],
+      })),
+      pair: { guards: '{ updates: { share: 0.3 } }' },
+    });
+    await world.sync();
+    await ruleOn(await onlyGroup());
+    await longAgo();
+    await world.sync();
+
+    const report = await world.sync();
+
+    expect(report).toMatchObject({ outcome: 'waiting', waiting: { tripped: [{ guard: 'updates' }] } });
+    expect((await world.people()).filter((person) => /[a-z]/.test(person.name ?? ''))).toEqual([]);
+    // A person who looked at the plan releases it.
+    await world.sync({ approve: report.waiting?.hash ?? '' });
+    expect((await world.people()).filter((person) => /[a-z]/.test(person.name ?? ''))).toHaveLength(24);
+  });
+
   test('that is off decides nothing, not even what it had looked at before; nor what is assigned to somebody', async () => {
     const rule = await ruleOn(await onlyGroup());
     const [one, two] = await open();

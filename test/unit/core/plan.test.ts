@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { planHash, planItems } from '../../../src/core/plan.ts';
+import { guardClass, planHash, planItems } from '../../../src/core/plan.ts';
 import { reconcileLink } from '../../../src/core/reconcile.ts';
 import { base, deleted, field, link, live, pair, set } from '../../support/core-fixtures.ts';
 
@@ -38,6 +38,24 @@ describe('a plan as a list', () => {
     expect(planItems(gone, plan)).toMatchObject([
       { side: 'udesk', op: 'delete', field: '*', reason: 'delete' },
     ]);
+  });
+});
+
+describe('P8 what a guard counts a write as', () => {
+  const differing = (byRule: boolean) =>
+    link(live('u1', { nick_name: 'B' }), live('c1', { name: 'A' }), { nick_name: base('C') }, [
+      {
+        ...{ id: '1', field: 'nick_name', kind: 'edit/edit', base: base('C'), udesk: 'B', crm: 'A' },
+        decision: { id: '1', take: 'udesk', value: null, byRule },
+      },
+    ]);
+  const classes = (byRule: boolean) =>
+    reconcileLink(pair([field()]), differing(byRule)).writes.map(guardClass);
+  test('the choice of a person about a conflict takes nothing away that they have not seen', () => {
+    expect(classes(false)).toEqual(['fill']);
+  });
+  test('the choice of a rule is counted like what nobody looked at', () => {
+    expect(classes(true)).toEqual(['overwrite']);
   });
 });
 
