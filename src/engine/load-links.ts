@@ -1,6 +1,6 @@
 import type { LinkState, Presence } from '../core/link.ts';
 import { idOn, type SideName } from '../core/record.ts';
-import { ALTERNATIONS, type OwnWrite, WINDOW_MS } from '../core/tug-of-war.ts';
+import { ALTERNATIONS, MOST_WRITES, type OwnWrite, SOON_MS, WINDOW_MS } from '../core/tug-of-war.ts';
 import { activeConflicts } from '../store/conflicts.ts';
 import { linksInFlight } from '../store/intents.ts';
 import { type LinkRow, linksToPlan } from '../store/links.ts';
@@ -58,7 +58,9 @@ export async function loadLinkStates(
     waitingReverts(db, pair, ids),
     since === null
       ? new Map<string, OwnWrite[]>()
-      : recentWrites(db, pair, ids, { since, atLeast: ALTERNATIONS }),
+      : recentWrites(db, pair, ids, {
+          ...{ since, soonMs: SOON_MS, atLeast: ALTERNATIONS, atMost: MOST_WRITES },
+        }),
   ]);
   return free.map((row): LoadedLink => {
     const records = {

@@ -1,10 +1,10 @@
 import type { ConflictChange, FieldBase, LinkState, PlannedWrite } from '../core/link.ts';
 import { guardClass } from '../core/plan.ts';
-import type { SideName } from '../core/record.ts';
-import { WINDOW_MS } from '../core/tug-of-war.ts';
+import { idOn, SIDES, type SideName } from '../core/record.ts';
+import { sideField } from '../core/spec.ts';
 import { fileConflicts } from '../store/conflict-search.ts';
 import { type ConflictWrite, closeConflicts, writeConflicts } from '../store/conflicts.ts';
-import { authorsSince } from '../store/feeds.ts';
+import { fieldRivals } from '../store/feeds.ts';
 import { claimKeys, insertIntents, type NewIntent, retireParked } from '../store/intents.ts';
 import { decidedSincePlanned } from '../store/link-decisions.ts';
 import { breakLink, forgetLinks, insertConfirmedLinks, saveBases, setLinksDirty } from '../store/links.ts';
@@ -136,23 +136,35 @@ async function linkIds(
   return chunk.map(({ link }) => (link.row === null ? (inserted[next++] ?? null) : link.row.id));
 }
 
-/** A tug-of-war names whoever the customer's history shows as a writer of late: one of them is the other automation. */
+/** A tug-of-war names who else changed the field on each side: one of them is the other automation. */
 async function withRivals(
   tx: Db,
-  cycle: Cycle,
+  { spec }: Cycle,
   planned: readonly (PlannedLink & { linkId: string })[],
   conflicts: readonly ConflictWrite[],
 ): Promise<ConflictWrite[]> {
   const named: ConflictWrite[] = [];
   for (const write of conflicts) {
-    const udeskId = planned.find(({ linkId }) => linkId === write.linkId)?.link.state.udeskId;
-    const since = new Date(cycle.clock().getTime() - WINDOW_MS);
-    const isFought = write.change.kind === 'tug-of-war' && udeskId !== undefined && udeskId !== null;
-    const authors = isFought ? await authorsSince(tx, cycle.spec.name, udeskId, since) : [];
-    const told = `${write.change.reason}. Udesk's history names ${authors.join(', ')}`;
-    named.push(authors.length === 0 ? write : { ...write, change: { ...write.change, reason: told } });
+    const { change, linkId } = write;
+    const field =
+      change.kind === 'tug-of-war' ? spec.fields.find(({ udesk }) => udesk === change.field) : null;
+    const link = planned.find((one) => one.linkId === linkId)?.link.state;
+    let told = change.reason;
+    for (const side of SIDES) {
+      const id = link && idOn(link, side);
+      if (!field || !id) continue;
+      const rivals = await fieldRivals(tx, spec.name, side, id, sideField(field, side));
+      if (rivals.length > 0) told = naming(told, side, rivals.join(', '));
+    }
+    named.push({ ...write, change: { ...change, reason: told } });
   }
   return named;
+}
+
+function naming(reason: string, side: SideName, who: string): string {
+  return side === 'udesk'
+    ? `${reason}. In Udesk it was changed by ${who}`
+    : `${reason}. In the CRM it was changed by ${who}`;
 }
 
 /** When each value was changed, as far as its side's own clock says so; else when the difference was first seen. */

@@ -1,6 +1,7 @@
 /** Histories of Udesk's customers: whose is due, and what they held when they were read. */
 import { sql } from 'drizzle-orm';
 import type { EditAuthor } from '../core/edit-author.ts';
+import type { SideName } from '../core/record.ts';
 import type { HistoryItem } from '../crm/adapter.ts';
 import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';
 
@@ -118,17 +119,31 @@ export async function editAuthors(
   return byId;
 }
 
-/** Whom the change records of a customer name since then. */
-export async function authorsSince(db: Db, pair: string, udeskId: string, since: Date): Promise<string[]> {
+/**
+ * By side: who else than us made the last changes of this field of the record there. The same judgement as `editAuthors`; in
+ * the CRM also who had changed the record last, where no more is known. Sorted, without whoever nobody names.
+ */
+export async function fieldRivals(
+  db: Db,
+  pair: string,
+  side: SideName,
+  recordId: string,
+  field: string,
+): Promise<string[]> {
   const found = await rows<{ name: string }>(
     db,
-    sql`select distinct coalesce(author_name, author_id) as name from udesk_sync.feed
-        where pair = ${pair} and udesk_id = ${udeskId} and kind = 'Alteration'
-          and at >= ${since.toISOString()}::timestamptz and coalesce(author_name, author_id) is not null
-        order by 1 limit 10`,
+    sql`select distinct name from (
+          select coalesce(h.who, h.last_changed_by) as name from report.customer_history h
+          where h.pair = ${pair} and h.side = ${side} and h.record_id = ${recordId} and h.field = ${field}
+            and h.observation_id is not null and h.old is not null and h.who is distinct from 'udesk-sync'
+          order by h.observation_id desc limit ${LAST_CHANGES}) latest
+        where name is not null order by name`,
   );
   return found.map(({ name }) => name);
 }
+
+/** As many as a fight takes, and a few before it. */
+const LAST_CHANGES = 6;
 
 /** The open conflicts of this customer learn when Udesk's value was edited, and by whom. */
 export async function saveEditTimes(db: Db, pair: string, udeskId: string): Promise<void> {

@@ -11,33 +11,67 @@ import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 /**
- * Settled updates of these links, oldest first, of links that have at least so many. A field whose tug-of-war a person
- * ended starts anew then.
+ * The last `atMost` settled updates of each of these links, oldest first, of links that have at least `atLeast`. A field
+ * whose tug-of-war a person ended starts anew then.
+ *
+ * Whether an answer came soon: somebody else's change of the field was seen on that side within `soonMs`, or with at most one
+ * reading of the whole side come to its end in between (one that was under way may have passed the record before our write).
+ * @param how `since`: what was settled after it is recent
  */
 export async function recentWrites(
   db: Db,
   pair: string,
   linkIds: readonly string[],
-  how: { readonly since: Date; readonly atLeast: number },
+  how: {
+    readonly since: Date;
+    readonly soonMs: number;
+    readonly atLeast: number;
+    readonly atMost: number;
+  },
 ): Promise<Map<string, OwnWrite[]>> {
   const byLink = new Map<string, OwnWrite[]>();
   if (linkIds.length === 0) return byLink;
-  const found = await rows<{ link_id: string; side: SideName; patch: string; ended: string[] }>(
+  const found = await rows<{
+    link_id: string;
+    side: SideName;
+    patch: string;
+    result: string | null;
+    recent: boolean;
+    ended: string[];
+    soon: string[];
+  }>(
     db,
-    sql`with recent as (
-          select link_id, side, patch, settled_at, count(*) over (partition by link_id) as n
+    sql`with own as (
+          select id, link_id, side, remote_id, patch, result, settled_at, count(*) over (partition by link_id) as n,
+            row_number() over (partition by link_id order by settled_at desc, id desc) as nth
           from udesk_sync.intent
-          where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and op = 'update' and state = 'settled'
-            and settled_at >= ${how.since.toISOString()}::timestamptz)
-        select r.link_id, r.side, r.patch::text as patch, array(
-          select c.field from udesk_sync.conflict c
-          where c.pair = ${pair} and c.link_id = r.link_id and c.kind = 'tug-of-war' and c.closed_at >= r.settled_at) as ended
-        from recent r where r.n >= ${how.atLeast} order by r.settled_at`,
+          where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and op = 'update' and state = 'settled')
+        select r.link_id, r.side, r.patch::text as patch, r.result::text as result,
+          r.settled_at >= ${how.since.toISOString()}::timestamptz as recent,
+          array(
+            select c.field from udesk_sync.conflict c
+            where c.pair = ${pair} and c.link_id = r.link_id and c.kind = 'tug-of-war' and c.closed_at >= r.settled_at) as ended,
+          array(
+            select name from jsonb_object_keys(r.patch) name
+            cross join lateral (
+              select o.at from udesk_sync.observation o
+              where o.pair = ${pair} and o.side = r.side and o.remote_id = r.remote_id and o.at >= r.settled_at
+                and o.lane <> 'write' and o.delta ? name order by o.id limit 1) answer
+            where answer.at <= r.settled_at + ${how.soonMs} * interval '1 millisecond' or (
+              select count(*) from (
+                select 1 from udesk_sync.run u
+                where u.pair = ${pair} and u.started_at >= r.settled_at and u.finished_at <= answer.at
+                  and u.stats #>> array['observed', r.side, 'lane'] = 'full' limit 2) looks) < 2) as soon
+        from own r where r.n >= ${how.atLeast} and r.nth <= ${how.atMost} order by r.settled_at, r.id`,
   );
-  for (const { link_id, side, patch, ended } of found) {
-    const writes = Object.values(fromJsonb<Patch>(patch))
-      .filter(({ field }) => !ended.includes(field))
-      .map(({ field, before, after }): OwnWrite => ({ side, field, before, after }));
+  for (const { link_id, side, patch, result, recent, ended, soon } of found) {
+    const held = result === null ? {} : fromJsonb<Record<string, Value>>(result);
+    const writes = Object.entries(fromJsonb<Patch>(patch))
+      .filter(([, { field }]) => !ended.includes(field))
+      .map(([name, { field, before, after }]): OwnWrite => {
+        const seen = { held: held[field] ?? after, soon: soon.includes(name), recent };
+        return { side, field, before, after, ...seen };
+      });
     byLink.set(link_id, [...(byLink.get(link_id) ?? []), ...writes]);
   }
   return byLink;

@@ -6,6 +6,12 @@ export const CONFLICTS: ReasonTable = [
     /^we wrote the same change (\d+) times within (\d+) hours, and each time somebody else changed it back: an automation on one side probably fights one on the other\. Nothing more is written until you decide$/,
     '同一改动在 {2} 小时内写入了 {1} 次，每次都被别人改回：很可能两边各有一个自动流程在互相争夺。在您裁决之前不再写入',
   ],
+  [
+    /^what we wrote was changed away again on the same side (\d+) times in a row: an automation on one side probably fights one on the other\. Nothing more is written until you decide$/,
+    '我们写入的值连续 {1} 次在同一边被改掉：可能一边的自动流程与另一边的自动流程互相争夺。在您裁决之前不再写入',
+  ],
+  [/^(.+)\. In the CRM it was changed by (.+)$/s, '{1:reason}。CRM 中的修改人：{2:raw}'],
+  [/^(.+)\. In Udesk it was changed by (.+)$/s, '{1:reason}。Udesk 中的修改人：{2:raw}'],
   [/^(.+)\. Udesk's history names (.+)$/s, '{1:reason}。Udesk 的变更记录中出现过：{2:raw}'],
   [
     /^take udesk or crm: a whole record has no (base|value)$/,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
-import { createWorld, type World, writesSoFar } from '../../support/world.ts';
+import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
 
 let world: World;
 afterEach(async () => {
@@ -16,17 +16,39 @@ const automation = () => {
 };
 const fight = async (cycles: number) => {
   for (let n = 0; n < cycles; n += 1) {
-    await world.crm`update contact set note = 'by the CRM' where note <> 'by the CRM'`;
+    await world.crm`update contact set note = 'by the CRM', editor = 'Robot of the CRM' where note <> 'by the CRM'`;
     await world.sync();
     automation();
     await world.sync();
   }
 };
 
+const customers = [{ nick_name: 'Ann', email: 'ann@example.com', description: 'by Udesk' }];
+/** Days pass between readings when `hours` are. */
+const passing = () => {
+  let aheadMs = 0;
+  const now = () => Date.now() + aheadMs;
+  const time = { now, monotonic: now, sleep: async () => {} };
+  return { time, pass: (hours: number) => void (aheadMs += hours * 3_600_000) };
+};
+/** Each side puts another value there once it has seen ours. */
+const alternate = async (rounds: number, pause: () => Promise<void> | void) => {
+  for (let n = 0; n < rounds; n += 1) {
+    await world.crm`update contact set note = ${`CRM ${n}`}`;
+    await world.sync();
+    await pause();
+    world.simulator.tenant.edit(id(), { description: `Udesk ${n}` });
+    await world.sync();
+    await pause();
+  }
+};
+const fought = async () => (await world.conflicts()).filter(({ kind }) => kind === 'tug-of-war');
+
 describe('P4 two automations that fight over a field', () => {
   test('cost a bounded number of writes, and a row that names the other writer; a decision ends it', async () => {
     world = await createWorld({
-      customers: [{ nick_name: 'Ann', email: 'ann@example.com', description: 'by Udesk' }],
+      customers,
+      crm: ['table: contact', 'externalId: udesk_id', 'updatedAt: updated_at', 'author: { name: editor }'],
     });
     await world.sync();
     await fight(5);
@@ -35,9 +57,12 @@ describe('P4 two automations that fight over a field', () => {
 
     const after = await writesSoFar(world);
     expect(after.udesk).toBe(writes.udesk);
-    const rows = (await world.conflicts()).filter(({ kind }) => kind === 'tug-of-war');
+    const rows = await fought();
     expect(rows).toMatchObject([{ field: 'description', state: 'open' }]);
-    expect(rows[0]?.reason).toContain('Tom');
+    // Whoever changed it, and not the account that we write with, which the history names as well.
+    expect(rows[0]?.reason).toMatch(
+      /decide\. In Udesk it was changed by Tom\. In the CRM it was changed by Robot of the CRM$/,
+    );
     // Everything else of the record goes on.
     world.simulator.tenant.edit(id(), { nick_name: 'Anna' });
     await world.sync();
@@ -64,6 +89,52 @@ describe('P4 two automations that fight over a field', () => {
     world.simulator.tenant.edit(id(), { description: 'new' });
     await world.sync();
     expect(await note()).toBe('new');
+  });
+
+  test('are found by a counter that is never the same, too, and by readings that are hours apart', async () => {
+    const { time, pass } = passing();
+    world = await createWorld({ customers, time });
+    await world.sync();
+    await alternate(6, () => pass(9));
+
+    expect(await fought()).toMatchObject([{ field: 'description', state: 'open' }]);
+    // Three to each side, and one that a person has to decide about.
+    const writes = await ourRows(
+      world,
+      `select side, count(*)::int as n from udesk_sync.intent where op = 'update' and state = 'settled'
+         and reasons ? 'description' group by side order by side`,
+    );
+    expect(writes).toEqual([
+      { side: 'crm', n: 3 },
+      { side: 'udesk', n: 3 },
+    ]);
+  });
+
+  test('are not two people who answer each other days later', async () => {
+    const { time, pass } = passing();
+    world = await createWorld({ customers, time });
+    await world.sync();
+    await alternate(4, async () => {
+      for (let n = 0; n < 2; n += 1) {
+        pass(12);
+        await world.sync();
+      }
+    });
+
+    expect(await fought()).toEqual([]);
+    expect(await note()).toBe('Udesk 3');
+  });
+
+  test('are not a person who edits a field ten times a day', async () => {
+    world = await createWorld({ customers });
+    await world.sync();
+    for (let n = 0; n < 10; n += 1) {
+      world.simulator.tenant.edit(id(), { description: n % 2 === 0 ? 'on' : 'off' });
+      await world.sync();
+    }
+
+    expect(await world.conflicts()).toEqual([]);
+    expect(await note()).toBe('off');
   });
 
   test('a side that stores its own form of what it is sent costs one write, not one per cycle', async () => {

@@ -66,7 +66,7 @@ describe('the reasons of the engine in Chinese', () => {
     expect(texts).toContain('the mapping of the field has changed');
     expect(texts).toContain('closed because the field is not mapped any more');
     expect(texts).toContain('the enumeration did not come to its end');
-    expect(texts.some((text) => text.startsWith('we wrote the same change … times'))).toBe(true);
+    expect(texts.some((text) => text.startsWith('what we wrote was changed away again'))).toBe(true);
   });
 
   test('are complete: a reason without Chinese is none that may be given', () => {
