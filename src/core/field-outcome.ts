@@ -112,9 +112,14 @@ export function hold(
   reason: string,
   { reopened = false, base = field.base }: { reopened?: boolean; base?: FieldBase | null } = {},
 ): ConflictChange | null {
-  const { row, now, spec } = field;
-  if (!reopened && row?.kind === kind && sameBase(field, base) && holdsRowValues(field)) return null;
+  const { now, spec } = field;
+  if (!reopened && isHeld(field, kind, base)) return null;
   return { action: 'hold', field: spec.udesk, kind, base, udesk: now.udesk, crm: now.crm, reason, reopened };
+}
+
+/** Whether the row says exactly this already. */
+export function isHeld(field: FieldContext, kind: ConflictKind, base: FieldBase | null): boolean {
+  return field.row?.kind === kind && sameBase(field, base) && holdsRowValues(field);
 }
 
 /** Whether both sides still hold what the row shows. */

@@ -9,64 +9,83 @@ import {
   holdsRowValues,
   imageFrom,
   imageOn,
+  isHeld,
   resolveTo,
 } from './field-outcome.ts';
 import type { ActiveConflict } from './link.ts';
 import { toCommon } from './mapping.ts';
 import { applyPolicy } from './policy.ts';
 import { otherSide } from './record.ts';
-import { mergeSets } from './set-merge.ts';
+import { mergeSets, type Sides } from './set-merge.ts';
+import { pairOf } from './settle.ts';
 import { flowsTo } from './spec.ts';
 import { isAbsent, isSet, type Value } from './value.ts';
 import type { Overwritten } from './witness-records.ts';
 
 /**
  * Null: there is none, it is not known, or a person has to decide; the field goes on as it would without.
+ * Of a scalar, the last of several edits on one side has superseded those before it. Of a set, each was an edit of its own:
+ * all of them come back.
  * @param ordinary what becomes of the field as both sides hold it now, were there no row
  */
 export function restoreOverwritten(field: FieldContext, ordinary: () => FieldOutcome): FieldOutcome | null {
   const { row, spec } = field;
-  const lost = row?.overwritten?.at(-1);
-  if (row === null || lost?.value === undefined || !holdsRowValues(field)) return null;
-  if (!flowsTo(spec, otherSide(lost.side))) {
-    if (spec.onBlocked === 'hold') return null;
-    return keepAsItIs(
-      field,
-      row,
-      lost,
-      `the field flows ${spec.direction} only: ${spec.onBlocked}`,
-      ordinary,
-    );
+  const all = row?.overwritten ?? [];
+  const last = all.at(-1);
+  if (row === null || last === undefined || !holdsRowValues(field)) return null;
+  const isSetField = spec.shape === 'set';
+  const lost = (isSetField ? all : [last]).filter(isTold);
+  if (lost.length < (isSetField ? all.length : 1)) return null;
+  const blocked = all.filter(({ side }) => !flowsTo(spec, otherSide(side)));
+  if (blocked.length > 0) {
+    if (spec.onBlocked === 'hold' || blocked.length < all.length) return null;
+    const why = `the field flows ${spec.direction} only: ${spec.onBlocked}`;
+    return keepAsItIs(field, row, all, why, ordinary);
   }
-  return spec.shape === 'set'
-    ? merge(field, row, lost, lost.value)
-    : decide(field, row, lost, lost.value, ordinary);
+  if (isSetField) return merge(field, row, lost);
+  // Neither of two edits on both sides has superseded the other.
+  if (all.some(({ side }) => side !== last.side)) return null;
+  const [only] = lost;
+  return only === undefined ? null : decide(field, row, all, only, ordinary);
 }
 
-function merge(
-  field: FieldContext,
-  row: ActiveConflict,
-  lost: Overwritten,
-  value: Value,
-): FieldOutcome | null {
-  const { spec, region, now } = field;
-  const merged = mergeSets({ spec, region, base: row.base, now: { ...now, [lost.side]: value } });
-  if (merged.unmappable.length > 0) return null;
-  const target = { udesk: merged.udesk.after, crm: merged.crm.after };
-  const decided = { by: 'policy', kind: row.kind, reason: `${describeOverwritten(lost)}; merged` } as const;
+type Told = Overwritten & { readonly value: Value };
+
+function isTold(one: Overwritten): one is Told {
+  return one.value !== undefined;
+}
+
+/** Each edit is merged from what it was made of into what both sides hold by then, as it would have been in its time. */
+function merge(field: FieldContext, row: ActiveConflict, lost: readonly Told[]): FieldOutcome | null {
+  const { spec, region } = field;
+  let target: Sides = field.now;
+  for (const one of lost) {
+    const now = { ...target, [one.side]: one.value };
+    const merged = mergeSets({ spec, region, base: madeFrom(field, row, one), now });
+    if (merged.unmappable.length > 0) return null;
+    target = { udesk: merged.udesk.after, crm: merged.crm.after };
+  }
+  const decided = { by: 'policy', kind: row.kind, reason: `${described(lost)}; merged` } as const;
   // Not a merge of what both sides hold now: one half alone has carried nothing that the other still lacks (settle.ts).
   return resolveTo(field, target, decided, 'policy');
+}
+
+/** What both sides held, as far as our write knew, when the edit was made. */
+function madeFrom({ spec }: FieldContext, row: ActiveConflict, { side, before }: Told): Sides | null {
+  if (before === undefined) return row.base;
+  const image = imageFrom(spec, side, before);
+  return image.ok ? pairOf(side, before, image.value) : row.base;
 }
 
 function decide(
   field: FieldContext,
   row: ActiveConflict,
-  lost: Overwritten,
-  value: Value,
+  all: readonly Overwritten[],
+  lost: Told,
   ordinary: () => FieldOutcome,
 ): FieldOutcome | null {
   const { spec, region, now, times } = field;
-  const seen = { ...now, [lost.side]: value };
+  const seen = { ...now, [lost.side]: lost.value };
   const crm = toCommon(spec, 'crm', seen.crm);
   if (!crm.ok) return null;
   const outcome = applyPolicy({
@@ -79,14 +98,14 @@ function decide(
   });
   if (outcome.kind === 'undecided') return null;
   if (outcome.kind === 'take' && outcome.side !== lost.side)
-    return keepAsItIs(field, row, lost, outcome.reason, ordinary);
+    return keepAsItIs(field, row, all, outcome.reason, ordinary);
   const common = outcome.kind === 'value' ? outcome.value : lost.side === 'udesk' ? seen.udesk : crm.value;
   const image = lost.side === 'udesk' ? imageFrom(spec, 'udesk', common) : imageOn(spec, 'crm', common);
   if (!image.ok) return null;
   const decided = {
     by: 'policy',
     kind: row.kind,
-    reason: `${describeOverwritten(lost)}; restored: ${outcome.reason}`,
+    reason: `${described(all)}; restored: ${outcome.reason}`,
   } as const;
   return resolveTo(field, { udesk: common, crm: image.value }, decided, 'policy');
 }
@@ -95,21 +114,28 @@ function decide(
 function keepAsItIs(
   field: FieldContext,
   row: ActiveConflict,
-  lost: Overwritten,
+  all: readonly Overwritten[],
   why: string,
   ordinary: () => FieldOutcome,
 ): FieldOutcome {
   const decided = {
     by: 'policy',
     kind: row.kind,
-    reason: `${describeOverwritten(lost)}; kept as it is: ${why}`,
+    reason: `${described(all)}; kept as it is: ${why}`,
   } as const;
   const kept = resolveTo(field, field.now, decided, 'policy');
   if (equalNow(field)) return kept;
   const { conflict, ...rest } = ordinary();
   if (conflict === undefined || conflict === null || conflict.action === 'close')
     return { ...rest, conflict: kept.conflict ?? null };
+  // The row that a replan before this one left says so already: a quiet cycle says nothing (P4).
+  if (conflict.action === 'hold' && isHeld(field, conflict.kind, conflict.base))
+    return { ...rest, conflict: null };
   return { ...rest, conflict: { ...conflict, reopened: true } };
+}
+
+function described(lost: readonly Overwritten[]): string {
+  return lost.map(describeOverwritten).join('; ');
 }
 
 /** In words for the reviewer: who, when, what. */

@@ -33,6 +33,8 @@ export interface Overwritten {
   readonly side: SideName;
   /** In the side's own values; left out where the history does not tell it. */
   readonly value?: Value;
+  /** What the side held when our write was planned: what it was edited from. Left out in rows from before it was kept. */
+  readonly before?: Value;
   readonly author: ChangeAuthor | null;
   readonly at: string | null;
   readonly text: string | null;

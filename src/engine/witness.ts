@@ -197,7 +197,7 @@ async function rowOf(
     base,
     udesk,
     crm,
-    foreign,
+    foreign: { ...foreign, before },
     reason: describeOverwritten(foreign),
   };
 }
