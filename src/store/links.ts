@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { FieldBase, LifeChange } from '../core/link.ts';
 import type { SideName } from '../core/record.ts';
+import { fileConflicts } from './conflict-search.ts';
 import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
@@ -278,8 +279,8 @@ export async function forgetLinks(db: Db, pair: string, linkIds: readonly string
 }
 
 /**
- * Ends a link whose record is gone. Its open conflicts end with it: nothing is left that a person could decide.
- * Flagged links keep both ids and their bases, so that a record that comes back is taken up again; an unlinked
+ * Ends a link whose record is gone. Its open conflicts end with it: nothing is left that a person could decide (until the
+ * record comes back: `restoreReturned`). Flagged links keep both ids and their bases, so that a record that comes back is taken up again; an unlinked
  * survivor is free to be matched, but is never created anew.
  */
 export async function breakLink(
@@ -400,14 +401,22 @@ export async function idsHeldByLinks(
  * of both, nothing is left to take up: a record of it that is back is free, like one never seen before.
  */
 export async function restoreReturned(db: Db, pair: string, at: Date): Promise<void> {
-  await db.execute(
+  const returned = await rows<{ id: string }>(
+    db,
     sql`update udesk_sync.link l set state = 'confirmed', decided_by = 'restored', dirty = true,
           changed_at = ${at.toISOString()}::timestamptz
         where l.pair = ${pair} and l.state = 'broken' and l.decided_by = 'flag'
           and exists (select 1 from udesk_sync.record r where r.pair = l.pair and r.side = 'udesk'
             and r.remote_id = l.udesk_id and r.state = 'live' and r.link_id = l.id)
           and exists (select 1 from udesk_sync.record r where r.pair = l.pair and r.side = 'crm'
-            and r.remote_id = l.crm_id and r.state = 'live' and r.link_id = l.id)`,
+            and r.remote_id = l.crm_id and r.state = 'live' and r.link_id = l.id)
+        returning l.id`,
+  );
+  await askAgain(
+    db,
+    pair,
+    returned.map(({ id }) => id),
+    at,
   );
   await db.execute(
     sql`update udesk_sync.record r set link_id = null
@@ -415,6 +424,27 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
         where r.pair = ${pair} and r.side in ('udesk', 'crm') and r.dirty and r.link_id is not null and r.state = 'live'
           and l.pair = r.pair and l.id = r.link_id and l.state = 'broken' and l.decided_by = 'close'`,
   );
+}
+
+/**
+ * P2, P3: what the end of these links closed and nobody decided. The planner finds every difference again, but not an edit
+ * that a write of ours had replaced: no side holds it. It gets a row of its own; the one that ended stays as it is.
+ */
+async function askAgain(db: Db, pair: string, linkIds: readonly string[], at: Date): Promise<void> {
+  if (linkIds.length === 0) return;
+  const now = sql`${at.toISOString()}::timestamptz`;
+  await db.execute(
+    sql`insert into udesk_sync.conflict
+          (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, overwritten, opened_at, changed_at, assignee)
+        select c.pair, c.link_id, c.field, c.kind, 'open', c.base, c.udesk, c.crm, c.udesk_at, c.crm_at, c.reason, c.overwritten,
+          ${now}, ${now}, c.assignee
+        from udesk_sync.conflict c
+        where c.pair = ${pair} and c.link_id = any(${textArray(linkIds)}::bigint[]) and c.resolved_by = 'link ended'
+          and jsonb_array_length(c.overwritten) > 0
+          and not exists (select 1 from udesk_sync.conflict later
+            where later.pair = c.pair and later.link_id = c.link_id and later.field = c.field and later.id > c.id)`,
+  );
+  await fileConflicts(db, pair, linkIds);
 }
 
 export async function countLinks(db: Db, pair: string): Promise<Record<LinkRowState, number>> {

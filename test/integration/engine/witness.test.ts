@@ -23,16 +23,23 @@ const begin = async (options: WorldOptions = {}) => {
   await world.sync();
 };
 /** An agent's edit between our look at the customer and our write. */
+const inUdesk = (changes: () => CustomerAttributes): Moment[] => [
+  {
+    side: 'udesk',
+    call: 'update',
+    when: 'before',
+    times: 1,
+    act: () => world.simulator.tenant.edit(first(), changes()),
+  },
+];
 const inWindow = (changes: CustomerAttributes) =>
-  syncAt(world, [
-    {
-      side: 'udesk',
-      call: 'update',
-      when: 'before',
-      times: 1,
-      act: () => world.simulator.tenant.edit(first(), changes),
-    },
-  ]);
+  syncAt(
+    world,
+    inUdesk(() => changes),
+  );
+const unread = () => {
+  throw new SyncError('transient', 'the history does not answer');
+};
 const witnesses = async () =>
   (await ourRows(world, `select witness from udesk_sync.intent where side = 'udesk' order by id`)).map(
     ({ witness }) => witness,
@@ -102,6 +109,57 @@ describe('P2 an edit between verify and send', () => {
     const held = [now()?.email, ...(now()?.other_emails.map(({ content }) => content) ?? [])];
     expect(held.toSorted()).toEqual(all);
     expect((await world.people())[0]?.emails.toSorted()).toEqual(all);
+  });
+
+  test('of a set comes back also where a second one was replaced before anybody had looked', async () => {
+    await begin();
+    const others = (...names: string[]) => names.map((name) => `${name}@example.com`);
+    await world.crm`update contact set emails = emails || 'c@example.com'::text`;
+    await syncAt(world, [
+      ...inUdesk(() => ({ other_emails: others('a', 't') })),
+      { side: 'udesk', call: 'history', when: 'before', act: unread },
+    ]);
+    expect(await witnesses()).toEqual(['due']);
+    await world.crm`update contact set emails = emails || 'd@example.com'::text`;
+    await syncAt(world, [
+      ...inUdesk(() => ({
+        other_emails: [...(now()?.other_emails.map(({ content }) => content) ?? []), 's@example.com'],
+      })),
+      // Before the second write the history does not answer either.
+      { side: 'udesk', call: 'history', when: 'before', times: 1, act: unread },
+    ]);
+    await world.sync();
+    await world.sync();
+
+    const all = others('a', 'c', 'd', 'p', 's', 't');
+    const held = [now()?.email, ...(now()?.other_emails.map(({ content }) => content) ?? [])];
+    expect(held.toSorted()).toEqual(all);
+    expect((await world.people())[0]?.emails.toSorted()).toEqual(all);
+    expect(await world.conflicts()).toMatchObject([{ state: 'resolved', overwritten: [{}, {}] }]);
+  });
+
+  test('is asked about again when the record, which was gone meanwhile, comes back', async () => {
+    // Newest first. A table that shows nobody at all proves no deletion.
+    const customers = [{ nick_name: 'Other', email: 'o@example.com' }, FIRST];
+    await begin({ customers, pair: { deletes: 'flag' } });
+    await world.crm`update contact set note = 'by the CRM' where 'p@example.com' = any(emails)`;
+    await inWindow({ description: 'by Tom' });
+    await world.crm`create table gone as select * from contact where 'p@example.com' = any(emails)`;
+    await world.crm`delete from contact where 'p@example.com' = any(emails)`;
+    await world.sync();
+    expect(await world.conflicts()).toMatchObject([{ state: 'resolved', resolvedBy: 'link ended' }]);
+    await world.crm`insert into contact overriding system value select * from gone`;
+    await world.sync();
+
+    const [ended, again, ...more] = await world.conflicts();
+    expect(more).toEqual([]);
+    expect(ended).toMatchObject({ state: 'resolved', resolvedBy: 'link ended' });
+    expect(again).toMatchObject({
+      ...{ state: 'open', kind: 'overwritten-in-window', resolvedBy: null },
+      overwritten: [{ side: 'udesk', value: 'by Tom', author: { name: 'Tom' } }],
+    });
+    await world.sync();
+    expect(await world.conflicts()).toHaveLength(2);
   });
 
   test('of a set is carried over where it survived', async () => {
