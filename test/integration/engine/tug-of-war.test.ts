@@ -29,7 +29,10 @@ const passing = () => {
   let aheadMs = 0;
   const now = () => Date.now() + aheadMs;
   const time = { now, monotonic: now, sleep: async () => {} };
-  return { time, pass: (hours: number) => void (aheadMs += hours * 3_600_000) };
+  const pass = (hours: number) => {
+    aheadMs += hours * 3_600_000;
+  };
+  return { time, pass };
 };
 /** Each side puts another value there once it has seen ours. */
 const alternate = async (rounds: number, pause: () => Promise<void> | void) => {
