@@ -33,6 +33,7 @@ export async function sendBatch(
       at,
       lookFrom: new Date(at.getTime() + batch.lagMs),
       fence: cycle.fence.fence,
+      runId: cycle.runId,
     }),
   );
   const mine = new Set(opened.intentIds);

@@ -45,6 +45,7 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
         state: 'sending',
         at,
         fence: cycle.fence.fence,
+        runId: cycle.runId,
         attempted: true,
         verifiedAt,
       }),

@@ -101,6 +101,7 @@ export async function openBatch(
     readonly at: Date;
     readonly lookFrom: Date;
     readonly fence: number;
+    readonly runId: number;
   },
 ): Promise<{ id: string; intentIds: string[] }> {
   const at = sql`${batch.at.toISOString()}::timestamptz`;
@@ -114,7 +115,7 @@ export async function openBatch(
     db,
     sql`update udesk_sync.intent i set state = 'sending', alone = true, batch_id = ${id}::bigint, batch_row = s.n,
           attempts = attempts + 1, looks = 0, sent_at = ${at}, not_before = ${batch.lookFrom.toISOString()}::timestamptz,
-          fence = ${batch.fence}::bigint, error = null
+          fence = ${batch.fence}::bigint, sent_run_id = ${batch.runId}::bigint, error = null
         from jsonb_to_recordset(${jsonParam(batch.intentIds.map((intent, n) => ({ i: intent, n })))}) as s(i text, n int)
         where i.pair = ${batch.pair} and i.id = s.i::bigint and i.state = 'pending' returning i.id`,
   );

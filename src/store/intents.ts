@@ -239,10 +239,13 @@ export async function sendingToUnknown(db: Db, pair: string): Promise<number> {
   return moved.length;
 }
 
+/** The run that sent a write; of one from before this was kept, the run that planned it. */
+export const SENT_RUN = sql`coalesce(i.sent_run_id, i.run_id)`;
+
 /** Runs are numbered in their order: one of before that began later than this write was sent, or the other way round. */
 export const CLOCK_WENT_BACK = sql`exists (
   select 1 from udesk_sync.run o
-  where o.pair = i.pair and (o.id <= i.run_id and o.started_at > i.sent_at or o.id > i.run_id and o.started_at < i.sent_at))`;
+  where o.pair = i.pair and (o.id <= ${SENT_RUN} and o.started_at > i.sent_at or o.id > ${SENT_RUN} and o.started_at < i.sent_at))`;
 
 /** Whether our wall clock was set back around the sending of this write, which makes times useless to tell what came first. */
 export async function clockWentBack(db: Db, intent: IntentRow): Promise<boolean> {
@@ -343,6 +346,8 @@ export async function moveIntent(
     error?: string | null;
     notBefore?: Date | null;
     fence?: number;
+    /** Of the run that sends it. */
+    runId?: number;
     result?: Record<string, Value>;
     attempted?: boolean;
     looked?: boolean;
@@ -358,6 +363,7 @@ export async function moveIntent(
           error = ${change.error ?? null},
           not_before = ${change.notBefore?.toISOString() ?? null}::timestamptz,
           fence = coalesce(${change.fence ?? null}::bigint, fence),
+          sent_run_id = coalesce(${change.runId ?? null}::bigint, sent_run_id),
           result = coalesce(${change.result === undefined ? null : jsonParam(change.result)}, result),
           verified_at = coalesce(${change.verifiedAt?.toISOString() ?? null}::timestamptz, verified_at),
           witness = coalesce(${change.witness ?? null}, witness),

@@ -111,11 +111,12 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'what became of a write is asked by the times of the try before',
-    breaks: 'P2: the history of the lost write is not asked by the process that sent it',
+    breaks:
+      'P2, P5: the history of the lost write is not asked, and a list from before a create tells that it did not happen',
     file: 'src/engine/send.ts',
     find: 'underWay = asSent(intent, verifiedAt, at);',
     replace: "underWay = { ...asSent(intent, verifiedAt, at), ...intent, state: 'sending' };",
-    tests: [`${ENGINE}/witness.test.ts`],
+    tests: [`${ENGINE}/witness.test.ts`, `${ENGINE}/uncertain-create.test.ts`],
   },
   {
     name: 'a deletion is settled by one look',

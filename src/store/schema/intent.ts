@@ -64,6 +64,8 @@ export const intent = udeskSync.table(
     error: text('error'),
     createdAt: at('created_at').notNull(),
     sentAt: at('sent_at'),
+    /** The run that sent it last: another one than planned it where it had to wait. */
+    sentRunId: bigint('sent_run_id', { mode: 'number' }),
     settledAt: at('settled_at'),
     /** When the target was last asked for its pre-image before the write was sent. */
     verifiedAt: at('verified_at'),

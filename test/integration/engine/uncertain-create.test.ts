@@ -123,6 +123,32 @@ test('P5: what a side shows only a while after it was created is found, and not 
 });
 
 describe('P5: a create that is sent again', () => {
+  test('so that a list from between two of them does not tell whether the last one was carried out', async () => {
+    world = await createWorld({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
+    const crm = createMemoryCrm({ manifest: { externalId: null } });
+    const sync = () => syncPair(world, { ...world.pair, sides: { ...world.pair.sides, crm: crm.side } });
+    await sync();
+    // Nothing to look it up by.
+    world.simulator.tenant.create({ nick_name: 'Keyless' });
+    crm.faults.push(
+      { on: 'create', kind: 'throttled', retryAfterMs: 0 },
+      { on: 'create', kind: 'throttled', retryAfterMs: 0 },
+      { on: 'create', kind: 'ambiguous-after' },
+    );
+
+    await sync();
+    // Its first push is throttled once more; the list of this cycle comes before the try that is carried out.
+    await sync();
+    expect(crm.faults).toEqual([]);
+    await sync();
+
+    expect(crm.table.list().map(({ fields }) => fields.name)).toEqual(['Linked', 'Keyless']);
+    expect(await parked()).toEqual([]);
+    expect(await ourRows(world, `select distinct state from udesk_sync.intent`)).toEqual([
+      { state: 'settled' },
+    ]);
+  });
+
   test('is looked for twice each time, also by a process that finds it sent again', async () => {
     world = await createWorld({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
     let creates = 0;
