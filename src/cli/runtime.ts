@@ -65,11 +65,13 @@ export async function openRuntime(context: CliContext, command: string): Promise
     await database.close();
     throw error;
   }
+  const lifeline = database.lifeline();
   return {
     config,
     database,
     engine: {
       db: database.db,
+      lifeline,
       log,
       clock: () => new Date(),
       monotonic: REAL_TIME.monotonic,
@@ -79,7 +81,10 @@ export async function openRuntime(context: CliContext, command: string): Promise
       ownerIsDead,
     },
     ledger: steadyLedger(postgresLedger(database.sql), REAL_TIME.monotonic),
-    close: () => database.close(),
+    async close() {
+      await lifeline.end();
+      await database.close();
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /** This daemon among the others on its database: who they are, and which pairs are this one's. */
 import { sharePairs } from '../core/share.ts';
-import type { EngineContext } from '../engine/context.ts';
+import { type EngineContext, onLifeline } from '../engine/context.ts';
 import { toError } from '../errors.ts';
 import { BEAT_MS, beat, leave } from '../store/replicas.ts';
 import type { ReplicaState } from '../store/schema/replica.ts';
@@ -36,7 +36,8 @@ export function createReplica({ context, pairs, breakers, work }: ReplicaOptions
   let others = 0;
 
   async function mine(): Promise<Set<string>> {
-    const found = await beat(db, owner, { pairs: [...held.keys()], breakers: breakers() });
+    const state = { pairs: [...held.keys()], breakers: breakers() };
+    const found = await onLifeline(context, (line) => beat(line, owner, state));
     const dead = found.filter((each) => context.ownerIsDead?.(each) === true);
     for (const each of dead) await leave(db, each);
     const live = found.filter((each) => !dead.includes(each));

@@ -2,12 +2,15 @@ import type { Logger } from 'pino';
 import type { SideName } from '../core/record.ts';
 import type { PairSpec } from '../core/spec.ts';
 import type { Side } from '../crm/adapter.ts';
+import type { Lifeline } from '../store/lifeline.ts';
 import type { Db, Fence } from '../store/tx.ts';
 import type { PushBudget } from './push-budget.ts';
 
 /** The world, as the engine gets it. */
 export interface EngineContext {
   readonly db: Db;
+  /** On what leases are renewed and the process says that it lives; left out: on `db`, as everything else. */
+  readonly lifeline?: Pick<Lifeline, 'run'>;
   readonly log: Logger;
   readonly clock: () => Date;
   /** Milliseconds that never jump; left out: those of this process. */
@@ -24,6 +27,14 @@ export interface EngineContext {
 
 export function monotonicOf({ monotonic }: Pick<EngineContext, 'monotonic'>): () => number {
   return monotonic ?? (() => performance.now());
+}
+
+/** Does what must not wait for other work of this process. */
+export async function onLifeline<T>(
+  { db, lifeline }: Pick<EngineContext, 'db' | 'lifeline'>,
+  work: (db: Db) => Promise<T>,
+): Promise<T> {
+  return lifeline === undefined ? await work(db) : await lifeline.run(work);
 }
 
 export interface PairRuntime {

@@ -10,7 +10,8 @@ import { attachEmbeddedPostgres } from './embedded/attach.ts';
 import { resolveDataDir } from './embedded/data-dir.ts';
 import { DATA_DIR_IN_USE } from './embedded/directory-lock.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.ts';
-import { createPool } from './pool.ts';
+import { createLifeline, LIFELINE_PATIENCE_MS, type Lifeline } from './lifeline.ts';
+import { createPool, type Pool } from './pool.ts';
 import { withPrepared } from './prepared.ts';
 import { type SilenceLog, watchForSilence } from './silence.ts';
 import { createSockets } from './sockets.ts';
@@ -43,6 +44,8 @@ export interface Database {
   readonly description: string;
   /** A pool of its own on the same database: for what must keep its session (locks, LISTEN). The caller ends it. */
   connect(options?: ClientOptions): postgres.Sql;
+  /** One more connection, made when it is first needed, that no other work keeps waiting. The caller ends it. */
+  lifeline(): Lifeline;
   /**
    * From now on a server that says nothing is noticed within five seconds: what is in flight ends with a code, and what comes next
    * gets new connections (silence.ts). Until `close`.
@@ -102,13 +105,7 @@ async function openOn(
   embedded: EmbeddedPostgres | null,
 ): Promise<Database> {
   const { log, ...clientOptions } = options;
-  const pool = createPool((closed) => {
-    const sockets = createSockets();
-    const made = openClient(target, { ...clientOptions, sockets, closed });
-    // It tells every client how it wants its types, and knows the first one only.
-    drizzle(made);
-    return { sql: made, sockets };
-  });
+  const pool = openPool(target, clientOptions);
   const { sql } = pool;
   let serverVersion: number;
   try {
@@ -146,12 +143,16 @@ async function openOn(
     serverVersion,
     description,
     connect: (further) => openClient(target, { ...clientOptions, sockets: others, ...further }),
-    watch(told) {
-      const asking = createPool((closed) => {
-        const sockets = createSockets();
-        const options = { ...clientOptions, max: 1, fetchTypes: false, sockets, closed };
-        return { sql: openClient(target, options), sockets };
+    lifeline() {
+      const line = openPool(target, {
+        ...clientOptions,
+        ...{ max: 1, fetchTypes: false, statementTimeoutMs: LIFELINE_PATIENCE_MS },
+        applicationName: 'udesk-sync lease',
       });
+      return createLifeline({ db: drizzle(withPrepared(line.sql)), pool: line });
+    },
+    watch(told) {
+      const asking = openPool(target, { ...clientOptions, max: 1, fetchTypes: false });
       const watch = {
         ask: () => asking.sql`select 1`,
         async giveUp(again: boolean) {
@@ -168,6 +169,17 @@ async function openOn(
       return closing;
     },
   };
+}
+
+/** Replaced as a whole once it has lost a connection. */
+function openPool(target: Target, options: ClientOptions): Pool {
+  return createPool((closed) => {
+    const sockets = createSockets();
+    const made = openClient(target, { ...options, sockets, closed });
+    // It tells every client how it wants its types, and knows the first one only.
+    drizzle(made);
+    return { sql: made, sockets };
+  });
 }
 
 function describeEmbedded({ dataDir, holderPid }: EmbeddedPostgres): string {

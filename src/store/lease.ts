@@ -48,14 +48,23 @@ export async function takeOverLease(
   return taken === undefined ? null : { pair, owner, fence: Number(taken.fence) };
 }
 
-/** @returns false when the lease was lost. */
-export async function renewLease(db: Db, fence: Fence, ttlMs: number): Promise<boolean> {
-  const renewed = await rows(
+/** `locked`: by somebody who decides (`lockOutCycle`) or is about to take it; ours still, and to be tried again soon. */
+export type Renewal = 'renewed' | 'lost' | 'locked';
+
+/** Waits for nobody: behind one lease that is locked the others of this process would run out. */
+export async function renewLease(db: Db, fence: Fence, ttlMs: number): Promise<Renewal> {
+  const ours = sql`pair = ${fence.pair} and owner = ${fence.owner} and fence = ${fence.fence}`;
+  const [found] = await rows<{ renewed: boolean; held: boolean }>(
     db,
-    sql`update udesk_sync.lease set expires_at = now() + ${ttlMs} * interval '1 millisecond'
-        where pair = ${fence.pair} and owner = ${fence.owner} and fence = ${fence.fence} returning 1`,
+    sql`with free as (select pair from udesk_sync.lease where ${ours} for no key update skip locked),
+          renewed as (
+            update udesk_sync.lease l set expires_at = now() + ${ttlMs} * interval '1 millisecond'
+            from free where l.pair = free.pair returning 1
+          )
+        select exists (select 1 from renewed) as renewed, exists (select 1 from udesk_sync.lease where ${ours}) as held`,
   );
-  return renewed.length > 0;
+  if (found?.renewed === true) return 'renewed';
+  return found?.held === true ? 'locked' : 'lost';
 }
 
 /**

@@ -17,7 +17,10 @@ export interface Connections {
 export interface Pool {
   /** Always the connections of now, also for who keeps it. */
   readonly sql: postgres.Sql;
-  /** Gives every connection up: what is in flight ends with CONNECTION_DESTROYED, and what comes next gets new ones. */
+  /**
+   * Gives every connection up: what is in flight ends with CONNECTION_DESTROYED, and what comes next gets new ones. Once
+   * `end` was called nothing is opened any more, and it only waits for that end.
+   */
   replace(): Promise<void>;
   /** Waits so long for what is in flight. May be called twice. */
   end(timeoutS: number): Promise<void>;
@@ -78,6 +81,8 @@ export function createPool(open: (closed: () => void) => Connections, restMs = R
   return {
     sql,
     async replace() {
+      // Nobody would end those that it opened.
+      if (ending !== undefined) return await ending;
       const old = current;
       current = next();
       await Promise.all([old, ...left.keys()].map((made) => giveUp(made)));

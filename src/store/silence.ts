@@ -3,8 +3,9 @@
  * would wait for what TCP takes for dead, a quarter of an hour. A small question on a connection of its own, which waits for no
  * lock and no other work, has no answer; so all connections are given up, and what is in flight on them ends with a code.
  */
-import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { toError } from '../errors.ts';
+import { settlesWithin } from '../lib/settles-within.ts';
 
 /** Noticed within 5 s: a renewal of a lease then fails before the lease runs out, wherever in its time that is (engine/lease-keeper.ts). */
 const ASK_EVERY_MS = 1_000;
@@ -62,13 +63,7 @@ async function answerWithin(
       heard = isTimeout(error) ? null : 'error';
     },
   );
-  // The driver sends a turn later, and a process that is busy until then has not asked yet.
-  await turn();
-  await turn();
-  await Promise.race([answer, wait(patienceMs, undefined, { signal, ref: false }).catch(() => {})]);
-  // A process that was busy for long finds its timers first, and what has arrived meanwhile a turn later.
-  await turn();
-  await turn();
+  await settlesWithin(answer, patienceMs, signal);
   return heard ?? 'silent';
 }
 

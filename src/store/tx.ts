@@ -16,7 +16,8 @@ export interface Fence {
 
 /**
  * A transaction that commits only while we still own the pair: the lease row is read and locked against
- * a new owner until the commit, so that a process that was replaced cannot write any more (lease-lost).
+ * a new owner until the commit, so that a process that was replaced cannot write any more (lease-lost). It is not locked
+ * against its renewal: what takes longer than the lease lasts does not cost it.
  * The question and the first statement of `work` leave together, in this order: without the lease whatever `work` did is
  * rolled back, so it must do nothing but read and write in `tx`.
  */
@@ -25,7 +26,7 @@ export async function fenced<T>(db: Db, fence: Fence, work: (tx: Db) => Promise<
     const asked = rows(
       tx,
       sql`select 1 from udesk_sync.lease
-          where pair = ${fence.pair} and owner = ${fence.owner} and fence = ${fence.fence} for share`,
+          where pair = ${fence.pair} and owner = ${fence.owner} and fence = ${fence.fence} for key share`,
     );
     // Both come to their end before anything is rolled back: a statement that is sent after that would be on its own.
     const [held, done] = await Promise.allSettled([asked, work(tx)]);

@@ -382,6 +382,14 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: 'leases are renewed in the pool',
+    breaks: 'P9: a large report costs a daemon that is well its lease',
+    file: 'src/engine/context.ts',
+    find: ': await lifeline.run(work);',
+    replace: ': await work(db);',
+    tests: [`${ATTACK}/lease.test.ts`, 'test/integration/daemon/replica.test.ts'],
+  },
+  {
     name: 'the calls of a minute are forgotten too early',
     breaks: 'P10: a sliding minute holds more calls than allowed',
     file: 'src/http/quota.ts',

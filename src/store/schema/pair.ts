@@ -1,4 +1,4 @@
-import { bigint, boolean, integer, text } from 'drizzle-orm/pg-core';
+import { bigint, boolean, integer, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { PlanSample } from '../../core/plan-sample.ts';
 import type { SideName } from '../../core/record.ts';
 import type { FieldSpec } from '../../core/spec.ts';
@@ -67,9 +67,15 @@ export const pair = udeskSync.table('pair', {
 });
 
 /** One writer per pair. The fence rises with every owner; each transaction of a cycle checks it (lease-lost). */
-export const lease = udeskSync.table('lease', {
-  pair: text('pair').primaryKey(),
-  owner: text('owner').notNull(),
-  fence: bigint('fence', { mode: 'number' }).notNull(),
-  expiresAt: at('expires_at').notNull(),
-});
+export const lease = udeskSync.table(
+  'lease',
+  {
+    pair: text('pair').primaryKey(),
+    owner: text('owner').notNull(),
+    fence: bigint('fence', { mode: 'number' }).notNull(),
+    expiresAt: at('expires_at').notNull(),
+  },
+  // It makes the fence a part of a key: to change it (taking the lease) Postgres waits for every `for key share` of its
+  // holder's transactions, and to change the time alone (renewing it) for none of them (src/store/tx.ts).
+  (table) => [uniqueIndex('lease_fence').on(table.pair, table.fence)],
+);

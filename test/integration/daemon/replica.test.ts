@@ -4,7 +4,7 @@ import { createReplica, type Replica } from '../../../src/daemon/replica.ts';
 import type { EngineContext } from '../../../src/engine/context.ts';
 import { sleep } from '../../../src/lib/sleep.ts';
 import type { Database } from '../../../src/store/database.ts';
-import { liveReplicas } from '../../../src/store/replicas.ts';
+import { liveReplicas, REPLICA_TTL_MS } from '../../../src/store/replicas.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/db.ts';
 
 const PAIRS = ['a', 'b', 'c', 'd'];
@@ -26,6 +26,7 @@ function start(
   owner: string,
   work: (pair: string, signal: AbortSignal) => Promise<void>,
   isDead: (owner: string) => boolean = () => false,
+  over: Partial<EngineContext> = {},
 ): { replica: Replica; stop: () => Promise<void> } {
   const context: EngineContext = {
     db: database.db,
@@ -35,12 +36,13 @@ function start(
     random: Math.random,
     owner,
     ownerIsDead: isDead,
+    ...over,
   };
   const replica = createReplica({ context, pairs: PAIRS, breakers: () => [], work });
-  const over = new AbortController();
-  const running = replica.run(over.signal);
+  const enough = new AbortController();
+  const running = replica.run(enough.signal);
   const stop = async () => {
-    over.abort();
+    enough.abort();
     await running;
   };
   stops.push(stop);
@@ -70,6 +72,28 @@ describe('the daemons on one database', () => {
     const one = start('one', untilStopped, (owner) => owner === 'ghost');
     await vi.waitFor(() => expect(heldBy(one.replica)).toEqual(PAIRS), 20_000);
   });
+
+  test('one whose every connection is busy goes on saying that it lives: nobody takes its pairs for orphans', async () => {
+    const busy = await testDb.open({ max: 1 });
+    const lifeline = busy.lifeline();
+    const { replica, stop } = start('one', untilStopped, () => false, { db: busy.db, lifeline });
+    await vi.waitFor(() => expect(heldBy(replica)).toEqual(PAIRS), 20_000);
+    let over = false;
+    const work = busy.sql`select pg_sleep(${REPLICA_TTL_MS / 1_000 + 2})`.then(() => {
+      over = true;
+    });
+    const looks: string[] = [];
+    while (!over) {
+      const live = await liveReplicas(database.db);
+      looks.push(live.map(({ owner }) => owner).join());
+      await database.sql`select pg_sleep(0.05)`;
+    }
+    await work;
+    expect(new Set(looks)).toEqual(new Set(['one']));
+    await stop();
+    await lifeline.end();
+    await busy.close();
+  }, 60_000);
 
   test('a fault of the program in one pair leaves the others at work, and is tried again', async () => {
     let faults = 0;

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../../src/store/database.ts';
-import { acquireLease, lockOutCycle, takeOverLease } from '../../../src/store/lease.ts';
+import { acquireLease, lockOutCycle, renewLease, takeOverLease } from '../../../src/store/lease.ts';
 import { type Fence, fenced } from '../../../src/store/tx.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/db.ts';
 
@@ -73,6 +73,43 @@ test('the first statement sees what a person decided while the lease was locked 
   release();
   await decision;
   expect(await seen).toEqual([{ name: 'decided' }]);
+});
+
+test.each(['when it has run out', 'from one who is known to have died'])(
+  'whoever takes the lease %s waits for the transaction that is open under it, and finds its work',
+  async (how) => {
+    const begun = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const open = fenced(one.db, fence, async (tx) => {
+      await tx.execute(sql`insert into udesk_sync.pair (name) values ('of the first')`);
+      begun.resolve();
+      await held.promise;
+    });
+    await begun.promise;
+    await two.sql`update udesk_sync.lease set expires_at = now()`;
+    const taking =
+      how === 'when it has run out'
+        ? acquireLease(two.db, 'main', 'second', 60_000)
+        : takeOverLease(two.db, 'main', 'first', 'second', 60_000);
+    const found = taking.then(names);
+    await waitingForLock();
+    held.resolve();
+    await open;
+    expect(await found).toEqual(['of the first']);
+    await expect(fenced(one.db, fence, async () => {})).rejects.toMatchObject({ kind: 'lease-lost' });
+  },
+);
+
+test('a renewal waits for no transaction of its holder, and finds a lease that a person has locked locked', async () => {
+  await fenced(one.db, fence, async (tx) => {
+    await tx.execute(sql`select 1`);
+    expect(await renewLease(two.db, fence, 60_000)).toBe('renewed');
+  });
+  await one.db.transaction(async (tx) => {
+    await lockOutCycle(tx, 'main');
+    expect(await renewLease(two.db, fence, 60_000)).toBe('locked');
+  });
+  expect(await renewLease(two.db, { ...fence, fence: fence.fence + 1 }, 60_000)).toBe('lost');
 });
 
 async function waitingForLock(): Promise<void> {

@@ -159,6 +159,23 @@ describe('a connection that is not let in', () => {
     await pool.end(1);
   });
 
+  test('nothing is opened by a pool that has ended, whoever gives it up: nobody would end it', async () => {
+    database = await server.open();
+    let pools = 0;
+    const pool = createPool((closed) => {
+      pools += 1;
+      const sockets = createSockets();
+      return { sql: openClient(targetOf(server.url), { max: 1, sockets, closed }), sockets };
+    });
+    await pool.sql`select 1`;
+    const ended = pool.end(1);
+    await pool.replace();
+    await ended;
+    await pool.replace();
+    expect(await outcome(pool.sql`select 1`)).toBe('CONNECTION_ENDED');
+    expect(pools).toBe(1);
+  });
+
   /** The test's database for a login that may have so many connections. */
   async function withLimit(connections: number): Promise<string> {
     const role = `limited_${crypto.randomUUID().replaceAll('-', '').slice(0, 12)}`;

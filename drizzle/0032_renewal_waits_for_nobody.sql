@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX "lease_fence" ON "udesk_sync"."lease" USING btree ("pair","fence");
