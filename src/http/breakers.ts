@@ -10,7 +10,7 @@ import {
   succeeded,
 } from '../core/breaker.ts';
 import { isSyncError } from '../errors.ts';
-import { HttpFailure, retryAfterMs } from './classify.ts';
+import { ANSWER_TOO_LARGE, HttpFailure, retryAfterMs } from './classify.ts';
 import type { Reply } from './exchange.ts';
 
 export const BREAKER_OPEN = 'breaker-open';
@@ -81,7 +81,9 @@ export function createBreakers({ monotonic, now }: BreakerTime): Breakers {
         else known.set(key, succeeded());
         return reply;
       } catch (error) {
-        if (isSyncError(error)) fail(STRAIN.unreachable);
+        // It answers, and the next cycle must be told again what is wrong with that.
+        if (isSyncError(error) && error.details.code === ANSWER_TOO_LARGE) known.set(key, succeeded());
+        else if (isSyncError(error)) fail(STRAIN.unreachable);
         else giveUp(key, leave);
         throw error;
       }

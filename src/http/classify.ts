@@ -38,7 +38,6 @@ const WORDS: Readonly<Record<string, string>> = {
   UND_ERR_BODY_TIMEOUT: 'the answer stopped half-way',
   UND_ERR_SOCKET: 'the connection was closed before the answer was whole',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer was shorter than announced',
-  UND_ERR_RES_EXCEEDED_MAX_SIZE: 'the answer was larger than allowed',
   ECONNRESET: 'the connection was reset',
   TimeoutError: 'the call took longer than allowed',
 };
@@ -81,6 +80,31 @@ export function classifyNetworkError(thrown: unknown, target: string, write: boo
     });
   }
   return new HttpFailure('transient', `${target}: ${words}`, { undone: false, code });
+}
+
+export const ANSWER_TOO_LARGE = 'answer-too-large';
+
+/** The same call would have the same answer, and cost as much again: nobody asks for it again before the next cycle. */
+export function tooLarge(target: string, write: boolean, maxBytes: number): HttpFailure {
+  const most = maxBytes < MIB ? `${maxBytes} bytes` : `${Math.floor(maxBytes / MIB)} MiB`;
+  const what = `the answer is larger than ${most}, and was not read to its end`;
+  return new HttpFailure(
+    write ? 'ambiguous' : 'contract',
+    `${target}: ${what}${write ? '; the write may or may not have happened' : ''}`,
+    {
+      undone: false,
+      code: ANSWER_TOO_LARGE,
+      advice:
+        'Ask for smaller pages (the page size in the configuration of that side), or have its host answer with less.',
+    },
+  );
+}
+
+const MIB = 1024 * 1024;
+
+/** Whether undici stopped reading at the limit of the dispatcher. */
+export function isTooLarge(thrown: unknown): boolean {
+  return errorCode(thrown) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 }
 
 function errorCode(thrown: unknown): string {

@@ -27,6 +27,8 @@ const KEEP_ALIVE_MS = 4_000;
 export interface SideDispatcher {
   readonly dispatcher: Dispatcher;
   readonly timeouts: Timeouts;
+  /** What is larger is not read to its end. */
+  readonly maxResponseBytes: number;
   /** Left out: every call goes, as often as it fails. A daemon has them. */
   readonly breakers?: Breakers | undefined;
   /** Waits for calls in flight, then closes the connections. */
@@ -38,6 +40,7 @@ export function createSideDispatcher(
   timeouts: Partial<Timeouts> = {},
   connections = 8,
   breakers?: Breakers,
+  maxResponseBytes = MAX_RESPONSE_BYTES,
 ): SideDispatcher {
   const limits = { ...DEFAULT_TIMEOUTS, ...timeouts };
   const agent = new Agent({
@@ -48,7 +51,7 @@ export function createSideDispatcher(
     headersTimeout: limits.headersMs,
     bodyTimeout: limits.bodyMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    maxResponseSize: MAX_RESPONSE_BYTES,
+    maxResponseSize: maxResponseBytes,
   });
-  return { dispatcher: agent, timeouts: limits, breakers, close: () => agent.close() };
+  return { dispatcher: agent, timeouts: limits, maxResponseBytes, breakers, close: () => agent.close() };
 }

@@ -1,6 +1,6 @@
 /** One HTTP request and its whole answer as text; what fails is classified by whether the request may have left. */
-import { request } from 'undici';
-import { classifyNetworkError } from './classify.ts';
+import { type Dispatcher, request } from 'undici';
+import { classifyNetworkError, HttpFailure, isTooLarge, tooLarge } from './classify.ts';
 import type { SideDispatcher } from './dispatcher.ts';
 
 export interface Exchange {
@@ -14,6 +14,8 @@ export interface Exchange {
   readonly signal?: AbortSignal | undefined;
   /** How errors name it, where the path holds what must not be told. Left out: method, origin and path. */
   readonly target?: string;
+  /** Told once when it has an end, unless it did not leave: a breaker kept it, or it was aborted before. Must not throw. */
+  readonly tried?: (() => void) | undefined;
 }
 
 export interface Reply {
@@ -39,9 +41,16 @@ async function send(call: Exchange): Promise<Reply> {
   const deadline = AbortSignal.timeout(call.side.timeouts.totalMs);
   const signal =
     call.write || call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]);
+  const { maxResponseBytes } = call.side;
+  let left = false;
+  let aborted = false;
   try {
     const { statusCode, headers, body } = await request(call.url, {
-      dispatcher: call.side.dispatcher,
+      dispatcher: call.side.dispatcher.compose(
+        telling(() => {
+          left = true;
+        }),
+      ),
       method: call.method,
       headers: { accept: 'application/json', ...call.headers },
       body: call.body ?? null,
@@ -49,11 +58,34 @@ async function send(call: Exchange): Promise<Reply> {
     });
     const flat: Record<string, string | undefined> = {};
     for (const [name, value] of Object.entries(headers)) flat[name] = Array.isArray(value) ? value[0] : value;
+    if (Number(flat['content-length']) > maxResponseBytes) {
+      body.on('error', () => {}).destroy();
+      throw tooLarge(target, call.write, maxResponseBytes);
+    }
     return { status: statusCode, headers: flat, text: await body.text() };
   } catch (error) {
-    if (!call.write && call.signal?.aborted === true) throw call.signal.reason;
+    if (!call.write && call.signal?.aborted === true) {
+      aborted = true;
+      throw call.signal.reason;
+    }
+    if (error instanceof HttpFailure) throw error;
+    if (isTooLarge(error)) throw tooLarge(target, call.write, maxResponseBytes);
     throw classifyNetworkError(error, target, call.write);
+  } finally {
+    if (left || !aborted) call.tried?.();
   }
+}
+
+/** Tells when the request leaves: it may wait for a connection, and one that was aborted meanwhile only gets its turn to end. */
+function telling(leaves: () => void): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    const { onRequestStart } = handler;
+    handler.onRequestStart = (controller, context) => {
+      onRequestStart?.call(handler, controller, context);
+      if (!controller.aborted) leaves();
+    };
+    return dispatch(options, handler);
+  };
 }
 
 /** Method, origin and path. The query is left out: it may hold a signature or a customer's address. */

@@ -37,17 +37,21 @@ export interface RetryOptions {
   readonly signal?: AbortSignal | undefined;
   /** Rejects with the signal's reason when aborted. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  /** Told of every attempt that left the house (none does while a breaker is open). Must not throw. */
+  /** Told of every attempt that was `tried`. Must not throw. */
   readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
   /** Told before each pause. */
   readonly onRetry?: (failure: { error: Error; attempt: number }) => void;
 }
 
 /**
- * @param attempt sends once; is given 1 for the first try
+ * @param attempt sends once; is given 1 for the first try, and what it has to call when something of it left the house: not
+ * while a breaker is open, nor where it was aborted while it waited for the quota or a connection
  * @throws what the last attempt threw; or the signal's reason when it was aborted between attempts
  */
-export async function withRetry<T>(attempt: (n: number) => Promise<T>, options: RetryOptions): Promise<T> {
+export async function withRetry<T>(
+  attempt: (n: number, tried: () => void) => Promise<T>,
+  options: RetryOptions,
+): Promise<T> {
   const { policy = DEFAULT_RETRY, signal, sleep } = options;
   // p-retry puts an abort above the outcome of the attempt that was running. Of a write the outcome must be kept.
   let outcome: { value: T } | { error: unknown } | null = null;
@@ -55,14 +59,18 @@ export async function withRetry<T>(attempt: (n: number) => Promise<T>, options: 
     return await pRetry(
       async (n) => {
         outcome = null;
+        let left = false;
+        const tried = (): void => {
+          left = true;
+        };
         try {
-          const value = await attempt(n);
+          const value = await attempt(n, tried);
           outcome = { value };
-          options.onAttempt?.({ outcome: 'done', attempt: n });
+          if (left) options.onAttempt?.({ outcome: 'done', attempt: n });
           return value;
         } catch (error) {
           outcome = { error };
-          if (!isSyncError(error) || error.details.code !== BREAKER_OPEN)
+          if (left)
             options.onAttempt?.({ outcome: isSyncError(error) ? error.kind : 'unexpected', attempt: n });
           throw error;
         }

@@ -92,7 +92,7 @@ export function createTransport(options: TransportOptions): Transport {
   let troubled = false;
 
   /** One attempt: waits for the quota first, so that timestamp and nonce are fresh when the request leaves. */
-  async function attempt(call: Call, secret: string | null): Promise<Answer> {
+  async function attempt(call: Call, secret: string | null, tried?: () => void): Promise<Answer> {
     const url = new URL(`/open_api_v1/${call.path}`, origin);
     // A call that does not go is not counted either.
     dispatcher.breakers?.check({ method: call.method, url });
@@ -114,6 +114,7 @@ export function createTransport(options: TransportOptions): Transport {
       url,
       write: call.write,
       signal: call.signal,
+      tried,
       ...(call.body === undefined
         ? {}
         : {
@@ -145,10 +146,10 @@ export function createTransport(options: TransportOptions): Transport {
   async function run(call: Call): Promise<Answer> {
     const startedAt = monotonic();
     return await withRetry(
-      async (n) => {
+      async (n, tried) => {
         try {
-          const secret = call.signed === false ? null : await secretToken();
-          const answer = await attempt(call, secret);
+          const secret = call.signed === false ? null : await secretToken(tried);
+          const answer = await attempt(call, secret, tried);
           troubled = false;
           log?.debug({ endpoint: call.path, attempt: n, durationMs: since(startedAt) }, 'udesk call');
           return answer;
@@ -193,16 +194,16 @@ export function createTransport(options: TransportOptions): Transport {
     });
   }
 
-  async function secretToken(): Promise<string> {
+  async function secretToken(tried: () => void): Promise<string> {
     if (token !== null) return token;
     // One log_in for all that wait; no signal, so that one caller who gives up does not fail the others.
-    loggingIn ??= fetchToken().finally(() => {
+    loggingIn ??= fetchToken(tried).finally(() => {
       loggingIn = null;
     });
     return await loggingIn;
   }
 
-  async function fetchToken(): Promise<string> {
+  async function fetchToken(tried: () => void): Promise<string> {
     const { password } = options;
     if (password === undefined) {
       throw new SyncError('config', 'Udesk needs udesk.token or udesk.password', { side: 'udesk' });
@@ -217,7 +218,7 @@ export function createTransport(options: TransportOptions): Transport {
       expects: 'open_api_auth_token',
       signal: undefined,
     };
-    const { body } = await attempt(call, null).catch((error: unknown) => {
+    const { body } = await attempt(call, null, tried).catch((error: unknown) => {
       throw wrongPassword(error);
     });
     const found = [body.open_api_auth_token, body.open_api_token].find(
@@ -235,7 +236,7 @@ export function createTransport(options: TransportOptions): Transport {
     waitMs: (path, urgency, calls) => quota.waitMs(path, urgency, calls),
     async logIn(signal) {
       if (token !== null) return;
-      await withRetry(secretToken, {
+      await withRetry((_, tried) => secretToken(tried), {
         safe: true,
         policy: options.retry ?? DEFAULT_RETRY,
         signal,

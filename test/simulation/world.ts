@@ -398,6 +398,7 @@ export class World {
       dispatcher: {
         dispatcher,
         timeouts: { connectMs: 1e6, headersMs: 1e6, bodyMs: 1e6, totalMs: 1e6 },
+        maxResponseBytes: 1e9,
         close: async () => {},
       },
       clock: () => this.now,

@@ -22,7 +22,9 @@ export type Scripted =
       readonly status?: number;
       readonly headers?: Record<string, string>;
     }
-  | { readonly fault: 'reset' | 'silence' | 'reset-in-body' };
+  | { readonly fault: 'reset' | 'silence' | 'reset-in-body' | 'endless' };
+
+const NOTHING = Buffer.alloc(64 * 1024, ' ');
 
 export interface ScriptedServer {
   readonly origin: string;
@@ -57,6 +59,14 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
     } else if (reply.fault === 'reset-in-body') {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
       response.write('{"code":1000', () => request.socket.resetAndDestroy());
+    } else if (reply.fault === 'endless') {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('{"items":[');
+      const more = (): void => {
+        while (!response.destroyed && response.write(NOTHING));
+      };
+      response.on('drain', more);
+      more();
     }
   }
   server.listen(0, '127.0.0.1');

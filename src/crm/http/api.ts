@@ -74,8 +74,8 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
         });
   const serverClock = createServerClock(clock);
 
-  async function attempt(call: Call): Promise<Answer> {
-    const who = await credentials.headers();
+  async function attempt(call: Call, tried: () => void): Promise<Answer> {
+    const who = await credentials.headers(tried);
     await quota?.take(base, call.signal);
     const inQuery = call.method === 'GET' || call.method === 'DELETE';
     const url = call.path instanceof URL ? call.path : new URL(`${base}${call.path}`);
@@ -105,6 +105,7 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       write: call.write,
       signal: call.signal,
+      tried,
     });
     const notBeforeMs = serverClock.read(reply, sentAt);
     try {
@@ -118,9 +119,9 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
   return {
     run: (call) =>
       withRetry(
-        async () => {
+        async (_, tried) => {
           try {
-            return await withFreshCredentials(() => attempt(call));
+            return await withFreshCredentials(() => attempt(call, tried));
           } catch (error) {
             if (isSyncError(error, 'throttled')) quota?.slowDown();
             throw error;

@@ -6,7 +6,8 @@ import type { AuthConfig } from './config.ts';
 import { parseJson, textOf, valueAt } from './paths.ts';
 
 export interface Credentials {
-  headers(): Promise<Readonly<Record<string, string>>>;
+  /** @param tried told when a token was asked for to have them */
+  headers(tried?: () => void): Promise<Readonly<Record<string, string>>>;
   /** The API answered 401 to these headers. True: it is worth asking again, with a token of its own. */
   refused(headers: Readonly<Record<string, string>>): boolean;
 }
@@ -48,7 +49,7 @@ function tokenCredentials(
   let held: { readonly header: string; readonly until: number } | null = null;
   let fetching: Promise<string> | null = null;
 
-  async function fetchToken(): Promise<string> {
+  async function fetchToken(tried: (() => void) | undefined): Promise<string> {
     const form = new URLSearchParams({ grant_type: 'client_credentials' });
     if (auth.scope !== undefined) form.set('scope', auth.scope);
     const { clientId = '', clientSecret = '', sendIn = 'basic' } = auth;
@@ -71,6 +72,7 @@ function tokenCredentials(
       body: form.toString(),
       // It changes nothing that matters when it is done twice.
       write: false,
+      tried,
     });
     if (reply.status >= 500 || reply.status === 429)
       throw failure('transient', reply.status, `HTTP ${reply.status}`);
@@ -103,10 +105,10 @@ function tokenCredentials(
   }
 
   return {
-    async headers() {
+    async headers(tried) {
       if (held !== null && monotonic() < held.until) return { authorization: held.header };
       // One request for all that wait.
-      fetching ??= fetchToken().finally(() => {
+      fetching ??= fetchToken(tried).finally(() => {
         fetching = null;
       });
       return { authorization: await fetching };

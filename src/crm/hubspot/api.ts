@@ -67,7 +67,7 @@ export function createHubspotApi(
   const serverClock = createServerClock(clock);
   let daily: DailyLimit | null = null;
 
-  async function attempt(call: HubspotCall): Promise<HubspotAnswer> {
+  async function attempt(call: HubspotCall, tried: () => void): Promise<HubspotAnswer> {
     const isSearch = call.path.endsWith('/search');
     await lines[isSearch ? 'search' : 'call'](call.signal);
     const url = new URL(`${base}${filled(call)}`);
@@ -88,6 +88,7 @@ export function createHubspotApi(
       write: call.write,
       signal: call.signal,
       target,
+      tried,
     });
     const notBeforeMs = serverClock.read(reply, sentAt);
     daily = dailyOf(reply) ?? daily;
@@ -103,7 +104,7 @@ export function createHubspotApi(
 
   return {
     run: (call) =>
-      withRetry(() => attempt(call), {
+      withRetry((_, tried) => attempt(call, tried), {
         safe: !call.write,
         policy: retry,
         signal: call.signal,

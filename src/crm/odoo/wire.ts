@@ -50,7 +50,7 @@ export function createWire(config: OdooConfig, clock: () => number, limits: Odoo
     send(request, { name, write, sent }, read, signal) {
       const url = new URL(`${base}${request.path}`);
       const about: About = { target: `${describeTarget('POST', url)} ${name}`, write, sent };
-      const attempt = async (): Promise<OdooAnswer> => {
+      const attempt = async (_: number, tried: () => void): Promise<OdooAnswer> => {
         const sentAt = clock();
         const reply = await exchange({
           side,
@@ -64,6 +64,7 @@ export function createWire(config: OdooConfig, clock: () => number, limits: Odoo
           body: JSON.stringify(request.body),
           write,
           signal,
+          tried,
         });
         const notBeforeMs = serverClock.read(reply, sentAt);
         return { result: read(reply, about, clock()), about, notBeforeMs };
@@ -72,7 +73,7 @@ export function createWire(config: OdooConfig, clock: () => number, limits: Odoo
     },
     get: (path, signal) =>
       withRetry(
-        () =>
+        (_, tried) =>
           exchange({
             side,
             method: 'GET',
@@ -80,6 +81,7 @@ export function createWire(config: OdooConfig, clock: () => number, limits: Odoo
             headers: { 'user-agent': 'udesk-sync' },
             write: false,
             signal,
+            tried,
           }),
         { safe: true, policy: retry, signal, sleep, onAttempt: limits.onAttempt },
       ),

@@ -72,9 +72,9 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
   const serverClock = createServerClock(clock);
   let usage: DailyUsage | null = null;
 
-  async function attempt(call: Call): Promise<Answer> {
+  async function attempt(call: Call, tried: () => void): Promise<Answer> {
     refuseBeyondShare(usage, dailyShare, monotonic());
-    const session = await sessions.current();
+    const session = await sessions.current(tried);
     await quota.take(key, call.signal, call.urgency);
     const path = call.path.startsWith('/services/') ? call.path : `${root}${call.path}`;
     const url = new URL(`${session.instanceUrl}${path}`);
@@ -98,6 +98,7 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       write: call.write,
       signal: call.signal,
+      tried,
     });
     const notBeforeMs = serverClock.read(reply, sentAt);
     usage = readLimitInfo(reply.headers['sforce-limit-info'], monotonic()) ?? usage;
@@ -120,9 +121,9 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
   return {
     run: (call) =>
       withRetry(
-        async () => {
+        async (_, tried) => {
           try {
-            return await withFreshCredentials(() => attempt(call));
+            return await withFreshCredentials(() => attempt(call, tried));
           } catch (error) {
             if (isSyncError(error, 'throttled')) quota.slowDown();
             throw error;
@@ -131,7 +132,12 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
         { safe: !call.write, policy: retry, signal: call.signal, sleep, onAttempt: limits.onAttempt },
       ),
     session: () =>
-      withRetry(() => sessions.current(), { safe: true, policy: retry, sleep, onAttempt: limits.onAttempt }),
+      withRetry((_, tried) => sessions.current(tried), {
+        safe: true,
+        policy: retry,
+        sleep,
+        onAttempt: limits.onAttempt,
+      }),
     sleep,
     clockSkewMs: serverClock.skewMs,
     usage: () => usage,

@@ -18,7 +18,8 @@ export interface Session {
 }
 
 export interface Sessions {
-  current(): Promise<Session>;
+  /** @param tried told when one was asked for */
+  current(tried?: () => void): Promise<Session>;
   /** Salesforce refused it. */
   ended(session: Session): void;
 }
@@ -28,7 +29,7 @@ export function createSessions(config: SalesforceConfig, dispatcher: SideDispatc
   let held: Session | null = null;
   let asking: Promise<Session> | null = null;
 
-  async function ask(): Promise<Session> {
+  async function ask(tried: (() => void) | undefined): Promise<Session> {
     const { refreshToken } = config;
     const form = new URLSearchParams({
       grant_type: refreshToken === undefined ? 'client_credentials' : 'refresh_token',
@@ -44,6 +45,7 @@ export function createSessions(config: SalesforceConfig, dispatcher: SideDispatc
       body: form.toString(),
       // Done twice it changes nothing that matters.
       write: false,
+      tried,
     });
     if (reply.status >= 500 || reply.status === 429) throw failure('transient', `HTTP ${reply.status}`);
     const body = readBody(reply.text);
@@ -75,10 +77,10 @@ export function createSessions(config: SalesforceConfig, dispatcher: SideDispatc
   }
 
   return {
-    async current() {
+    async current(tried) {
       if (held !== null) return held;
       // One request for all that wait.
-      asking ??= ask().finally(() => {
+      asking ??= ask(tried).finally(() => {
         asking = null;
       });
       return await asking;

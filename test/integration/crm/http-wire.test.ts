@@ -4,7 +4,7 @@ import type { Side } from '../../../src/crm/adapter.ts';
 import { createHttpSide } from '../../../src/crm/http/adapter.ts';
 import type { ApiLimits } from '../../../src/crm/http/api.ts';
 import { httpConfigSchema } from '../../../src/crm/http/config.ts';
-import { DEFAULT_RETRY } from '../../../src/http/retry.ts';
+import { type AttemptMade, DEFAULT_RETRY } from '../../../src/http/retry.ts';
 import { CONTEXT, failure, mustRead, person, readAll, scalar } from '../../conformance/harness.ts';
 import { startEnvelopeCrm } from '../../support/envelope-crm.ts';
 import { startRestCrm } from '../../support/rest-crm.ts';
@@ -76,6 +76,18 @@ describe('what a failure proves', () => {
       expect(crm.people.all).toHaveLength(made);
     }
   });
+
+  test('a list whose answer has no end is read once, and told with what to do', async () => {
+    const quick = { retry: { ...DEFAULT_RETRY, minDelayMs: 1, maxDelayMs: 2 } };
+    const made: string[] = [];
+    const onAttempt = ({ outcome, attempt }: AttemptMade) => void made.push(`${attempt} ${outcome}`);
+    const { server, side } = await scripted(() => ({ fault: 'endless' }), {}, { ...quick, onAttempt });
+    const error = await failure(readAll(side.enumerate()));
+    expect(error).toMatchObject({ kind: 'contract', details: { side: 'crm', code: 'answer-too-large' } });
+    expect(error.message).toContain('larger than 64 MiB');
+    expect(error.details.advice).toContain('page size');
+    expect({ asked: server.seen.length, made }).toEqual({ asked: 1, made: ['1 contract'] });
+  }, 120_000);
 
   test('a write to a host where nobody listens is transient: it was never sent', async () => {
     const crm = await startRestCrm();

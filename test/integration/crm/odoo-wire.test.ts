@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Side } from '../../../src/crm/adapter.ts';
 import { createOdooSide } from '../../../src/crm/odoo/adapter.ts';
 import { odooConfigSchema } from '../../../src/crm/odoo/config.ts';
+import type { OdooLimits } from '../../../src/crm/odoo/wire.ts';
 import { DEFAULT_RETRY } from '../../../src/http/retry.ts';
 import { CONTEXT, failure, person } from '../../conformance/harness.ts';
 import { FAKE_DATABASE, FAKE_KEY, startFakeJson2 } from '../../support/odoo/fake-json2.ts';
@@ -40,6 +41,7 @@ type Answers = Readonly<Record<string, Scripted | (() => Scripted)>>;
 async function odoo14(
   answers: Answers = {},
   timeoutMs = 5_000,
+  onAttempt?: OdooLimits['onAttempt'],
 ): Promise<{ side: Side; calls: () => string[] }> {
   const usual: Answers = {
     version: result({ server_version: '14.0', server_version_info: [14, 0, 0, 'final', 0, ''] }),
@@ -65,6 +67,7 @@ async function odoo14(
     retry: { ...DEFAULT_RETRY, retries: 1, minDelayMs: 1, maxDelayMs: 1 },
     timeouts: { headersMs: timeoutMs, totalMs: timeoutMs },
     sleep: async () => {},
+    onAttempt,
   });
   open.push(side);
   const calls = () => server.seen.filter(({ method }) => method === 'POST').map(({ body }) => methodOf(body));
@@ -85,6 +88,22 @@ const update = (side: Side) =>
     patch: { name: { field: 'nick_name', before: 'Li Lei', after: 'Han Meimei', ops: null } },
     current: { id: '7', fields: {}, externalId: null, version: null, updatedAt: null },
   });
+
+test('every attempt that left is told once', async () => {
+  const told: string[] = [];
+  const { side, calls } = await odoo14({ write: result(true) }, undefined, ({ outcome, attempt }) => {
+    told.push(`${attempt} ${outcome}`);
+  });
+  const posted = calls().length;
+  told.length = 0;
+  await update(side);
+  expect(told).toEqual(
+    calls()
+      .slice(posted)
+      .map(() => '1 done'),
+  );
+  expect(told).not.toEqual([]);
+});
 
 describe('JSON-RPC', () => {
   test('an error at HTTP 200 parks the record, and neither traceback nor value nor password is told', async () => {

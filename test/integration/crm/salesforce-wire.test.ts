@@ -69,6 +69,20 @@ function contact(values: Record<string, unknown> = {}): string {
 const isLook = ({ query }: CrmRequest, id: string) => query.get('q')?.includes(`Id = '${id}'`) === true;
 const patches = () => crm.requests.filter(({ method }) => method === 'PATCH');
 
+test('every attempt that left is told once', async () => {
+  const told: string[] = [];
+  const side = await sideOf(
+    {},
+    { onAttempt: ({ outcome, attempt }) => void told.push(`${attempt} ${outcome}`) },
+  );
+  const opening = told.length;
+  contact();
+  await readAll(side.enumerate());
+  const reading = told.splice(opening);
+  expect(reading.length).toBeGreaterThan(0);
+  expect(new Set([...told, ...reading])).toEqual(new Set(['1 done']));
+});
+
 describe('two edits at once', () => {
   test('P2: an edit of a later second than our look is not written over', async () => {
     const side = await sideOf();

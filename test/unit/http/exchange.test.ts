@@ -1,17 +1,20 @@
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Breakers, createBreakers } from '../../../src/http/breakers.ts';
 import { classifyNetworkError, retryAfterMs } from '../../../src/http/classify.ts';
 import { createSideDispatcher, type SideDispatcher } from '../../../src/http/dispatcher.ts';
 import { type Exchange, exchange } from '../../../src/http/exchange.ts';
 import { type Scripted, startScriptedServer } from '../../support/scripted-server.ts';
+
+type Rest = [connections?: number, breakers?: Breakers, maxResponseBytes?: number];
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-function side(timeouts: Parameters<typeof createSideDispatcher>[0] = {}): SideDispatcher {
-  const made = createSideDispatcher(timeouts);
+function side(timeouts: Parameters<typeof createSideDispatcher>[0] = {}, ...rest: Rest): SideDispatcher {
+  const made = createSideDispatcher(timeouts, ...rest);
   closers.unshift(() => made.close());
   return made;
 }
@@ -102,6 +105,89 @@ describe('what a failure on the wire proves', () => {
     expect(classifyNetworkError(late, 't', true)).toMatchObject({ kind: 'ambiguous' });
     const early = Object.assign(new Error('x'), { code: 'EHOSTUNREACH', syscall: 'connect' });
     expect(classifyNetworkError(early, 't', true)).toMatchObject({ kind: 'transient', undone: true });
+  });
+});
+
+describe('an answer beyond the limit', () => {
+  const LIMIT = 1_000;
+  const small = (breakers?: Breakers) => side({}, 1, breakers, LIMIT);
+
+  it.each([
+    ['has no end', { fault: 'endless' }],
+    // Whoever waited for the rest would wait until a timeout.
+    ['is announced as larger, and does not come', { text: '{', headers: { 'content-length': '1001' } }],
+  ] as const)('that %s is final for a read, and a write may have happened', async (_what, reply) => {
+    const { origin } = await server(reply);
+    const error = await exchange(call(origin, { side: small() })).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ kind: 'contract', details: { code: 'answer-too-large' } });
+    expect(String(error)).toContain(`GET ${origin}/path: the answer is larger than 1000 bytes`);
+    expect(error).toMatchObject({ details: { advice: expect.stringContaining('smaller pages') } });
+    await expect(
+      exchange(call(origin, { side: small(), write: true, method: 'POST' })),
+    ).rejects.toMatchObject({ kind: 'ambiguous', undone: false, details: { code: 'answer-too-large' } });
+  });
+
+  it('is no reason to leave the endpoint alone: the next call is told the same', async () => {
+    const { origin, seen } = await server({ fault: 'endless' });
+    const patient = small(createBreakers({ monotonic: () => 0, now: () => 0 }));
+    for (let n = 0; n < 12; n += 1) {
+      await expect(exchange(call(origin, { side: patient }))).rejects.toMatchObject({ kind: 'contract' });
+    }
+    expect(seen).toHaveLength(12);
+  });
+
+  it('does not begin at the limit itself', async () => {
+    const { origin } = await server({ text: 'x'.repeat(LIMIT) });
+    expect((await exchange(call(origin, { side: small() }))).text).toHaveLength(LIMIT);
+  });
+});
+
+describe('what was tried', () => {
+  const counting = () => {
+    let tries = 0;
+    const tried = () => {
+      tries += 1;
+    };
+    return { tried, tries: () => tries };
+  };
+
+  it.each([
+    ['was answered', { json: {} }],
+    ['was cut off', { fault: 'reset' }],
+  ] as const)('is a call that %s, once', async (_what, reply) => {
+    const { origin } = await server(reply);
+    const { tried, tries } = counting();
+    await exchange(call(origin, { tried })).catch(() => {});
+    expect(tries()).toBe(1);
+  });
+
+  it('is a call that reached nobody, and one that was aborted on its way', async () => {
+    const unreachable = counting();
+    await exchange(call(await deadOrigin(), { tried: unreachable.tried })).catch(() => {});
+    const stop = new AbortController();
+    const { origin, seen } = await server({ fault: 'silence' });
+    const aborted = counting();
+    const reading = exchange(call(origin, { tried: aborted.tried, signal: stop.signal })).catch(() => {});
+    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    stop.abort();
+    await reading;
+    expect([unreachable.tries(), aborted.tries()]).toEqual([1, 1]);
+  });
+
+  it('is no call that was aborted before it left, or while it waited for a connection', async () => {
+    const { origin, seen } = await server({ fault: 'silence' });
+    const { tried, tries } = counting();
+    await exchange(call(origin, { tried, signal: AbortSignal.abort() })).catch(() => {});
+    const narrow = side({}, 1);
+    const first = new AbortController();
+    const second = new AbortController();
+    const having = exchange(call(origin, { side: narrow, signal: first.signal })).catch(() => {});
+    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    const waiting = exchange(call(origin, { side: narrow, signal: second.signal, tried })).catch(() => {});
+    second.abort();
+    first.abort();
+    await Promise.all([having, waiting]);
+    expect({ tries: tries(), seen: seen.length }).toEqual({ tries: 0, seen: 1 });
   });
 });
 

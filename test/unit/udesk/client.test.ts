@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Quota } from '../../../src/http/quota.ts';
+import type { AttemptMade } from '../../../src/http/retry.ts';
 import { sign } from '../../../src/udesk/sign.ts';
 import type { Script, Scripted } from '../../support/scripted-server.ts';
 import { ADMIN, type ClientUnderTest, startClient, TOKEN } from '../../support/udesk-client.ts';
@@ -73,6 +75,29 @@ describe('every attempt', () => {
     expect(JSON.stringify(server.seen)).not.toContain(TOKEN);
     expect(logged()).not.toMatch(/sign|nonce-|[0-9a-f]{40}/);
   });
+});
+
+it('of the attempts those are told that left, and not one that was aborted while it waited for the quota', async () => {
+  const told: string[] = [];
+  const onAttempt = ({ outcome, attempt }: AttemptMade) => void told.push(`${attempt} ${outcome}`);
+  const { client } = await start(inTurn({ status: 503 }, EMPTY_LIST), { onAttempt });
+  await client.listCustomers(page);
+  expect(told.splice(0)).toEqual(['1 transient', '2 done']);
+  await made?.close();
+
+  const stop = new AbortController();
+  const full: Quota = {
+    take: (_endpoint, signal) =>
+      new Promise((_, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+        stop.abort(new Error('stopped'));
+      }),
+    waitMs: async () => 0,
+    slowDown: () => {},
+  };
+  const { client: waiting } = await start(inTurn(EMPTY_LIST), { onAttempt, quota: full });
+  await expect(waiting.listCustomers(page, stop.signal)).rejects.toThrow('stopped');
+  expect(told).toEqual([]);
 });
 
 describe('a write', () => {
