@@ -3,7 +3,7 @@ import { equalValues } from '../../src/core/equivalence.ts';
 import { SIDES } from '../../src/core/record.ts';
 import type { PairSpec } from '../../src/core/spec.ts';
 import { arrive, isActive, look, observe, type Protocol, plan, settle, verify, witness } from './rules.ts';
-import { BIT, keyOf, type State } from './state.ts';
+import { keyOf, type State, type Text } from './state.ts';
 
 const ROUNDS = 4;
 
@@ -57,7 +57,7 @@ export interface Ending {
   readonly state: State;
 }
 
-/** P6: within two cycles; P4: then silence; P2: each human edit is on both sides, superseded, or in a row. */
+/** P6: within two cycles; P4: then silence; P2: each human edit is on both sides, in a row, or was seen by who replaced it. */
 export function ending(protocol: Protocol, spec: PairSpec, from: State): Ending {
   let state = from;
   let writes = 0;
@@ -74,7 +74,7 @@ export function ending(protocol: Protocol, spec: PairSpec, from: State): Ending 
   const settled = cycle(protocol, spec, state);
   const quiet = cycle(protocol, spec, settled.state);
   if (settled.writes + quiet.writes > 0 || keyOf(quiet.state) !== keyOf(settled.state)) return end('an echo');
-  return end(SIDES.every((side) => isAccounted(quiet.state, side)) ? null : 'a lost edit');
+  return end(quiet.state.standing.every((edit) => isAccounted(quiet.state, edit)) ? null : 'a lost edit');
 }
 
 function atRest(spec: PairSpec, state: State): boolean {
@@ -85,10 +85,8 @@ function atRest(spec: PairSpec, state: State): boolean {
   return state.row?.state === 'open';
 }
 
-/** The last edit of the side, or what a person who saw it made of it, is on both sides; or a row shows it. */
-function isAccounted(state: State, side: 'udesk' | 'crm'): boolean {
-  const edit = state.latest[side];
-  if (edit === null) return true;
-  if (state.kept.includes(edit) || state.row?.udesk === edit || state.row?.crm === edit) return true;
-  return SIDES.every((at) => ((state.from[state.actual[at]] ?? 0) & BIT[side]) !== 0);
+/** On both sides, or in a row. */
+function isAccounted({ actual, kept, row }: State, edit: Text): boolean {
+  if (kept.includes(edit) || row?.udesk === edit || row?.crm === edit) return true;
+  return SIDES.every((side) => actual[side] === edit);
 }

@@ -85,5 +85,5 @@ function pathTo(nodes: readonly Node[], at: number): string[] {
 
 function told({ complaint, state }: Ending): string {
   const row = state.row === null ? 'none' : `${state.row.kind} ${state.row.udesk}/${state.row.crm}`;
-  return `calm: ${complaint}. Udesk holds ${state.actual.udesk}, the CRM ${state.actual.crm}; row: ${row}; closed rows show: ${state.kept.join(', ') || 'nothing'}; last edits: ${state.latest.udesk ?? '-'} and ${state.latest.crm ?? '-'}`;
+  return `calm: ${complaint}. Udesk holds ${state.actual.udesk}, the CRM ${state.actual.crm}; row: ${row}; closed rows show: ${state.kept.join(', ') || 'nothing'}; edits that nobody replaced knowingly: ${state.standing.join(', ') || 'none'}`;
 }

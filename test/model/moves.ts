@@ -13,7 +13,7 @@ import {
   verify,
   witness,
 } from './rules.ts';
-import { BIT, type Intent, type State, type Stray, type Text } from './state.ts';
+import type { Intent, State, Stray, Text } from './state.ts';
 
 export interface Move {
   readonly label: string;
@@ -23,10 +23,12 @@ export interface Move {
 export interface World extends Protocol {
   /** A call whose process ended may reach the side later, after everybody looked: nobody can promise anything then. */
   readonly lateCalls: boolean;
+  /** People edit while a call of ours is under way, too: in the moment between our look and our write. */
+  readonly editsInTheMoment: boolean;
 }
 
 export function moves(world: World, spec: PairSpec, state: State): Move[] {
-  const found: Move[] = [...people(state)];
+  const found: Move[] = [...people(world, state)];
   for (const side of SIDES) {
     const intent = state.intents[side];
     if (intent?.phase === 'sending' || intent?.phase === 'done')
@@ -41,10 +43,10 @@ export function moves(world: World, spec: PairSpec, state: State): Move[] {
   return found;
 }
 
-function people(state: State): Move[] {
+function people(world: World, state: State): Move[] {
   const found: Move[] = [];
   const { left, row } = state;
-  if (left.edits > 0) {
+  if (left.edits > 0 && (world.editsInTheMoment || !inFlight(state))) {
     for (const side of SIDES)
       found.push({ label: `a person edits ${side}: ${state.next}`, state: edit(state, side) });
   }
@@ -68,14 +70,10 @@ function people(state: State): Move[] {
 /** Who edits has seen what the side holds: what was there before is not lost, but given up. */
 function edit(state: State, side: SideName): State {
   const value: Text = String(state.next);
-  const from: Record<Text, number> = {};
-  for (const [known, bits] of Object.entries(state.from)) from[known] = bits & ~BIT[side];
-  from[value] = ((state.from[state.actual[side]] ?? 0) & ~BIT[side]) | BIT[side];
   return {
     ...state,
     actual: { ...state.actual, [side]: value },
-    latest: { ...state.latest, [side]: value },
-    from,
+    standing: [...state.standing.filter((seen) => seen !== state.actual[side]), value],
     left: { ...state.left, edits: state.left.edits - 1 },
     next: state.next + 1,
   };

@@ -5,7 +5,8 @@ import { reconcileLink } from '../../src/core/reconcile.ts';
 import { otherSide, SIDES, type SideName } from '../../src/core/record.ts';
 import { settledBases } from '../../src/core/settle.ts';
 import type { PairSpec, Policy } from '../../src/core/spec.ts';
-import { witnessWrite } from '../../src/core/witness.ts';
+import { witnessWrite, writeHappened } from '../../src/core/witness.ts';
+import type { ChangeRecord } from '../../src/core/witness-records.ts';
 import { outcomeOf } from '../../src/core/written.ts';
 import { field, link, live, pair, record } from '../support/core-fixtures.ts';
 import {
@@ -25,6 +26,8 @@ export interface Protocol {
   /** Left out to see what it is for. */
   readonly verify: boolean;
   readonly witness: boolean;
+  /** The history is asked what became of a write without an answer (src/engine/trace.ts). */
+  readonly trace: boolean;
 }
 
 export const PLAIN: Protocol = {
@@ -32,6 +35,7 @@ export const PLAIN: Protocol = {
   compareAndSet: { udesk: false, crm: false },
   verify: true,
   witness: true,
+  trace: true,
 };
 
 const UDESK_FIELD = 'nick_name';
@@ -128,18 +132,49 @@ export function arrive(protocol: Protocol, spec: PairSpec, state: State, side: S
   return put(written, side, { ...intent, phase: 'done', replaced: there });
 }
 
-/** What a later look tells of a write without an answer. */
+/** What a later look tells of a write without an answer; what the record does not tell, the history may. */
 export function look(protocol: Protocol, spec: PairSpec, state: State, side: SideName): State {
   const intent = intentOf(state, side);
   const seen = state.actual[side];
-  switch (outcomeOf(spec, patchOf(side, intent), record('x', { [NAME[side]]: seen }))) {
-    case 'happened':
-      return settle(protocol, spec, state, side, seen, 'look');
-    case 'not-happened':
-      return put(state, side, { ...intent, phase: 'pending', replaced: null });
-    case 'moved':
-      return drop(observe(state, side), side);
+  const outcome = outcomeOf(spec, patchOf(side, intent), record('x', { [NAME[side]]: seen }));
+  if (outcome === 'happened') return settle(protocol, spec, state, side, seen, 'look');
+  if (protocol.trace && !protocol.compareAndSet[side] && happenedBefore(spec, side, intent, seen)) {
+    // What was sent is the base, and what the record holds by now an edit made since.
+    return observe(settle(protocol, spec, state, side, intent.after, 'answer'), side);
   }
+  if (outcome === 'not-happened') return put(state, side, { ...intent, phase: 'pending', replaced: null });
+  return drop(observe(state, side), side);
+}
+
+function happenedBefore(spec: PairSpec, side: SideName, intent: Intent, now: Text): boolean {
+  const [only] = spec.fields;
+  if (only === undefined) return false;
+  const happened = writeHappened(
+    {
+      side,
+      spec: only,
+      region: spec.match.defaultRegion,
+      name: NAME[side],
+      write: { field: UDESK_FIELD, before: intent.before, after: intent.after, ops: null },
+      records: historyOf(side, intent, now),
+      times: { verifiedAt: NO_TIME, answeredAt: NO_TIME, skewMs: null },
+    },
+    true,
+  );
+  // Every value of the model is fresh, and every record of its history can be read.
+  if (happened === 'unclear') throw new Error('the history of the model is clear');
+  return happened === 'yes';
+}
+
+/** What the side tells of the time since the pre-image was verified. */
+function historyOf(side: SideName, { before, after, replaced }: Intent, now: Text): ChangeRecord[] {
+  const values = replaced === null ? [before, now] : [before, replaced, after, now];
+  return values.flatMap((to, at) => {
+    const from = values[at - 1];
+    if (from === undefined || from === to) return [];
+    const author = { id: replaced !== null && at === 2 ? 'us' : 'a person', name: null };
+    return [{ at: null, author, text: null, changes: [{ field: NAME[side], from, to }] }];
+  });
 }
 
 /** The write is known to have happened: mirror, bases, row and intent in one transaction, last. */

@@ -61,13 +61,10 @@ export interface State {
   readonly due: readonly Due[];
   readonly strays: readonly Stray[];
   readonly left: { readonly edits: number; readonly crashes: number; readonly decisions: number };
-  /** Of each side the last human edit, and by value: of which of the two it is, or comes from. */
-  readonly latest: BothSides<Text | null>;
-  readonly from: Readonly<Record<Text, number>>;
+  /** Human edits that nobody who saw them has replaced. */
+  readonly standing: readonly Text[];
   readonly next: number;
 }
-
-export const BIT: BothSides<number> = { udesk: 1, crm: 2 };
 
 export interface Budget {
   readonly edits: number;
@@ -87,11 +84,12 @@ export function start(left: Budget): State {
     due: [],
     strays: [],
     left,
-    latest: { udesk: null, crm: null },
-    from: {},
+    standing: [],
     next: 1,
   };
 }
+
+const LOST = -1;
 
 /**
  * Equal keys, equal futures: values are renamed in the order of their first appearance, since the planner only compares
@@ -137,12 +135,10 @@ export function keyOf(state: State): string {
     state.due.map(({ side, before, after, replaced }) => [side, name(before), name(after), name(replaced)]),
   );
   parts.push(state.strays.map(({ side, before, after }) => [side, name(before), name(after)]));
-  // A value that lives nowhere any more, and that a row shows, is accounted for; one that no row shows is lost.
-  for (const side of SIDES) {
-    const last = state.latest[side];
-    parts.push(last === null ? null : [names.get(last) ?? '-', state.kept.includes(last)]);
-  }
-  for (const value of names.keys()) parts.push(state.from[value] ?? 0);
+  // An edit that a closed row shows is accounted for; one that lives nowhere any more, and that no row shows, is lost.
+  const asked = state.standing.filter((edit) => !state.kept.includes(edit));
+  const places = asked.map((edit) => names.get(edit) ?? LOST).toSorted((one, other) => one - other);
+  parts.push(places.filter((place, n) => place !== LOST || n === 0));
   return JSON.stringify(parts);
 }
 
