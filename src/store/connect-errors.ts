@@ -1,28 +1,11 @@
 /** Turns what goes wrong on the way to a Postgres server into one paragraph that says what to do. Pure. */
-import { SyncError } from '../errors.ts';
+import { SyncError, UNREACHABLE } from '../errors.ts';
 import { describePostgresTarget, type ParsedPostgresUrl } from '../lib/postgres-url.ts';
 
 /** 150000 is version 15.0 in the numbering of `server_version_num`. */
 const OLDEST_SERVER = 150_000;
 
 type Where = Pick<ParsedPostgresUrl, 'host' | 'port' | 'database' | 'username'>;
-
-const UNREACHABLE = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ETIMEDOUT',
-  'ENOENT',
-  'EACCES',
-  'EPIPE',
-  'CONNECT_TIMEOUT',
-  'CONNECTION_CLOSED',
-  'CONNECTION_ENDED',
-  'CONNECTION_DESTROYED',
-]);
 
 /** Null when the server is new enough. */
 export function serverTooOld(serverVersionNum: number): SyncError | null {
@@ -99,7 +82,7 @@ export function connectError(error: unknown, where: Where): unknown {
           : 'it is starting or stopping: try again',
     });
   }
-  if (/CERT|SSL|TLS|SELF_SIGNED/.test(code)) {
+  if (/CERT|SSL|TLS|SELF_SIGNED|SIGNATURE/.test(code)) {
     return new SyncError('config', `Postgres, ${target}, could not be trusted over TLS (${code})`, {
       ...details,
       advice: 'set sslmode in DATABASE_URL, and NODE_EXTRA_CA_CERTS to the file of its certificate authority',

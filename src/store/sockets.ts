@@ -24,6 +24,7 @@ export function createSockets(): Sockets {
       look();
       const socket = new net.Socket();
       open.add(socket);
+      hearEarly(socket);
       if (typeof path === 'string') return socket.connect(path);
       // The driver asks the socket for the name that a certificate must have.
       return Object.assign(socket.connect(port, host), { host, port });
@@ -37,4 +38,19 @@ export function createSockets(): Sockets {
       open.clear();
     },
   };
+}
+
+/**
+ * The driver listens a moment after it was given the socket. What fails in that moment (no way to a numeric address) would end the
+ * process, since nobody hears it, and is told again once somebody listens.
+ */
+function hearEarly(socket: net.Socket): void {
+  socket.once('error', (error) => {
+    if (socket.listenerCount('error') > 0) return;
+    setImmediate(() => {
+      if (socket.listenerCount('error') === 0) return;
+      socket.emit('error', error);
+      socket.emit('close', true);
+    });
+  });
 }

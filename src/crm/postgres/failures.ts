@@ -34,7 +34,8 @@ export interface FailureContext {
   readonly values: readonly (string | null)[];
 }
 
-const sqlState = /^[0-9A-Z]{5}$/;
+/** Each has a digit: EPIPE, a word of the system, is none. */
+const sqlState = /^(?=.*\d)[0-9A-Z]{5}$/;
 
 /** Whether the connection itself broke, or was refused for want of room (and not a statement on it). */
 export function isConnectionFailure(error: unknown): boolean {

@@ -31,6 +31,12 @@ test('a host that does not exist, and a socket folder without a server, are not 
   }
 });
 
+test('an address to which there is no way at all is not reachable either, and does not end the process', async () => {
+  // Linux refuses it in the call itself, before anybody listens to the socket.
+  const error = await refused('postgres://desk@255.255.255.255/sync');
+  expect(error).toMatchObject({ kind: 'transient', details: { code: 'ENETUNREACH' } });
+});
+
 test('a database that does not exist is a config error that names it', async () => {
   const error = await refused(testDb.url.replace(/[^/]*$/, 'not_there'));
   expect(error).toMatchObject({ kind: 'config', message: expect.stringContaining('"not_there"') });

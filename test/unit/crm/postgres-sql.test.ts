@@ -54,6 +54,11 @@ describe('failures of the database', () => {
   test.each([
     ['ECONNREFUSED', 'transient'],
     ['CONNECT_TIMEOUT', 'transient'],
+    ['ENOTFOUND', 'transient'],
+    ['EAI_AGAIN', 'transient'],
+    ['ENETUNREACH', 'transient'],
+    ['ETIMEDOUT', 'transient'],
+    ['EPIPE', 'transient'],
     ['57P01', 'transient'],
     ['53300', 'transient'],
     ['40P01', 'transient'],

@@ -24,6 +24,8 @@ test('a version number reads as people write it', () => {
 test.each([
   ['ECONNREFUSED', 'transient'],
   ['CONNECT_TIMEOUT', 'transient'],
+  ['ENOTFOUND', 'transient'],
+  ['EAI_AGAIN', 'transient'],
   ['57P03', 'transient'],
   ['53300', 'transient'],
   ['28P01', 'config'],
@@ -31,6 +33,7 @@ test.each([
   ['3D000', 'config'],
   ['42501', 'config'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'config'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'config'],
 ])('%s becomes a %s error with advice', (code, kind) => {
   const cause = Object.assign(new Error('its own words'), { code });
   expect(connectError(cause, where)).toMatchObject({
