@@ -3,17 +3,19 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CliContext } from './cli/context.ts';
 import { runProgram } from './cli/program.ts';
+import { STOP_LIMITS, type StopLimits } from './cli/stop-limits.ts';
 import { crmAdapters } from './crm/registry.ts';
 import { surviveLostConnections } from './store/driver-fault.ts';
 
 /**
- * A stop ends within so long, whatever does not answer: less than what Docker (`stop_grace_period`) and systemd
- * (`TimeoutStopSec`) wait before they kill.
+ * `argv` as in process.argv. Resolves with the exit code (interface.md, "Command line"); leaves the process only where a stop does
+ * not come to its end, or is asked for twice.
  */
-const STOP_WITHIN_MS = 40_000;
-
-/** `argv` as in process.argv. Resolves with the exit code (interface.md, "Command line"); does not leave the process. */
-export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+export async function main(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { drainMs, withinMs }: StopLimits = STOP_LIMITS,
+): Promise<number> {
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
     // The second one is from somebody who has lost patience; the next start recovers.
@@ -21,10 +23,10 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     stop.abort();
     setTimeout(() => {
       process.stderr.write(
-        `udesk-sync: the stop did not come to its end within ${STOP_WITHIN_MS / 1_000} s; the next start recovers what was in flight\n`,
+        `udesk-sync: the stop did not come to its end within ${withinMs / 1_000} s; the next start recovers what was in flight\n`,
       );
       process.exit(1);
-    }, STOP_WITHIN_MS).unref();
+    }, withinMs).unref();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
@@ -46,6 +48,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
       stdout: process.stdout,
       stderr: process.stderr,
       signal: stop.signal,
+      drainMs,
       adapters: crmAdapters,
     });
     return await runProgram(argv.slice(2), context, packageVersion());

@@ -7,6 +7,7 @@ import { secretsOf } from '../config/redact.ts';
 import type { Config } from '../config/schema.ts';
 import { createLogger, type Logger, type LogLevel } from '../lib/log.ts';
 import { redactText } from '../lib/redact.ts';
+import { STOP_LIMITS } from './stop-limits.ts';
 
 export interface Terminal {
   write(text: string): unknown;
@@ -32,6 +33,8 @@ export interface ContextOptions {
   readonly stderr: Terminal;
   /** Aborted by Ctrl-C and SIGTERM: finish or release what is in flight, then return. */
   readonly signal: AbortSignal;
+  /** How long a daemon that is stopped waits for what is in flight. Default: that of the program. */
+  readonly drainMs?: number;
   readonly adapters: ConfigAdapters;
 }
 
@@ -43,6 +46,7 @@ export class CliContext {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   readonly signal: AbortSignal;
+  readonly drainMs: number;
   readonly adapters: ConfigAdapters;
   /** Exit code of a command that ended without an error: 0, or 4 where `--strict` asks for it. */
   exitCode = 0;
@@ -58,6 +62,7 @@ export class CliContext {
     this.stdout = options.stdout;
     this.stderr = options.stderr;
     this.signal = options.signal;
+    this.drainMs = options.drainMs ?? STOP_LIMITS.drainMs;
     this.adapters = options.adapters;
   }
 

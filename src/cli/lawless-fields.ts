@@ -28,7 +28,12 @@ export async function refuseLawless(db: Db, spec: PairSpec): Promise<void> {
   const refused = await refusedTwoWay(db, spec.name, spec.fields);
   if (refused.length === 0) return;
   const lines = refused.map(({ field, breaks, checkedAt }) => refusal(field, breaks, checkedAt));
-  throw new SyncError('config', lines.join('\n'), { pair: spec.name, code: 'round-trip', advice: ADVICE });
+  throw new SyncError('config', lines.join('\n'), {
+    pair: spec.name,
+    code: 'round-trip',
+    inFile: true,
+    advice: ADVICE,
+  });
 }
 
 export const ADVICE =

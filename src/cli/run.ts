@@ -9,6 +9,7 @@ import { createReplica } from '../daemon/replica.ts';
 import { startSchedules } from '../daemon/scheduler.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { sleep } from '../lib/sleep.ts';
 import { openJobs } from '../store/jobs.ts';
 import { newsOf } from '../udesk/webhook.ts';
 import { createWeb } from '../web/app.ts';
@@ -17,13 +18,11 @@ import { createHooks, type Hooks, type HookTarget } from '../web/hooks.ts';
 import { createAlerting, runConfiguredHeartbeats } from './alerting.ts';
 import type { CliContext } from './context.ts';
 import { createMonitoring, type Monitoring } from './monitoring.ts';
+import { openWhenThere } from './patient-start.ts';
 import { createReporting } from './reporting.ts';
 import { keptMonths } from './retention.ts';
-import { type OpenPair, openPair, openRuntime, type Runtime } from './runtime.ts';
+import { type OpenPair, openPair, type Runtime } from './runtime.ts';
 import { webServices } from './web-services.ts';
-
-/** How long a stop waits for the writes that are on their way before it leaves them to the next start. */
-const DRAIN_MS = 30_000;
 
 export function registerRun(program: Command, context: CliContext): void {
   program
@@ -36,7 +35,14 @@ export function registerRun(program: Command, context: CliContext): void {
 
 async function runDaemon(context: CliContext): Promise<void> {
   const log = context.logger('info');
-  const runtime = await openRuntime(context, 'run');
+  const runtime = await openWhenThere(context, {
+    ...{ log, signal: context.signal, sleep, random: Math.random },
+    monotonic: () => performance.now(),
+  });
+  if (runtime === null) {
+    log.info('stopped before the database was there');
+    return;
+  }
   const pairs: OpenPair[] = [];
   try {
     const watched = createMonitoring(runtime);
@@ -55,8 +61,8 @@ async function runDaemon(context: CliContext): Promise<void> {
 }
 
 /**
- * One worker per pair. A configuration that cannot work ends the start; a side that is away, or refuses us, is a matter of
- * its pair alone: the others begin.
+ * One worker per pair. What stands in the file and cannot work ends the start; a side that is away, refuses us, or does not hold
+ * what the file names, is a matter of its pair alone: the others begin, and this one when the side is as it should be (decision 0041).
  */
 async function openWorkers(
   { config, engine }: Runtime,
@@ -64,7 +70,7 @@ async function openWorkers(
   open: (config: PairConfig) => Promise<OpenPair>,
 ): Promise<PairWorker[]> {
   const tried = await Promise.allSettled(config.pairs.map(open));
-  const wrong = tried.find((one) => one.status === 'rejected' && isSyncError(one.reason, 'config'));
+  const wrong = tried.find((one) => one.status === 'rejected' && standsInFile(one.reason));
   if (wrong?.status === 'rejected') throw wrong.reason;
   return config.pairs.map((pair, n) => {
     const one = tried[n];
@@ -76,6 +82,10 @@ async function openWorkers(
       return worker;
     });
   });
+}
+
+function standsInFile(error: unknown): boolean {
+  return isSyncError(error, 'config') && error.details.inFile === true;
 }
 
 async function work(
@@ -135,8 +145,10 @@ async function work(
     createKeeper({ ...engine, months: keptMonths(config) }).run(until),
   ]);
   const carrying = carrier.run(over.signal);
+  const stopping = () => engine.log.info('stopping: what is in flight is finished or released first');
+  context.signal.addEventListener('abort', stopping, { once: true });
   try {
-    await Promise.race([replica.run(context.signal), afterStop(context.signal, DRAIN_MS)]);
+    await Promise.race([replica.run(context.signal), afterStop(context.signal, context.drainMs)]);
   } finally {
     over.abort();
     await saying;

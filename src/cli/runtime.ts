@@ -4,7 +4,7 @@ import { toFieldSpec, toPairSpec } from '../config/pair-spec.ts';
 import { type Config, isUdeskSet, type PairConfig } from '../config/schema.ts';
 import type { SideName } from '../core/record.ts';
 import type { PairSpec } from '../core/spec.ts';
-import { unsafeCombinations } from '../core/unsafe-combinations.ts';
+import { type CombinationCode, unsafeCombinations } from '../core/unsafe-combinations.ts';
 import type { Side } from '../crm/adapter.ts';
 import type { AdapterContext, CrmAdapterDefinition, TriggerTool } from '../crm/definition.ts';
 import { adapterFields } from '../crm/mapped/places.ts';
@@ -152,6 +152,12 @@ export async function openPair(
   };
 }
 
+/** They follow from what a login may see and delete, which others give and take. */
+const BY_RIGHTS: ReadonlySet<CombinationCode> = new Set([
+  'deletes-of-hidden-records',
+  'deletes-not-possible',
+]);
+
 /** @throws SyncError `config` that names each combination that the engine cannot keep safe, one per line */
 function refuseUnsafe(spec: PairSpec, sides: Readonly<Record<SideName, Side>>): void {
   const unsafe = unsafeCombinations(spec, sides).filter(({ verdict }) => verdict === 'refused');
@@ -160,6 +166,7 @@ function refuseUnsafe(spec: PairSpec, sides: Readonly<Record<SideName, Side>>): 
   throw new SyncError('config', unsafe.map(({ code, message }) => `${code}: ${message}`).join('\n'), {
     pair: spec.name,
     code: first.code,
+    ...(unsafe.every(({ code }) => BY_RIGHTS.has(code)) ? {} : { inFile: true }),
     advice: unsafe.map(({ advice }) => advice).join(' '),
   });
 }

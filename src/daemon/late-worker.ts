@@ -1,14 +1,19 @@
 import { backoffMs } from '../core/retry.ts';
-import type { EngineContext } from '../engine/context.ts';
+import { type EngineContext, monotonicOf } from '../engine/context.ts';
 import { isSyncError, toError } from '../errors.ts';
+import { finishRun, startRun } from '../store/pairs.ts';
+import { createFailureLines } from './failure-lines.ts';
 import type { PairHealth, PairWorker } from './pair-worker.ts';
 
-/** A side that was away when the daemon started is asked this often, and never given up. */
+/** A side that could not be opened when the daemon started is asked this often, and never given up. */
 const OPEN_AGAIN = { baseMs: 2_000, maxMs: 60_000 };
+/** How often the same reason is written down among the pair's cycles: as often as one that goes on failing. */
+const RECORD_AGAIN_MS = 300_000;
 
 /**
  * The worker of a pair of which a side could not be opened when the daemon started: the other pairs work meanwhile, and
- * this one as soon as the side answers. What is due before is made good by the first cycle, which reads in full.
+ * this one as soon as the side answers, and holds what the configuration names. What is due before is made good by the first
+ * cycle, which reads in full. Until then the reason stands where that of a failing cycle stands.
  * @param reason why it could not be opened at first
  */
 export function createLateWorker(
@@ -18,26 +23,51 @@ export function createLateWorker(
   open: (signal: AbortSignal) => Promise<PairWorker>,
 ): PairWorker {
   const log = context.log.child({ pair: name });
-  const waiting: PairHealth = {
-    lastGoodAtMs: null,
-    failures: 0,
-    lastError: null,
-    lastKind: null,
-    lastSide: null,
-  };
+  const monotonic = monotonicOf(context);
+  const lines = createFailureLines();
+  const waiting: PairHealth = blank();
   let worker: PairWorker | null = null;
-  failed(reason);
+  let told = '';
+  let recorded: { readonly error: string; readonly atMs: number } | null = null;
+  tell(reason, 1);
 
-  function failed(thrown: unknown): number {
+  function tell(thrown: unknown, failures: number): { readonly error: Error; readonly delayMs: number } {
     const error = toError(thrown);
+    const known = isSyncError(error);
+    const kind = known ? error.kind : 'unexpected';
+    const delayMs = backoffMs(failures, context.random, OPEN_AGAIN);
+    if (error.message !== told) lines.over();
+    told = error.message;
+    log[lines.levelOf(kind, failures)](
+      {
+        ...{ kind, failures, delayMs, err: error.message },
+        ...(known
+          ? { side: error.details.side, code: error.details.code, advice: error.details.advice }
+          : {}),
+      },
+      'the pair cannot be opened: tried again',
+    );
+    return { error, delayMs };
+  }
+
+  async function failed(thrown: unknown): Promise<number> {
+    const { error, delayMs } = tell(thrown, waiting.failures + 1);
     waiting.failures += 1;
     waiting.lastError = error.message;
     waiting.lastKind = isSyncError(error) ? error.kind : 'unexpected';
     waiting.lastSide = isSyncError(error) ? (error.details.side ?? null) : null;
-    const delayMs = backoffMs(waiting.failures, context.random, OPEN_AGAIN);
-    const told = { kind: waiting.lastKind, failures: waiting.failures, delayMs, err: error.message };
-    log.warn(told, 'a side of the pair cannot be opened: tried again');
+    // What cannot be written down is in the log, and told by the health of the pair.
+    await record(error.message).catch(() => {});
     return delayMs;
+  }
+
+  async function record(error: string): Promise<void> {
+    const atMs = monotonic();
+    if (recorded?.error === error && atMs - recorded.atMs < RECORD_AGAIN_MS) return;
+    const at = context.clock();
+    const id = await startRun(context.db, name, 'run', at);
+    await finishRun(context.db, name, id, { at, outcome: 'failed', stats: {}, error });
+    recorded = { error, atMs };
   }
 
   return {
@@ -51,7 +81,10 @@ export function createLateWorker(
     crmHint: (id) => worker?.crmHint(id),
     decided: () => worker?.decided(),
     batchResult: (verdict) => worker?.batchResult(verdict),
-    forget: () => worker?.forget(),
+    forget() {
+      if (worker === null) Object.assign(waiting, blank());
+      else worker.forget();
+    },
     async run(signal) {
       while (worker === null && !signal.aborted) {
         try {
@@ -59,10 +92,16 @@ export function createLateWorker(
           log.info({ failures: waiting.failures }, 'the sides of the pair are open now');
           worker.due('sweep');
         } catch (error) {
-          await context.sleep(failed(error), signal).catch(() => {});
+          if (signal.aborted) return;
+          await context.sleep(await failed(error), signal).catch(() => {});
         }
       }
       if (!signal.aborted) await worker?.run(signal);
     },
   };
+}
+
+/** Nothing is known here of a pair that another daemon works on, or that nobody has begun with. */
+function blank(): PairHealth {
+  return { lastGoodAtMs: null, failures: 0, lastError: null, lastKind: null, lastSide: null };
 }

@@ -19,9 +19,13 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-/** Starts the program; `env` is all that it gets besides PATH. */
-export function startProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  const child = spawn(process.execPath, [BIN, ...args], {
+/** Starts the program, or another one that stands for it; `env` is all that it gets besides PATH. */
+export function startProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  bin = BIN,
+): Running {
+  const child = spawn(process.execPath, [bin, ...args], {
     cwd: tmpdir(),
     env: { PATH: process.env.PATH ?? '', HOME: tmpdir(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -30,6 +30,7 @@ export function createHttpSide(config: HttpConfig, context: AdapterContext, limi
     throw new SyncError('config', all.join('\n'), {
       pair: context.pair,
       side: 'crm',
+      inFile: true,
       advice: 'correct the `crm` block of the config',
     });
   const api = createApi(config, context.clock, {

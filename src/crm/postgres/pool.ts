@@ -65,7 +65,11 @@ export function readUrl(options: Pick<PoolOptions, 'url' | 'pair'>): ParsedPostg
     return parsePostgresUrl(options.url);
   } catch (error) {
     if (!(error instanceof PostgresUrlError)) throw error;
-    throw new SyncError('config', `crm.url: ${error.message}`, { pair: options.pair, advice: error.advice });
+    throw new SyncError('config', `crm.url: ${error.message}`, {
+      pair: options.pair,
+      advice: error.advice,
+      inFile: true,
+    });
   }
 }
 

@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
+import { openClient, targetOf } from '../../../src/store/client.ts';
 import {
   type EmbeddedPostgres,
   removeDataDir,
@@ -10,7 +12,7 @@ import {
 } from '../../../src/store/embedded/start.ts';
 import { temporaryFolder } from '../../support/child.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
-import { type Running, startProgram, writeConfig } from '../../support/program.ts';
+import { type Running, runProgram, startProgram, writeConfig } from '../../support/program.ts';
 import { createWorld, type World } from '../../support/world.ts';
 
 let world: World;
@@ -19,6 +21,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   await world.close();
 });
+
+const HOST_FILE = fileURLToPath(new URL('../../support/host-file.mjs', import.meta.url));
 
 const EVERY_SECOND =
   "{ head: '* * * * * *', sweep: '* * * * * *', crm: '* * * * * *', feeds: '0 3 * * *', audit: '0 3 * * *' }";
@@ -82,6 +86,66 @@ async function editBoth(text: string): Promise<() => Promise<void>> {
     );
 }
 
+describe('the start of a daemon', () => {
+  /** A server that was there once, so that its address and password are known. */
+  async function stopped(): Promise<{ readonly url: string; start(): Promise<EmbeddedPostgres> }> {
+    const dataDir = folder();
+    const first = await postgres(dataDir);
+    const { port } = first;
+    const url = first.url('postgres');
+    await first.stop();
+    return { url, start: () => postgres(dataDir, port) };
+  }
+
+  test('started before its Postgres, it goes on when that comes', async () => {
+    await worldOfFive();
+    const server = await stopped();
+    const running = daemon({ DATABASE_URL: server.url });
+    await until(() => /"code":"ECONNREFUSED".*the start waits for its database/.test(running.said()));
+
+    await server.start();
+
+    await until(async () => (await world.people()).length === 5);
+    expect(running.process.exitCode).toBeNull();
+    expect(running.said()).toContain('the database is there: the start goes on');
+  });
+
+  test('with a password that is not accepted, and then without its database, it says so at once, and goes on when somebody has mended it', async () => {
+    await worldOfFive();
+    const server = await postgres(folder());
+    const admin = openClient(targetOf(server.url('postgres')), { max: 1 });
+    cleanups.push(() => admin.end());
+    const login = new URL(server.url('restored'));
+    login.username = 'desk';
+    await admin.unsafe(`create role desk login password 'of before'`);
+    const running = daemon({ DATABASE_URL: login.href });
+    await until(() => /"level":"error".*"code":"28P01".*refuses the user/.test(running.said()));
+    await admin.unsafe(`alter role desk password '${decodeURIComponent(login.password)}'`);
+    await until(() => /"level":"error".*"code":"3D000".*createdb restored/.test(running.said()));
+    expect(running.process.exitCode).toBeNull();
+
+    await admin.unsafe('create database restored owner desk');
+
+    await until(async () => (await world.people()).length === 5);
+    expect(running.said()).not.toContain(login.password);
+  });
+
+  test('is stopped while it waits: it ends without a failure; a command beside it fails at once and says what to do', async () => {
+    await worldOfFive();
+    const { url } = await stopped();
+    const running = daemon({ DATABASE_URL: url });
+    await until(() => /the start waits for its database/.test(running.said()));
+    const config = writeConfig(world.configText);
+    cleanups.push(() => config.remove());
+    const status = await runProgram(['--config', config.file, 'status'], { DATABASE_URL: url });
+    expect(status).toMatchObject({ code: 1, stderr: expect.stringMatching(/is not reachable.*Check that/) });
+
+    running.process.kill('SIGTERM');
+
+    expect((await running.ended).code).toBe(0);
+  });
+});
+
 describe('P9: the database under the daemon', () => {
   test('is killed and started again: the daemon lives on, and what was edited meanwhile arrives once', async () => {
     await worldOfFive();
@@ -101,6 +165,34 @@ describe('P9: the database under the daemon', () => {
     expect(world.simulator.tenant.count).toBe(5);
     expect(await world.people()).toHaveLength(5);
   });
+
+  test('is stopped, and its host name with it, as in the compose file: no cycle takes it for a fault of the program, and all goes on when both are back', async () => {
+    await worldOfFive();
+    const dataDir = folder();
+    const first = await postgres(dataDir);
+    const name = join(dataDir, 'name');
+    writeFileSync(name, '');
+    const url = new URL(first.url('postgres'));
+    url.hostname = 'postgres.test';
+    const running = daemon({
+      DATABASE_URL: url.href,
+      NODE_OPTIONS: `--import=${HOST_FILE}`,
+      HOST_FILE: name,
+    });
+    await until(async () => (await world.people()).length === 5);
+
+    rmSync(name);
+    await first.stop();
+    const arrived = await editBoth('while it had no name');
+    await until(() => /ENOTFOUND.*the cycle failed/.test(running.said()));
+    await postgres(dataDir, first.port);
+    writeFileSync(name, '');
+
+    await arrived();
+    expect(running.said()).not.toContain('"kind":"unexpected"');
+    expect(running.process.exitCode).toBeNull();
+    expect(await world.people()).toHaveLength(5);
+  }, 240_000);
 
   test('fails over to a copy at another place behind the same address: nothing is lost, nothing is there twice', async () => {
     await worldOfFive();

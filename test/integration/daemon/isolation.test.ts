@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+import { startReceiver } from '../../support/alert-receiver.ts';
 import { createEmptyDatabase, createTestDatabase } from '../../support/db.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { runProgram, startProgram, writeConfig } from '../../support/program.ts';
@@ -110,3 +111,89 @@ pairs:${names
   expect(await inCrm('nowhere')).toEqual([]);
   expect(daemon.process.exitCode).toBeNull();
 }, 600_000);
+
+test('what a side does not hold or allow any more keeps its own pair from a start, and not the others: log, status, readiness and alert tell it, and the pair opens by itself once the side is mended', async () => {
+  const ours = await createTestDatabase();
+  cleanups.push(() => ours.drop());
+  const admin = (await ours.open({ max: 1 })).sql;
+  const crmDb = await createEmptyDatabase();
+  const login = `login_of_${crmDb.name}`;
+  cleanups.push(async () => {
+    await crmDb.drop();
+    await admin.unsafe(`drop role ${login}`);
+  });
+  const crm = (await crmDb.open({ max: 2 })).sql;
+  const names = ['well', 'columnless', 'rightless'];
+  await admin.unsafe(`create role ${login} login password 'of-the-test'`);
+  for (const name of names) {
+    await crm.unsafe(`create table ${name} (id bigint generated always as identity primary key,
+      name text, emails text[] not null default '{}', udesk_id text unique,
+      updated_at timestamptz not null default clock_timestamp())`);
+    await crm.unsafe(`grant select, insert, update on ${name} to ${login}`);
+  }
+  await crm`alter table columnless drop column emails`;
+  const crmUrl = new URL(crmDb.url);
+  Object.assign(crmUrl, { username: login, password: 'of-the-test' });
+  const receiver = await startReceiver();
+  cleanups.push(() => receiver.close());
+  const sides = await Promise.all(names.map((name) => udesk(name)));
+  const config = writeConfig(`
+http: { port: 0 }
+alerts: [{ type: webhook, url: "${receiver.url}", on: [stalled], stalledMinutes: 1 }]
+pairs:${names
+    .map(
+      (name, n) => `
+  - name: ${name}
+    firstRun: auto
+    deletes: ${name === 'rightless' ? 'propagate' : 'flag'}
+    udesk: { baseUrl: "${sides[n]?.url}", email: admin@example.com, token: ${TOKEN}, quota: { perMinute: 100000 } }
+    crm: { adapter: postgres, url: "${crmUrl}", table: ${name}, externalId: udesk_id, updatedAt: updated_at }
+    schedule: { head: "*/2 * * * * *", crm: "*/2 * * * * *", sweep: "*/10 * * * * *" }
+    fields: [{ udesk: nick_name, crm: name }, { udesk: emails, crm: emails }]`,
+    )
+    .join('')}
+`);
+  cleanups.push(() => config.remove());
+  const env = { DATABASE_URL: ours.url };
+  const daemon = startProgram(['run', '--config', config.file], env);
+  cleanups.push(async () => {
+    daemon.process.kill('SIGKILL');
+    await daemon.ended;
+  });
+  let said = '';
+  daemon.process.stderr?.on('data', (text: string) => {
+    said += text;
+  });
+  const inCrm = async (name: string) => (await crm.unsafe(`select name from ${name}`)).map((row) => row.name);
+
+  await vi.waitFor(async () => expect(await inCrm('well')).toEqual(['well']), SLOWLY);
+  const { stdout } = await runProgram(['status', '--json', '--config', config.file], env);
+  const { pairs } = JSON.parse(stdout) as { pairs: { pair: string; health: string; problems: string[] }[] };
+  const of = (name: string) => pairs.find(({ pair }) => pair === name);
+  expect(of('well')?.health).toBe('healthy');
+  expect(of('columnless')).toMatchObject({
+    ...{ health: 'unhealthy', problems: [expect.stringContaining('"emails"')] },
+  });
+  expect(of('rightless')).toMatchObject({
+    ...{ health: 'unhealthy', problems: [expect.stringContaining('deletes-not-possible')] },
+  });
+  expect(said).toMatch(/"level":"error".*"pair":"columnless".*"kind":"config".*"advice"/);
+  const [, url] = /"url":"(http:[^"]+)"/.exec(said) ?? [];
+  const ready = await fetch(`${url}/readyz`);
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toMatchObject({
+    reason: 'columnless: its cycles fail (config); rightless: its cycles fail (config)',
+  });
+  const alerted = () => receiver.received.flatMap(({ alerts }) => alerts.map(({ pair }) => pair));
+  await vi.waitFor(
+    () => expect(alerted()).toEqual(expect.arrayContaining(['columnless', 'rightless'])),
+    SLOWLY,
+  );
+
+  await crm`alter table columnless add column emails text[] not null default '{}'`;
+  await crm.unsafe(`grant delete on rightless to ${login}`);
+
+  for (const name of names) await vi.waitFor(async () => expect(await inCrm(name)).toEqual([name]), SLOWLY);
+  expect(alerted()).not.toContain('well');
+  expect(daemon.process.exitCode).toBeNull();
+}, 900_000);

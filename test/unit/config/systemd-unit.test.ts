@@ -53,6 +53,12 @@ describe('the systemd unit', () => {
     expect(Number.parseInt(valuesOf('TimeoutStopSec')[0] ?? '0', 10)).toBeGreaterThan(30);
   });
 
+  test('never gives the service up: no number of starts that failed locks it out', () => {
+    expect(valuesOf('StartLimitIntervalSec')).toEqual(['0']);
+    expect(valuesOf('StartLimitBurst')).toEqual([]);
+    expect(valuesOf('StartLimitAction')).toEqual([]);
+  });
+
   test.skipIf(!hasTool)(
     'is one that systemd reads without a complaint (skipped without systemd-analyze)',
     () => {
