@@ -11,6 +11,8 @@ export interface PostgresProxy {
   breakNextWrite(when: 'before-commit' | 'after-commit'): void;
   /** From now on nothing is passed on in either direction, and nobody hears that the other end closes before it is over. */
   freeze(frozen: boolean): void;
+  /** Resolves once somebody has said something that is not passed on. */
+  unheard(): Promise<void>;
   /** Freezes as soon as a connection that was let in asks for its array types, as the driver does first. */
   freezeAfterLogin(): void;
   /** The same for the connections that are open now, for ever: those that come later work. */
@@ -29,6 +31,7 @@ export async function startProxy(url: string, port = 0): Promise<PostgresProxy> 
   const unheard = new Set<() => void>();
   /** Clients that are never heard again. */
   const lost = new WeakSet<net.Socket>();
+  const unheardOf: (() => void)[] = [];
   let pending: 'before-commit' | 'after-commit' | null = null;
   let frozen = false;
   let freezingAfterLogin = false;
@@ -50,7 +53,10 @@ export async function startProxy(url: string, port = 0): Promise<PostgresProxy> 
       else if (!lost.has(client)) unheard.add(cut);
     };
     client.on('data', (data) => {
-      if (silent()) return;
+      if (silent()) {
+        for (const tell of unheardOf.splice(0)) tell();
+        return;
+      }
       const text = data.toString('latin1');
       if (freezingAfterLogin && text.includes('typarray')) {
         freezingAfterLogin = false;
@@ -91,6 +97,7 @@ export async function startProxy(url: string, port = 0): Promise<PostgresProxy> 
       for (const cut of unheard) cut();
       unheard.clear();
     },
+    unheard: () => new Promise((resolve) => unheardOf.push(resolve)),
     freezeAfterLogin() {
       freezingAfterLogin = true;
     },
