@@ -167,10 +167,13 @@ pairs:${names
   const inCrm = async (name: string) => (await crm.unsafe(`select name from ${name}`)).map((row) => row.name);
 
   await vi.waitFor(async () => expect(await inCrm('well')).toEqual(['well']), SLOWLY);
-  const { stdout } = await runProgram(['status', '--json', '--config', config.file], env);
-  const { pairs } = JSON.parse(stdout) as { pairs: { pair: string; health: string; problems: string[] }[] };
-  const of = (name: string) => pairs.find(({ pair }) => pair === name);
-  expect(of('well')?.health).toBe('healthy');
+  const status = async () => {
+    const { stdout } = await runProgram(['status', '--json', '--config', config.file], env);
+    const { pairs } = JSON.parse(stdout) as { pairs: { pair: string; health: string; problems: string[] }[] };
+    return (name: string) => pairs.find(({ pair }) => pair === name);
+  };
+  await vi.waitFor(async () => expect((await status())('well')?.health).toBe('healthy'), SLOWLY);
+  const of = await status();
   expect(of('columnless')).toMatchObject({
     ...{ health: 'unhealthy', problems: [expect.stringContaining('"emails"')] },
   });
@@ -179,7 +182,7 @@ pairs:${names
   });
   expect(said).toMatch(/"level":"error".*"pair":"columnless".*"kind":"config".*"advice"/);
   const [, url] = /"url":"(http:[^"]+)"/.exec(said) ?? [];
-  const ready = await fetch(`${url}/readyz`);
+  const ready = await fetch(new URL('/readyz', url));
   expect(ready.status).toBe(503);
   expect(await ready.json()).toMatchObject({
     reason: 'columnless: its cycles fail (config); rightless: its cycles fail (config)',
