@@ -1,5 +1,5 @@
 /** What the daemon tells about itself: metrics and readiness, from its workers and its database. */
-
+import type { PairConfig } from '../config/schema.ts';
 import { SIDES, type SideName } from '../core/record.ts';
 import { createPairWorker, type PairWorker } from '../daemon/pair-worker.ts';
 import { createSteadyAges } from '../daemon/steady-ages.ts';
@@ -8,16 +8,16 @@ import type { CycleReport } from '../engine/cycle.ts';
 import { measuredSide } from '../engine/measured-side.ts';
 import { SyncError } from '../errors.ts';
 import { createBreakers } from '../http/breakers.ts';
-import { withTimeout } from '../lib/with-timeout.ts';
 import { listDeadLetters } from '../store/dead-letters.ts';
 import { loadGauges, type PairGauges } from '../store/gauges.ts';
 import { quotaUsed } from '../store/pair-status.ts';
 import { keptSince } from '../store/retention.ts';
 import type { ReplicaState } from '../store/schema/replica.ts';
+import type { Db } from '../store/tx.ts';
+import { type HistoryGauge, type QuotaGauge, shareFigures } from '../web/figures.ts';
 import type { Readiness } from '../web/health.ts';
 import type { HookCounts } from '../web/hooks.ts';
 import { createMetrics, type Metrics } from '../web/metrics.ts';
-import type { QuotaGauge } from '../web/metrics-gauges.ts';
 import { readinessOf } from '../web/readiness.ts';
 import type { Runtime, WatchedCalls } from './runtime.ts';
 
@@ -47,29 +47,16 @@ export function createMonitoring({ config, engine }: Runtime): Monitoring {
       SIDES.flatMap((side) => sides[side].open().map((open) => ({ pair, side, ...open }))),
     );
   const steady = createSteadyAges(time.monotonic);
-  const gauges = async () => steady(await loadGauges(engine.db, names));
-  const metrics = createMetrics({
-    pairs: names,
-    breakers: openBreakers,
-    deadLetters: () => listDeadLetters(engine.db),
-    async history() {
-      const now = engine.clock().getTime();
-      return Object.entries(await keptSince(engine.db)).map(([kind, { held, lookedAt }]) => {
-        return { kind, held, lookAgeMs: lookedAt === null ? null : now - Date.parse(lookedAt) };
-      });
-    },
-    clock: engine.clock,
-    hooks: () => hooks,
-    gauges,
-    async quota() {
-      const found: QuotaGauge[] = [];
-      for (const { name, udesk } of config.pairs) {
-        const [busiest] = await quotaUsed(engine.db, udesk.baseUrl);
-        found.push({ pair: name, used: busiest?.calls ?? 0, perMinute: udesk.quota.perMinute });
-      }
-      return found;
-    },
-  });
+  const figures = shareFigures(async () => {
+    const [pairs, quota, deadLetters, history] = await Promise.all([
+      loadGauges(engine.db, names).then(steady),
+      quotaOf(engine.db, config.pairs),
+      listDeadLetters(engine.db),
+      historyOf(engine.db, engine.clock()),
+    ]);
+    return { pairs, quota, deadLetters, history };
+  }, engine.clock);
+  const metrics = createMetrics({ pairs: names, figures, breakers: openBreakers, hooks: () => hooks });
   return {
     metrics,
     worker(pair, onCycle) {
@@ -104,7 +91,7 @@ export function createMonitoring({ config, engine }: Runtime): Monitoring {
     async readiness(workers) {
       let rows: readonly PairGauges[];
       try {
-        rows = await withTimeout(gauges(), PATIENCE_MS);
+        ({ pairs: rows } = await figures(PATIENCE_MS));
       } catch {
         return { reason: 'the database does not answer', pairs: [] };
       }
@@ -117,4 +104,20 @@ export function createMonitoring({ config, engine }: Runtime): Monitoring {
       return { reason: unfit.length === 0 ? null : reason, pairs };
     },
   };
+}
+
+async function quotaOf(db: Db, pairs: readonly PairConfig[]): Promise<QuotaGauge[]> {
+  const found: QuotaGauge[] = [];
+  for (const { name, udesk } of pairs) {
+    const [busiest] = await quotaUsed(db, udesk.baseUrl);
+    found.push({ pair: name, used: busiest?.calls ?? 0, perMinute: udesk.quota.perMinute });
+  }
+  return found;
+}
+
+async function historyOf(db: Db, now: Date): Promise<HistoryGauge[]> {
+  return Object.entries(await keptSince(db)).map(([kind, { held, lookedAt }]) => {
+    const lookAgeMs = lookedAt === null ? null : now.getTime() - Date.parse(lookedAt);
+    return { kind, held, lookAgeMs };
+  });
 }

@@ -1,8 +1,8 @@
 /**
  * Which alerts to say, from what holds now and what was said before. Pure.
  *
- * Promises: what goes on is said once, then reminded at a bounded rate, and its end is said, too. One thing is never said
- * more often than once per `quietMs`, however often it comes and goes. What is not known changes nothing.
+ * Promises: what goes on is said once, then reminded (a notice is not) at a bounded rate, and its end is said, too. One thing is never
+ * said more often than once per `quietMs`, however often it comes and goes. What is not known changes nothing.
  */
 import { shift } from './report-period.ts';
 
@@ -15,12 +15,14 @@ export interface Condition {
   readonly key: string;
   readonly event: AlertEvent;
   readonly pair: string;
-  /** What of the pair it is about: a side, `account-SIDE`, the id of a rule; empty when it is the whole pair. */
+  /** What of the pair it is about: a side, `account-SIDE`, `partial-SIDE`, the id of a rule; empty when it is the whole pair. */
   readonly subject: string;
   /** `unknown`: nothing is known of it now. It neither begins nor ends by that. */
   readonly state: 'on' | 'off' | 'unknown';
   /** A figure for the text: writes held, minutes without a cycle, hours without a full reading. */
   readonly count: number | null;
+  /** A notice: nothing is wrong, and it is never reminded of. Left out: an alarm. */
+  readonly notice?: true;
   /** Where it is looked at, below the address of the pages; left out: the overview. */
   readonly path?: string;
 }
@@ -96,7 +98,7 @@ function sayingOf(
       said: { key, state: 'open', openedAt: now, saidAt: now },
     };
   }
-  if (isWithin(row, now, policy.remindMs)) return null;
+  if (condition.notice === true || isWithin(row, now, policy.remindMs)) return null;
   return { kind: 'reminder', condition, openedAt: row.openedAt, said: { ...row, saidAt: now } };
 }
 

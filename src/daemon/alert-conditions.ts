@@ -1,5 +1,6 @@
 /** What may need a person, as this daemon sees it: from its own cycles and from the database. Pure. */
 import type { AlertEvent, Condition } from '../core/alert.ts';
+import { type Reading, readingOf } from '../core/reading.ts';
 import { SIDES, type SideName } from '../core/record.ts';
 import type { PairGauges } from '../store/gauges.ts';
 import type { PairHealth } from './pair-worker.ts';
@@ -50,7 +51,7 @@ export function conditionsOf(
       return condition('auth', side, refused ? 'on' : well ? 'off' : 'unknown');
     }),
     cycleCondition(),
-    ...SIDES.map((side) => sweepCondition(side)),
+    ...SIDES.flatMap((side) => sweepConditions(side)),
   ];
 
   function accountCondition(side: SideName): Condition {
@@ -80,14 +81,20 @@ export function conditionsOf(
     return condition('stalled', 'cycle', uptimeMs > limits.cycleMs ? 'on' : 'unknown', minutes);
   }
 
-  function sweepCondition(side: 'udesk' | 'crm'): Condition {
-    if (gauges === null) return condition('stalled', side, 'unknown');
-    const ageMs = gauges.sides[side].certifiedAgeMs ?? gauges.knownMs ?? 0;
+  /** Either it is overdue, which is an alarm, or it cannot be complete as it is, which is a notice. */
+  function sweepConditions(side: SideName): Condition[] {
+    const ageMs = gauges?.sides[side].certifiedAgeMs ?? gauges?.knownMs ?? 0;
     const hours = Math.floor(ageMs / 3_600_000);
-    if (ageMs <= limits.sweepMs) return condition('stalled', side, 'off', hours);
+    const reading = gauges === null ? null : readingOf(gauges.sides[side], limits.sweepMs, ageMs);
     // A daemon begins with what it can read in full, which may take a while; the rest is due within the hour.
-    const given = Math.min(limits.sweepMs, FIRST_SWEEP_MS);
-    return condition('stalled', side, uptimeMs > given ? 'on' : 'unknown', hours);
+    const hadTime = uptimeMs > Math.min(limits.sweepMs, FIRST_SWEEP_MS);
+    // The one says nothing of the other: neither ends before the side was read completely.
+    const state = (is: Reading) =>
+      reading === 'complete' ? 'off' : reading === is && hadTime ? 'on' : 'unknown';
+    return [
+      condition('stalled', side, state('late'), gauges === null ? null : hours),
+      { ...condition('stalled', `partial-${side}`, state('partial')), notice: true },
+    ];
   }
 }
 

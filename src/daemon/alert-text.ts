@@ -1,6 +1,7 @@
 /** What an alert says: counts, names of pairs and sides, a command or a link. Never a customer's data. Pure. */
 
 import type { Saying } from '../core/alert.ts';
+import { SIDES, type SideName } from '../core/record.ts';
 import { counted } from '../lib/counted.ts';
 import { longDay } from '../lib/zoned-time.ts';
 
@@ -41,7 +42,7 @@ export interface AlertItem {
 
 interface AlertWords {
   readonly title: (n: number) => string;
-  readonly kinds: Readonly<Record<Saying['kind'], string>>;
+  readonly kinds: Readonly<Record<Saying['kind'] | 'notice', string>>;
   readonly sides: Readonly<Record<string, string>>;
   readonly guard: (writes: number | null) => string;
   readonly guardOver: string;
@@ -54,6 +55,7 @@ interface AlertWords {
   readonly cycleOver: string;
   readonly sweep: (side: string, hours: number | null) => string;
   readonly sweepOver: (side: string) => string;
+  readonly partial: Readonly<Record<SideName, string>>;
   readonly digest: (figures: DigestFigures, days: number) => string;
   /** From and to a day, as the language writes it. */
   readonly reportTitle: (since: string, lastDay: string) => string;
@@ -66,7 +68,7 @@ interface AlertWords {
 
 const en: AlertWords = {
   title: (n) => `udesk-sync: ${n === 1 ? 'a message' : `${n} messages`}`,
-  kinds: { raised: 'ALERT', reminder: 'STILL', recovered: 'OVER' },
+  kinds: { raised: 'ALERT', notice: 'NOTICE', reminder: 'STILL', recovered: 'OVER' },
   sides: { udesk: 'Udesk', crm: 'the CRM' },
   guard: (writes) =>
     writes
@@ -84,6 +86,11 @@ const en: AlertWords = {
   sweep: (side, hours) =>
     `${side} has not been read completely for ${hours ?? 0} h; deletions there are not noticed`,
   sweepOver: (side) => `${side} was read completely again`,
+  partial: {
+    udesk:
+      'Udesk cannot be read completely as it is: deletions there are not noticed, all else goes on. Where it has more than 10,000 customers, name saved filters under udesk.shards until every customer is in one',
+    crm: 'the CRM cannot be read completely as it is: deletions there are not noticed, all else goes on',
+  },
   digest: ({ open, opened, closed, parked }, days) =>
     `${counted(open, 'open conflict')}${open > 0 ? ` (the oldest for ${counted(days, 'day')})` : ''}; ${opened} new and ${closed} closed in the last day; ${counted(parked, 'parked record')}`,
   reportTitle: (since, lastDay) => `udesk-sync: report of ${since} to ${lastDay}`,
@@ -96,7 +103,7 @@ const en: AlertWords = {
 
 const zh: AlertWords = {
   title: (n) => `udesk-sync：${n} 条消息`,
-  kinds: { raised: '告警', reminder: '仍未恢复', recovered: '已恢复' },
+  kinds: { raised: '告警', notice: '提示', reminder: '仍未恢复', recovered: '已恢复' },
   sides: { udesk: 'Udesk', crm: 'CRM' },
   guard: (writes) => (writes ? `护栏拦下了 ${writes} 次写入，等待批准` : '护栏停止了同步周期'),
   guardOver: '护栏不再拦截任何写入',
@@ -109,6 +116,11 @@ const zh: AlertWords = {
   cycleOver: '同步周期已恢复正常',
   sweep: (side, hours) => `${side} 已有 ${hours ?? 0} 小时未被完整读取，那里的删除不会被发现`,
   sweepOver: (side) => `${side} 已重新完整读取`,
+  partial: {
+    udesk:
+      '目前无法完整读取 Udesk：那里的删除不会被发现，其余同步照常。客户超过 10,000 个时，请在 udesk.shards 中填写已保存的过滤器，直到每个客户都在其中之一',
+    crm: '目前无法完整读取 CRM：那里的删除不会被发现，其余同步照常',
+  },
   digest: ({ open, opened, closed, parked }, days) =>
     `${open} 条冲突未关闭${open > 0 ? `（最久 ${days} 天）` : ''}；过去一天新增 ${opened} 条，关闭 ${closed} 条；${parked} 条记录被搁置`,
   reportTitle: (since, lastDay) => `udesk-sync：${since} 至 ${lastDay} 的报告`,
@@ -137,16 +149,19 @@ export function alertItem({ kind, condition }: Saying, { locale, publicUrl }: Al
   const command = event === 'auth' ? 'check' : event === 'rule' ? `rules show ${subject}` : 'status';
   const place = publicUrl === null ? `\`udesk-sync ${command}\`` : `${publicUrl}${path}`;
   const see = over ? '' : words.stop + words.see(place);
-  return { event, kind, pair, subject, count, text: `[${words.kinds[kind]}] ${pair}: ${what}${see}` };
+  const tag = words.kinds[kind === 'raised' && condition.notice === true ? 'notice' : kind];
+  return { event, kind, pair, subject, count, text: `[${tag}] ${pair}: ${what}${see}` };
 }
 
 function sentence(words: AlertWords, { event, subject, count }: Saying['condition'], over: boolean): string {
-  const name = subject.replace(/^account-/, '');
+  const name = subject.replace(/^(account|partial)-/, '');
   const side = words.sides[name] ?? name;
+  const partial = SIDES.find((each) => subject === `partial-${each}`);
   if (event === 'rule') return words.rule(subject);
   if (event === 'guard' && name !== subject) return over ? words.accountOver(side) : words.account(side);
   if (event === 'guard') return over ? words.guardOver : words.guard(count);
   if (event === 'auth') return over ? words.authOver(side) : words.auth(side);
+  if (partial !== undefined) return over ? words.sweepOver(side) : words.partial[partial];
   if (subject === 'cycle') return over ? words.cycleOver : words.cycle(count);
   return over ? words.sweepOver(side) : words.sweep(side, count);
 }

@@ -1,12 +1,13 @@
 /** Whether a beat may be sent: what the database says of all pairs, whichever daemon works on them. Pure. */
+import { readingOf, type SideReading } from '../core/reading.ts';
 import { SIDES, type SideName } from '../core/record.ts';
 import type { DeadLetters } from '../store/dead-letters.ts';
-import type { PairGauges, SideGauges } from '../store/gauges.ts';
+import type { PairGauges } from '../store/gauges.ts';
 import type { AlertLimits } from './alert-conditions.ts';
 
 /** What of a pair's figures decides. */
 export interface PairProgress extends Pick<PairGauges, 'pair' | 'lastGoodMs' | 'knownMs'> {
-  readonly sides: Readonly<Record<SideName, Pick<SideGauges, 'certifiedAgeMs' | 'uncertified'>>>;
+  readonly sides: Readonly<Record<SideName, SideReading>>;
 }
 
 /** `cycle`: no cycle ended well for too long · a side: it was not read completely for too long · `dead-letters`: a lane fails on and on. */
@@ -25,9 +26,8 @@ export function unwell(
   for (const { pair, lastGoodMs, knownMs, sides } of pairs) {
     if (lastGoodMs === null || lastGoodMs > cycleMs) return { pair, code: 'cycle' };
     for (const side of SIDES) {
-      const { certifiedAgeMs, uncertified } = sides[side];
       // A pair that is new is given the time to read its sides for the first time.
-      if (uncertified === null && (certifiedAgeMs ?? knownMs ?? 0) > sweepMs) return { pair, code: side };
+      if (readingOf(sides[side], sweepMs, knownMs ?? 0) === 'late') return { pair, code: side };
     }
     if (deadLetters.some((letter) => letter.pair === pair)) return { pair, code: 'dead-letters' };
   }

@@ -92,9 +92,7 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
         where c.pair = ${pair} and c.link_id = any(${links}) and position('"' || c.id::text || '"' in i.body) > 0`,
   );
   await forgetSearches(tx, pair, { ids, linkIds });
-  const conflicts = await count(
-    sql`delete from udesk_sync.conflict where pair = ${pair} and link_id = any(${links}) returning 1`,
-  );
+  const conflicts = await eraseConflicts(tx, pair, links);
   const writes = await count(
     sql`delete from udesk_sync.intent where pair = ${pair} and link_id = any(${links}) returning 1`,
   );
@@ -131,6 +129,19 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
     ...{ records, observations, conflicts, writes, histories },
     decisions: decisions.map(({ id }) => id),
   };
+}
+
+/** They stay in the counts of conflicts ever opened and closed (src/store/gauges.ts): a count that falls is read as a restart. */
+async function eraseConflicts(tx: Db, pair: string, links: SQL): Promise<number> {
+  const [gone] = await rows<{ n: number; closed: number }>(
+    tx,
+    sql`with gone as (delete from udesk_sync.conflict where pair = ${pair} and link_id = any(${links}) returning closed_at),
+          counted as (select count(*)::int as n, count(closed_at)::int as closed from gone),
+          kept as (update udesk_sync.pair p set conflicts_forgotten = p.conflicts_forgotten + counted.n,
+            closed_forgotten = p.closed_forgotten + counted.closed from counted where p.name = ${pair})
+        select n, closed from counted`,
+  );
+  return gone?.n ?? 0;
 }
 
 /** What a callback asked to look at, waiting or put aside; none where no daemon has made the job tables yet. */

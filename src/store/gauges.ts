@@ -1,5 +1,6 @@
 /** How the pairs stand, as numbers for machines: all by the clock of the database, none with a customer's data. */
 import { sql } from 'drizzle-orm';
+import type { SideReading } from '../core/reading.ts';
 import { SIDES, type SideName } from '../core/record.ts';
 import { type AccountChange, openAccountChanges } from './account-changes.ts';
 import { endedRules } from './review-rules.ts';
@@ -11,15 +12,11 @@ const LAG_WINDOW = sql`interval '15 minutes'`;
 /** Cycles that are looked at for the last good one: a pair that fails for longer has none. */
 const RUNS_BACK = 500;
 
-export interface SideGauges {
+export interface SideGauges extends SideReading {
   readonly live: number;
   readonly linked: number;
   /** What the side says that it holds; null when it does not say. */
   readonly total: number | null;
-  /** Since the begin of the last certified enumeration; null: never. Below 0: the clock was set back since. */
-  readonly certifiedAgeMs: number | null;
-  /** Why the last full enumeration proved nothing; null when it did, and before the first. */
-  readonly uncertified: string | null;
   /** Since the oldest write that still waits for this side was planned; null when none waits. */
   readonly waitingMs: number | null;
   /** From an edit's sighting to its arrival on this side, of the last quarter of an hour; null without arrivals. */
@@ -53,7 +50,7 @@ export interface PairGauges {
   readonly conflicts: {
     readonly open: number;
     readonly resolving: number;
-    /** Ever. */
+    /** Ever, those of forgotten persons included: neither falls. */
     readonly opened: number;
     readonly closed: number;
   };
@@ -168,7 +165,7 @@ async function pairRows(db: Db, names: ReturnType<typeof sql>): Promise<PairRow[
         from udesk_sync.pair p
         cross join lateral (select count(*)::text as n, coalesce(sum(writes), 0)::text as writes
           from udesk_sync.guard where pair = p.name and state = 'waiting') g
-        cross join lateral (select count(*)::text as opened, count(closed_at)::text as closed,
+        cross join lateral (select (count(*) + p.conflicts_forgotten)::text as opened, (count(closed_at) + p.closed_forgotten)::text as closed,
             (count(*) filter (where state = 'open'))::text as open,
             (count(*) filter (where state = 'resolving'))::text as resolving
           from udesk_sync.conflict where pair = p.name) c

@@ -1,31 +1,11 @@
 /** Gauges that are read from the database at the time of a scrape. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { SIDES } from '../core/record.ts';
-import type { DeadLetters } from '../store/dead-letters.ts';
-import { ACTIVE_STATES, type PairGauges } from '../store/gauges.ts';
-
-export interface QuotaGauge {
-  readonly pair: string;
-  /** Calls of the last minute, of the busiest endpoint where each has a quota of its own. */
-  readonly used: number;
-  readonly perMinute: number;
-}
-
-/** What is kept for a number of months only (src/store/retention.ts). */
-export interface HistoryGauge {
-  readonly kind: string;
-  readonly held: number;
-  /** Since partitions were last made ahead, and old months let go; null: never. */
-  readonly lookAgeMs: number | null;
-}
+import { ACTIVE_STATES } from '../store/gauges.ts';
+import type { Figures } from './figures.ts';
 
 export interface StoreGauges {
-  show(
-    pairs: readonly PairGauges[],
-    quota: readonly QuotaGauge[],
-    dead: readonly DeadLetters[],
-    history: readonly HistoryGauge[],
-  ): void;
+  show(figures: Figures): void;
   /** The database did not answer: old figures would be lies. */
   unknown(): void;
 }
@@ -55,6 +35,11 @@ export function createStoreGauges(registers: Registry[]): StoreGauges {
   const certified = gauge(
     'certified_age_seconds',
     'Since the begin of the last enumeration that was proven complete; +Inf when there was none.',
+    ['pair', 'side'],
+  );
+  const uncertified = gauge(
+    'uncertified',
+    '1 while the last full enumeration proved nothing (as of Udesk above 10,000 customers without shards), else 0.',
     ['pair', 'side'],
   );
   const records = gauge('records', 'Live records in the mirror.', ['pair', 'side']);
@@ -112,7 +97,7 @@ export function createStoreGauges(registers: Registry[]): StoreGauges {
   const limit = gauge('quota_limit', 'Calls of Udesk per minute that the configuration allows.');
 
   return {
-    show(pairs, quota, dead, history) {
+    show({ pairs, quota, deadLetters: dead, history }) {
       for (const each of all) each.reset();
       up.set(1);
       for (const row of pairs) {
@@ -136,6 +121,7 @@ export function createStoreGauges(registers: Registry[]): StoreGauges {
         for (const side of SIDES) {
           const now = row.sides[side];
           certified.set({ pair, side }, seconds(now.certifiedAgeMs));
+          uncertified.set({ pair, side }, now.uncertified === null ? 0 : 1);
           records.set({ pair, side }, now.live);
           linked.set({ pair, side }, now.linked);
           waiting.set({ pair, side }, (now.waitingMs ?? 0) / 1000);

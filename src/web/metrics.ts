@@ -7,33 +7,20 @@ import { Hono } from 'hono';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { SIDES, type SideName } from '../core/record.ts';
 import type { CycleEnd, WriteSample } from '../engine/measures.ts';
-import { withTimeout } from '../lib/with-timeout.ts';
-import type { DeadLetters } from '../store/dead-letters.ts';
-import type { PairGauges } from '../store/gauges.ts';
+import type { ReadFigures } from './figures.ts';
 import type { HookCounts } from './hooks.ts';
-import { createStoreGauges, type HistoryGauge, type QuotaGauge, type StoreGauges } from './metrics-gauges.ts';
+import { createStoreGauges } from './metrics-gauges.ts';
 
-/** Figures of the database are as old as this at most: many scrapers cost one question. */
-const CACHE_MS = 10_000;
 /** A scrape waits no longer for the database; Prometheus itself gives up after ten seconds. */
 const PATIENCE_MS = 3_000;
-/** A question on a connection that is dead is asked again on another. */
-const GIVE_UP_MS = 30_000;
 
 export interface MetricsSource {
-  readonly gauges: () => Promise<readonly PairGauges[]>;
-  readonly quota: () => Promise<readonly QuotaGauge[]>;
+  readonly figures: ReadFigures;
   /** Counted by the callbacks' route; null where none is open. */
   readonly hooks: () => Readonly<HookCounts> | null;
   /** Endpoints that this process leaves alone now, one entry each. */
-  readonly breakers?: () => readonly { readonly pair: string; readonly side: SideName }[];
-  /** Lanes whose jobs failed too often in a row. */
-  readonly deadLetters?: () => Promise<readonly DeadLetters[]>;
-  readonly history?: () => Promise<readonly HistoryGauge[]>;
-  readonly clock: () => Date;
+  readonly breakers: () => readonly { readonly pair: string; readonly side: SideName }[];
   readonly pairs: readonly string[];
-  /** How long a scrape waits for the database. */
-  readonly patienceMs?: number;
 }
 
 export interface Metrics {
@@ -95,8 +82,11 @@ export function createMetrics(source: MetricsSource): Metrics {
     labelNames: ['pair', 'side'],
     registers,
   });
+  // What begins at 1 has not increased, to Prometheus: what its rules watch is there from the start.
   for (const pair of source.pairs) {
     for (const outcome of ['done', 'waiting', 'failed', 'lease-lost']) cycles.inc({ pair, outcome }, 0);
+    for (const each of [calls, crmCalls])
+      for (const outcome of ['done', 'auth']) each.inc({ pair, outcome }, 0);
     for (const side of SIDES) {
       retries.inc({ pair, side }, 0);
       refused.inc({ pair, side }, 0);
@@ -106,10 +96,10 @@ export function createMetrics(source: MetricsSource): Metrics {
   breakerGauge(source, registers);
   const store = createStoreGauges(registers);
 
-  const refresh = createRefresh(source, store);
   const routes = new Hono();
   routes.get('/metrics', async (c) => {
-    await refresh();
+    // They are brought up to date, or taken away when the database does not answer in time.
+    await source.figures(PATIENCE_MS).then(store.show, store.unknown);
     return c.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
   });
   return {
@@ -130,34 +120,7 @@ export function createMetrics(source: MetricsSource): Metrics {
   };
 }
 
-/** Brings the figures of the database up to date, or takes them away when it does not answer in time. Never throws. */
-function createRefresh(source: MetricsSource, store: StoreGauges): () => Promise<void> {
-  const { patienceMs = PATIENCE_MS } = source;
-  let answeredAt = Number.NEGATIVE_INFINITY;
-  let asking: Promise<void> | null = null;
-  // One question at a time: while the database hangs, scrapes wait for the same answer, and then go without it.
-  function ask(): Promise<void> {
-    asking ??= withTimeout(
-      Promise.all([source.gauges(), source.quota(), source.deadLetters?.() ?? [], source.history?.() ?? []]),
-      GIVE_UP_MS,
-    )
-      .then(([gauges, quota, letters, history]) => {
-        store.show(gauges, quota, letters, history);
-        answeredAt = source.clock().getTime();
-      })
-      .finally(() => {
-        asking = null;
-      });
-    return asking;
-  }
-  return async () => {
-    const ageMs = source.clock().getTime() - answeredAt;
-    if (ageMs >= 0 && ageMs < CACHE_MS) return;
-    await withTimeout(ask(), patienceMs).catch(() => store.unknown());
-  };
-}
-
-function breakerGauge({ breakers = () => [], pairs }: MetricsSource, registers: Registry[]): void {
+function breakerGauge({ breakers, pairs }: MetricsSource, registers: Registry[]): void {
   new Gauge({
     name: 'udesk_sync_breakers_open',
     help: 'Endpoints of the side that are left alone because they failed too often in a row.',

@@ -1,4 +1,5 @@
 /** Whether the pairs really work, for `/readyz`. Pure: what is known comes in. */
+import { readingOf } from '../core/reading.ts';
 import { SIDES } from '../core/record.ts';
 import type { PairGauges } from '../store/gauges.ts';
 
@@ -48,10 +49,10 @@ function reasonOf(health: WorkerState, row: PairGauges): string | null {
   // Without a good cycle of our own another process must be at work.
   if (health.lastGoodAtMs === null && !row.leased) return 'no cycle of this process has ended well yet';
   for (const side of SIDES) {
-    const { certifiedAgeMs, uncertified } = row.sides[side];
-    if (uncertified !== null) continue;
-    if (certifiedAgeMs === null) return `${side} has not been read in full yet`;
-    if (certifiedAgeMs > STALE_SWEEP_MS) return `${side} has not been read in full for a day`;
+    const now = row.sides[side];
+    // Before the first it is not ready, however new the pair is.
+    if (readingOf(now, STALE_SWEEP_MS, Number.POSITIVE_INFINITY) !== 'late') continue;
+    return `${side} has not been read in full ${now.certifiedAgeMs === null ? 'yet' : 'for a day'}`;
   }
   return null;
 }

@@ -63,6 +63,9 @@ export const pair = udeskSync.table('pair', {
   home: text('home'),
   /** Since when the pair goes on from a backup, until nothing is left that only a person may let through. */
   restoredAt: at('restored_at'),
+  /** Conflicts that were erased with a forgotten person, and of them the closed ones: what was counted stays counted. */
+  conflictsForgotten: integer('conflicts_forgotten').notNull().default(0),
+  closedForgotten: integer('closed_forgotten').notNull().default(0),
   createdAt: at('created_at').notNull().defaultNow(),
 });
 

@@ -7,11 +7,12 @@ import { openPair, type Runtime } from '../../../src/cli/runtime.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { crmAdapters } from '../../../src/crm/registry.ts';
 import type { PairWorker } from '../../../src/daemon/pair-worker.ts';
+import { forget } from '../../../src/engine/forget.ts';
 import { openDatabase } from '../../../src/store/database.ts';
 import { postgresLedger } from '../../../src/store/quota-ledger.ts';
 import { type HttpServer, healthRoutes, serve } from '../../../src/web/health.ts';
 import { type PostgresProxy, startProxy } from '../../support/postgres-proxy.ts';
-import { createWorld, type World } from '../../support/world.ts';
+import { createWorld, ourRows, type World } from '../../support/world.ts';
 
 const CONFIG = join(import.meta.dirname, '../../../config');
 let world: World;
@@ -90,6 +91,19 @@ async function carryAnEdit(): Promise<void> {
   await cycle();
 }
 
+/** An edit was carried, and its page was looked at by itself: then there is a figure for everything. */
+async function fullDay(): Promise<string> {
+  await cycle();
+  await carryAnEdit();
+  worker.due('pages');
+  worker.due('sweep');
+  await vi.waitFor(async () => {
+    worker.due('pages');
+    expect(await ourRows(world, 'select 1 from report.freshness where bound is not null')).toHaveLength(1);
+  }, 60_000);
+  return await scrape();
+}
+
 async function scrape(): Promise<string> {
   const response = await fetch(`${server.url}/metrics`);
   expect(response.status).toBe(200);
@@ -103,10 +117,50 @@ const value = (text: string, series: string) =>
     .find((line) => line.startsWith(`${series} `))
     ?.slice(series.length + 1);
 
-/** Every name of a metric that an expression asks for. */
-function metricsIn(expression: string): string[] {
-  return [...expression.matchAll(/\b(?:udesk_sync|nodejs|process)_[a-z0-9_]+/g)].map(([name]) => name);
+interface Selector {
+  readonly name: string;
+  /** Labels that must be exactly as said; those that a panel chooses, or that must not be so, are left out. */
+  readonly labels: readonly string[];
+  /** What the expression says before it. */
+  readonly before: string;
 }
+
+/** Every series that an expression asks for. */
+function selectorsIn(expression: string): Selector[] {
+  return [...expression.matchAll(/\b((?:udesk_sync|nodejs|process)_[a-z0-9_]+)(?:\{([^}]*)\})?/g)].map(
+    ({ 1: name = '', 2: labels = '', index }) => ({
+      name,
+      labels: labels.match(/\w+="[^"]*"/g) ?? [],
+      before: expression.slice(0, index),
+    }),
+  );
+}
+
+/** Names of which a scrape shows a figure; a series that nobody ever set has a type and no figure. */
+function sampledIn(text: string): Set<string> {
+  return new Set([...text.matchAll(/^([a-z]\w*)(?:\{[^}]*\})? \S+$/gm)].map(([, name = '']) => name));
+}
+
+function isSampled({ name, labels }: Selector, text: string): boolean {
+  return text.split('\n').some((line) => {
+    const [, found, has = ''] = /^([a-z]\w*)(?:\{([^}]*)\})? \S+$/.exec(line) ?? [];
+    return found === name && labels.every((label) => has.split(',').includes(label));
+  });
+}
+
+const DASHBOARD = JSON.parse(readFileSync(join(CONFIG, 'grafana-dashboard.json'), 'utf8')) as {
+  panels: { title: string; targets: { expr: string }[] }[];
+  templating: { list: { query: string | { query: string } }[] };
+};
+const ALERTS = (
+  parse(readFileSync(join(CONFIG, 'prometheus-alerts.yaml'), 'utf8')) as {
+    groups: {
+      rules: { alert: string; expr: string; annotations: { summary: string; action: string } }[];
+    }[];
+  }
+).groups.flatMap(({ rules }) => rules);
+const PANELS = DASHBOARD.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+const EXPRESSIONS = [...PANELS, ...ALERTS.map(({ expr }) => expr)];
 
 describe('/metrics', () => {
   test('tells how each pair stands: records, coverage, lag, outbox, conflicts, cycles, writes and calls', async () => {
@@ -224,38 +278,110 @@ describe('/metrics', () => {
   });
 });
 
-describe('the files for Grafana and Prometheus', () => {
-  test('ask only for metrics that exist', async () => {
-    await cycle();
-    await carryAnEdit();
-    const known = new Set(
-      [...(await scrape()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].flatMap(([, name = '', type]) =>
-        type === 'histogram' ? [`${name}_bucket`, `${name}_count`, `${name}_sum`] : [name],
-      ),
-    );
-    const dashboard = JSON.parse(readFileSync(join(CONFIG, 'grafana-dashboard.json'), 'utf8')) as {
-      panels: { title: string; targets: { expr: string }[] }[];
-      templating: { list: { query: string | { query: string } }[] };
-    };
-    const rules = parse(readFileSync(join(CONFIG, 'prometheus-alerts.yaml'), 'utf8')) as {
-      groups: {
-        rules: { alert: string; expr: string; annotations: { summary: string; action: string } }[];
-      }[];
-    };
-    const alerts = rules.groups.flatMap((group) => group.rules);
-    const asked = [
-      ...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
-      ...dashboard.templating.list.map(({ query }) => (typeof query === 'string' ? query : query.query)),
-      ...alerts.map(({ expr }) => expr),
-    ].flatMap(metricsIn);
+test('100 requests of /readyz and /metrics ask the database once in ten seconds', async () => {
+  await cycle();
+  const ready = async () => (await fetch(`${server.url}/readyz`)).status;
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    expect(await ready()).toBe(200);
+    // Whatever is asked of it from now on gets no answer.
+    proxy.freeze(true);
+    const before = performance.now();
+    for (let n = 0; n < 99; n++) expect(await ready()).toBe(200);
+    expect(value(await scrape(), 'udesk_sync_database_up')).toBe('1');
+    expect(performance.now() - before, 'nobody waited for it').toBeLessThan(60_000);
 
-    expect(asked.length).toBeGreaterThan(30);
+    vi.setSystemTime(Date.now() + 10_000);
+    expect(await ready()).toBe(503);
+    proxy.freeze(false);
+    proxy.cutAll();
+    await vi.waitFor(async () => expect(await ready()).toBe(200), 30_000);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('what was counted of conflicts does not fall when one of them is forgotten with its person', async () => {
+  await cycle();
+  await world.database.sql`update udesk_sync.conflict set state = 'resolved', closed_at = now()`;
+  const counted = async () => {
+    vi.setSystemTime(Date.now() + 60_000);
+    const text = await scrape();
+    return ['opened', 'closed'].map((what) => value(text, `udesk_sync_conflicts_${what}_total{pair="main"}`));
+  };
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    expect(await counted()).toEqual(['1', '1']);
+    const id = world.simulator.tenant.find('email', 'bob@example.com')?.id ?? '';
+    const wish = { pair: 'main', side: 'udesk', id, who: 'ann', keepOut: true } as const;
+    expect(await forget(world.engine, wish)).toMatchObject({ conflicts: 1 });
+    expect(await world.conflicts()).toEqual([]);
+    expect(await counted()).toEqual(['1', '1']);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+describe('the files for Grafana and Prometheus', () => {
+  test('ask only for figures that are told, with the labels by which they ask', async () => {
+    const text = await fullDay();
+    const asked = [
+      ...EXPRESSIONS,
+      ...DASHBOARD.templating.list.map(({ query }) => (typeof query === 'string' ? query : query.query)),
+    ].flatMap(selectorsIn);
+
+    expect(new Set(asked.map(({ name }) => name)).size).toBeGreaterThan(30);
     // What an operator is told of is on the dashboard.
-    const shown = dashboard.panels
-      .flatMap(({ targets }) => targets.map(({ expr }) => expr))
-      .flatMap(metricsIn);
+    const shown = PANELS.flatMap(selectorsIn).map(({ name }) => name);
     expect(shown).toEqual(expect.arrayContaining(OF_INTEREST));
-    expect([...new Set(asked)].filter((name) => !known.has(name))).toEqual([]);
-    for (const { annotations } of alerts) expect(annotations.summary && annotations.action).toBeTruthy();
+    const missing = asked.filter((selector) => !isSampled(selector, text));
+    expect(missing.map(({ name, labels }) => `${name}{${labels.join()}}`)).toEqual([]);
+    for (const { annotations } of ALERTS) expect(annotations.summary && annotations.action).toBeTruthy();
+  });
+
+  test('take what every daemon tells of one database once, and add up what each counts for itself', async () => {
+    const all = sampledIn(await fullDay());
+    proxy.freeze(true);
+    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.setSystemTime(Date.now() + 60_000);
+    const own = await scrape()
+      .then(sampledIn)
+      .finally(() => {
+        vi.useRealTimers();
+        proxy.freeze(false);
+        proxy.cutAll();
+      });
+    const shared = new Set([...all].filter((name) => !own.has(name)));
+    expect(shared.size).toBeGreaterThan(20);
+
+    const folded = /\bmax by \([a-z, ]+\) \((?:(?:increase|delta)\()?$/;
+    const added = /\bsum(?: by \([a-z, ]+\) )?\((?:(?:increase|rate)\()?$/;
+    // Of a breaker, too: whichever daemon works on the pair has it open.
+    const isShared = (name: string) => shared.has(name) || name === 'udesk_sync_breakers_open';
+    const perDaemon = (name: string) => !name.startsWith('udesk_sync_') || name === 'udesk_sync_database_up';
+    const wrong = EXPRESSIONS.flatMap(selectorsIn).filter(
+      ({ name, before }) => !perDaemon(name) && !(isShared(name) ? folded : added).test(before),
+    );
+    expect(wrong.map(({ name, before }) => `${before}${name}`)).toEqual([]);
+  });
+
+  test('call a side that cannot be read completely as alerts, heartbeat and /readyz do: no alarm', () => {
+    const of = (name: string) => ALERTS.find(({ alert }) => alert === name)?.expr;
+    const old = 'max by (pair, side) (udesk_sync_certified_age_seconds) > 86400';
+    const partial = 'max by (pair, side) (udesk_sync_uncertified) > 0';
+    expect(of('UdeskSyncSweepOld')).toBe(`${old} unless ${partial}`);
+    expect(of('UdeskSyncPartial')).toBe(`${old} and ${partial}`);
+  });
+
+  test('watch the credentials of both sides', () => {
+    const asked = ALERTS.filter(({ alert }) => alert === 'UdeskSyncAuth').flatMap(({ expr }) =>
+      selectorsIn(expr),
+    );
+    expect(asked).toMatchObject(
+      ['udesk', 'crm'].map((side) => ({
+        name: `udesk_sync_${side}_calls_total`,
+        labels: ['outcome="auth"'],
+      })),
+    );
   });
 });

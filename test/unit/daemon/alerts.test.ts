@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { decideAlerts } from '../../../src/core/alert.ts';
 import { conditionsOf, type PairView } from '../../../src/daemon/alert-conditions.ts';
 import { alertRequest, guessFormat, refusalOf } from '../../../src/daemon/alert-formats.ts';
 import { type AlertItem, alertItem, digestItem, messageLines } from '../../../src/daemon/alert-text.ts';
+import { unwell } from '../../../src/daemon/heartbeat-condition.ts';
 import type { PairHealth } from '../../../src/daemon/pair-worker.ts';
 import type { PairGauges, SideGauges } from '../../../src/store/gauges.ts';
+import { readinessOf } from '../../../src/web/readiness.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -68,8 +71,13 @@ const WELL = {
   'auth:crm': 'off',
   'stalled:cycle': 'off',
   'stalled:udesk': 'off',
+  'stalled:partial-udesk': 'off',
   'stalled:crm': 'off',
+  'stalled:partial-crm': 'off',
 };
+const LATE = { ...WELL, 'stalled:udesk': 'on', 'stalled:partial-udesk': 'unknown' };
+/** Udesk above 10,000 customers, without shards. */
+const CAPPED = { certifiedAgeMs: null, uncertified: 'Udesk lists 10,000 of 31,000' };
 
 describe('what may need a person', () => {
   it('is nothing while all is well', () => expect(states(view())).toEqual(WELL));
@@ -105,12 +113,13 @@ describe('what may need a person', () => {
       view({ lastGoodAtMs: NOW - HOUR }, { lastGoodMs: HOUR }),
       { ...WELL, 'stalled:cycle': 'on' },
     ],
+    ['a side that was not read completely', view({}, {}, { certifiedAgeMs: 25 * HOUR }), LATE],
+    ['one that never was', view({}, {}, { certifiedAgeMs: null }), LATE],
     [
-      'a side that was not read completely',
-      view({}, {}, { certifiedAgeMs: 25 * HOUR }),
-      { ...WELL, 'stalled:udesk': 'on' },
+      'one that cannot be, which is a thing of its own and no alarm',
+      view({}, {}, CAPPED),
+      { ...WELL, 'stalled:udesk': 'unknown', 'stalled:partial-udesk': 'on' },
     ],
-    ['one that never was', view({}, {}, { certifiedAgeMs: null }), { ...WELL, 'stalled:udesk': 'on' }],
   ])('is %s', (_, of, expected) => expect(states(of)).toEqual(expected));
 
   it('is not a cycle that another process does', () => {
@@ -133,8 +142,44 @@ describe('what may need a person', () => {
       'auth:crm': 'unknown',
       'stalled:cycle': 'on',
       'stalled:udesk': 'unknown',
+      'stalled:partial-udesk': 'unknown',
       'stalled:crm': 'unknown',
+      'stalled:partial-crm': 'unknown',
     });
+  });
+});
+
+describe('a Udesk above 10,000 customers without shards', () => {
+  const capped = view({}, {}, CAPPED);
+
+  it('is one verdict in alerts, the heartbeat and /readyz: it goes on, and nothing is wrong', () => {
+    const alarms = conditionsOf(capped, LIMITS, NOW, 5 * HOUR).filter(
+      ({ state, notice }) => state === 'on' && notice !== true,
+    );
+    expect(alarms).toEqual([]);
+    if (capped.gauges === null) throw new Error('no gauges');
+    expect(unwell([capped.gauges], [], LIMITS)).toBeNull();
+    expect(readinessOf(capped.health, capped.gauges).reason).toBeNull();
+  });
+
+  it.each([
+    [
+      'en',
+      '[NOTICE] main: Udesk cannot be read completely as it is: deletions there are not noticed, all else goes on. Where it has more than 10,000 customers, name saved filters under udesk.shards until every customer is in one. See `udesk-sync status`',
+    ],
+    [
+      'zh-CN',
+      '[提示] main: 目前无法完整读取 Udesk：那里的删除不会被发现，其余同步照常。客户超过 10,000 个时，请在 udesk.shards 中填写已保存的过滤器，直到每个客户都在其中之一。详见 `udesk-sync status`',
+    ],
+  ] as const)('is said once, with what to do (%s)', (locale, text) => {
+    const policy = { quietMs: 10 * MINUTE, remindMs: 24 * HOUR };
+    const conditions = conditionsOf(capped, LIMITS, NOW, 5 * HOUR);
+    const { say } = decideAlerts(conditions, [], NOW, policy);
+    expect(say.map((saying) => alertItem(saying, { locale, publicUrl: null }).text)).toEqual([text]);
+    const said = say.map((saying) => saying.said);
+    expect(decideAlerts(conditions, said, NOW + 30 * 24 * HOUR, policy).say).toEqual([]);
+    const over = conditionsOf(view(), LIMITS, NOW, 5 * HOUR);
+    expect(decideAlerts(over, said, NOW + HOUR, policy).say).toMatchObject([{ kind: 'recovered' }]);
   });
 });
 

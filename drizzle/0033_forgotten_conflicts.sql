@@ -1,0 +1,2 @@
+ALTER TABLE "udesk_sync"."pair" ADD COLUMN "conflicts_forgotten" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "udesk_sync"."pair" ADD COLUMN "closed_forgotten" integer DEFAULT 0 NOT NULL;
