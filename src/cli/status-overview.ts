@@ -1,7 +1,7 @@
 /** How many pairs stand, so that it is read in ten seconds: first what is wrong, then what waits for a person, a line for the rest. Pure. */
 import type { PairView } from '../report/status-document.ts';
 import { ago, duration } from './age.ts';
-import { callText, leftAloneText, pairText } from './status-text.ts';
+import { boundsOf, callText, leftAloneText, pairText } from './status-text.ts';
 
 /** Paragraphs: a head line, each pair that needs somebody, the healthy ones together, and how to see more. */
 export function overviewText(views: readonly PairView[], now: Date): string[] {
@@ -25,14 +25,26 @@ function headText(all: number, healthy: number, unhealthy: number): string {
   return `${all} pairs: ${healthy} healthy, ${all - healthy} need you${wrong}`;
 }
 
+/** What no age exceeds, of each kind that is kept right in a way of its own; of what is not known nothing is said. */
+function agesText({ freshness, status }: PairView, now: Date): string[] {
+  const { listedMs, beyondMs, crmMs } = boundsOf(freshness, status, now);
+  const bound = (what: string, ms: number | null) =>
+    ms === null ? [] : [`no ${what} older than ${duration(ms, 'up')}`];
+  return [
+    ...bound('listed customer', listedMs),
+    ...bound('customer beyond the list', beyondMs),
+    ...bound('CRM record', crmMs),
+  ];
+}
+
 /** One line; with what is left alone and what there is to know of it, a line each. */
 function healthyText(view: PairView, width: number, now: Date): string {
-  const { pair, status, health, freshness } = view;
+  const { pair, status, health } = view;
   const [last] = status.runs;
   const parts = [
     'healthy',
     last === undefined ? '' : `last cycle ${ago(last.startedAt, now)}`,
-    freshness === null ? '' : `nothing older than ${duration(freshness.boundMs, 'up')}`,
+    ...agesText(view, now),
     status.outbox.pending === 0 ? '' : `${status.outbox.pending} to send`,
   ].filter((part) => part !== '');
   const notes = health.notes.map((note) => `  - ${note}`);

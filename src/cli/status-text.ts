@@ -39,7 +39,7 @@ export function pairText(view: PairView, now: Date): string {
     `Udesk ${ago(sides.udesk.certifiedAt, now)}, the CRM ${ago(sides.crm.certifiedAt, now)}`,
   );
   line('coverage', coverageText(status.coverage, now));
-  if (freshness !== null) line('freshness', freshnessText(freshness, status.coverage, now));
+  if (freshness !== null) line('freshness', freshnessText(freshness, status, now));
   if (status.audit.links > 0) {
     const { links: sampled, differences } = status.audit;
     line(
@@ -131,15 +131,35 @@ function coverageText(coverage: Coverage, now: Date): string {
   ].join(', ');
 }
 
-/** The age that nothing of what is known of Udesk exceeds. */
-function freshnessText({ boundMs, active }: FreshnessBound, coverage: Coverage, now: Date): string {
-  const { unlisted, oldestVerifiedAt } = coverage;
+/** Ages that nothing exceeds: of listed customers, of those beyond the end of the list (read one by one), of the CRM's records. */
+export interface Bounds {
+  /** Null, like the others, where it is not known, or nobody is of that kind. */
+  readonly listedMs: number | null;
+  readonly beyondMs: number | null;
+  readonly crmMs: number | null;
+}
+
+export function boundsOf(
+  freshness: FreshnessBound | null,
+  { coverage, sides }: Pick<PairStatus, 'coverage' | 'sides'>,
+  now: Date,
+): Bounds {
+  const ageMs = (at: string | null) => (at === null ? null : now.getTime() - Date.parse(at));
+  return {
+    listedMs: freshness?.boundMs ?? null,
+    beyondMs: coverage.unlisted === 0 ? null : ageMs(coverage.oldestVerifiedAt),
+    // Whoever is known there was in the last complete list, or was seen since.
+    crmMs: ageMs(sides.crm.certifiedAt),
+  };
+}
+
+function freshnessText({ boundMs, active }: FreshnessBound, status: PairStatus, now: Date): string {
+  const { beyondMs, crmMs } = boundsOf(null, status, now);
   return [
     `every listed customer is at most ${duration(boundMs, 'up')} old`,
     `the most active tenth of the list at most ${duration(active.boundMs, 'up')}`,
-    ...(unlisted === 0 || oldestVerifiedAt === null
-      ? []
-      : [`those beyond it at most ${duration(now.getTime() - Date.parse(oldestVerifiedAt), 'up')}`]),
+    ...(beyondMs === null ? [] : [`those beyond it at most ${duration(beyondMs, 'up')}`]),
+    ...(crmMs === null ? [] : [`every record of the CRM at most ${duration(crmMs, 'up')}`]),
   ].join(', ');
 }
 

@@ -136,3 +136,47 @@ test('status of thirty pairs: what needs somebody comes first, and the rest is a
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toContain('here is no pair "pair-5" Did you mean "pair-05"?');
 });
+
+test('status of several pairs claims no age for more than it is about: listed customers, those beyond the list and the CRM each have their own', async () => {
+  world = await createWorld({
+    customers: ['a', 'b', 'c'].map((name) => ({ nick_name: name, email: `${name}@example.com` })),
+  });
+  const [, block = ''] = world.configText.split('pairs:\n');
+  cli = commandLine({
+    databaseUrl: world.databaseUrl,
+    configText: `pairs:\n${block}${block.replace('- name: main', '- name: other')}`,
+  });
+  await world.sync();
+  world.simulator.set('list.cap', '2');
+  await world.sync();
+  // What a daemon has written down of the one page of the list.
+  await ourRows(
+    world,
+    `insert into udesk_sync.listing (pair, page_rows, paid, paid_at, paid_since, free, free_at, free_since, floor_ms, stretch,
+       stretched_at, active) values ('main', 100, 1, now(), now(), 1, now(), now(), 60000, 1, now(), '{1}')`,
+  );
+  await ourRows(
+    world,
+    `insert into udesk_sync.listing_page (pair, page, edits, watched_ms, looked_at, right_at, hints, hinted_at)
+     values ('main', 1, 0, 0, now(), now(), 0, now())`,
+  );
+  const aged = await ourRows(
+    world,
+    `update udesk_sync.record set observed_at = now() - interval '170 minutes', verified_at = now() - interval '170 minutes'
+     where side = 'udesk' and unlisted returning 1`,
+  );
+  expect(aged).toHaveLength(1);
+  await ourRows(
+    world,
+    `update udesk_sync.pair set crm_certified_at = now() - interval '39 minutes 30 seconds'`,
+  );
+
+  const { stdout } = await cli.run('status');
+  expect(stdout).toMatch(
+    /^main +healthy, last cycle .*, no listed customer older than \d+ (s|min|h|d), no customer beyond the list older than 3 h, no CRM record older than 40 min$/m,
+  );
+  expect(stdout).not.toContain('nothing older');
+  expect((await cli.run('status', 'main')).stdout).toMatch(
+    /every listed customer is at most .* old, .*, those beyond it at most 3 h, every record of the CRM at most 40 min$/m,
+  );
+});
