@@ -9,10 +9,10 @@ import { isSyncError } from '../errors.ts';
 import { capabilities, mappingFindings } from './check-findings.ts';
 import { adviceOf } from './errors.ts';
 
-export interface Found extends Finding {
+export type Found = Finding & {
   /** The configuration is what has to be mended (exit code 2), not the world. */
   readonly config: boolean;
-}
+};
 
 export interface SideCheck {
   readonly side: SideName;

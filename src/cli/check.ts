@@ -200,10 +200,10 @@ async function checkLaws(
   return { laws: checks, findings };
 }
 
-interface Placed extends Found {
+type Placed = Found & {
   readonly pair?: string;
   readonly side?: SideName;
-}
+};
 
 function report(
   context: CliContext,
@@ -212,7 +212,7 @@ function report(
   pairs: readonly PairCheck[],
 ): void {
   const all: Placed[] = [
-    ...config.warnings.map((message): Found => ({ level: 'warning', message, config: true })),
+    ...config.warnings.map((warning): Found => ({ level: 'warning', ...warning, config: true })),
     ...database.findings,
     ...pairs.flatMap(({ pair, sides, findings }) => [
       ...findings.map((finding) => ({ ...finding, pair })),

@@ -1,5 +1,6 @@
 /** Fills `${NAME}` in from the environment, or from the file that `NAME_FILE` names, so that secrets need not stand in the file. */
 import type { Path, Problem } from './problems.ts';
+import type { ConfigWarning } from './schema.ts';
 import { readVariable, type SecretFiles, type Variable } from './secret-files.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -9,7 +10,7 @@ export interface Expanded {
   /** Variables that are not set, files of them that cannot be used, and `${` that is never closed. */
   readonly problems: readonly Problem[];
   /** Files of secrets that others can read; once per file. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly ConfigWarning[];
   /** Whether the value at the path came from the environment, wholly or in part. */
   cameFromEnv(path: Path): boolean;
 }
@@ -22,10 +23,10 @@ export interface Expanded {
 export function expandEnv(data: unknown, env: Env, files: SecretFiles): Expanded {
   const problems: Problem[] = [];
   const fromEnv = new Set<string>();
-  const warnings = new Set<string>();
+  const warnings = new Map<string, ConfigWarning>();
   const variable = (name: string): Variable => {
     const read = readVariable(name, env, files);
-    if (read.warning !== null) warnings.add(read.warning);
+    if (read.warning !== null) warnings.set(read.warning.message, read.warning);
     return read;
   };
 
@@ -51,7 +52,7 @@ export function expandEnv(data: unknown, env: Env, files: SecretFiles): Expanded
   return {
     data: walked,
     problems,
-    warnings: [...warnings],
+    warnings: [...warnings.values()],
     cameFromEnv: (path) => fromEnv.has(JSON.stringify(path)),
   };
 }

@@ -11,6 +11,7 @@ import { type Env, expandEnv } from './env.ts';
 import { formatPath, type Path, type Problem, problemsOf } from './problems.ts';
 import {
   type Config,
+  type ConfigWarning,
   configSchema,
   emailAlertSchema,
   fieldSchema,
@@ -77,7 +78,10 @@ export function loadConfig(options: LoadOptions): Config {
         [['database', 'url'], url],
         ...config.pairs.map(({ crm }, n): [Path, unknown] => [['pairs', n, 'crm', 'url'], crm.url]),
       ]),
-      ...new Set([...expanded.warnings, ...(fallback?.warning ? [fallback.warning] : [])]),
+      ...expanded.warnings,
+      ...(fallback?.warning ? [fallback.warning] : []).filter(
+        ({ message }) => !expanded.warnings.some((told) => told.message === message),
+      ),
     ],
   };
 }
@@ -204,7 +208,7 @@ function withoutEchoes(envProblems: readonly Problem[], others: readonly Problem
 }
 
 /** Addresses of Postgres servers whose certificate nobody verifies; what is no such address is told elsewhere. */
-function exposures(urls: readonly (readonly [Path, unknown])[]): string[] {
+function exposures(urls: readonly (readonly [Path, unknown])[]): ConfigWarning[] {
   return urls.flatMap(([path, url]) => {
     const exposure = typeof url === 'string' ? exposureOfUrl(url) : null;
     if (exposure === null) return [];
@@ -212,32 +216,34 @@ function exposures(urls: readonly (readonly [Path, unknown])[]): string[] {
       exposure === 'plain'
         ? 'reaches another machine without TLS that is asked for: customers can be read and changed on the way'
         : 'encrypts without verifying the server: whoever answers in its place reads and changes customers';
-    return [
-      `${formatPath(path)} ${what}. Add sslmode=verify-full (NODE_EXTRA_CA_CERTS for an authority of your own).`,
-    ];
+    const advice = 'Add sslmode=verify-full (NODE_EXTRA_CA_CERTS for an authority of your own).';
+    return [{ message: `${formatPath(path)} ${what}.`, advice }];
   });
 }
 
 /** A secret that stands in the file itself works, but gets into backups and version control. */
-function warningsOf(pairs: readonly PairConfig[], mayQuote: (path: Path) => boolean): string[] {
+function warningsOf(pairs: readonly PairConfig[], mayQuote: (path: Path) => boolean): ConfigWarning[] {
   return pairs.flatMap((pair, index) => {
     const at: Path = ['pairs', index, 'udesk'];
-    const warnings: string[] = [];
+    const warnings: ConfigWarning[] = [];
+    const written = (path: Path, variable: string) => {
+      const message = `${formatPath(path)} is written into the file.`;
+      warnings.push({ message, advice: `\${${variable}} keeps it out of backups and version control.` });
+    };
     for (const key of ['token', 'password'] as const) {
       if (pair.udesk[key] !== undefined && mayQuote([...at, key])) {
-        warnings.push(
-          `${formatPath([...at, key])} is written into the file; \${UDESK_${key.toUpperCase()}} keeps it out.`,
-        );
+        written([...at, key], `UDESK_${key.toUpperCase()}`);
       }
     }
     if (pair.udesk.webhook !== undefined && mayQuote([...at, 'webhook', 'secret'])) {
-      warnings.push(
-        `${formatPath([...at, 'webhook', 'secret'])} is written into the file; \${UDESK_HOOK_SECRET} keeps it out.`,
-      );
+      written([...at, 'webhook', 'secret'], 'UDESK_HOOK_SECRET');
     }
     const url = new URL(pair.udesk.baseUrl);
     if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
-      warnings.push(`${formatPath([...at, 'baseUrl'])} is not https: requests can be read on the way.`);
+      warnings.push({
+        message: `${formatPath([...at, 'baseUrl'])} is not https: requests can be read on the way.`,
+        advice: 'Name the address with https://.',
+      });
     }
     return warnings;
   });

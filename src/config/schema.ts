@@ -423,8 +423,14 @@ export type Config = z.output<typeof configSchema> & {
   /** The file that was read, as it was named. */
   readonly file: string;
   /** What `check` should tell the operator although the file may be used; no secrets in here. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly ConfigWarning[];
 };
+
+export interface ConfigWarning {
+  readonly message: string;
+  /** What to do about it. */
+  readonly advice: string;
+}
 
 function isWebUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;

@@ -4,6 +4,7 @@
  */
 import { toError } from '../errors.ts';
 import type { Env } from './env.ts';
+import type { ConfigWarning } from './schema.ts';
 
 export interface SecretFiles {
   /** UTF-8 text of a file; throws as node:fs does. */
@@ -17,7 +18,7 @@ export interface Variable {
   readonly value: string | null;
   /** Why it cannot be used, without the value. */
   readonly problem: string | null;
-  readonly warning: string | null;
+  readonly warning: ConfigWarning | null;
 }
 
 /** A container's own secrets are readable for everybody in it, and nobody else is. */
@@ -45,7 +46,10 @@ export function readVariable(name: string, env: Env, files: SecretFiles): Variab
   const mode = path.startsWith(CONTAINER_SECRETS) ? null : (files.modeOf?.(path) ?? null);
   const isOpen = mode !== null && (mode & READABLE_BY_OTHERS) !== 0;
   const warning = isOpen
-    ? `The file of ${name}_FILE, ${path}, can be read by every user of this machine; chmod 600 it, as the user who runs the program.`
+    ? {
+        message: `The file of ${name}_FILE, ${path}, can be read by every user of this machine.`,
+        advice: `chmod 600 ${path}, as the user who runs the program.`,
+      }
     : null;
   return { value: text, problem: null, warning };
 }

@@ -44,14 +44,16 @@ export interface EnumerationEnd {
   readonly cursor: string | null;
 }
 
-/** One thing that `check` found; `problem` fails the command, `warning` and `info` do not. */
-export interface Finding {
-  readonly level: 'info' | 'warning' | 'problem';
+/** One thing that `check` found; `problem` fails the command, `warning` and `info` do not. What is wrong comes with its fix. */
+export type Finding = {
   readonly message: string;
-  readonly advice?: string;
   /** Name of an unsafe combination (src/core/unsafe-combinations.ts). */
   readonly code?: string;
-}
+} & (
+  | { readonly level: 'info'; readonly advice?: string }
+  /** `advice`: what to do about it. */
+  | { readonly level: 'warning' | 'problem'; readonly advice: string }
+);
 
 export interface CheckReport {
   readonly findings: readonly Finding[];

@@ -112,13 +112,26 @@ export async function checkAccount(reader: Reader, options: CallOptions = {}): P
 async function sampleFindings(reader: Reader, raw: unknown, options: CallOptions): Promise<Finding[]> {
   const decoded = decode(reader, raw);
   if (!decoded.ok)
-    return [{ level: 'problem', message: `a contact cannot be read: it ${decoded.dropped.reason}` }];
+    return [
+      {
+        level: 'problem',
+        message: `a contact cannot be read: it ${decoded.dropped.reason}`,
+        advice:
+          'Look whether HubSpot still answers as documented, or something in between changes its answers.',
+      },
+    ];
   const single = await readContact(reader, decoded.contact.record.id, options);
   // The search may still show who is gone already.
   if (single === null) return [];
   return reader.places.flatMap(({ field }): Finding[] =>
     single.record.fields[field] === undefined
-      ? [{ level: 'warning', message: `a contact does not tell "${field}"` }]
+      ? [
+          {
+            level: 'warning',
+            message: `a contact does not tell "${field}"`,
+            advice: 'Let the private app read this property, or take the field out of `fields`.',
+          },
+        ]
       : [],
   );
 }

@@ -36,11 +36,9 @@ export async function checkOrg(reader: Reader, options: CallOptions = {}): Promi
   ];
   if (usage !== null) {
     const full = usage.used >= usage.limit * config.limits.dailyShare;
-    findings.push({
-      level: full ? 'warning' : 'info',
-      message: `${usage.used} of ${usage.limit} API calls of 24 hours are used`,
-      ...(full ? { advice: 'Beyond crm.limits.dailyShare nothing is asked until the count falls.' } : {}),
-    });
+    const message = `${usage.used} of ${usage.limit} API calls of 24 hours are used`;
+    const advice = 'Beyond crm.limits.dailyShare nothing is asked until the count falls.';
+    findings.push(full ? { level: 'warning', message, advice } : { level: 'info', message });
   }
   return {
     findings,

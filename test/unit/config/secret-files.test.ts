@@ -69,7 +69,7 @@ describe('a variable whose value stands in a file', () => {
   it('warns once of a file that every user can read, except among the secrets of a container', () => {
     const open = (path: string, mode: number) =>
       load({ UDESK_TOKEN_FILE: path }, { [path]: SECRET }, mode).warnings;
-    expect(open('/etc/token', 0o100644)).toEqual([expect.stringContaining('chmod 600')]);
+    expect(open('/etc/token', 0o100644)).toMatchObject([{ advice: expect.stringContaining('chmod 600') }]);
     expect(open('/etc/token', 0o100640)).toEqual([]);
     expect(open('/run/secrets/token', 0o100444)).toEqual([]);
   });
