@@ -72,8 +72,8 @@ export function diagnoseDatabase(facts: DatabaseFacts): Finding[] {
     findings.push({
       code: 'database-bloat',
       level: 'warning',
-      sentence: `udesk_sync.${table} holds ${dead} dead rows beside ${live} live ones`,
-      fix: `vacuum (analyze) udesk_sync.${table}; and look for a transaction that stays open (pg_stat_activity): it keeps them.`,
+      sentence: `${table} holds ${dead} dead rows beside ${live} live ones`,
+      fix: `vacuum (analyze) ${table}; and look for a transaction that stays open (pg_stat_activity): it keeps them.`,
     });
   }
   if (Math.abs(clockAheadMs) > CLOCK_MS) {

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { addMonths, monthOf } from '../core/retention.ts';
 import { type DeadLetters, listDeadLetters } from './dead-letters.ts';
+import { JOBS_SCHEMA } from './jobs.ts';
 import { monthPartitions, type PartitionedTable, strayMonths } from './partitions.ts';
 import { liveReplicas } from './replicas.ts';
 import { type KeptFrom, keptSince, TABLES } from './retention.ts';
@@ -11,7 +12,7 @@ import { type Db, isoText, rows, textArray } from './tx.ts';
 export interface DatabaseFacts {
   /** Of the whole database, in bytes; null where this user may not ask. */
   readonly sizeBytes: number | null;
-  /** The tables with the most rows that nobody can see any more. */
+  /** The tables with the most rows that nobody can see any more, those of the jobs included; named with their schema. */
   readonly bloated: readonly { readonly table: string; readonly live: number; readonly dead: number }[];
   readonly autovacuum: boolean;
   /** The database's clock before ours by this many milliseconds (negative: behind). */
@@ -75,8 +76,8 @@ export async function databaseFacts(
   );
   const bloated = await rows<{ table: string; live: string; dead: string }>(
     db,
-    sql`select relname as table, n_live_tup::text as live, n_dead_tup::text as dead from pg_stat_user_tables
-        where schemaname = 'udesk_sync' and n_dead_tup > ${DEAD_ROWS} order by n_dead_tup desc limit 5`,
+    sql`select schemaname || '.' || relname as table, n_live_tup::text as live, n_dead_tup::text as dead
+        from pg_stat_user_tables where schemaname in ('udesk_sync', ${JOBS_SCHEMA}) and n_dead_tup > ${DEAD_ROWS} order by n_dead_tup desc limit 5`,
   );
   const unknown = await rows<{ name: string }>(
     db,

@@ -47,7 +47,7 @@ describe('the database', () => {
     ['large', { sizeBytes: 80 * 1024 ** 3 }, 'database-large', /80 GB/],
     [
       'full of dead rows',
-      { bloated: [{ table: 'record', live: 100, dead: 90_000 }] },
+      { bloated: [{ table: 'udesk_sync.record', live: 100, dead: 90_000 }] },
       'database-bloat',
       /udesk_sync\.record holds 90000 dead rows beside 100/,
     ],
@@ -87,7 +87,7 @@ describe('the database', () => {
   });
 
   test('dead rows that are few beside the live ones are what vacuum is for', () => {
-    expect(ofDatabase({ bloated: [{ table: 'record', live: 90_000, dead: 20_000 }] })).toEqual([]);
+    expect(ofDatabase({ bloated: [{ table: 'udesk_sync.record', live: 90_000, dead: 20_000 }] })).toEqual([]);
   });
 });
 
