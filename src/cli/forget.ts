@@ -62,7 +62,7 @@ async function runForget(context: CliContext, side: SideName, id: string, option
     context.print(
       [
         `Erased: ${counted(records, 'record')}, ${counted(observations, 'observed change')}, ${counted(conflicts, 'conflict')} (${counted(decisions.length, 'decision')} lost ${decisions.length === 1 ? 'its value' : 'their values'}), ${counted(writes, 'write')}, ${counted(histories, 'item')} of Udesk's history.`,
-        'Not in our hands: backups, exported reports, and logs and statistics of Postgres. See docs/operations.md, "To forget a person".',
+        'Not in our hands: backups, exported reports, and logs and statistics of Postgres. Ids stay in logs, names in report files that the daemon wrote. See docs/operations.md, "To forget a person".',
       ].join('\n'),
     );
   });

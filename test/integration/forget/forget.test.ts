@@ -162,6 +162,23 @@ describe('forgetting a person', () => {
     expect(await dump()).not.toContain('Quendolin');
   });
 
+  test('does the same by the id of the CRM: the person is one, whichever side names them', async () => {
+    const [row] =
+      await world.crm`select id::text from contact where 'quendolin@forgotten.example' = any(emails)`;
+    const crmId = String(row?.id);
+    const done = await cli.run('forget', 'crm', crmId, '--yes', '--keep-out', '--json');
+    expect(done.code, done.stderr).toBe(0);
+    expect(done.json()).toMatchObject({
+      forgotten: { pair: 'main', side: 'crm', id: crmId, records: 2, conflicts: 2 },
+    });
+    const after = await dump();
+    for (const trace of TRACES) expect(after, trace).not.toContain(trace);
+    expect(await ourRows(world, 'select side, remote_id from udesk_sync.kept_out order by side')).toEqual([
+      { side: 'crm', remote_id: crmId },
+      { side: 'udesk', remote_id: udeskId },
+    ]);
+  });
+
   test('is refused while a write to them is on its way, without a confirmation, and of whom nothing is kept', async () => {
     const unasked = await cli.run('forget', 'udesk', udeskId, '--keep-out');
     expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining('not confirmed') });
