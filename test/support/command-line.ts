@@ -25,6 +25,8 @@ export interface CommandLine {
 export function commandLine(world: {
   readonly configText: string;
   readonly databaseUrl: string;
+  /** What stands on stdin of each command; left out: nothing. */
+  readonly typed?: string;
 }): CommandLine {
   const cwd = mkdtempSync(join(tmpdir(), 'udesk-sync-cli-'));
   const config = `locale: en\ndatabase: { url: '${world.databaseUrl}' }\n${world.configText}`;
@@ -36,7 +38,7 @@ export function commandLine(world: {
       const context = new CliContext({
         env: {},
         cwd,
-        stdin: Readable.from([]),
+        stdin: Readable.from(world.typed === undefined ? [] : [world.typed]),
         stdout: { write: (text) => out.push(text) },
         stderr: { write: (text) => err.push(text) },
         signal: new AbortController().signal,

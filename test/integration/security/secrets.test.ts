@@ -3,11 +3,14 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createMailServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { hashPassword } from '../../../src/lib/password.ts';
+import { startSimulator } from '../../../src/simulator/simulator.ts';
 import { endRules, turnOn } from '../../../src/store/review-rules.ts';
-import { commandLine } from '../../support/command-line.ts';
+import { type CommandLine, commandLine } from '../../support/command-line.ts';
 import { startProgram, writeConfig } from '../../support/program.ts';
+import { startRestCrm } from '../../support/rest-crm.ts';
+import { startScriptedServer } from '../../support/scripted-server.ts';
 import { visitor } from '../../support/visitor.ts';
-import { createWorld } from '../../support/world.ts';
+import { createWorld, UNITING_FIELDS } from '../../support/world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -212,3 +215,111 @@ test('no secret is in anything that a full run prints, logs or serves, faults in
     for (const value of [nick_name, email, ...cellphones]) expect(stderr).not.toContain(value);
   }
 });
+
+test('no secret is in what any other command prints, of a password that logs in to Udesk and of keys of CRMs that are sent back in refusals', async () => {
+  const rest = await startRestCrm();
+  cleanups.push(() => rest.close());
+  const keys = {
+    login: 'what-the-admin-of-udesk-types',
+    token: '7f0c1c5e-4d0a-4a77-9d55-0123456789ab',
+    client: 's3cret-of-client',
+    header: 'key-in-a-header-of-http',
+    hubspot: 'pat-na1-of-the-private-app',
+    odoo: 'api-key-of-the-odoo-user',
+    salesforce: 'consumer-secret-of-the-org',
+    refresh: 'refresh-token-of-the-org',
+    typed: 'correct horse battery staple',
+  };
+  const udesk = await startSimulator({
+    customers: PERSONS,
+    switches: { 'rate.per_minute': '0' },
+    admin: { password: keys.login, token: keys.token },
+  });
+  cleanups.push(() => udesk.close());
+  const world = await createWorld({
+    crmBlock: { ...rest.block, sandbox: true },
+    pair: { fields: UNITING_FIELDS },
+  });
+  cleanups.push(() => world.close());
+  // Says in its refusal all that it was sent, as careless servers do.
+  const parrot = await startScriptedServer(({ headers, body }) => ({
+    status: 401,
+    json: { message: `no: ${JSON.stringify(headers)} ${body}`, error: { message: `no: ${body}` } },
+  }));
+  cleanups.push(() => parrot.close());
+  const configText = world.configText
+    .replace(world.simulator.url, udesk.url)
+    .replace(/token: .*/, `password: '${keys.login}'`);
+  const [, block = ''] = configText.split('pairs:\n');
+  const withCrm = (name: string, crm: object) =>
+    block.replace('- name: main', `- name: ${name}`).replace(/crm: \{.*/, `crm: ${JSON.stringify(crm)}`);
+  const others = [
+    withCrm('header', {
+      ...rest.block,
+      ...{ baseUrl: parrot.origin, auth: { type: 'header', name: 'x-key', secret: keys.header } },
+    }),
+    withCrm('hub', { adapter: 'hubspot', token: keys.hubspot, baseUrl: parrot.origin }),
+    withCrm('odoo', {
+      ...{ adapter: 'odoo', url: parrot.origin, database: 'd', login: 'sync' },
+      apiKey: keys.odoo,
+    }),
+    withCrm('sf', {
+      ...{ adapter: 'salesforce', loginUrl: parrot.origin, clientId: 'consumer' },
+      ...{ clientSecret: keys.salesforce, refreshToken: keys.refresh },
+    }),
+  ];
+  const printed: string[] = [];
+  const cli = commandLine({ configText, databaseUrl: world.databaseUrl });
+  const all = commandLine({
+    configText: `pairs:\n${block}${others.join('')}`,
+    databaseUrl: world.databaseUrl,
+    typed: `${keys.typed}\n`,
+  });
+  cleanups.push(
+    () => cli.close(),
+    () => all.close(),
+  );
+  const codes = new Map<string, number>();
+  const ran = async (line: CommandLine, ...args: string[]) => {
+    const { code, stdout, stderr } = await line.run(...args);
+    printed.push(stdout, stderr);
+    codes.set(args[0] ?? '', code);
+    return stdout;
+  };
+  await ran(all, 'check', '--json');
+  await ran(all, 'check', '--log-level', 'trace');
+  for (const pair of ['main', 'header', 'hub', 'odoo', 'sf'])
+    await ran(all, 'sync', '--pair', pair, '--log-level', 'trace');
+  const id = udesk.tenant.list()[0]?.id ?? '';
+  await ran(all, 'hash-password');
+  await ran(cli, 'crm', 'triggers', 'main');
+  await ran(cli, 'refresh', 'udesk', id);
+  await ran(cli, 'rules', 'list', '--json');
+  await ran(cli, 'rules', 'show', '1');
+  await ran(cli, 'retention');
+  await ran(cli, 'revert', '--since', '1h', '--dry-run');
+  await ran(cli, 'rebaseline');
+  await ran(cli, 'probe', 'main', '--patience', '1');
+  await ran(cli, 'forget', 'udesk', id, '--keep-out', '--yes');
+  await ran(cli, 'init', '--force', '--udesk-url', udesk.url, '--udesk-email', 'a@desk.example');
+  // Each came to what it is for, and was not refused at the door.
+  for (const command of ['hash-password', 'refresh', 'retention', 'revert', 'rebaseline', 'forget', 'init'])
+    expect([command, codes.get(command)]).toEqual([command, 0]);
+
+  const config = writeConfig(`database: { url: '${world.databaseUrl}' }\n${configText}`);
+  cleanups.push(() => config.remove());
+  const simulated = startProgram(['simulate', 'udesk', '--config', config.file]);
+  cleanups.push(() => simulated.process.kill('SIGKILL'));
+  for (const stream of [simulated.process.stdout, simulated.process.stderr])
+    stream?.once('data', () => simulated.process.kill('SIGTERM'));
+  const { stdout, stderr } = await simulated.ended;
+  printed.push(stdout, stderr);
+
+  expect(parrot.seen.length).toBeGreaterThan(3);
+  const everything = printed.join('\n');
+  expect(everything).toMatch(/Udesk|udesk/);
+  const told = Object.entries(keys).filter(([, secret]) =>
+    formsOf(secret).some((form) => everything.includes(form)),
+  );
+  expect(told.map(([name]) => name)).toEqual([]);
+}, 600_000);
