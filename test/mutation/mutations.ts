@@ -197,7 +197,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/core/tug-of-war.ts',
     find: 'export const ALTERNATIONS = 3;',
     replace: 'export const ALTERNATIONS = 3_000;',
-    tests: [`${ENGINE}/tug-of-war.test.ts`],
+    tests: ['test/unit/core/tug-of-war.test.ts', `${ENGINE}/tug-of-war.test.ts`],
   },
   {
     name: 'tug-of-war: only the very same values are a fight',
