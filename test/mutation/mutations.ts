@@ -338,7 +338,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'creates of the last hour are not counted',
-    breaks: 'P8: many small plans create what one large plan may not',
+    breaks: 'P8, T14: many small plans create what one large plan may not',
     file: 'src/core/guard.ts',
     find: 'if (planned + context.createsLastHour <= perHour) return null;',
     replace: 'if (planned <= perHour) return null;',
