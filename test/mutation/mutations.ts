@@ -687,7 +687,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/engine/push.ts',
     find: "if (state === 'pending' && (await mustWait(cycle, intent, order))) {",
     replace: 'if (order === undefined) {',
-    tests: [`${ENGINE}/order.test.ts`],
+    tests: [`${ENGINE}/order.test.ts`, `${ENGINE}/order-permuted.test.ts`],
   },
   {
     name: 'unique values: a circle of claims waits for ever',
