@@ -48,7 +48,8 @@ export async function laterWrites(db: Db, intent: IntentRow): Promise<IntentRow[
 
 /**
  * Of these change records, those that were known before then: `kind:id`. So is what is older than the history that is kept:
- * it is not on record, and was there long before.
+ * it is not on record, and was there long before. What was first seen in the very millisecond was seen before it: a call lies
+ * between a look at the pre-image and the next reading of a history.
  */
 export async function knownBefore(
   db: Db,
@@ -66,7 +67,7 @@ export async function knownBefore(
           or exists (
             select 1 from udesk_sync.feed f
             where f.pair = ${pair} and f.kind = s.k and f.feed_id = s.i and f.kept_at = coalesce(s.t, 'infinity')
-              and f.first_seen_at < ${before}::timestamptz)`,
+              and f.first_seen_at <= ${before}::timestamptz)`,
   );
   return new Set(found.map(({ key }) => key));
 }
