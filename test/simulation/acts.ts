@@ -1,14 +1,14 @@
-/** People at both sides, and the person who reviews: each act is carried out on what there is, and remembered. */
+/** People at both sides: each act is carried out on what there is, and remembered. */
 import { sql } from 'drizzle-orm';
 import type { SideName } from '../../src/core/record.ts';
-import { decideConflict, withdrawDecision } from '../../src/store/conflict-decisions.ts';
-import { confirmLink, unlink } from '../../src/store/link-decisions.ts';
-import { retryParked } from '../../src/store/parked-decisions.ts';
 import { rows } from '../../src/store/tx.ts';
 import { move } from './moves.ts';
+import { noteUnread } from './replaced.ts';
+import { decide, identity, retry, withdraw } from './reviews.ts';
 import type { Act } from './script.ts';
-import type { Held, SetName } from './sides.ts';
-import { emailToken, phoneToken, plain, sameToken, textToken } from './tokens.ts';
+import { nameOf, noteShared, othersWith } from './shared.ts';
+import { type Held, type SetName, valuesOf } from './sides.ts';
+import { emailToken, phoneToken, sameToken, textToken } from './tokens.ts';
 import type { World } from './world.ts';
 
 /** Values that this act makes are named after the step, and its place in it. */
@@ -25,7 +25,7 @@ export async function carryOut(world: World, act: Act, step: number, sub: number
     case 'delete':
       return await remove(world, act);
     case 'merge':
-      return merge(world, act);
+      return await merge(world, act);
     case 'decide':
       return await decide(world, act);
     case 'unlink':
@@ -102,7 +102,7 @@ async function editText(
   if (held === null) return;
   const value = act.clear ? '' : textToken(step, sub);
   world.people[side].text(held.id, field, value);
-  if (world.acting) world.ledger.window.add(plain(value));
+  if (world.acting) world.ledger.madeInside(value, side, held.id);
   world.ledger.text({ value, side, record: held.id, field, step }, held[field]);
   world.tell(`  a person sets ${field} of ${side} ${held.id} to "${value}" (it was "${held[field]}")`);
 }
@@ -131,8 +131,11 @@ async function editElement(
         ? kept
         : now.map((value) => [value, value === old ? fresh : value] as const);
   world.people[side].elements(held.id, set, values);
-  if (how !== 'add' && old !== null) world.ledger.removed({ value: old, side, record: held.id, set, step });
-  if (world.acting) world.ledger.window.add(plain(fresh));
+  if (how !== 'add' && old !== null) {
+    const others = await othersWith(world, old, nameOf(side, held.id));
+    world.ledger.removed({ value: old, side, record: held.id, set, step, others });
+  }
+  if (world.acting) world.ledger.madeInside(fresh, side, held.id);
   if (how !== 'remove') world.ledger.added({ value: fresh, side, record: held.id, field: set, step });
   world.tell(
     `  a person ${how}s ${set} of ${side} ${held.id}: ${old ?? '-'} → ${how === 'remove' ? '-' : fresh}`,
@@ -164,12 +167,13 @@ async function remove(world: World, act: Extract<Act, { do: 'delete' }>): Promis
   const held = await target(world, act);
   // A side that is empty is a matter of the guards, which hold everything; and nothing happens among too few.
   if (held === null || list.length <= FEWEST_PEOPLE) return;
+  await noteUnread(world, act.side, held.id);
   world.people[act.side].delete(held.id);
   world.ledger.deleted(act.side, held);
   world.tell(`  a person deletes ${act.side} ${held.id}`);
 }
 
-function merge(world: World, act: Extract<Act, { do: 'merge' }>): void {
+async function merge(world: World, act: Extract<Act, { do: 'merge' }>): Promise<void> {
   const { side } = act;
   const people = world.people[side];
   const from = chosen(people.list(), act.pick);
@@ -178,15 +182,18 @@ function merge(world: World, act: Extract<Act, { do: 'merge' }>): void {
     act.into,
   );
   if (from === null || into === null) return;
+  await noteUnread(world, side, from.id);
+  // Their counterparts may both go on holding what is one person's here.
+  const values = [from, into].flatMap(valuesOf);
+  await noteShared(world, world.ledger.shared, values, [nameOf(side, from.id), nameOf(side, into.id)]);
   if (side === 'udesk') world.tenant.merge(from.id, into.id);
   else mergeCrm(world, from, into);
   const after = people.get(into.id);
   if (after !== null) world.ledger.merge(side, from, into.id, after);
   // What the survivor takes over is news of it, like any other edit.
   if (world.acting && after !== null)
-    for (const value of [after.name, after.note, ...after.emails, ...after.phones])
-      if (![into.name, into.note, ...into.emails, ...into.phones].includes(value))
-        world.ledger.window.add(plain(value));
+    for (const value of valuesOf(after))
+      if (!valuesOf(into).includes(value)) world.ledger.madeInside(value, side, into.id);
   world.tell(`  a person merges ${side} ${from.id} into ${into.id}`);
 }
 
@@ -202,85 +209,4 @@ function mergeCrm(world: World, from: Held, into: Held): void {
       ...fresh.map((v) => [null, v] as const),
     ]);
   }
-}
-
-async function decide(world: World, act: Extract<Act, { do: 'decide' }>): Promise<void> {
-  const open = await rows<{ id: string; field: string; base: boolean; udesk: string; crm: string }>(
-    world.db,
-    sql`select c.id, c.field, c.base is not null as base, l.udesk_id as udesk, l.crm_id as crm
-        from udesk_sync.conflict c join udesk_sync.link l on l.id = c.link_id
-        where c.pair = ${world.name} and c.state = 'open' order by c.id`,
-  );
-  const { of } = act;
-  const held = of === undefined ? null : await target(world, { side: of, pick: act.pick, linked: true });
-  const about = of === undefined ? open : open.filter((one) => one[of] === held?.id);
-  const row = about[act.pick % Math.max(1, about.length)];
-  if (row === undefined) return;
-  const take = act.take === 'base' && (!row.base || row.field === '*') ? 'udesk' : act.take;
-  if (take === 'base') world.ledger.baseChosen = true;
-  await decideConflict(world.db, {
-    conflictId: row.id,
-    who: 'reviewer',
-    take,
-    value: null,
-    at: new Date(world.now),
-  });
-  world.tell(`  a person takes ${take} for ${row.field} in conflict ${row.id}`);
-}
-
-async function withdraw(world: World, act: Extract<Act, { do: 'withdraw' }>): Promise<void> {
-  const decided = await rows<{ id: string }>(
-    world.db,
-    sql`select id from udesk_sync.conflict
-        where pair = ${world.name} and state = 'resolving' and decision_id is not null order by id`,
-  );
-  const row = decided[act.pick % Math.max(1, decided.length)];
-  if (row === undefined) return;
-  const at = new Date(world.now);
-  const outcome = await withdrawDecision(world.db, { conflictId: row.id, who: 'reviewer', at });
-  world.tell(`  a person takes the decision of conflict ${row.id} back: ${outcome}`);
-}
-
-async function identity(world: World, act: Extract<Act, { do: 'unlink' | 'confirm' }>): Promise<void> {
-  const states = act.do === 'unlink' ? ['confirmed'] : ['candidate', 'broken'];
-  const found = await rows<{
-    id: string;
-    udesk: string | null;
-    crm: string | null;
-    candidates: { udesk: string[]; crm: string[] } | null;
-  }>(
-    world.db,
-    sql`select id, udesk_id as udesk, crm_id as crm, candidates from udesk_sync.link
-        where pair = ${world.name} and state in ${sql.raw(`('${states.join("','")}')`)} order by id`,
-  );
-  const link = found[act.pick % Math.max(1, found.length)];
-  if (link === undefined) return;
-  const decision = { linkId: link.id, who: 'reviewer', at: new Date(world.now) };
-  const outcome =
-    act.do === 'unlink'
-      ? await unlink(world.db, decision)
-      : await confirmLink(world.db, {
-          ...decision,
-          udeskId: link.candidates?.udesk[0],
-          crmId: link.candidates?.crm[0],
-        });
-  // An unlink that was refused has parted nobody.
-  if (act.do === 'unlink' && outcome.outcome === 'unlinked') {
-    const [udesk, crm] = [world.people.udesk.get(link.udesk ?? ''), world.people.crm.get(link.crm ?? '')];
-    // Of a create that may have happened: whatever it made is somebody of their own from here on.
-    const alone = link.udesk === null || link.crm === null;
-    world.ledger.parted(alone ? (udesk ?? crm) : udesk, alone ? (crm ?? udesk) : crm);
-  }
-  world.tell(`  a person says ${act.do} of link ${link.id}: ${outcome.outcome}`);
-}
-
-async function retry(world: World, act: Extract<Act, { do: 'retry' }>): Promise<void> {
-  const found = await rows<{ id: string }>(
-    world.db,
-    sql`select id from udesk_sync.parked where pair = ${world.name} and state = 'parked' and kind <> 'uncertain-create' order by id`,
-  );
-  const row = found[act.pick % Math.max(1, found.length)];
-  if (row === undefined) return;
-  await retryParked(world.db, { parkedId: row.id, who: 'reviewer', at: new Date(world.now) });
-  world.tell(`  a person has parked record ${row.id} tried again`);
 }

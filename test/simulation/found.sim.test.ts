@@ -463,6 +463,21 @@ describe('P2: an edit that our write of unknown outcome took away is kept, or it
     expect(await brokenIn({ ...setting, policy: 'crm' }, steps)).toEqual([]);
   });
 
+  test('and what a policy restores is what our write replaced, and nothing older', async () => {
+    const name = (side: 'udesk' | 'crm'): Act => ({ ...edit(side), do: 'edit', field: 'name' }) as Act;
+    const inWindow: Interrupt = {
+      ...{ at: 0, near: 'update', only: 'udesk' },
+      ...{ what: 'act', act: name('udesk') },
+    } as Interrupt;
+    const { violations, trace } = await played(
+      { ...setting, policy: 'udesk', crm: { ...setting.crm, normalises: false } },
+      [cycle(), does(name('crm')), cycle(inWindow), cycle()],
+    );
+    expect(violations).toEqual([]);
+    expect(trace).toContainEqual(expect.stringMatching(/ writes nick_name of crm \d+: T2x0\./));
+    expect(trace.filter((line) => / writes nick_name of \w+ \d+: T90000x0/i.test(line))).toEqual([]);
+  });
+
   test('when our clock is set back before we look', async () => {
     const setBack: Bare<Step> = { kind: 'clock', ms: -200_000, jump: true };
     expect(await brokenIn(setting, [...before, setBack, cycle(), cycle()])).toEqual([]);

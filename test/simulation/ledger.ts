@@ -3,14 +3,16 @@
  * accounted for when its value is on both sides, or in a conflict row, or when a person who saw it replaced it.
  */
 import { otherSide, type SideName } from '../../src/core/record.ts';
-import type { Both, Held, SetName } from './sides.ts';
+import { Replaced } from './replaced.ts';
+import { Shared } from './shared.ts';
+import { type Both, type FieldName, type Held, holdsEdit, type SetName, valuesOf } from './sides.ts';
 import { plain, sameToken } from './tokens.ts';
 
 export interface Edit {
   readonly value: string;
   readonly side: SideName;
   record: string;
-  readonly field: 'name' | 'note' | SetName;
+  readonly field: FieldName;
   readonly step: number;
   /** How many edits there were before it. */
   seq?: number;
@@ -25,6 +27,8 @@ export interface Removal {
   readonly record: string;
   readonly set: SetName;
   readonly step: number;
+  /** Whoever else held it then, with their counterparts: it was not taken away from them. */
+  readonly others: ReadonlySet<string>;
 }
 
 /** An element that a person gave from one record of a side to another. */
@@ -51,23 +55,33 @@ export class Ledger {
   readonly held: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
   /** Records that a person, or our own write, took away. */
   readonly gone: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
+  /** Records of the CRM that our creates made. */
+  readonly created = new Set<string>();
   /** Elements that were on both sides of one link at the end of a cycle. */
   readonly agreed = new Set<string>();
-  /** What merged records held, and pairs that a person parted: their counterparts may both go on holding it. */
-  readonly merged = new Set<string>();
+  /** Two people may hold the same: they were merged or parted, or a list hid one of them. */
+  readonly shared = new Shared();
+  /** Who held what changed hands, and who was to. */
+  readonly handed = new Shared();
+  readonly replaced = new Replaced();
   /** How many edits had been made when we last looked at a record, by side and id. */
-  readonly looked = new Map<string, number>();
+  readonly #looked = new Map<string, number>();
   #count = 0;
   /** How many edits had been made when we were last shown a record, by whatever call. */
   readonly #shown = new Map<string, number>();
   /** What people took away from somebody. */
   readonly #takenAway: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
   /** Records that we deleted where nobody compares, and how many edits had been made when we last looked at them. */
-  readonly unseenDeletes = new Map<string, number>();
-  /** Edits that people made in the middle of a cycle: our write may take one away, and a policy restore it. */
-  readonly window = new Set<string>();
-  /** A person chose a base: such values come back to where they were. */
-  baseChosen = false;
+  readonly #unseenDeletes = new Map<string, number>();
+  /** Edits that people made in the middle of a cycle, and where: our write may take one away, and a policy restore it there. */
+  readonly #window = new Map<string, { readonly side: SideName; readonly record: string }[]>();
+  /** What a person chose as the base of a row: it comes back to where it was. */
+  readonly #chosen = new Set<string>();
+
+  /** How many edits there were. */
+  get count(): number {
+    return this.#count;
+  }
 
   text(edit: Edit, before: string): void {
     // Only what this person saw is replaced: what our own write took away unseen before stays to be accounted for.
@@ -113,7 +127,7 @@ export class Ledger {
   /** A person took the whole record away, with all that was in it. */
   deleted(side: SideName, held: Held): void {
     this.gone[side].add(held.id);
-    for (const value of [held.name, held.note, ...held.emails, ...held.phones]) this.seen(value);
+    for (const value of valuesOf(held)) this.seen(value);
   }
 
   /**
@@ -121,43 +135,23 @@ export class Ledger {
    * deleted or merged it. What it never had is an edit that must not vanish; but nobody can tell what came between our last
    * look and the deletion where a side does not compare: the history is gone with the record.
    */
-  carriedDelete(side: SideName, held: Held | null, compares: boolean): void {
-    if (held === null) return;
+  carriedDelete(side: SideName, held: Held, compares: boolean): void {
     const key = `${side} ${held.id}`;
-    if (!compares) this.unseenDeletes.set(key, this.looked.get(key) ?? 0);
-    for (const value of [held.name, held.note, ...held.emails, ...held.phones])
-      if (this.ever(otherSide(side), value)) this.seen(value);
-  }
-
-  /** A person says that these two are not the same: what both have is in two hands, whoever they are linked with later. */
-  parted(udesk: Held | null, crm: Held | null): void {
-    const held = (of: Held | null) => (of === null ? [] : [of.name, ...of.emails, ...of.phones].map(plain));
-    const there = new Set(held(crm));
-    for (const value of held(udesk)) if (there.has(value)) this.merged.add(value);
-  }
-
-  /**
-   * A list leaves somebody out whom we were never shown, and agrees with itself: for all that we can know they are not there,
-   * and their counterpart is created anew. A person is asked then which of the two it is.
-   */
-  unseen(side: SideName, held: Held): void {
-    if (this.#shown.has(`${side} ${held.id}`)) return;
-    for (const value of [held.name, ...held.emails, ...held.phones])
-      if (this.ever(otherSide(side), value)) this.merged.add(plain(value));
+    this.gone[side].add(held.id);
+    if (!compares) this.#unseenDeletes.set(key, this.#looked.get(key) ?? 0);
+    for (const value of valuesOf(held)) if (this.ever(otherSide(side), value)) this.seen(value);
   }
 
   /** `from` is gone into `into`: elements live on there, texts only where there was none. */
   merge(side: SideName, from: Held, into: string, after: Held): void {
     this.gone[side].add(from.id);
-    for (const held of [from, after]) {
-      for (const value of [held.name, ...held.emails, ...held.phones]) this.merged.add(plain(value));
-    }
     for (const edit of this.edits) {
       if (edit.side !== side || edit.record !== from.id) continue;
       const there = edit.field === 'name' || edit.field === 'note' ? [after[edit.field]] : after[edit.field];
       if (there.some((value) => sameToken(value, edit.value))) edit.record = into;
     }
-    this.#drop((known) => known.side === side && known.record === from.id);
+    // What our own write had taken away before, nobody saw: it stays to be accounted for.
+    this.#drop((known) => known.side === side && known.record === from.id && holdsEdit(from, known));
     // Given up by whoever merged, on whichever side it was made.
     if (after.name !== from.name) this.seen(from.name);
     if (after.note !== from.note) this.seen(from.note);
@@ -167,7 +161,7 @@ export class Ledger {
 
   /** It was made between our last look and our deletion, where nobody can tell. */
   isBeyond({ side, record, seq = 0 }: Edit): boolean {
-    const looked = this.unseenDeletes.get(`${side} ${record}`);
+    const looked = this.#unseenDeletes.get(`${side} ${record}`);
     return looked !== undefined && seq > looked;
   }
 
@@ -180,8 +174,34 @@ export class Ledger {
     this.#shown.set(`${side} ${id}`, this.#count);
   }
 
-  look(side: SideName, id: string): void {
-    this.looked.set(`${side} ${id}`, this.#count);
+  /** @param count how many edits there were when the side answered */
+  look(side: SideName, id: string, count: number): void {
+    this.#looked.set(`${side} ${id}`, count);
+  }
+
+  /** It was made after our last look at its record. */
+  isUnseenYet({ side, record, seq = 0 }: Edit): boolean {
+    return seq > (this.#looked.get(`${side} ${record}`) ?? 0);
+  }
+
+  madeInside(value: string, side: SideName, record: string): void {
+    this.#window.set(plain(value), [...(this.#window.get(plain(value)) ?? []), { side, record }]);
+  }
+
+  /** Whether it was made there in the middle of a cycle; @param id null: on a record that is created in the place of another. */
+  wasInside(value: string, side: SideName, id: string | null): boolean {
+    const made = this.#window.get(plain(value)) ?? [];
+    return made.some(
+      (one) => one.side === side && (id === null || one.record === id || this.gone[side].has(one.record)),
+    );
+  }
+
+  chosen(value: string): void {
+    this.#chosen.add(plain(value));
+  }
+
+  isChosen(value: string): boolean {
+    return this.#chosen.has(plain(value));
   }
 
   holds(side: SideName, value: string): void {

@@ -1,9 +1,10 @@
 /** An e-mail or phone changes hands at one side: whoever takes it over takes it when the other has given it up. */
 import { otherSide } from '../../src/core/record.ts';
 import { target } from './acts.ts';
-import { outOfReach } from './checkers.ts';
+import { outOfReach } from './doubles.ts';
 import type { Act } from './script.ts';
-import { plain, sameToken } from './tokens.ts';
+import { nameOf, noteShared, passOn } from './shared.ts';
+import { sameToken } from './tokens.ts';
 import type { World } from './world.ts';
 
 const MOST_ELEMENTS = 4;
@@ -20,9 +21,14 @@ export async function move(world: World, act: Extract<Act, { do: 'move' }>, step
   if (into === undefined || into[set].includes(value)) return;
   const back = act.swap || into[set].length >= MOST_ELEMENTS ? into[set][0] : undefined;
 
-  const left = from[set].filter((one) => one !== value).map((one) => [one, one] as const);
+  const moving = back === undefined ? [value] : [value, back];
+  const [one, other] = [nameOf(side, from.id), nameOf(side, into.id)];
+  await noteShared(world, world.ledger.handed, moving, [one, other]);
+  await passOn(world, value, one, other);
+  if (back !== undefined) await passOn(world, back, other, one);
+  const left = from[set].filter((kept) => kept !== value).map((kept) => [kept, kept] as const);
   people.elements(from.id, set, left);
-  const taken = into[set].map((one) => [one, one === back ? value : one] as const);
+  const taken = into[set].map((kept) => [kept, kept === back ? value : kept] as const);
   people.elements(into.id, set, back === undefined ? [...taken, [null, value]] : taken);
   if (back !== undefined) people.elements(from.id, set, [...left, [null, back]]);
 
@@ -37,7 +43,8 @@ export async function move(world: World, act: Extract<Act, { do: 'move' }>, step
   world.ledger.moved({ ...moved, value, from: from.id, to: into.id, outOfReach: holders(value) });
   if (back !== undefined)
     world.ledger.moved({ ...moved, value: back, from: into.id, to: from.id, outOfReach: holders(back) });
-  if (world.acting) for (const one of [value, back ?? value]) world.ledger.window.add(plain(one));
+  if (world.acting) world.ledger.madeInside(value, side, into.id);
+  if (world.acting && back !== undefined) world.ledger.madeInside(back, side, from.id);
   world.tell(
     `  a person moves ${set} of ${side} ${from.id} to ${into.id}: ${value}${back === undefined ? '' : `, and ${back} back`}`,
   );

@@ -78,10 +78,11 @@ async function end(setting: Setting, where: Where, kill: readonly Interrupt[]): 
   const outcome = await runScript(
     { seed: 'refined', setting, steps: steps.map((one, id) => ({ id, ...one }) as Step) },
     place.database.db,
-    true,
-    async (world) => {
-      rest = await restOf(world);
-      killedAt = world.killedAt;
+    {
+      atRest: async (world) => {
+        rest = await restOf(world);
+        killedAt = world.killedAt;
+      },
     },
   );
   return { ...outcome, rest, killedAt };

@@ -3,6 +3,7 @@ import type { SideName } from '../../src/core/record.ts';
 import { isSet, type Value } from '../../src/core/value.ts';
 import type { MemoryTable } from '../../src/crm/memory/table.ts';
 import type { TenantHandle } from '../../src/simulator/handle.ts';
+import { sameToken } from './tokens.ts';
 
 export interface Held {
   readonly id: string;
@@ -13,6 +14,7 @@ export interface Held {
 }
 
 export type SetName = 'emails' | 'phones';
+export type FieldName = 'name' | 'note' | SetName;
 
 export interface People {
   /** Live records, oldest first. */
@@ -107,3 +109,15 @@ export function crmPeople(table: MemoryTable): People {
 }
 
 export type Both<T> = Readonly<Record<SideName, T>>;
+
+export function valuesOf({ name, note, emails, phones }: Held): string[] {
+  return [name, note, ...emails, ...phones].filter(Boolean);
+}
+
+export function holdsEdit(
+  held: Held,
+  { field, value }: { readonly field: FieldName; readonly value: string },
+): boolean {
+  const there = held[field];
+  return (typeof there === 'string' ? [there] : there).some((one) => sameToken(one, value));
+}

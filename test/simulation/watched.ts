@@ -1,11 +1,15 @@
 /** A side as one process reaches it: every call is a moment, and every write is looked at before it is done (P1). */
 import { asElements } from '../../src/core/equivalence.ts';
-import { otherSide, type Patch, type SideName, type SideRecord } from '../../src/core/record.ts';
+import { otherSide, type Patch, type SideName } from '../../src/core/record.ts';
 import { isSet } from '../../src/core/value.ts';
 import type { Page, Side } from '../../src/crm/adapter.ts';
 import { type ErrorKind, SyncError } from '../../src/errors.ts';
+import { deceived, isBlind, noteTwins } from './deceit.ts';
+import { writeUnderWay } from './ours.ts';
 import type { EngineProcess } from './process.ts';
+import { carryingOut } from './replaced.ts';
 import type { Fault } from './script.ts';
+import type { Held } from './sides.ts';
 import { plain } from './tokens.ts';
 import type { Touch, World } from './world.ts';
 
@@ -45,11 +49,19 @@ export function watchedSide(
     if (failure !== null) fail(failure);
     for await (const page of from) {
       await meet('answer', operation);
-      const told = operation === 'enumerate' ? deceived(world, name, page) : page;
+      const told = deceived(world, name, operation, page);
       noteShown(world, name, told.records);
       yield told;
     }
+    if (operation === 'enumerate' && name === 'crm') world.leftOut.listEnded();
   }
+  /** Whatever the call does happens in one go. */
+  const carriedOut = async (call: () => unknown): Promise<unknown> => {
+    const done = meets ? carryingOut(world, name) : () => {};
+    const answer = await call();
+    done();
+    return answer;
+  };
   return new Proxy(side, {
     get(target, key, receiver) {
       const member = Reflect.get(target, key, receiver) as unknown;
@@ -67,14 +79,19 @@ export function watchedSide(
         if (WRITES.includes(key)) look(world, process, name, key, args[0]);
         const failure = meets ? failureOf(fault, key) : null;
         if (failure !== null && !failure.done) fail(failure);
-        const answer = isBlind(world, name, key)
-          ? null
-          : ((await Reflect.apply(member, target, args)) as unknown);
-        if (key === 'read' && typeof args[0] === 'string') world.ledger.look(name, args[0]);
-        noteShown(world, name, [answer].flat());
-        await meet('answer', key);
-        if (failure !== null) fail(failure);
-        return answer;
+        const call = () => Reflect.apply(member, target, args);
+        world.underWay = await underWay(world, touch(key, args[0]));
+        const hidden = meets && key === 'create' ? await world.leftOut.unknown(world) : [];
+        try {
+          const answer = isBlind(world, name, key) ? null : await carriedOut(call);
+          if (key === 'create' && meets) noteCreated(world, hidden, args[0] as Aimed, answer);
+          noteShown(world, name, [answer].flat());
+          await meet('answer', key);
+          if (failure !== null) fail(failure);
+          return answer;
+        } finally {
+          world.underWay = null;
+        }
       };
     },
   });
@@ -87,24 +104,18 @@ function noteShown({ ledger }: World, side: SideName, answers: readonly unknown[
   }
 }
 
-/** A list as the deceiving side shows it. */
-function deceived({ deceit }: World, side: SideName, page: Page): Page {
-  if (deceit === null || deceit.side !== side) return page;
-  if (deceit.how === 'sparse') return { ...page, records: page.records.map(withoutNote) };
-  return {
-    ...page,
-    records: page.records.filter(({ id }) => id !== deceit.id),
-    total: page.total === null ? null : page.total - 1,
-  };
+/** The call that is about to leave, with the write of ours that it carries. */
+async function underWay(world: World, touched: Touch): Promise<World['underWay']> {
+  const { op, side, id } = touched;
+  return { ...touched, write: op === 'update' && id !== null ? await writeUnderWay(world, side, id) : null };
 }
 
-function withoutNote(record: SideRecord): SideRecord {
-  const { note: _note, description: _description, ...fields } = record.fields;
-  return { ...record, fields };
-}
-
-function isBlind({ deceit }: World, side: SideName, operation: string): boolean {
-  return operation === 'read' && deceit?.side === side && deceit.how === 'blind';
+function noteCreated(world: World, hidden: readonly Held[], { patch = {} }: Aimed, answer: unknown): void {
+  const { id } = (answer ?? {}) as { id?: unknown };
+  if (typeof id !== 'string') return;
+  world.ledger.created.add(id);
+  const sent = Object.values(patch).flatMap(({ after }) => asElements(after).map(({ value }) => value));
+  noteTwins(world, hidden, sent, id);
 }
 
 /** P1: what we write is the image of something that the other side held, or what a person chose. */
@@ -113,10 +124,6 @@ function look(world: World, process: EngineProcess, side: SideName, op: string, 
   const id = typeof request === 'string' ? request : ((request as { id?: string }).id ?? null);
   world.writes.push({ side, op, id, at: world.trueTime });
   if (op === 'delete') {
-    if (id !== null) {
-      ledger.gone[side].add(id);
-      ledger.carriedDelete(side, world.people[side].get(id), comparesDeletes(world, side));
-    }
     world.tell(`  ${process.name} deletes ${side} ${id}`);
     return;
   }
@@ -129,8 +136,11 @@ function look(world: World, process: EngineProcess, side: SideName, op: string, 
     if (twice !== undefined) world.violation('P5', `"${twice}" is written to ${side} ${id} twice`);
     for (const value of sent) {
       const known =
-        ledger.ever(otherSide(side), value) || before.includes(value) || ledger.window.has(plain(value));
-      if (!known && !(ledger.baseChosen && ledger.ever(side, value)))
+        ledger.ever(otherSide(side), value) ||
+        (before.includes(value) && ledger.ever(side, value)) ||
+        ledger.wasInside(value, side, id) ||
+        ledger.isChosen(value);
+      if (!known)
         world.violation('P1', `"${value}" is written to ${side}, and ${otherSide(side)} never held it`);
       ledger.holds(side, value);
     }
@@ -141,10 +151,6 @@ function look(world: World, process: EngineProcess, side: SideName, op: string, 
 function doubled(values: readonly string[]): string[] {
   const all = values.map(plain);
   return all.filter((value, at) => all.indexOf(value) < at);
-}
-
-function comparesDeletes(world: World, side: SideName): boolean {
-  return side === 'crm' && world.script.setting.crm.compareAndSet;
 }
 
 interface Failure {

@@ -1,0 +1,279 @@
+/**
+ * What excuses a double or a loss is what happened, and nothing beside it: each world is meddled with as a faulty engine
+ * might have done, next to something that is excused, and that must be seen. What stays excused has its tests next door.
+ */
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createWorldDatabase, type WorldDatabase } from './database.ts';
+import { runScript } from './run.ts';
+import type { Act, Interrupt, Setting, Step } from './script.ts';
+import type { World } from './world.ts';
+
+let place: WorldDatabase;
+beforeAll(async () => {
+  place = await createWorldDatabase((name) => inject('postgresUrl').replace(/\/[^/]*$/, `/${name}`));
+});
+afterAll(async () => {
+  await place?.drop();
+});
+
+const SETTING: Setting = {
+  policy: 'hold',
+  deletes: 'flag',
+  crm: {
+    compareAndSet: true,
+    changeCursor: true,
+    visibleDeletes: true,
+    elementIds: true,
+    externalId: false,
+    normalises: false,
+    lookupLagMs: 0,
+  },
+  shapes: false,
+  createUpdates: false,
+  people: 5,
+};
+
+type Bare<T> = T extends unknown ? Omit<T, 'id'> : never;
+type Meddle = (world: World) => Promise<void> | void;
+
+const does = (act: Act): Bare<Step> => ({ kind: 'act', act });
+const cycle = (...interrupts: Interrupt[]): Bare<Step> => ({
+  kind: 'cycle',
+  lanes: ['crm', 'head', 'sweep'],
+  interrupts,
+  deceit: null,
+});
+const deceived = (how: 'hides' | 'sparse', lanes: readonly ('crm' | 'head')[] = ['crm', 'head']) =>
+  ({ ...cycle(), lanes, deceit: { side: 'crm', how, pick: 0 } }) as Bare<Step>;
+const edit = (side: 'udesk' | 'crm', field: 'name' | 'note', pick = 0): Act => ({
+  ...{ do: 'edit', side, pick, linked: true, field, clear: false },
+});
+const move = (side: 'udesk' | 'crm', pick: number, into: number) =>
+  does({ do: 'move', side, pick, linked: true, set: 'emails', into, swap: false });
+
+/** @param meddle by the number of the step after which it is done. @returns the promises that broke first, with their records */
+async function broken(
+  steps: readonly Bare<Step>[],
+  meddle: Readonly<Record<number, Meddle>>,
+  setting: Setting = SETTING,
+): Promise<string[]> {
+  const script = { seed: 'meddled', setting, steps: steps.map((one, id) => ({ id, ...one }) as Step) };
+  const { violations } = await runScript(script, place.database.db, {
+    meddle: async (world, { id }) => await meddle[id]?.(world),
+  });
+  return violations.map(({ promise, message }) => `${promise}: ${message}`);
+}
+
+/** As a second create of the person with this e-mail would; whoever was made last is the pattern. */
+const createdAgain =
+  (email: string): Meddle =>
+  ({ people }) => {
+    const held = people.crm.list().findLast(({ emails }) => emails.includes(email));
+    if (held !== undefined) people.crm.create({ ...held, note: '' });
+  };
+/** As a second create whose other values were lost. */
+const emailCreatedAgain =
+  (id: string): Meddle =>
+  ({ people }) => {
+    const { emails = [] } = people.crm.get(id) ?? {};
+    people.crm.create({ name: '', note: '', emails: emails.slice(-1), phones: [] });
+  };
+const faultyWitness: Meddle = async ({ db }) => {
+  await db.execute(sql`update udesk_sync.intent set witness = 'clean' where witness = 'overwritten'`);
+  await db.execute(sql`delete from udesk_sync.conflict where kind = 'overwritten-in-window'`);
+};
+/** A write that leaves as any other does, of a value that only Udesk ever held, to another customer there. */
+const strayWrite =
+  (of: 'name' | 'note'): Meddle =>
+  async (world) => {
+    const field = of === 'name' ? 'nick_name' : 'description';
+    const people = world.people.udesk.list();
+    const after = people.find(({ [of]: value }) => value.includes('x'))?.[of] ?? '';
+    const into = people.find((held) => held[of] !== after);
+    const { udesk } = world.pairOf(world.process).sides;
+    await udesk
+      .update({
+        id: into?.id ?? '',
+        patch: { [field]: { field, before: '', after, ops: null } },
+        current: null as never,
+      })
+      .catch(() => null);
+  };
+
+describe('P5: a double is excused between those who came by the value, and between nobody else', () => {
+  test('whoever a first list hid may be there beside what our create made, and a third may not', async () => {
+    expect(await broken([deceived('hides'), cycle()], { 1: createdAgain('e90000x0@example.cn') })).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^P5: crm [15] and crm \d+ both hold e90000x0/)]),
+    );
+  });
+
+  test('a list that nobody read has hidden nobody', async () => {
+    expect(
+      await broken([deceived('hides', ['head']), cycle(), cycle()], {
+        2: createdAgain('e90000x0@example.cn'),
+      }),
+    ).toEqual(expect.arrayContaining([expect.stringMatching(/^P5: crm 1 and crm \d+ both hold e90000x0/)]));
+  });
+
+  test.each([
+    ['once', [move('udesk', 0, 1), cycle()]],
+    ['there and back', [move('udesk', 0, 1), cycle(), move('udesk', 1, 0), cycle()]],
+  ] as const)(
+    'what changed hands (%s) is not excused on a record that had no part in it',
+    async (_, moves) => {
+      const steps = [cycle(), cycle(), ...moves, cycle()];
+      const last = steps.length - 1;
+      const holder = moves.length === 2 ? '2' : '1';
+      const found = await broken(steps, { [last]: emailCreatedAgain(holder) });
+      expect(found).toEqual(
+        expect.arrayContaining([expect.stringMatching(/^P5: crm \d+ and crm \d+ both hold e/)]),
+      );
+    },
+  );
+
+  test('whoever others were merged into is not excused where they exist twice', async () => {
+    const merge = does({ do: 'merge', side: 'udesk', pick: 0, into: 0 });
+    const found = await broken([cycle(), cycle(), merge, cycle(), cycle()], {
+      4: ({ people }) => {
+        // Of those two it is the counterpart of the one who survived.
+        const [survivor] = people.udesk.list().filter(({ emails }) => emails.length > 1);
+        const into = people.crm.list().find(({ name }) => name === survivor?.name);
+        if (into !== undefined) people.crm.create({ ...into, note: '' });
+      },
+    });
+    expect(found).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^P5: crm \d+ and crm \d+ both hold/)]),
+    );
+  });
+});
+
+describe('P2: an edit is excused by the write that took it away, and by no other', () => {
+  const setting: Setting = { ...SETTING, people: 4 };
+  const inWindow: Interrupt = {
+    ...{ at: 0, near: 'update', only: 'udesk' },
+    ...{ what: 'act', act: edit('udesk', 'note') },
+  } as Interrupt;
+  const killed: Interrupt = { at: 0, near: 'update', only: 'udesk', what: 'kill' };
+  const gone = does({ do: 'delete', side: 'udesk', pick: 0, linked: true });
+  const lost = [cycle(), does(edit('crm', 'note')), cycle(inWindow)];
+
+  test('a later write of unknown outcome to the same field does not excuse what an earlier one took', async () => {
+    const steps = [...lost, does(edit('crm', 'note')), cycle(killed), gone, cycle(), cycle()];
+    expect(await broken(steps, { 2: faultyWitness }, setting)).toEqual([
+      expect.stringMatching(/^P2: note "T2x0\." .* gone with its record/),
+    ]);
+  });
+
+  test('a merge does not make up for what our write took away before it', async () => {
+    const merge = does({ do: 'merge', side: 'udesk', pick: 0, into: 0 });
+    expect(await broken([...lost, merge, cycle(), cycle()], { 2: faultyWitness }, setting)).toEqual([
+      expect.stringMatching(/^P2: note "T2x0\." .* gone with its record/),
+    ]);
+  });
+
+  test('a row of a set is about what the sides do not share', async () => {
+    const email = (side: 'udesk' | 'crm', how: 'add' | 'change' | 'remove') =>
+      does({ do: 'element', side, pick: 0, linked: true, set: 'emails', how, which: 0 });
+    const steps = [
+      cycle(),
+      email('udesk', 'add'),
+      cycle(),
+      email('udesk', 'remove'),
+      email('crm', 'change'),
+      cycle(),
+      cycle(),
+    ];
+    const found = await broken(
+      steps,
+      {
+        // Away from both sides, as if nobody had ever typed it.
+        6: ({ people }) => {
+          for (const side of ['udesk', 'crm'] as const)
+            for (const { id, emails } of people[side].list())
+              if (emails.includes('e1x0@example.cn')) {
+                const kept = emails.filter((value) => value !== 'e1x0@example.cn');
+                people[side].elements(
+                  id,
+                  'emails',
+                  kept.map((value) => [value, value] as const),
+                );
+              }
+        },
+      },
+      { ...setting, people: 1 },
+    );
+    expect(found).toEqual([expect.stringMatching(/^P2: emails "e1x0@example.cn" .* it is gone/)]);
+  });
+
+  test('what a person took away from both sides is not back on both', async () => {
+    const email = (side: 'udesk' | 'crm', how: 'add' | 'remove', which: number) =>
+      does({ do: 'element', side, pick: 0, linked: true, set: 'emails', how, which });
+    const steps = [cycle(), email('udesk', 'add', 0), cycle(), email('crm', 'remove', 1), cycle()];
+    const back: Meddle = ({ people }) => {
+      for (const side of ['udesk', 'crm'] as const) {
+        const [held] = people[side].list();
+        const kept = held?.emails.map((value) => [value, value] as const) ?? [];
+        people[side].elements(held?.id ?? '', 'emails', [...kept, [null, 'e1x0@example.cn']]);
+      }
+    };
+    expect(await broken(steps, { 4: back }, { ...setting, people: 1 })).toEqual([
+      'P2: e1x0@example.cn was taken away on crm in step 3, and is on udesk and crm',
+    ]);
+  });
+
+  test('a list that hid one record does not excuse that the mirror is wrong about another', async () => {
+    const steps = [deceived('hides'), { ...cycle(), lanes: ['crm'] } as Bare<Step>];
+    const meddle: Meddle = async ({ db }) => {
+      await db.execute(
+        sql`update udesk_sync.record set fields = jsonb_set(fields, '{name}', '"another"')
+            where side = 'crm' and remote_id = '2'`,
+      );
+    };
+    expect(await broken(steps, { 0: meddle })).toEqual([
+      expect.stringMatching(/^P2: the changes of the CRM did not tell of "T90000x1\." of crm 2/),
+    ]);
+  });
+});
+
+describe('P7: a deletion of ours that was refused is none', () => {
+  test('so nobody may count that customer as deleted', async () => {
+    const refused: Interrupt = { at: 0, near: 'delete', what: 'fault', side: 'udesk', fault: 'refused' };
+    const gone = does({ do: 'delete', side: 'crm', pick: 0, linked: true });
+    const steps = [cycle(), cycle(), gone, cycle(refused, refused)];
+    const meddle: Meddle = async ({ db }) => {
+      await db.execute(
+        sql`update udesk_sync.record set state = 'deleted' where side = 'udesk' and remote_id in (
+              select remote_id from udesk_sync.intent where op = 'delete' and side = 'udesk')`,
+      );
+    };
+    expect(await broken(steps, { 3: meddle }, { ...SETTING, deletes: 'propagate' })).toEqual([
+      expect.stringMatching(/^P7: udesk \d+ counts as deleted, and nobody deleted it/),
+    ]);
+  });
+});
+
+describe('P1: a choice, or an edit inside of a cycle, excuses the values that it is about', () => {
+  test('whoever chose one base has not let anything else be written back', async () => {
+    const steps = [
+      cycle(),
+      does(edit('udesk', 'name')),
+      does(edit('crm', 'name')),
+      cycle(),
+      does({ do: 'decide', pick: 0, take: 'base' }),
+      cycle(),
+      does(edit('udesk', 'note', 1)),
+    ];
+    expect(await broken(steps, { 6: strayWrite('note') })).toEqual([
+      'P1: "T6x0." is written to udesk, and crm never held it',
+    ]);
+  });
+
+  test('what was typed inside of a cycle is restored where it was typed', async () => {
+    const inside: Interrupt = { at: 40, what: 'act', act: edit('udesk', 'note', 1) };
+    const steps = [cycle(), cycle(), cycle(inside)];
+    expect(await broken(steps, { 2: strayWrite('note') })).toEqual([
+      'P1: "T2x0." is written to udesk, and crm never held it',
+    ]);
+  });
+});

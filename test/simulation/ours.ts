@@ -1,0 +1,162 @@
+/** What our database holds of a world, as the checkers ask for it. */
+import { type SQL, sql } from 'drizzle-orm';
+import type { SideName } from '../../src/core/record.ts';
+import { rows } from '../../src/store/tx.ts';
+import type { FieldName } from './sides.ts';
+import type { World } from './world.ts';
+
+export interface Row extends Record<string, unknown> {
+  readonly id: string;
+  readonly link_id: string;
+  /** As Udesk names it; `*` is the whole record. */
+  readonly field: string;
+  readonly state: string;
+  /** All that the row tells. */
+  readonly text: string;
+  /** What either side held, and what our writes replaced. */
+  readonly udesk: string;
+  readonly crm: string;
+  readonly overwritten: string;
+  readonly resolved_by: string | null;
+}
+
+export interface LinkIds extends Record<string, unknown> {
+  readonly id: string;
+  readonly udesk_id: string;
+  readonly crm_id: string;
+}
+
+export async function conflictRows(world: World): Promise<Row[]> {
+  return await rows<Row>(world.db, sql`${conflictsOf(world)} order by conflict.id`);
+}
+
+export function conflictsOf(world: World): SQL {
+  return sql`select id::text, link_id::text, field, state, resolved_by,
+      concat_ws(' ', kind, udesk::text, crm::text, base::text, overwritten::text) as text,
+      coalesce(udesk::text, '') as udesk, coalesce(crm::text, '') as crm, coalesce(overwritten::text, '') as overwritten
+    from udesk_sync.conflict where pair = ${world.name}`;
+}
+
+export async function confirmedLinks(world: World): Promise<LinkIds[]> {
+  return await rows<LinkIds>(
+    world.db,
+    sql`select id, udesk_id, crm_id from udesk_sync.link
+        where pair = ${world.name} and state = 'confirmed' and udesk_id is not null and crm_id is not null`,
+  );
+}
+
+/**
+ * Whether a record has its place without a counterpart: a link is about it, or was, or a person is asked about it; or they are
+ * asked what a create on its side has made, and whoever is new there waits for that.
+ */
+export async function placeOf(world: World): Promise<(side: SideName, id: string) => boolean> {
+  const found = await rows<{ name: string }>(
+    world.db,
+    sql`select ids.side || ' ' || ids.id as name from udesk_sync.link, lateral (
+          values ('udesk', udesk_id), ('crm', crm_id)
+          union all select 'udesk', jsonb_array_elements_text(candidates->'udesk')
+          union all select 'crm', jsonb_array_elements_text(candidates->'crm')) ids (side, id)
+        where pair = ${world.name} and ids.id is not null
+        union select side from udesk_sync.parked
+        where pair = ${world.name} and state = 'parked' and kind = 'uncertain-create'`,
+  );
+  const names = new Set(found.map(({ name }) => name));
+  return (side, id) => names.has(side) || names.has(`${side} ${id}`);
+}
+
+/** Links of which nothing is in conflict, set aside or on its way, oldest first. */
+export async function quietLinks(world: World): Promise<{ udesk: string; crm: string }[]> {
+  const waiting = await waitingWrites(world);
+  const active = new Set(
+    (await conflictRows(world))
+      .filter(({ state }) => state === 'open' || state === 'resolving')
+      .map((row) => row.link_id),
+  );
+  return (await confirmedLinks(world))
+    .filter(({ id }) => !waiting.any(id) && !active.has(id))
+    .toSorted((a, b) => Number(a.id) - Number(b.id))
+    .map(({ udesk_id, crm_id }) => ({ udesk: udesk_id, crm: crm_id }));
+}
+
+/** What waits for a person: parked records, and guarded writes. */
+export interface Waiting {
+  /** Whether something of the link does. */
+  any(linkId: string): boolean;
+  /** Whether this field of it does: it is part of what waits, or nobody can say what that is a part of. */
+  field(linkId: string, field: FieldName): boolean;
+}
+
+export async function waitingWrites(world: World): Promise<Waiting> {
+  const found = await rows<{ id: string; name: string | null }>(
+    world.db,
+    sql`with waits as (
+          select link_id, op, patch from udesk_sync.intent where pair = ${world.name} and state in ('held', 'parked')
+          union all
+          select p.link_id, i.op, i.patch from udesk_sync.parked p
+            left join udesk_sync.intent i on i.pair = p.pair and i.id = p.intent_id
+          where p.pair = ${world.name} and p.state = 'parked' and p.link_id is not null)
+        select link_id as id, name from waits left join lateral jsonb_object_keys(patch) name on op = 'update'`,
+  );
+  const fields = new Map<string, Set<string | null>>();
+  for (const { id, name } of found)
+    fields.set(id, (fields.get(id) ?? new Set()).add(name === null ? null : heldAs(name)));
+  return {
+    any: (linkId) => fields.has(linkId),
+    field: (linkId, field) => {
+      const waits = fields.get(linkId);
+      return waits !== undefined && (waits.has(null) || waits.has(field));
+    },
+  };
+}
+
+/** The fields of both sides as people here name them. */
+export function heldAs(name: string): FieldName {
+  return HELD_AS[name] ?? (name as FieldName);
+}
+
+const HELD_AS: Readonly<Record<string, FieldName>> = {
+  nick_name: 'name',
+  description: 'note',
+  cellphones: 'phones',
+};
+
+/** Writes of ours to a record whose outcome is not known, or of which nobody has read yet what they replaced. */
+export async function unreadWrites(world: World, side: SideName, id: string): Promise<string[]> {
+  return await intentIds(
+    world,
+    sql`side = ${side} and remote_id = ${id} and (state in ('sending', 'unknown') or witness = 'due')`,
+  );
+}
+
+/** The write that is being sent. */
+export async function writeUnderWay(world: World, side: SideName, id: string): Promise<string | null> {
+  const sending = sql`side = ${side} and remote_id = ${id} and state = 'sending'`;
+  return (await intentIds(world, sending)).at(-1) ?? null;
+}
+
+/** Writes of which the engine says that it does not know what they replaced. */
+export async function unclearWrites(world: World): Promise<ReadonlySet<string>> {
+  return new Set(await intentIds(world, sql`witness = 'unclear'`));
+}
+
+async function intentIds(world: World, which: SQL): Promise<string[]> {
+  const found = await rows<{ id: string }>(
+    world.db,
+    sql`select id from udesk_sync.intent where pair = ${world.name} and op = 'update' and ${which} order by id`,
+  );
+  return found.map(({ id }) => id);
+}
+
+/** Which of these records of the CRM the mirror was ever shown. */
+export async function mirroredOf(world: World, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const found = await rows<{ id: string }>(
+    world.db,
+    sql`select remote_id as id from udesk_sync.record where pair = ${world.name} and side = 'crm'
+          and remote_id in (${sql.join(
+            ids.map((id) => sql`${id}`),
+            sql`, `,
+          )})`,
+  );
+  return new Set(found.map(({ id }) => id));
+}

@@ -1,0 +1,59 @@
+/**
+ * What our writes took away although nobody of ours had seen it, as it happens at the side; and of which of these writes
+ * nobody can find out any more, because a person took the record away, history and all (sync design §8, witness).
+ */
+import type { SideName } from '../../src/core/record.ts';
+import type { Edit } from './ledger.ts';
+import { unreadWrites } from './ours.ts';
+import { holdsEdit } from './sides.ts';
+import type { World } from './world.ts';
+
+export class Replaced {
+  /** The write that took the edit away last; null: we had looked after the edit. */
+  readonly #by = new WeakMap<Edit, string | null>();
+  /** Whose record went before they were found to have happened, or before what they replaced was read. */
+  readonly #unread = new Set<string>();
+
+  took(edit: Edit, write: string | null): void {
+    this.#by.set(edit, write);
+  }
+
+  unread(writes: readonly string[]): void {
+    for (const write of writes) this.#unread.add(write);
+  }
+
+  /** @param unclear the writes of which the engine says that it does not know what they replaced */
+  isBeyond(edit: Edit, unclear: ReadonlySet<string>): boolean {
+    const write = this.#by.get(edit) ?? null;
+    return write !== null && this.#unread.has(write) && unclear.has(write);
+  }
+}
+
+/** A call that may change a side, or look at a record of it: nothing else happens there meanwhile. */
+export function carryingOut(world: World, side: SideName): () => void {
+  const { ledger, underWay } = world;
+  if (underWay === null || underWay.side !== side || underWay.id === null) return () => {};
+  const { op, id, write } = underWay;
+  const before = world.people[side].get(id);
+  const count = ledger.count;
+  return () => {
+    if (op === 'read') ledger.look(side, id, count);
+    if (before === null || (op !== 'update' && op !== 'delete')) return;
+    const after = world.people[side].get(id);
+    if (op === 'delete' && after === null) {
+      const compares = side === 'crm' && world.script.setting.crm.compareAndSet;
+      ledger.carriedDelete(side, before, compares);
+      return;
+    }
+    for (const edit of ledger.edits) {
+      if (edit.side !== side || edit.record !== id || !holdsEdit(before, edit)) continue;
+      if (after === null || !holdsEdit(after, edit))
+        ledger.replaced.took(edit, ledger.isUnseenYet(edit) ? write : null);
+    }
+  };
+}
+
+/** A person is about to take a record away. */
+export async function noteUnread(world: World, side: SideName, id: string): Promise<void> {
+  world.ledger.replaced.unread(await unreadWrites(world, side, id));
+}

@@ -1,0 +1,113 @@
+/**
+ * Which people may hold one value at once (P5), noted when it comes about: two of them may then, on either side, and nobody
+ * else. A person is a record and its counterpart of that moment, so that a second record of the same person is one too many.
+ */
+import { otherSide, SIDES, type SideName } from '../../src/core/record.ts';
+import { confirmedLinks, type LinkIds } from './ours.ts';
+import { valuesOf } from './sides.ts';
+import { plain, sameToken } from './tokens.ts';
+import type { World } from './world.ts';
+
+/** A record: `side id`. */
+export type Name = string;
+/** One person: all names of theirs. */
+type Person = ReadonlySet<Name>;
+
+export function nameOf(side: SideName, id: string): Name {
+  return `${side} ${id}`;
+}
+
+export class Shared {
+  readonly #among = new Map<string, (readonly Person[])[]>();
+  readonly #all: (readonly Person[])[] = [];
+
+  note(value: string, people: readonly Person[]): void {
+    const key = plain(value);
+    this.#among.set(key, [...(this.#among.get(key) ?? []), people]);
+  }
+
+  /** Whatever they hold. */
+  noteAll(people: readonly Person[]): void {
+    this.#all.push(people);
+  }
+
+  /** @param holders two records, each with the name of its counterpart of today */
+  has(value: string, [a, b]: readonly [readonly Name[], readonly Name[]]): boolean {
+    return [...this.#all, ...(this.#among.get(plain(value)) ?? [])].some((people) => {
+      const of = (names: readonly Name[]) =>
+        people.filter((person) => names.some((name) => person.has(name)));
+      const theirs = of(b);
+      return of(a).some((person) => theirs.some((other) => other !== person));
+    });
+  }
+}
+
+/**
+ * What two records hold comes together, or changes hands between them: whoever holds it by now may go on. A record of the
+ * other side that has no counterpart was made for the one of the two who has the value.
+ */
+export async function noteShared(
+  world: World,
+  shared: Shared,
+  values: readonly string[],
+  records: readonly [Name, Name],
+): Promise<void> {
+  const links = await confirmedLinks(world);
+  for (const value of new Set(values.map(plain))) {
+    const holders = holdersOf(world, value);
+    const owner = records.find((record) => holders.includes(record));
+    const people: Set<Name>[] = [];
+    const personOf = (name: Name) => people.find((person) => person.has(name));
+    for (const name of [...records, ...holders]) {
+      if (personOf(name) !== undefined) continue;
+      const all = namesOf(name, links);
+      const isAlone = all.length === 1 && sideOf(name) !== sideOf(records[0]);
+      if (isAlone && owner !== undefined) personOf(owner)?.add(name);
+      else people.push(new Set(all));
+    }
+    shared.note(value, people);
+  }
+}
+
+/** One gives a value to another: with whomever the one shared it, the other shares it now. */
+export async function passOn(world: World, value: string, from: Name, into: Name): Promise<void> {
+  const links = await confirmedLinks(world);
+  const { shared } = world.ledger;
+  for (const holder of holdersOf(world, value)) {
+    if (shared.has(value, [namesOf(from, links), namesOf(holder, links)]))
+      shared.note(value, [new Set(namesOf(into, links)), new Set(namesOf(holder, links))]);
+  }
+}
+
+/** Whoever else holds a value, with their counterparts. */
+export async function othersWith(world: World, value: string, name: Name): Promise<ReadonlySet<Name>> {
+  const links = await confirmedLinks(world);
+  const own = namesOf(name, links);
+  return new Set(
+    holdersOf(world, value)
+      .filter((holder) => !own.includes(holder))
+      .flatMap((holder) => namesOf(holder, links)),
+  );
+}
+
+/** The record and its counterpart. */
+export function namesOf(name: Name, links: readonly LinkIds[]): Name[] {
+  const side = sideOf(name);
+  const link = links.find((one) => nameOf(side, one[`${side}_id`]) === name);
+  const there = otherSide(side);
+  return link === undefined ? [name] : [name, nameOf(there, link[`${there}_id`])];
+}
+
+function sideOf(name: Name): SideName {
+  return name.startsWith('crm ') ? 'crm' : 'udesk';
+}
+
+/** Records of both sides. */
+export function holdersOf(world: World, value: string): Name[] {
+  return SIDES.flatMap((side) =>
+    world.people[side]
+      .list()
+      .filter((held) => valuesOf(held).some((one) => sameToken(one, value)))
+      .map(({ id }) => nameOf(side, id)),
+  );
+}
