@@ -192,6 +192,9 @@ export function createPairWorker(
       if (pagesDue) openVisits(background, lookedAt);
       pagesDue = false;
       if (lanes.has('audit')) background.auditLeft = AUDIT_LINKS;
+      // One that began at a time ahead proves nothing by it: the clock was set back, and it begins anew.
+      if (holder.current !== null && holder.current.startedAt > lookedAt)
+        holder.current = startSweep(pair, 'udesk', lookedAt, signal);
       if (lanes.has('sweep')) holder.current ??= startSweep(pair, 'udesk', lookedAt, signal);
       const busy = decided || hinted.size + crmHinted.size > 0 || backlog || filling;
       const scope = scopeOf(lanes, background, lookedAt, busy ? null : urgent.signal);

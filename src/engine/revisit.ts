@@ -29,7 +29,7 @@ export async function revisitUnlisted(cycle: Cycle, budgetMs: number): Promise<R
   let changed = 0;
   let missing = 0;
   for (;;) {
-    const ids = await dueForRevisit(cycle.db, cycle.spec.name, BATCH);
+    const ids = await dueForRevisit(cycle.db, cycle.spec.name, BATCH, cycle.clock());
     for (const id of ids) {
       cycle.signal.throwIfAborted();
       if (!(await fits(cycle, 'udesk', 'read', until))) return { read, changed, missing, left: true };

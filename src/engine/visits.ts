@@ -11,9 +11,10 @@ import {
   withPage,
   withSweep,
 } from '../core/freshness/pages.ts';
+import { byTheClock } from '../core/freshness/set-clock.ts';
 import { isSweepsTurn, nextVisit } from '../core/freshness/visits.ts';
 import type { Page } from '../crm/adapter.ts';
-import { hintsSince, loadList, type StoredList, saveList } from '../store/listing.ts';
+import { hintsSince, loadList, type StoredList, saveList, saveMoved } from '../store/listing.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { type Observed, observePages } from './observe.ts';
@@ -45,11 +46,25 @@ export async function openListing(
   sweep: SweepSession | null,
 ): Promise<Listing> {
   const now = cycle.clock();
-  const state = await loadList(cycle.db, cycle.spec.name, now);
+  const state = await loadRight(cycle, now);
   const { ids, last } = await hintsSince(cycle.db, cycle.spec.name, state.hintedBy);
   const known = sweep === null ? state.list : withSweep(state.list, sweep.startedAt.getTime());
   const list = [...ids, ...hinted].reduce((told, id) => withHint(told, id, now.getTime()), known);
   return { before: state.list, state: { ...state, list, hintedBy: last } };
+}
+
+/** The list by the clock as it is now; where that was set back, this is written down before anything else. */
+async function loadRight(cycle: Cycle, now: Date): Promise<StoredList> {
+  const { name } = cycle.spec;
+  const stored = await loadList(cycle.db, name, now);
+  const moved = { ...stored, ...byTheClock(stored, now.getTime()) };
+  if (moved.list === stored.list && moved.sweptAt === stored.sweptAt) return stored;
+  await fenced(cycle.db, cycle.fence, (tx) => saveMoved(tx, name, stored.list, moved, now));
+  cycle.log.warn(
+    { pair: name, side: 'udesk' },
+    'the clock was set back: how old pages are is known once they are read',
+  );
+  return moved;
 }
 
 /** What pages showed, whichever lane read them. */

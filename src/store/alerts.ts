@@ -9,7 +9,8 @@ export interface ChannelMemory {
 }
 
 /**
- * The channel for this process alone, for a while: two daemons must not say the same twice. By the database's clock.
+ * The channel for this process alone, for a while: two daemons must not say the same twice. By the database's clock; a
+ * claim that lies further ahead than any lasts was made before that was set back, and lasts for `ttlMs` more.
  * @returns null while another process has it
  */
 export async function claimChannel(
@@ -19,6 +20,10 @@ export async function claimChannel(
   ttlMs: number,
 ): Promise<ChannelMemory | null> {
   const until = sql`now() + ${ttlMs} * interval '1 millisecond'`;
+  await db.execute(
+    sql`update udesk_sync.alert_channel set claimed_until = clock_timestamp() + ${ttlMs} * interval '1 millisecond'
+        where channel = ${channel} and claimed_until > clock_timestamp() + 2 * ${ttlMs}::float8 * interval '1 millisecond'`,
+  );
   const [mine] = await rows<{ digest_day: string | null }>(
     db,
     sql`insert into udesk_sync.alert_channel as c (channel, claimed_by, claimed_until)

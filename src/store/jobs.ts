@@ -106,6 +106,15 @@ function jobsOf(boss: PgBoss, sql: postgres.Sql): Jobs {
   }
 
   /**
+   * No job of ours is put off. One that waits for a time ahead was sent before the clock was set back, and would keep its
+   * lane waiting until that has caught up.
+   */
+  async function pullBack(queue: string): Promise<void> {
+    await sql`update ${sql(JOBS_SCHEMA)}.job set start_after = now()
+      where name = ${queue} and state < 'active' and start_after > now() + interval '1 second'`;
+  }
+
+  /**
    * A lane that works again has no dead letters, nor has a pair that works again what was asked for once: nobody asks for
    * that again, and what it was about is found by the lanes. Nobody has to put them away by hand.
    */
@@ -120,7 +129,8 @@ function jobsOf(boss: PgBoss, sql: postgres.Sql): Jobs {
   return {
     async send(pair, due) {
       const queue = await queueOf(pair);
-      await boss.send(queue, { ...due, pair }, { singletonKey: deadKey(pair, keyOf(due)) });
+      const sent = await boss.send(queue, { ...due, pair }, { singletonKey: deadKey(pair, keyOf(due)) });
+      if (sent === null) await pullBack(queue);
     },
     async take(pair, work) {
       const queue = await queueOf(pair);

@@ -3,7 +3,10 @@ import { type Db, type Fence, rows } from './tx.ts';
 
 /**
  * Takes the pair's lease when it is free or has run out; the fencing number rises with every taking.
- * The database's clock decides, so that processes on machines with different clocks agree.
+ * The database's clock decides, so that processes on machines with different clocks agree. An end that lies further ahead
+ * than any lease lasts was written before that clock was set back: whoever lives renews it within moments, and who does not
+ * has it for `ttlMs` more.
+ * @param ttlMs the same for all who take leases
  * @returns the fence, or who owns the lease and for how long still.
  */
 export async function acquireLease(
@@ -23,6 +26,11 @@ export async function acquireLease(
   );
   const first = taken[0];
   if (first !== undefined) return { ok: true, fence: { pair, owner, fence: Number(first.fence) } };
+  // By the clock of this moment: a statement that waited for the holder's transaction must not judge by an older one.
+  const end = (ms: number) => sql`clock_timestamp() + ${ms} * interval '1 millisecond'`;
+  await db.execute(
+    sql`update udesk_sync.lease set expires_at = ${end(ttlMs)} where pair = ${pair} and expires_at > ${end(2 * ttlMs)}`,
+  );
   const [held] = await rows<{ owner: string; remaining_ms: string }>(
     db,
     sql`select owner, greatest(0, extract(epoch from expires_at - now()) * 1000)::bigint as remaining_ms

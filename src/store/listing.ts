@@ -7,14 +7,13 @@ import {
   type ListState,
   type PageState,
 } from '../core/freshness/pages.ts';
+import { byTheClock, type KnownList } from '../core/freshness/set-clock.ts';
 import { type Db, jsonParam, rows } from './tx.ts';
 
-export interface StoredList {
-  readonly list: ListState;
+/** Times are milliseconds since the epoch. */
+export interface StoredList extends KnownList {
   /** The last observation that was taken for a hint. */
   readonly hintedBy: number;
-  /** Begin of the last sweep that came to its end, milliseconds since the epoch; null when none did. */
-  readonly sweptAt: number | null;
 }
 
 type Row = {
@@ -39,7 +38,7 @@ type PageRow = {
   edits: number;
   watched_ms: number;
   looked_at: number | null;
-  right_at: number;
+  right_at: number | null;
   low_id: string | null;
   hints: number;
   hinted_at: number;
@@ -136,6 +135,20 @@ export async function saveList(
   }
 }
 
+/** The clock was set: what is known is written down by the clock as it is now, and no age is stated before the next look. */
+export async function saveMoved(
+  db: Db,
+  pair: string,
+  before: ListState,
+  moved: StoredList,
+  now: Date,
+): Promise<void> {
+  await saveList(db, pair, before, moved, { at: now.getTime(), bound: null });
+  await db.execute(
+    sql`update udesk_sync.pair set udesk_swept_at = ${time(moved.sweptAt)}::timestamptz where name = ${pair}`,
+  );
+}
+
 async function savePages(db: Db, pair: string, pages: readonly PageState[]): Promise<void> {
   const stored = pages.map((page) => ({
     page: page.page,
@@ -188,6 +201,6 @@ export async function hintsSince(
  * for a pair without visits.
  */
 export async function loadFreshness(db: Db, pair: string, now: Date): Promise<FreshnessBound | null> {
-  const { list, sweptAt } = await loadList(db, pair, now);
+  const { list, sweptAt } = byTheClock(await loadList(db, pair, now), now.getTime());
   return boundOf(list, now.getTime(), sweptAt);
 }

@@ -21,6 +21,9 @@ export async function liveReach(
   );
 }
 
+/** What lies further ahead is of before the clock was set back, and not of a machine whose clock is a little ahead of ours. */
+const AHEAD_MS = 60_000;
+
 /**
  * Those whom the list showed before and does not now: up to when they were right as part of it is written down. Who was
  * observed since the enumeration began is left for the next.
@@ -63,13 +66,17 @@ export async function saveSwept(
   );
 }
 
-/** Who is beyond the list and was not asked for since the last enumeration began, the longest unasked first. */
-export async function dueForRevisit(db: Db, pair: string, limit: number): Promise<string[]> {
+/**
+ * Who is beyond the list and was not asked for since the last enumeration began, the longest unasked first; and whoever was
+ * asked for at a time ahead, before the clock was set back: how long ago that was is not known.
+ */
+export async function dueForRevisit(db: Db, pair: string, limit: number, now: Date): Promise<string[]> {
+  const ahead = sql`${new Date(now.getTime() + AHEAD_MS).toISOString()}::timestamptz`;
   const found = await rows<{ remote_id: string }>(
     db,
     sql`select r.remote_id from udesk_sync.record r join udesk_sync.pair p on p.name = r.pair
         where r.pair = ${pair} and r.side = 'udesk' and r.unlisted and r.state = 'live'
-          and r.checked_at < p.udesk_swept_at
+          and (r.checked_at > ${ahead} or (r.checked_at < p.udesk_swept_at and p.udesk_swept_at <= ${ahead}))
         order by r.checked_at, r.remote_id limit ${limit}`,
   );
   return found.map((row) => row.remote_id);

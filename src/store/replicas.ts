@@ -9,12 +9,17 @@ export const BEAT_MS = 2_000;
 
 /**
  * Says that this daemon lives, and returns the owners of all that do, itself among them. By the database's clock, so
- * that machines with different clocks agree.
+ * that machines with different clocks agree. Who spoke at a time ahead did so before that clock was set back: whoever lives
+ * speaks again within moments, and who does not is gone after the usual silence.
  */
 export async function beat(db: Db, owner: string, state: ReplicaState): Promise<string[]> {
   await db.execute(
     sql`insert into udesk_sync.replica (owner, seen_at, state) values (${owner}, now(), ${jsonParam(state)})
         on conflict (owner) do update set seen_at = excluded.seen_at, state = excluded.state`,
+  );
+  await db.execute(
+    sql`update udesk_sync.replica set seen_at = clock_timestamp()
+        where seen_at > clock_timestamp() + ${REPLICA_TTL_MS} * interval '1 millisecond'`,
   );
   return (await liveReplicas(db)).map((replica) => replica.owner);
 }

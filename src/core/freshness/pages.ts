@@ -12,8 +12,8 @@ export interface PageState extends Evidence {
   readonly page: number;
   /** When it was last asked for; null: never. */
   readonly lookedAt: number | null;
-  /** Every customer that is on it is known to be right up to then. */
-  readonly rightAt: number;
+  /** Every customer that is on it is known to be right up to then; null: that is not known (set-clock.ts). */
+  readonly rightAt: number | null;
   /** The lowest id on it, as far as ids are numbers. */
   readonly lowId: string | null;
   /** Hints of the last hours, faded, as of `hintedAt`. */
@@ -107,7 +107,7 @@ export function withPage(list: ListState, look: PageLook): ListState {
   const old = pages[look.page - 1];
   // Looks come in order of their pages at first; a gap means that nothing is known yet of what lies before it.
   if (old === undefined && look.page !== pages.length + 1) return stretched;
-  const neighbour = pages[look.page - 2]?.rightAt ?? look.at;
+  const neighbour = pages[look.page - 2];
   const gapMs = old?.lookedAt == null ? 0 : look.at - old.lookedAt;
   const rate = ratesOf(pages)[look.page - 1] ?? 0;
   const known = old ?? newPage(look.page, look.at);
@@ -115,7 +115,7 @@ export function withPage(list: ListState, look: PageLook): ListState {
     ...known,
     ...withLook(known, rate, { gapMs, records: look.records, changed: look.changed }),
     lookedAt: look.at,
-    rightAt: look.repeats ? Math.min(look.at, neighbour) : look.at,
+    rightAt: look.repeats && neighbour !== undefined ? rightOf([neighbour], look.at) : look.at,
     lowId: look.lowId,
   };
   const pace = look.free ? 'free' : 'paid';
@@ -133,15 +133,15 @@ function rowsOf({ records, total }: PageLook): number {
   return total !== null && total <= records ? 0 : records;
 }
 
-function newPage(page: number, at: number): PageState {
-  return { page, ...NO_EVIDENCE, lookedAt: null, rightAt: at, lowId: null, hints: 0, hintedAt: at };
+function newPage(page: number, at: number, rightAt: number | null = at): PageState {
+  return { page, ...NO_EVIDENCE, lookedAt: null, rightAt, lowId: null, hints: 0, hintedAt: at };
 }
 
 /**
  * How far the list moved since the look before: its total tells it. Where that stands still at the reach of the list, or is
  * not told, the new customers do; deletions are not noticed then.
  */
-function withMoves(list: ListState, { total, fresh }: PageLook): ListState {
+function withMoves(list: ListState, { total, fresh, at }: PageLook): ListState {
   const grown = total === null || list.total === null ? 0 : total - list.total;
   const told = total !== null && total < LIST_REACH;
   const down = told ? Math.max(0, grown) : Math.max(0, grown, fresh);
@@ -160,7 +160,7 @@ function withMoves(list: ListState, { total, fresh }: PageLook): ListState {
   // Only a list that was known to its end is known to its new end.
   for (let page = moved.length + 1; moved.length >= before && page <= now; page += 1) {
     const pushed = rightOf(list.pages.slice(Math.max(0, page - 1 - Math.ceil(down / rows))));
-    moved.push(newPage(page, pushed));
+    moved.push(newPage(page, pushed ?? at, pushed));
   }
   return { ...list, total, pages: moved.slice(0, now) };
 }
@@ -169,8 +169,14 @@ function pagesFor(total: number, rows: number): number {
   return Math.max(1, Math.ceil(Math.min(total, LIST_REACH) / rows));
 }
 
-function rightOf(pages: readonly PageState[]): number {
-  return Math.min(...pages.map(({ rightAt }) => rightAt));
+/** @param at and no later than this */
+function rightOf(pages: readonly PageState[], at = Number.POSITIVE_INFINITY): number | null {
+  let right = at;
+  for (const { rightAt } of pages) {
+    if (rightAt === null) return null;
+    right = Math.min(right, rightAt);
+  }
+  return right;
 }
 
 /** A customer on this page was told of, or edited where no look at the page saw it: more edits are likely for a while. */
@@ -229,9 +235,13 @@ export function planOf(list: ListState, now: number, sweptAt: number | null): Pa
     floorMs: list.floorMs,
     free: [rateOf(list.free, now)],
   });
+  const ageOf = ({ rightAt }: PageState) => {
+    const known = rightAt === null || sweptAt === null ? (rightAt ?? sweptAt) : Math.max(rightAt, sweptAt);
+    return known === null ? Number.POSITIVE_INFINITY : Math.max(0, now - known);
+  };
   return list.pages.map((page, place) => ({
     page: page.page,
-    ageMs: Math.max(0, now - Math.max(page.rightAt, sweptAt ?? page.rightAt)),
+    ageMs: ageOf(page),
     gapMs: page.lookedAt === null ? Number.POSITIVE_INFINITY : Math.max(0, now - page.lookedAt),
     share: shares[place] ?? 0,
     rate: rates[place] ?? 0,
@@ -250,9 +260,10 @@ function withStretch(list: ListState, now: number): ListState {
     : list;
 }
 
-/** By the looks at each page itself: whoever has moved is no sign that looks are late. */
+/** By the looks at each page itself: whoever has moved is no sign that looks are late, nor is an age that is not known. */
 function stretchOf(plan: readonly PagePlan[]): number {
-  return plan.reduce((most, { ageMs, gapMs, share }) => Math.max(most, Math.min(ageMs, gapMs) * share), 1);
+  const known = plan.filter(({ ageMs }) => ageMs !== Number.POSITIVE_INFINITY);
+  return known.reduce((most, { ageMs, gapMs, share }) => Math.max(most, Math.min(ageMs, gapMs) * share), 1);
 }
 
 export interface FreshnessBound {
@@ -271,13 +282,15 @@ export interface FreshnessBound {
 /**
  * The age that no customer of the list exceeds: the interval of his page, times what was waited at the worst in the
  * last half hour; or what he is now, if that is more. So it holds at this moment whatever happened, as far as the list is
- * known not to have moved: the next look, at whatever page, tells.
+ * known not to have moved: the next look, at whatever page, tells. Null until every page was looked at, also after the clock
+ * was set back.
  */
 export function boundOf(list: ListState, now: number, sweptAt: number | null): FreshnessBound | null {
   const { pages, total, pageRows } = list;
   if (pages.length === 0 || (pageRows > 0 && total !== null && pages.length < pagesFor(total, pageRows)))
     return null;
   const plan = planOf(list, now, sweptAt);
+  if (plan.some(({ ageMs }) => ageMs === Number.POSITIVE_INFINITY)) return null;
   const kept = now - list.stretchedAt > STRETCH_KEPT_MS ? 1 : list.stretch;
   const stretch = Math.max(kept, stretchOf(plan));
   const of = (some: readonly PagePlan[]) => ({

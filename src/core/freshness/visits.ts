@@ -53,7 +53,7 @@ export function allocate(rates: readonly number[], { perMs, floorMs, free = [] }
 
 /** A page as the choice sees it. */
 export interface Waiting {
-  /** Since when it is right. */
+  /** Since when it is right; infinite: that is not known. */
   readonly ageMs: number;
   /** Since the last look at it. */
   readonly gapMs: number;

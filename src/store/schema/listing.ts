@@ -35,7 +35,7 @@ export const listingPage = udeskSync.table(
     edits: doublePrecision('edits').notNull(),
     watchedMs: doublePrecision('watched_ms').notNull(),
     lookedAt: at('looked_at'),
-    rightAt: at('right_at').notNull(),
+    rightAt: at('right_at'),
     lowId: text('low_id'),
     hints: doublePrecision('hints').notNull(),
     hintedAt: at('hinted_at').notNull(),

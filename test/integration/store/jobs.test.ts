@@ -45,6 +45,17 @@ function slowWork() {
 }
 
 describe('the jobs of a pair', () => {
+  test('a job of a time ahead, of before the clock was set back, keeps its lane waiting no longer than to the next tick', async () => {
+    const jobs = await replica();
+    await jobs.send('north', { lane: 'head' });
+    await database.sql`update udesk_sync_jobs.job set start_after = start_after + interval '1 day'`;
+    const { batches, work, go } = slowWork();
+    await jobs.take('north', work);
+    await jobs.send('north', { lane: 'head' });
+    await vi.waitFor(() => expect(batches).toEqual([['head']]), 30_000);
+    go();
+  });
+
   test('three replicas that start at once make the tables once, and what any of them sends reaches who works', async () => {
     const replicas = await Promise.all([replica(), replica(), replica()]);
     const { batches, work, go } = slowWork();
