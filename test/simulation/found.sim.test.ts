@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { rows } from '../../src/store/tx.ts';
 import { createWorldDatabase, type WorldDatabase } from './database.ts';
 import { type Outcome, runScript } from './run.ts';
-import type { Act, Interrupt, Setting, Step } from './script.ts';
+import { type Act, type Interrupt, inOneWrite, type Setting, type Step } from './script.ts';
 
 let place: WorldDatabase;
 beforeAll(async () => {
@@ -446,6 +446,12 @@ describe('P2: an edit that our write of unknown outcome took away is kept, or it
 
   test('when somebody edits the customer again before we look, and the history does not tell what the first one replaced', async () => {
     expect(await brokenIn(setting, [...before, does(edit('udesk')), cycle(), cycle()])).toEqual([]);
+  });
+
+  test('when somebody goes on from it before the process that sent it looks', async () => {
+    expect(
+      await brokenIn(setting, [cycle(), does(edit('crm')), cycle(...inOneWrite(0, 'note')), cycle()]),
+    ).toEqual([]);
   });
 
   test('and a policy that leaves it lost does not take what was edited since for agreed on', async () => {

@@ -74,8 +74,16 @@ export type Fault =
  */
 export type Near = 'update' | 'look' | 'create' | 'delete';
 
-/** What happens in the middle of a cycle: at the first fitting moment from the `at`-th on. `only`: near that side's calls. */
-export type Interrupt = { readonly at: number; readonly near?: Near; readonly only?: SideName } & (
+/**
+ * What happens in the middle of a cycle: at the first fitting moment from the `at`-th on. `only`: near that side's calls.
+ * `follows`: not before those that stand before it.
+ */
+export type Interrupt = {
+  readonly at: number;
+  readonly near?: Near;
+  readonly only?: SideName;
+  readonly follows?: true;
+} & (
   | { readonly what: 'act'; readonly act: Act }
   | { readonly what: 'kill' }
   /** Another daemon takes this one for dead, and works through a whole cycle while this one stands still. */
@@ -272,6 +280,9 @@ function scene(random: Random, { deletes, crm }: Setting): Bare<Step>[] {
         cycle(random, ['crm', 'head']),
       ];
     }
+    case 11:
+      // Somebody is faster than our write, its answer is lost, and somebody goes on from it before we look.
+      return [edit('crm'), aimed(random, ...inOneWrite(pick, field)), whole()];
     default:
       // More than the guard allows, and somebody is left.
       return [
@@ -287,14 +298,24 @@ function scene(random: Random, { deletes, crm }: Setting): Bare<Step>[] {
 }
 
 /** Which scenes, and how often each. 7 and 8 are about deletions, and come more often where those are carried on. */
-const SCENES = [0, 1, 2, 3, 4, 5, 6, 6, 6, 8, 9, 9, 10, 10];
+const SCENES = [0, 1, 2, 3, 4, 5, 6, 6, 6, 8, 9, 9, 10, 10, 11];
 
 function does(what: Act): Bare<Step> {
   return { kind: 'act', act: what };
 }
 
-function aimed(random: Random, interrupt: Interrupt): Bare<Step> {
-  return { ...cycle(random, ['crm', 'head', 'sweep']), interrupts: [interrupt] } as Bare<Step>;
+function aimed(random: Random, ...interrupts: readonly Interrupt[]): Bare<Step> {
+  return { ...cycle(random, ['crm', 'head', 'sweep']), interrupts } as Bare<Step>;
+}
+
+/** An edit between our look at a customer and our write of it, whose answer is lost, and another one before the next look. */
+export function inOneWrite(pick: number, field: 'name' | 'note'): Interrupt[] {
+  const act: Act = { do: 'edit', side: 'udesk', pick, linked: true, field, clear: false };
+  return [
+    { at: 0, near: 'update', only: 'udesk', what: 'act', act },
+    { at: 0, near: 'update', only: 'udesk', what: 'fault', side: 'udesk', fault: 'lost' },
+    { at: 0, near: 'look', only: 'udesk', follows: true, what: 'act', act },
+  ];
 }
 
 function cycle(random: Random, lanes: readonly ScheduledLane[]): Bare<Step> {

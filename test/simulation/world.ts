@@ -192,7 +192,19 @@ export class World {
     }
     if (this.#nested || this.calm) return null;
     this.#moments += 1;
-    const due = this.#interrupts.findIndex((one) => one.at <= this.#moments && fits(this, one, moment, call));
+    return await this.#interrupted(process, moment, name, call);
+  }
+
+  async #interrupted(
+    process: EngineProcess,
+    moment: Moment,
+    name: string,
+    call?: { readonly side: SideName; readonly write: boolean },
+  ): Promise<Extract<Interrupt, { what: 'fault' }>['fault'] | null> {
+    const due = this.#interrupts.findIndex(
+      (one, n) =>
+        one.at <= this.#moments && (n === 0 || one.follows !== true) && fits(this, one, moment, call),
+    );
     if (due < 0) return null;
     const [interrupt] = this.#interrupts.splice(due, 1);
     if (interrupt === undefined) return null;
@@ -205,7 +217,8 @@ export class World {
         await this.act(interrupt.act);
         this.acting = false;
         this.aim = null;
-        return null;
+        // The call that somebody was faster than may meet a fault as well.
+        return await this.#interrupted(process, moment, name, call);
       }
       case 'fault':
         this.tell(`  ${interrupt.fault} of ${interrupt.side}`);
