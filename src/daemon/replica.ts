@@ -7,6 +7,8 @@ import type { ReplicaState } from '../store/schema/replica.ts';
 
 /** A database that does not answer keeps no daemon from stopping. */
 const LEAVE_MS = 1_000;
+/** A beat that failed is said again before the others take this daemon for gone. */
+const BEAT_AGAIN_MS = 250;
 /** A pair whose work ended with a fault of the program is begun again this much later; the other pairs go on. */
 const AFTER_FAULT_MS = 60_000;
 
@@ -84,10 +86,14 @@ export function createReplica({ context, pairs, breakers, work }: ReplicaOptions
       try {
         while (!signal.aborted) {
           // Without the database nobody can write: whoever works goes on as before, and the lease decides afterwards.
-          await look(signal).catch((error: unknown) =>
-            log.debug({ err: toError(error).message }, 'the other daemons are not known at the moment'),
+          const failed = await look(signal).then(
+            () => false,
+            (error: unknown) => {
+              log.debug({ err: toError(error).message }, 'the other daemons are not known at the moment');
+              return true;
+            },
           );
-          await sleep(BEAT_MS, signal).catch(() => {});
+          await sleep(failed ? BEAT_AGAIN_MS : BEAT_MS, signal).catch(() => {});
         }
       } finally {
         await Promise.all([...held.values()].map(({ ended }) => ended));

@@ -10,7 +10,7 @@ import { attachEmbeddedPostgres } from './embedded/attach.ts';
 import { resolveDataDir } from './embedded/data-dir.ts';
 import { DATA_DIR_IN_USE } from './embedded/directory-lock.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/start.ts';
-import { createLifeline, LIFELINE_PATIENCE_MS, type Lifeline } from './lifeline.ts';
+import { createLifeline, LIFELINE_STATEMENT_MS, type Lifeline } from './lifeline.ts';
 import { createPool, type Pool } from './pool.ts';
 import { withPrepared } from './prepared.ts';
 import { type SilenceLog, watchForSilence } from './silence.ts';
@@ -146,7 +146,7 @@ async function openOn(
     lifeline() {
       const line = openPool(target, {
         ...clientOptions,
-        ...{ max: 1, fetchTypes: false, statementTimeoutMs: LIFELINE_PATIENCE_MS },
+        ...{ max: 1, fetchTypes: false, statementTimeoutMs: LIFELINE_STATEMENT_MS },
         applicationName: 'udesk-sync lease',
       });
       return createLifeline({ db: drizzle(withPrepared(line.sql)), pool: line });
