@@ -16,7 +16,7 @@ export interface Edit {
   readonly step: number;
   /** How many edits there were before it. */
   seq?: number;
-  /** It gives back what was moved away before, and nobody had looked meanwhile: as if nothing had happened. */
+  /** It gives back what was moved away before, and nobody had looked, or planned its link, meanwhile: as if nothing had happened. */
   readonly unseenReturn?: boolean;
 }
 
@@ -41,6 +41,8 @@ export interface Move {
   readonly step: number;
   /** Who held it on the other side then, and had no counterpart, or waited for a person: the change could not reach them. */
   readonly outOfReach: readonly string[];
+  /** By record: the writes that kept its link from being planned then. */
+  readonly waiting: Readonly<Record<string, ReadonlySet<string>>>;
   /** How many edits there were by then. */
   readonly at?: number;
 }
@@ -116,7 +118,11 @@ export class Ledger {
   #isUnseenReturn(there: Move, back: Move): boolean {
     const isShown = (id: string) => (this.#shown.get(`${back.side} ${id}`) ?? 0) >= (there.at ?? 0);
     const isBack = there.side === back.side && there.from === back.to && there.to === back.from;
-    return isBack && !isShown(there.from) && !isShown(there.to);
+    // The same write has kept its link from being planned all the while.
+    const stood = [...(there.waiting[there.from] ?? [])].some(
+      (id) => back.waiting[back.to]?.has(id) === true,
+    );
+    return isBack && (stood || (!isShown(there.from) && !isShown(there.to)));
   }
 
   /** A person saw this value, and put something in its place. */
@@ -165,7 +171,7 @@ export class Ledger {
     return looked !== undefined && seq > looked;
   }
 
-  /** It was moved away and back before anybody looked, and the other side took it away: for us that is all that happened. */
+  /** It was moved away and back before its link was planned, and the other side took it away: for us that is all that happened. */
   isUnseen({ side, value, unseenReturn }: Edit): boolean {
     return unseenReturn === true && this.#takenAway[otherSide(side)].has(plain(value));
   }

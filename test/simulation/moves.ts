@@ -2,6 +2,7 @@
 import { otherSide } from '../../src/core/record.ts';
 import { target } from './acts.ts';
 import { outOfReach } from './doubles.ts';
+import { writesHolding } from './ours.ts';
 import type { Act } from './script.ts';
 import { nameOf, noteShared, passOn } from './shared.ts';
 import { sameToken } from './tokens.ts';
@@ -26,6 +27,10 @@ export async function move(world: World, act: Extract<Act, { do: 'move' }>, step
   await noteShared(world, world.ledger.handed, moving, [one, other]);
   await passOn(world, value, one, other);
   if (back !== undefined) await passOn(world, back, other, one);
+  const waiting = {
+    [from.id]: await writesHolding(world, side, from.id),
+    [into.id]: await writesHolding(world, side, into.id),
+  };
   const left = from[set].filter((kept) => kept !== value).map((kept) => [kept, kept] as const);
   people.elements(from.id, set, left);
   const taken = into[set].map((kept) => [kept, kept === back ? value : kept] as const);
@@ -39,7 +44,7 @@ export async function move(world: World, act: Extract<Act, { do: 'move' }>, step
       .list()
       .filter((held) => held[set].some((one) => sameToken(one, moved)) && isOut(held.id))
       .map(({ id }) => id);
-  const moved = { side, set, step };
+  const moved = { side, set, step, waiting };
   world.ledger.moved({ ...moved, value, from: from.id, to: into.id, outOfReach: holders(value) });
   if (back !== undefined)
     world.ledger.moved({ ...moved, value: back, from: into.id, to: from.id, outOfReach: holders(back) });

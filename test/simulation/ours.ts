@@ -134,6 +134,17 @@ export async function writeUnderWay(world: World, side: SideName, id: string): P
   return (await intentIds(world, sending)).at(-1) ?? null;
 }
 
+/** What keeps the link of a record from being planned. */
+export async function writesHolding(world: World, side: SideName, id: string): Promise<ReadonlySet<string>> {
+  const found = await rows<{ id: string }>(
+    world.db,
+    sql`select i.id from udesk_sync.intent i
+        join udesk_sync.record r on r.pair = i.pair and r.link_id = i.link_id and r.side = ${side} and r.remote_id = ${id}
+        where i.pair = ${world.name} and i.state in ('planned', 'held', 'pending', 'sending', 'unknown')`,
+  );
+  return new Set(found.map((write) => write.id));
+}
+
 /** Writes of which the engine says that it does not know what they replaced. */
 export async function unclearWrites(world: World): Promise<ReadonlySet<string>> {
   return new Set(await intentIds(world, sql`witness = 'unclear'`));
