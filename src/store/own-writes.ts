@@ -11,8 +11,9 @@ import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 /**
- * The last `atMost` settled updates of each of these links, oldest first, of links that have at least `atLeast`. A field
- * whose tug-of-war a person ended starts anew then.
+ * Of fields that may be fought over, our writes among the last `atMost` settled updates of each link, oldest first: those of
+ * which `atLeast` to one side were followed by something else than they left (none follows the last one here: the planner
+ * compares it with what the side holds). A field whose tug-of-war a person ended starts anew then.
  *
  * Whether an answer came soon: somebody else's change of the field was seen on that side within `soonMs`, or with at most one
  * reading of the whole side come to its end in between (one that was under way may have passed the record before our write).
@@ -34,45 +35,56 @@ export async function recentWrites(
   const found = await rows<{
     link_id: string;
     side: SideName;
-    patch: string;
-    result: string | null;
+    field: string;
+    before: string;
+    after: string;
+    held: string;
     recent: boolean;
-    ended: string[];
-    soon: string[];
+    soon: boolean;
   }>(
     db,
+    // Nearly every field of nearly every link ends at `fought`, so that the looks of a few are counted.
     sql`with own as (
           select id, link_id, side, remote_id, patch, result, settled_at, count(*) over (partition by link_id) as n,
             row_number() over (partition by link_id order by settled_at desc, id desc) as nth
           from udesk_sync.intent
-          where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and op = 'update' and state = 'settled')
-        select r.link_id, r.side, r.patch::text as patch, r.result::text as result,
-          r.settled_at >= ${how.since.toISOString()}::timestamptz as recent,
-          array(
-            select c.field from udesk_sync.conflict c
-            where c.pair = ${pair} and c.link_id = r.link_id and c.kind = 'tug-of-war' and c.closed_at >= r.settled_at) as ended,
-          array(
-            select name from jsonb_object_keys(r.patch) name
-            cross join lateral (
-              select o.at from udesk_sync.observation o
-              where o.pair = ${pair} and o.side = r.side and o.remote_id = r.remote_id and o.at >= r.settled_at
-                and o.lane <> 'write' and o.delta ? name order by o.id limit 1) answer
-            where answer.at <= r.settled_at + ${how.soonMs} * interval '1 millisecond' or (
+          where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and op = 'update' and state = 'settled'),
+        written as (
+          select r.id, r.link_id, r.side, r.remote_id, r.settled_at, w.key as name, w.value ->> 'field' as field,
+            w.value -> 'before' as before, w.value -> 'after' as after,
+            coalesce(r.result -> (w.value ->> 'field'), w.value -> 'after') as held,
+            lead(w.value -> 'before') over (partition by r.link_id, r.side, w.key order by r.settled_at, r.id) as next
+          from own r cross join lateral jsonb_each(r.patch) w
+          where r.n >= ${how.atLeast} and r.nth <= ${how.atMost} and not exists (
+            select 1 from udesk_sync.conflict c
+            where c.pair = ${pair} and c.link_id = r.link_id and c.kind = 'tug-of-war' and c.closed_at >= r.settled_at
+              and c.field = w.value ->> 'field')),
+        fought as (
+          select distinct link_id, field from (
+            select link_id, side, field from written
+            group by link_id, side, field having count(*) filter (where next is distinct from held) >= ${how.atLeast}) sides)
+        select t.link_id, t.side, t.field, t.before::text as before, t.after::text as after, t.held::text as held,
+          t.settled_at >= ${how.since.toISOString()}::timestamptz as recent,
+          coalesce((
+            select answer.at <= t.settled_at + ${how.soonMs} * interval '1 millisecond' or (
               select count(*) from (
                 select 1 from udesk_sync.run u
-                where u.pair = ${pair} and u.started_at >= r.settled_at and u.finished_at <= answer.at
-                  and u.stats #>> array['observed', r.side, 'lane'] = 'full' limit 2) looks) < 2) as soon
-        from own r where r.n >= ${how.atLeast} and r.nth <= ${how.atMost} order by r.settled_at, r.id`,
+                where u.pair = ${pair} and u.started_at >= t.settled_at and u.finished_at <= answer.at
+                  and u.stats #>> array['observed', t.side, 'lane'] = 'full' limit 2) looks) < 2
+            from (
+              select o.at from udesk_sync.observation o
+              where o.pair = ${pair} and o.side = t.side and o.remote_id = t.remote_id and o.at >= t.settled_at
+                and o.lane <> 'write' and o.delta ? t.name order by o.id limit 1) answer), false) as soon
+        from written t join fought using (link_id, field) order by t.settled_at, t.id`,
   );
-  for (const { link_id, side, patch, result, recent, ended, soon } of found) {
-    const held = result === null ? {} : fromJsonb<Record<string, Value>>(result);
-    const writes = Object.entries(fromJsonb<Patch>(patch))
-      .filter(([, { field }]) => !ended.includes(field))
-      .map(([name, { field, before, after }]): OwnWrite => {
-        const seen = { held: held[field] ?? after, soon: soon.includes(name), recent };
-        return { side, field, before, after, ...seen };
-      });
-    byLink.set(link_id, [...(byLink.get(link_id) ?? []), ...writes]);
+  for (const { link_id, before, after, held, ...rest } of found) {
+    const write = {
+      ...rest,
+      before: fromJsonb<Value>(before),
+      after: fromJsonb<Value>(after),
+      held: fromJsonb<Value>(held),
+    };
+    byLink.set(link_id, [...(byLink.get(link_id) ?? []), write]);
   }
   return byLink;
 }
