@@ -201,6 +201,8 @@ function staysAway(world: World, removal: Removal, { conflicts, links, waiting }
   );
   const link = links.find((one) => one[`${removal.side}_id`] === removal.record);
   if (back.length === 0 || link === undefined || isAsked(conflicts, removal)) return;
+  // What waited with a parked write goes with the record: its deletion is what is carried over, or asked about.
+  if (world.people[removal.side].get(removal.record) === null) return;
   if (back.length === 1 && back[0] !== removal.side && waiting.field(link.id, removal.set)) return;
   world.violation(
     'P2',

@@ -10,7 +10,7 @@ import { retryParked } from '../../src/store/parked-decisions.ts';
 import { rows } from '../../src/store/tx.ts';
 import { target } from './acts.ts';
 import type { Act } from './script.ts';
-import { holdersOf, nameOf } from './shared.ts';
+import { holdersOf, nameOf, noteShared } from './shared.ts';
 import { valuesOf } from './sides.ts';
 import { sameToken } from './tokens.ts';
 import type { World } from './world.ts';
@@ -36,7 +36,7 @@ export async function decide(world: World, act: Extract<Act, { do: 'decide' }>):
   const take = act.take === 'base' && (row.base === null || row.field === '*') ? 'udesk' : act.take;
   const base = row.base === null ? {} : fromJsonb<Partial<Record<SideName, Value>>>(row.base);
   for (const side of take === 'base' ? SIDES : [])
-    for (const { value } of asElements(base[side] ?? null)) world.ledger.chosen(value);
+    for (const { value } of asElements(base[side] ?? null)) await chosen(world, value, row);
   await decideConflict(world.db, {
     conflictId: row.id,
     who: 'reviewer',
@@ -45,6 +45,14 @@ export async function decide(world: World, act: Extract<Act, { do: 'decide' }>):
     at: new Date(world.now),
   });
   world.tell(`  a person takes ${take} for ${row.field} in conflict ${row.id}`);
+}
+
+/** It comes back to whom it was taken from, and whoever holds it by now, because it changed hands, keeps it. */
+async function chosen(world: World, value: string, link: { udesk: string; crm: string }): Promise<void> {
+  const own = [nameOf('udesk', link.udesk), nameOf('crm', link.crm)] as const;
+  for (const holder of holdersOf(world, value))
+    if (!own.includes(holder)) await noteShared(world, world.ledger.shared, [value], [own[0], holder]);
+  world.ledger.chosen(value);
 }
 
 export async function withdraw(world: World, act: Extract<Act, { do: 'withdraw' }>): Promise<void> {
