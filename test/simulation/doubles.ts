@@ -6,13 +6,19 @@ import { nameOf, namesOf } from './shared.ts';
 import { plain } from './tokens.ts';
 import type { World } from './world.ts';
 
-/** Which records of a side have no counterpart now, or wait for a person, so that no change of one reaches them. */
+/**
+ * Which records of a side have no counterpart now, or one that was deleted, or wait for a person, so that no change of one
+ * reaches them.
+ */
 export async function outOfReach(world: World, side: SideName): Promise<(id: string) => boolean> {
-  return beyond(side, await confirmedLinks(world), await waitingWrites(world));
+  return beyond(world, side, await confirmedLinks(world), await waitingWrites(world));
 }
 
-function beyond(side: SideName, links: readonly LinkIds[], waiting: Waiting) {
-  const reached = new Set(links.filter(({ id }) => !waiting.any(id)).map((link) => link[`${side}_id`]));
+function beyond(world: World, side: SideName, links: readonly LinkIds[], waiting: Waiting) {
+  const lives = (link: LinkIds) => SIDES.every((one) => world.people[one].get(link[`${one}_id`]) !== null);
+  const reached = new Set(
+    links.filter((link) => !waiting.any(link.id) && lives(link)).map((link) => link[`${side}_id`]),
+  );
   return (id: string): boolean => !reached.has(id);
 }
 
@@ -25,7 +31,7 @@ function beyond(side: SideName, links: readonly LinkIds[], waiting: Waiting) {
  */
 export function doubles(world: World, links: readonly LinkIds[], waiting: Waiting): void {
   for (const side of SIDES) {
-    const isHeld = beyond(side, links, waiting);
+    const isHeld = beyond(world, side, links, waiting);
     const owners = new Map<string, string[]>();
     for (const held of world.people[side].list()) {
       const values = [held.name, ...held.emails, ...held.phones].map(plain).filter(Boolean);
