@@ -2,12 +2,16 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type postgres from 'postgres';
+import type { CustomerView } from '../../src/simulator/handle.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import type { Database } from '../../src/store/database.ts';
 import { createEmptyDatabase, createTestDatabase } from './db.ts';
 import { type Running, startProgram, writeConfig } from './program.ts';
+import { watchWriters } from './udesk-writers.ts';
 
-const ANOTHER_MACHINE = fileURLToPath(new URL('another-machine.mjs', import.meta.url));
+const PRELOADED = ['another-machine.mjs', 'says-who.mjs'].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+);
 const PAIRS_PER_ACCOUNT = 10;
 
 export interface Taken {
@@ -24,6 +28,15 @@ export interface Written {
   readonly at: number;
 }
 
+/** A write of a pair to its own customer in Udesk, from when it arrived there until its answer. */
+export interface WrittenToUdesk {
+  /** Null: of no pair's own customer. */
+  readonly pair: string | null;
+  readonly replica: string | null;
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface Fleet {
   readonly pairs: readonly string[];
   readonly simulators: readonly Simulator[];
@@ -37,21 +50,34 @@ export interface Fleet {
   leases(): Promise<Taken[]>;
   /** Every write of a daemon to a CRM, oldest first. */
   writes(): Promise<Written[]>;
+  /** Every write that reached a simulated Udesk, those of one account after those of another, oldest first. */
+  udeskWrites(): WrittenToUdesk[];
+  /** The customer whom only this pair has on both sides. */
+  customerOf(pair: string): CustomerView;
   close(): Promise<void>;
 }
 
 export async function startFleet(perMinute: number): Promise<Fleet> {
+  const pairs = [0, 1, 2].flatMap((account) =>
+    Array.from({ length: PAIRS_PER_ACCOUNT }, (_, n) => `pair-${account}-${n}`),
+  );
   const simulators = await Promise.all(
-    [0, 1, 2].map((n) =>
+    [0, 1, 2].map((account) =>
       startSimulator({
-        customers: [{ nick_name: `Ann ${n}`, email: `ann${n}@example.com` }],
+        customers: pairs
+          .filter((pair) => accountOf(pair) === account)
+          .map((pair) => ({ nick_name: `Ann of ${pair}`, email: addressOf(pair) })),
         switches: { 'rate.per_minute': String(perMinute) },
       }),
     ),
   );
-  const pairs = simulators.flatMap((_, account) =>
-    Array.from({ length: PAIRS_PER_ACCOUNT }, (__, n) => `pair-${account}-${n}`),
-  );
+  const writers = watchWriters();
+  const accountWith = (pair: string) => simulators[accountOf(pair)] as Simulator;
+  const customerOf = (pair: string) => {
+    const found = accountWith(pair).tenant.find('email', addressOf(pair));
+    if (found === null) throw new Error(`the customer of ${pair} is gone`);
+    return found;
+  };
   const crmDb = await createEmptyDatabase();
   const crm = (await crmDb.open({ max: 2 })).sql;
   await crm.unsafe(CRM_LOG);
@@ -71,7 +97,8 @@ export async function startFleet(perMinute: number): Promise<Fleet> {
       const config = writeConfig(yaml(simulators, pairs, url, perMinute));
       const run = startProgram(['--config', config.file, 'run'], {
         DATABASE_URL: oursDb.url,
-        NODE_OPTIONS: `--import ${ANOTHER_MACHINE}`,
+        NODE_OPTIONS: PRELOADED.map((file) => `--import ${file}`).join(' '),
+        REPLICA: name,
       });
       running.push({ name, run, config });
       return run;
@@ -89,7 +116,18 @@ export async function startFleet(perMinute: number): Promise<Fleet> {
       ...(await crm<Written[]>`
         select pair, replica, (extract(epoch from at) * 1000)::float8 as at from write_log order by at`),
     ],
+    udeskWrites() {
+      const pairOf = new Map(pairs.map((pair) => [`${accountOf(pair)} ${customerOf(pair).id}`, pair]));
+      return simulators.flatMap((simulator, account) =>
+        writers.writes(simulator).map(({ customerId, ...write }) => ({
+          ...write,
+          pair: pairOf.get(`${account} ${customerId}`) ?? null,
+        })),
+      );
+    },
+    customerOf,
     async close() {
+      writers.stop();
       for (const { run, config } of running) {
         run.process.kill('SIGKILL');
         if (run.process.exitCode === null && run.process.signalCode === null) await once(run.process, 'exit');
@@ -113,6 +151,14 @@ const CRM_LOG = `
     return new;
   end $$;`;
 
+function accountOf(pair: string): number {
+  return Number(pair.split('-')[1]);
+}
+
+function addressOf(pair: string): string {
+  return `${pair}@example.com`;
+}
+
 /** The table of a pair in the CRM's database. */
 export function tableOf(pair: string): string {
   return pair.replaceAll('-', '_');
@@ -123,10 +169,11 @@ function crmTable(pair: string): string {
   return `
     create table ${table} (
       id bigint generated always as identity primary key,
-      name text, emails text[] not null default '{}', udesk_id text unique,
+      name text, note text, emails text[] not null default '{}', udesk_id text unique,
       updated_at timestamptz not null default clock_timestamp()
     );
-    create trigger ${table}_log before insert or update on ${table} for each row execute function log_write();`;
+    create trigger ${table}_log before insert or update on ${table} for each row execute function log_write();
+    insert into ${table} (note, emails) values ('the first', array['${addressOf(pair)}']);`;
 }
 
 /** Each taking of a lease, with the time at which it was committed or a little before. */
@@ -143,7 +190,7 @@ const LEASE_LOG = `
 
 function yaml(simulators: readonly Simulator[], pairs: readonly string[], crmUrl: string, perMinute: number) {
   const blocks = pairs.map((pair) => {
-    const simulator = simulators[Number(pair.split('-')[1])];
+    const simulator = simulators[accountOf(pair)];
     return `
   - name: ${pair}
     firstRun: auto
@@ -153,9 +200,11 @@ function yaml(simulators: readonly Simulator[], pairs: readonly string[], crmUrl
       token: ${simulator?.admin.token}
       quota: { perMinute: ${perMinute} }
     crm: { adapter: postgres, url: "${crmUrl}", table: ${tableOf(pair)}, externalId: udesk_id, updatedAt: updated_at }
+    create: { inCrm: false, inUdesk: false }
     schedule: { crm: "*/2 * * * * *", head: "*/20 * * * * *" }
     fields:
       - { udesk: nick_name, crm: name }
+      - { udesk: description, crm: note }
       - { udesk: emails, crm: emails }`;
   });
   return `http: { port: 0 }\npairs:${blocks.join('')}\n`;

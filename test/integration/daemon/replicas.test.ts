@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { busiestMinuteOf } from '../../support/accounting.ts';
-import { type Fleet, startFleet, type Taken, tableOf } from '../../support/replicas.ts';
+import { type Fleet, startFleet, type Taken, tableOf, type WrittenToUdesk } from '../../support/replicas.ts';
 
 const PER_MINUTE = 120;
 /** A busy machine takes its time: what is asked is what happens, not how fast. */
-const SLOWLY = { timeout: 240_000, interval: 250 };
+const SLOWLY = { timeout: 420_000, interval: 250 };
 let fleet: Fleet;
 afterEach(() => fleet.close());
 
@@ -25,13 +25,15 @@ describe('three daemons on one database', () => {
     const shared = vi.waitFor(async () => {
       expect(loads(await fleet.leases())).toEqual([10, 10, 10]);
       expect(new Set((await fleet.writes()).map(({ pair }) => pair)).size).toBe(30);
+      expect(new Set(fleet.udeskWrites().map(({ pair }) => pair)).size).toBe(30);
     }, SLOWLY);
     expect(await Promise.race([shared, all])).toBeUndefined();
 
-    // One more edit in each account, which each of its pairs carries to a table of its own.
+    // One more edit on each side of each pair, for its name and its note to cross.
     for (const [n, { tenant }] of fleet.simulators.entries()) {
-      tenant.edit(tenant.list()[0]?.id ?? '', { nick_name: `Ann ${n} the second` });
+      for (const { id } of tenant.list()) tenant.edit(id, { nick_name: `Ann ${n} the second` });
     }
+    for (const pair of fleet.pairs) await fleet.crm.unsafe(`update ${tableOf(pair)} set note = 'the second'`);
     const [row] = await fleet.ours.sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now`;
     const killedAt = Number(row?.now);
     daemons[1]?.process.kill('SIGKILL');
@@ -48,27 +50,39 @@ describe('three daemons on one database', () => {
       for (const pair of fleet.pairs) {
         const [{ name } = { name: '' }] = await fleet.crm.unsafe(`select name from ${tableOf(pair)}`);
         expect(name).toMatch(/the second$/);
+        expect(fleet.customerOf(pair).description).toBe('the second');
       }
     }, SLOWLY);
 
     const after = await Promise.all(orphans.map(async (pair) => (await movedAt(pair)) - killedAt));
     const leases = await fleet.leases();
     const writes = await fleet.writes();
+    const udeskWrites = fleet.udeskWrites();
     // The writer of each write is who had taken the pair's lease last before it, and the fencing numbers only rise.
-    for (const { pair, replica, at } of writes) {
+    const toUdesk = udeskWrites.map(({ pair, replica, from }) => ({ pair, replica, at: from }));
+    for (const { pair, replica, at } of [...writes, ...toUdesk]) {
       const holder = leases.findLast((lease) => lease.pair === pair && lease.from <= at);
       expect({ pair, writer: replica }).toEqual({ pair, writer: fleet.replicaOf(holder?.owner ?? '') });
+    }
+    // As Udesk saw it: a daemon's write of a pair begins after every write of another daemon has its end.
+    for (const pair of fleet.pairs) {
+      const ofPair = udeskWrites.filter((write) => write.pair === pair);
+      const together = ofPair.filter(({ replica, from }, n) =>
+        ofPair.slice(0, n).some((before) => before.replica !== replica && before.to > from),
+      );
+      expect({ pair, together }).toEqual({ pair, together: [] });
     }
     for (const pair of fleet.pairs) {
       const fences = leases.filter((lease) => lease.pair === pair).map(({ fence }) => fence);
       expect(fences).toEqual([...fences].sort((x, y) => x - y));
       expect(new Set(fences).size).toBe(fences.length);
     }
-    // One customer in each account, and no table has it twice: nothing was done by two.
+    // One customer in each table still, and no more in the accounts: nothing was done by two.
     for (const pair of fleet.pairs) {
       expect(await fleet.crm.unsafe(`select count(*)::int as n from ${tableOf(pair)}`)).toEqual([{ n: 1 }]);
     }
     for (const simulator of fleet.simulators) {
+      expect(simulator.tenant.count).toBe(10);
       expect(busiestMinuteOf(simulator)).toBeLessThanOrEqual(PER_MINUTE);
       expect(simulator.log.filter(({ status }) => status === 429)).toEqual([]);
     }
@@ -76,7 +90,13 @@ describe('three daemons on one database', () => {
     const seconds = (ms: number | undefined) => ((ms ?? 0) / 1000).toFixed(1);
     process.stdout.write(
       `kill -9 of one of three: its ${orphans.length} pairs were taken over after ${seconds(sorted[0])} to ${seconds(sorted.at(-1))} s; ` +
-        `${writes.length} writes; busiest minute of each account ${fleet.simulators.map(busiestMinuteOf).join(', ')} of ${PER_MINUTE} calls\n`,
+        `${writes.length} writes to the CRMs, ${udeskWrites.length} to Udesk by ${writersOf(udeskWrites)}; busiest minute of each account ${fleet.simulators.map(busiestMinuteOf).join(', ')} of ${PER_MINUTE} calls\n`,
     );
-  }, 600_000);
+  }, 1_000_000);
 });
+
+/** How many of them each daemon sent. */
+function writersOf(writes: readonly WrittenToUdesk[]): string {
+  const counts = Map.groupBy(writes, ({ replica }) => replica);
+  return [...counts].map(([replica, { length }]) => `${replica} (${length})`).join(', ');
+}
