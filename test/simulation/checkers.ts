@@ -196,7 +196,7 @@ function staysAway(world: World, removal: Removal, { conflicts, links, waiting }
       .list()
       // Whoever had it before may keep it where nobody carries that on.
       .filter(({ id }) => !changedHands || isOf(id, side, removal, links))
-      .filter(({ id }) => !namesOf(nameOf(side, id), links).some((name) => removal.others.has(name)))
+      .filter(({ id }) => !namesOf(world, nameOf(side, id), links).some((name) => removal.others.has(name)))
       .some((held) => held[removal.set].some((value) => sameToken(value, removal.value))),
   );
   const link = links.find((one) => one[`${removal.side}_id`] === removal.record);

@@ -65,7 +65,7 @@ export class LeftOut {
       world,
       hidden.map(({ id }) => id),
     );
-    return hidden.filter(({ id }) => !known.has(id) && !world.ledger.created.has(id));
+    return hidden.filter(({ id }) => !known.has(id) && !world.ledger.sources.has(nameOf('crm', id)));
   }
 }
 

@@ -47,14 +47,15 @@ export function doubles(world: World, links: readonly LinkIds[], waiting: Waitin
 }
 
 function mayBoth(
-  { ledger }: World,
+  world: World,
   side: SideName,
   value: string,
   [a, b]: readonly [string, string],
   isHeld: (id: string) => boolean,
   links: readonly LinkIds[],
 ): boolean {
-  const names = [namesOf(nameOf(side, a), links), namesOf(nameOf(side, b), links)] as const;
+  const names = [namesOf(world, nameOf(side, a), links), namesOf(world, nameOf(side, b), links)] as const;
+  const { ledger } = world;
   if (ledger.shared.has(value, names)) return true;
   const moves = ledger.moves.get(value) ?? [];
   if (moves.length === 0 || !ledger.handed.has(value, names)) return false;

@@ -57,8 +57,8 @@ export class Ledger {
   readonly held: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
   /** Records that a person, or our own write, took away. */
   readonly gone: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
-  /** Records of the CRM that our creates made. */
-  readonly created = new Set<string>();
+  /** Records that our creates made, and of whom they are the counterpart: `side id`. */
+  readonly sources = new Map<string, string>();
   /** Elements that were on both sides of one link at the end of a cycle. */
   readonly agreed = new Set<string>();
   /** Two people may hold the same: they were merged or parted, or a list hid one of them. */

@@ -1,6 +1,6 @@
 /** What our database holds of a world, as the checkers ask for it. */
 import { type SQL, sql } from 'drizzle-orm';
-import type { SideName } from '../../src/core/record.ts';
+import { otherSide, type SideName } from '../../src/core/record.ts';
 import { rows } from '../../src/store/tx.ts';
 import type { FieldName } from './sides.ts';
 import type { World } from './world.ts';
@@ -143,6 +143,19 @@ export async function writesHolding(world: World, side: SideName, id: string): P
         where i.pair = ${world.name} and i.state in ('planned', 'held', 'pending', 'sending', 'unknown')`,
   );
   return new Set(found.map((write) => write.id));
+}
+
+/** Whom the create that is being sent is about: `side id`. */
+export async function sourceUnderWay(world: World, side: SideName): Promise<string | null> {
+  const there = otherSide(side);
+  const [found] = await rows<{ id: string | null }>(
+    world.db,
+    sql`select l.${sql.raw(there)}_id as id from udesk_sync.intent i
+          join udesk_sync.link l on l.pair = i.pair and l.id = i.link_id
+        where i.pair = ${world.name} and i.op = 'create' and i.side = ${side} and i.state = 'sending'
+        order by i.id desc limit 1`,
+  );
+  return found?.id == null ? null : `${there} ${found.id}`;
 }
 
 /** Writes of which the engine says that it does not know what they replaced. */

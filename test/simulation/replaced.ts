@@ -5,6 +5,7 @@
 import type { SideName } from '../../src/core/record.ts';
 import type { Edit } from './ledger.ts';
 import { unreadWrites } from './ours.ts';
+import { nameOf } from './shared.ts';
 import { holdsEdit } from './sides.ts';
 import type { World } from './world.ts';
 
@@ -32,8 +33,10 @@ export class Replaced {
 /** A call that may change a side, or look at a record of it: nothing else happens there meanwhile. */
 export function carryingOut(world: World, side: SideName): () => void {
   const { ledger, underWay } = world;
-  if (underWay === null || underWay.side !== side || underWay.id === null) return () => {};
-  const { op, id, write } = underWay;
+  if (underWay === null || underWay.side !== side) return () => {};
+  const { op, id, write, source } = underWay;
+  if (op === 'create') return creating(world, side, source);
+  if (id === null) return () => {};
   const before = world.people[side].get(id);
   const count = ledger.count;
   return () => {
@@ -50,6 +53,15 @@ export function carryingOut(world: World, side: SideName): () => void {
       if (after === null || !holdsEdit(after, edit))
         ledger.replaced.took(edit, ledger.isUnseenYet(edit) ? write : null);
     }
+  };
+}
+
+function creating({ ledger, people }: World, side: SideName, source: string | null): () => void {
+  const ids = () => people[side].list().map(({ id }) => id);
+  const before = new Set(ids());
+  return () => {
+    for (const id of ids())
+      if (!before.has(id) && source !== null) ledger.sources.set(nameOf(side, id), source);
   };
 }
 

@@ -56,14 +56,14 @@ export async function noteShared(
   for (const value of new Set(values.map(plain))) {
     const holders = holdersOf(world, value);
     const owner = records.find((record) => holders.includes(record));
-    const people: Set<Name>[] = [];
-    const personOf = (name: Name) => people.find((person) => person.has(name));
-    for (const name of [...records, ...holders]) {
-      if (personOf(name) !== undefined) continue;
-      const all = namesOf(name, links);
-      const isAlone = all.length === 1 && sideOf(name) !== sideOf(records[0]);
-      if (isAlone && owner !== undefined) personOf(owner)?.add(name);
-      else people.push(new Set(all));
+    const people = records.map((record) => new Set(namesOf(world, record, links)));
+    for (const holder of holders) {
+      const all = namesOf(world, holder, links);
+      const isAlone = all.length === 1 && sideOf(holder) !== sideOf(records[0]);
+      const names = isAlone && owner !== undefined ? [holder, owner] : all;
+      const known = people.find((person) => names.some((name) => person.has(name)));
+      if (known === undefined) people.push(new Set(all));
+      else for (const name of all) known.add(name);
     }
     shared.note(value, people);
   }
@@ -74,28 +74,33 @@ export async function passOn(world: World, value: string, from: Name, into: Name
   const links = await confirmedLinks(world);
   const { shared } = world.ledger;
   for (const holder of holdersOf(world, value)) {
-    if (shared.has(value, [namesOf(from, links), namesOf(holder, links)]))
-      shared.note(value, [new Set(namesOf(into, links)), new Set(namesOf(holder, links))]);
+    if (shared.has(value, [namesOf(world, from, links), namesOf(world, holder, links)]))
+      shared.note(value, [new Set(namesOf(world, into, links)), new Set(namesOf(world, holder, links))]);
   }
 }
 
 /** Whoever else holds a value, with their counterparts. */
 export async function othersWith(world: World, value: string, name: Name): Promise<ReadonlySet<Name>> {
   const links = await confirmedLinks(world);
-  const own = namesOf(name, links);
+  const own = namesOf(world, name, links);
   return new Set(
     holdersOf(world, value)
       .filter((holder) => !own.includes(holder))
-      .flatMap((holder) => namesOf(holder, links)),
+      .flatMap((holder) => namesOf(world, holder, links)),
   );
 }
 
-/** The record and its counterpart. */
-export function namesOf(name: Name, links: readonly LinkIds[]): Name[] {
+/** The record, its counterpart, and for whom a create of ours made it, whatever became of that one. */
+export function namesOf({ ledger }: World, name: Name, links: readonly LinkIds[]): Name[] {
   const side = sideOf(name);
   const link = links.find((one) => nameOf(side, one[`${side}_id`]) === name);
   const there = otherSide(side);
-  return link === undefined ? [name] : [name, nameOf(there, link[`${there}_id`])];
+  const source = ledger.sources.get(name);
+  return [
+    name,
+    ...(link === undefined ? [] : [nameOf(there, link[`${there}_id`])]),
+    ...(source === undefined ? [] : [source]),
+  ];
 }
 
 function sideOf(name: Name): SideName {

@@ -5,7 +5,7 @@ import { isSet } from '../../src/core/value.ts';
 import type { Page, Side } from '../../src/crm/adapter.ts';
 import { type ErrorKind, SyncError } from '../../src/errors.ts';
 import { deceived, isBlind, noteTwins } from './deceit.ts';
-import { writeUnderWay } from './ours.ts';
+import { sourceUnderWay, writeUnderWay } from './ours.ts';
 import type { EngineProcess } from './process.ts';
 import { carryingOut } from './replaced.ts';
 import type { Fault } from './script.ts';
@@ -107,13 +107,16 @@ function noteShown({ ledger }: World, side: SideName, answers: readonly unknown[
 /** The call that is about to leave, with the write of ours that it carries. */
 async function underWay(world: World, touched: Touch): Promise<World['underWay']> {
   const { op, side, id } = touched;
-  return { ...touched, write: op === 'update' && id !== null ? await writeUnderWay(world, side, id) : null };
+  return {
+    ...touched,
+    write: op === 'update' && id !== null ? await writeUnderWay(world, side, id) : null,
+    source: op === 'create' ? await sourceUnderWay(world, side) : null,
+  };
 }
 
 function noteCreated(world: World, hidden: readonly Held[], { patch = {} }: Aimed, answer: unknown): void {
   const { id } = (answer ?? {}) as { id?: unknown };
   if (typeof id !== 'string') return;
-  world.ledger.created.add(id);
   const sent = Object.values(patch).flatMap(({ after }) => asElements(after).map(({ value }) => value));
   noteTwins(world, hidden, sent, id);
 }

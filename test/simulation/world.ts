@@ -62,8 +62,8 @@ export class World {
   /** The call of a side that is under way, and its record: what happens near it happens to that. */
   touching: Touch | null = null;
   aim: Touch | null = null;
-  /** The same from the moment when it leaves, for as long as it is under way; and which write of ours it carries. */
-  underWay: (Touch & { readonly write: string | null }) | null = null;
+  /** The same from the moment when it leaves, for as long as it is under way; which write of ours it carries, and whom a create is about. */
+  underWay: (Touch & { readonly write: string | null; readonly source: string | null }) | null = null;
   /** Somebody acts in the middle of a cycle. */
   acting = false;
   /** How a side deceives in this cycle. */
