@@ -31,7 +31,8 @@ export function witnessSet(input: WitnessInput): Verdict {
   const atoms = atomsOf(input);
   const isOurs = (atom: Atom) => ours[atom.sign].has(atom.key) && !leadsElsewhere(input, ours, atom);
   const foreign = atoms.filter((atom) => !isOurs(atom));
-  const us = onlyAuthor(atoms.filter(isOurs));
+  const done = atoms.filter(isOurs);
+  const us = onlyAuthor(done);
   const begun = keysOf(input, input.write.before);
   /** As the others left it: their edits on what we had verified, without what our write did to them. */
   const left = new Map(
@@ -43,7 +44,14 @@ export function witnessSet(input: WitnessInput): Verdict {
     const made = maker.get(atom.key);
     // Taken back by somebody else: that may be what our write did, unless the history says that it was not us.
     const byUs = us === null || atom.record.author?.id == null || atom.record.author.id === us;
-    if (made !== undefined && made.sign !== atom.sign && byUs && !samePerson(made.record, atom.record))
+    // Whoever only took away the same as we did may have been faster than we were: then who took something away after them is us.
+    const isOpen = done.every(({ sign }) => sign === 'remove') && atoms.indexOf(atom) > lastOf(atoms, done);
+    if (
+      made !== undefined &&
+      made.sign !== atom.sign &&
+      (byUs || isOpen) &&
+      !samePerson(made.record, atom.record)
+    )
       continue;
     maker.set(atom.key, atom);
     if (atom.sign === 'remove') left.delete(atom.key);
@@ -60,7 +68,7 @@ export function witnessSet(input: WitnessInput): Verdict {
     return !left.has(key) && begun.has(key) && sent.has(key) && (held.has(key) || !seen);
   });
   if (lost !== undefined) return overwritten(input, lost.record, [...left.values()]);
-  if (atoms.some(isOurs)) return { verdict: 'clean' };
+  if (done.length > 0) return { verdict: 'clean' };
   return judgeOpaque(input, Math.max(1, ours.add.size + ours.remove.size));
 }
 
@@ -138,6 +146,10 @@ function onlyAuthor(atoms: readonly Atom[]): string | null {
   const ids = new Set(atoms.map(({ record }) => record.author?.id ?? null));
   const [id] = ids;
   return ids.size === 1 ? (id ?? null) : null;
+}
+
+function lastOf(atoms: readonly Atom[], some: readonly Atom[]): number {
+  return atoms.findLastIndex((atom) => some.includes(atom));
 }
 
 function oneMoment(a: ChangeRecord, b: ChangeRecord): boolean {

@@ -249,6 +249,19 @@ describe('P2 of a set, the witness', () => {
     });
   });
 
+  test('finds an addition that our whole list took away, also where somebody had taken away the same as we did', () => {
+    // Found by the simulation (chk-10): who took it away first was taken for us, and we for somebody else.
+    const byTom = [phone(P, null, TOM), phone(null, R, TOM), phone(R, null, API)];
+    const byTwo = [phone(P, null, TOM), phone(null, R, ANN), phone(R, null, API)];
+    for (const records of [byTom, byTwo])
+      expect(witnessWrite(input(PHONES, set(P), set(), records))).toMatchObject({
+        verdict: 'overwritten',
+        foreign: { value: set(P, R) },
+      });
+    const before = [phone(null, R, ANN), phone(R, null, TOM), phone(P, null, API)];
+    expect(witnessWrite(input(PHONES, set(P), set(), before))).toEqual({ verdict: 'clean' });
+  });
+
   test('does not take a move for an edit', () => {
     const records = [phone(P, S, API), phone(S, P, API), ours];
     expect(witnessWrite(input(PHONES, set(P, S), set(P, S, Q), records))).toEqual({ verdict: 'clean' });
