@@ -257,9 +257,9 @@ describe.each(Object.entries(VENDORS))('%s', (_, vendor) => {
     proxy.garble = null;
     await side.close();
     expect(error).toMatchObject({
-      kind: 'transient',
-      message: expect.stringContaining('larger than allowed'),
-      details: { side: 'crm', pair: 'test', code: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' },
+      kind: 'contract',
+      message: expect.stringContaining('larger than 64 MiB'),
+      details: { side: 'crm', pair: 'test', code: 'answer-too-large' },
     });
     expect(proxy.endlessBytes).toBeLessThan(96 * 1024 * 1024);
   });
