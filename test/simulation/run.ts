@@ -4,6 +4,7 @@ import { sha256 } from '../../src/lib/hash.ts';
 import { type Db, rows } from '../../src/store/tx.ts';
 import { calmDown } from './calm.ts';
 import { afterStep, type Closed, noteAgreed } from './checkers.ts';
+import { noteQuestions } from './questions.ts';
 import { changesTold, noteReading, position } from './reading.ts';
 import { approve } from './reviews.ts';
 import type { Script, Step } from './script.ts';
@@ -106,6 +107,7 @@ async function carryOut(world: World, step: Step): Promise<void> {
   }
   if (world.process.dead) world.start();
   await noteAgreed(world);
+  await noteQuestions(world);
 }
 
 function titleOf(step: Step): string {

@@ -71,6 +71,8 @@ export class World {
   readonly leftOut = new LeftOut();
   /** The CRM forgot our position in its changes, in this cycle. */
   expired = false;
+  /** Whom a person was asked about when the last cycle ended, one of each side. */
+  asked: ReadonlyMap<string, readonly [string, string]> = new Map();
   /** Deletes that a person saw and approved, by side and id. */
   readonly approved = new Set<string>();
   /** Our wall clock was set back at some time. */
