@@ -11,6 +11,7 @@ import { forget } from '../../../src/engine/forget.ts';
 import { openDatabase } from '../../../src/store/database.ts';
 import { postgresLedger } from '../../../src/store/quota-ledger.ts';
 import { type HttpServer, healthRoutes, serve } from '../../../src/web/health.ts';
+import { surviveAsTheProgram } from '../../support/driver-faults.ts';
 import { type PostgresProxy, startProxy } from '../../support/postgres-proxy.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
 
@@ -25,6 +26,7 @@ let closing: (() => Promise<void>)[];
 
 /** The daemon's own wiring over a database that can be frozen; no schedule wakes the worker. */
 beforeEach(async () => {
+  const rest = surviveAsTheProgram();
   closing = [];
   world = await createWorld({
     customers: [
@@ -63,6 +65,7 @@ beforeEach(async () => {
     () => database.close(),
     () => proxy.close(),
     () => world.close(),
+    async () => rest(),
   );
 });
 afterEach(async () => {
