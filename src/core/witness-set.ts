@@ -30,9 +30,11 @@ export function witnessSet(input: WitnessInput): Verdict {
   const later = input.later.map((write) => deltaOf(input, write));
   const atoms = atomsOf(input);
   const isOurs = (atom: Atom) => ours[atom.sign].has(atom.key) && !leadsElsewhere(input, ours, atom);
-  const foreign = atoms.filter((atom) => !isOurs(atom));
   const done = atoms.filter(isOurs);
+  const foreign = atoms.filter((atom) => !isOurs(atom));
   const us = onlyAuthor(done);
+  // Whoever only took away the same as we did may have been faster than we were: then who took something away after them is us.
+  const lastDone = done.every(({ sign }) => sign === 'remove') ? atoms.findLastIndex(isOurs) : atoms.length;
   const begun = keysOf(input, input.write.before);
   /** As the others left it: their edits on what we had verified, without what our write did to them. */
   const left = new Map(
@@ -44,14 +46,8 @@ export function witnessSet(input: WitnessInput): Verdict {
     const made = maker.get(atom.key);
     // Taken back by somebody else: that may be what our write did, unless the history says that it was not us.
     const byUs = us === null || atom.record.author?.id == null || atom.record.author.id === us;
-    // Whoever only took away the same as we did may have been faster than we were: then who took something away after them is us.
-    const isOpen = done.every(({ sign }) => sign === 'remove') && atoms.indexOf(atom) > lastOf(atoms, done);
-    if (
-      made !== undefined &&
-      made.sign !== atom.sign &&
-      (byUs || isOpen) &&
-      !samePerson(made.record, atom.record)
-    )
+    const mayBeUs = byUs || atoms.indexOf(atom) > lastDone;
+    if (made !== undefined && made.sign !== atom.sign && mayBeUs && !samePerson(made.record, atom.record))
       continue;
     maker.set(atom.key, atom);
     if (atom.sign === 'remove') left.delete(atom.key);
@@ -146,10 +142,6 @@ function onlyAuthor(atoms: readonly Atom[]): string | null {
   const ids = new Set(atoms.map(({ record }) => record.author?.id ?? null));
   const [id] = ids;
   return ids.size === 1 ? (id ?? null) : null;
-}
-
-function lastOf(atoms: readonly Atom[], some: readonly Atom[]): number {
-  return atoms.findLastIndex((atom) => some.includes(atom));
 }
 
 function oneMoment(a: ChangeRecord, b: ChangeRecord): boolean {
