@@ -77,7 +77,8 @@ export const INTENT_COLUMNS = sql`id, pair, link_id, run_id, side, op, remote_id
  */
 const AGED = sql`created_at + case priority when 0 then interval '-1 day' else priority * interval '10 minutes' end`;
 
-const ACTIVE = sql`('planned', 'held', 'pending', 'sending', 'unknown')`;
+/** States of writes that keep their link from being planned. */
+export const ACTIVE = sql`('planned', 'held', 'pending', 'sending', 'unknown')`;
 
 export function toIntent(row: IntentColumns): IntentRow {
   return {

@@ -1,11 +1,10 @@
 /** Who gives up, or gave up, an e-mail or a phone that somebody else claims (src/core/release.ts). */
 import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
-import { type IntentRow, intentsWhere, linksInFlight } from './intents.ts';
+import { ACTIVE, type IntentRow, intentsWhere, linksInFlight } from './intents.ts';
 import { toJsonb } from './jsonb.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
-const ACTIVE = sql`state in ('planned', 'held', 'pending', 'sending', 'unknown')`;
 const MOST_PARKED = 1000;
 const MOST_SETTLED = 1000;
 
@@ -18,7 +17,7 @@ export async function releasingIntents(
 ): Promise<IntentRow[]> {
   return await intentsWhere(
     db,
-    sql`pair = ${pair} and side = ${side} and ${ACTIVE} and op <> 'create' and (op = 'delete' or exists (
+    sql`pair = ${pair} and side = ${side} and state in ${ACTIVE} and op <> 'create' and (op = 'delete' or exists (
           select 1 from jsonb_each(patch) as w(name, write)
           where write ->> 'field' = any(${textArray(fields)}) and case jsonb_typeof(write -> 'ops')
             when 'object' then jsonb_array_length(write #> '{ops,remove}') + jsonb_array_length(write #> '{ops,change}') > 0

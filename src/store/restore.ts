@@ -2,6 +2,7 @@
 
 import { sql } from 'drizzle-orm';
 import { ASKING } from './account-changes.ts';
+import { ACTIVE } from './intents.ts';
 import { dissolveLinks } from './links.ts';
 import { endRules } from './review-rules.ts';
 import { type Db, rows, textArray } from './tx.ts';
@@ -28,7 +29,7 @@ export async function rebaseline(tx: Db, pair: string, home: string, at: Date): 
   const dropped = await rows(
     tx,
     sql`update udesk_sync.intent set state = 'dropped', error = ${WHY}
-        where pair = ${pair} and state in ('planned', 'held', 'pending', 'sending', 'unknown') returning 1`,
+        where pair = ${pair} and state in ${ACTIVE} returning 1`,
   );
   await tx.execute(
     sql`update udesk_sync.backfill set ended_at = ${now} where pair = ${pair} and ended_at is null`,

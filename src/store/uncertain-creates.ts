@@ -1,7 +1,7 @@
 /** Creates that may have happened, and of which a person is asked which record they made (sync design §8). */
 import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
-import { CLOCK_WENT_BACK, SENT_RUN } from './intents.ts';
+import { ACTIVE, CLOCK_WENT_BACK, SENT_RUN } from './intents.ts';
 import { type Db, rows } from './tx.ts';
 
 export interface UncertainCreate {
@@ -39,7 +39,7 @@ export async function movedUncertainCreates(db: Db, pair: string): Promise<Uncer
                   and b.remote_id = o.remote_id and b.run_id < ${SENT_RUN})
                 else o.first_seen_at between i.sent_at and p.at end)
           and not exists (select 1 from udesk_sync.intent w where w.pair = l.pair and w.link_id = l.id
-            and w.state in ('planned', 'held', 'pending', 'sending', 'unknown'))
+            and w.state in ${ACTIVE})
         group by l.id, r.side, r.remote_id
         order by l.id`,
   );
