@@ -6,13 +6,12 @@ import type { Receiver } from '../daemon/alert-send.ts';
 import { type AlertChannel, type Alerts, createAlerts } from '../daemon/alerts.ts';
 import { type Heartbeat, runHeartbeats } from '../daemon/heartbeat.ts';
 import type { PairWorker } from '../daemon/pair-worker.ts';
-import { createSteadyAges } from '../daemon/steady-ages.ts';
 import { monotonicOf } from '../engine/context.ts';
 import { sha256 } from '../lib/hash.ts';
 import { oneAtATime } from '../lib/one-at-a-time.ts';
 import { listDeadLetters } from '../store/dead-letters.ts';
-import { loadGauges } from '../store/gauges.ts';
 import type { Runtime } from './runtime.ts';
+import { steadyGauges } from './steady-gauges.ts';
 
 /** A database that takes longer counts as one that does not answer. */
 const PATIENCE_MS = 5_000;
@@ -22,19 +21,17 @@ type SayingAlert = WebhookAlertConfig | EmailAlertConfig;
 export function createAlerting({ config, engine }: Runtime, workers: readonly PairWorker[]): Alerts {
   const names = config.pairs.map(({ name }) => name);
   const { db, log, clock, random, sleep, owner } = engine;
-  const monotonic = monotonicOf(engine);
-  const steady = createSteadyAges(monotonic);
   return createAlerts(
     {
       db,
       log,
       clock,
-      monotonic,
+      monotonic: monotonicOf(engine),
       random,
       sleep,
       owner,
       workers,
-      gauges: oneAtATime(async () => steady(await loadGauges(db, names)), PATIENCE_MS),
+      gauges: oneAtATime(steadyGauges(engine, names), PATIENCE_MS),
       place: { locale: config.locale, publicUrl: config.http.publicUrl ?? null },
       timezone: config.timezone,
     },
@@ -49,9 +46,9 @@ export async function runConfiguredHeartbeats(
 ): Promise<void> {
   const names = config.pairs.map(({ name }) => name);
   const { db, log, sleep } = engine;
-  const steady = createSteadyAges(monotonicOf(engine));
+  const gaugesOf = steadyGauges(engine, names);
   const look = async () => {
-    const gauges = steady(await loadGauges(db, names));
+    const gauges = await gaugesOf();
     return { gauges, deadLetters: await listDeadLetters(db) };
   };
   const heartbeats = config.alerts.flatMap((alert, n): Heartbeat[] => {

@@ -2,14 +2,13 @@
 import type { PairConfig } from '../config/schema.ts';
 import { SIDES, type SideName } from '../core/record.ts';
 import { createPairWorker, type PairWorker } from '../daemon/pair-worker.ts';
-import { createSteadyAges } from '../daemon/steady-ages.ts';
 import { monotonicOf, type PairRuntime } from '../engine/context.ts';
 import type { CycleReport } from '../engine/cycle.ts';
 import { measuredSide } from '../engine/measured-side.ts';
 import { SyncError } from '../errors.ts';
 import { createBreakers } from '../http/breakers.ts';
 import { listDeadLetters } from '../store/dead-letters.ts';
-import { loadGauges, type PairGauges } from '../store/gauges.ts';
+import type { PairGauges } from '../store/gauges.ts';
 import { quotaUsed } from '../store/pair-status.ts';
 import { keptSince } from '../store/retention.ts';
 import type { ReplicaState } from '../store/schema/replica.ts';
@@ -20,6 +19,7 @@ import type { HookCounts } from '../web/hooks.ts';
 import { createMetrics, type Metrics } from '../web/metrics.ts';
 import { readinessOf } from '../web/readiness.ts';
 import type { Runtime, WatchedCalls } from './runtime.ts';
+import { steadyGauges } from './steady-gauges.ts';
 
 /** Who asks for the readiness gives up after seconds, and a database that hangs is one that does not answer. */
 const PATIENCE_MS = 2_000;
@@ -46,10 +46,10 @@ export function createMonitoring({ config, engine }: Runtime): Monitoring {
     [...breakers].flatMap(([pair, sides]) =>
       SIDES.flatMap((side) => sides[side].open().map((open) => ({ pair, side, ...open }))),
     );
-  const steady = createSteadyAges(time.monotonic);
+  const gaugesOf = steadyGauges(engine, names);
   const figures = shareFigures(async () => {
     const [pairs, quota, deadLetters, history] = await Promise.all([
-      loadGauges(engine.db, names).then(steady),
+      gaugesOf(),
       quotaOf(engine.db, config.pairs),
       listDeadLetters(engine.db),
       historyOf(engine.db, engine.clock()),
