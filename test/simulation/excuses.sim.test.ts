@@ -3,19 +3,13 @@
  * might have done, next to something that is excused, and that must be seen. What stays excused has its tests next door.
  */
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createWorldDatabase, type WorldDatabase } from './database.ts';
+import { describe, expect, test } from 'vitest';
+import { type Bare, cycle, does, placeForWorlds, scriptOf } from './by-hand.ts';
 import { runScript } from './run.ts';
 import type { Act, Interrupt, Setting, Step } from './script.ts';
 import type { World } from './world.ts';
 
-let place: WorldDatabase;
-beforeAll(async () => {
-  place = await createWorldDatabase((name) => inject('postgresUrl').replace(/\/[^/]*$/, `/${name}`));
-});
-afterAll(async () => {
-  await place?.drop();
-});
+const place = placeForWorlds();
 
 const SETTING: Setting = {
   policy: 'hold',
@@ -34,16 +28,8 @@ const SETTING: Setting = {
   people: 5,
 };
 
-type Bare<T> = T extends unknown ? Omit<T, 'id'> : never;
 type Meddle = (world: World) => Promise<void> | void;
 
-const does = (act: Act): Bare<Step> => ({ kind: 'act', act });
-const cycle = (...interrupts: Interrupt[]): Bare<Step> => ({
-  kind: 'cycle',
-  lanes: ['crm', 'head', 'sweep'],
-  interrupts,
-  deceit: null,
-});
 const deceived = (how: 'hides' | 'sparse', lanes: readonly ('crm' | 'head')[] = ['crm', 'head']) =>
   ({ ...cycle(), lanes, deceit: { side: 'crm', how, pick: 0 } }) as Bare<Step>;
 const edit = (side: 'udesk' | 'crm', field: 'name' | 'note', pick = 0): Act => ({
@@ -58,8 +44,7 @@ async function broken(
   meddle: Readonly<Record<number, Meddle>>,
   setting: Setting = SETTING,
 ): Promise<string[]> {
-  const script = { seed: 'meddled', setting, steps: steps.map((one, id) => ({ id, ...one }) as Step) };
-  const { violations } = await runScript(script, place.database.db, {
+  const { violations } = await runScript(scriptOf('meddled', setting, steps), place.database.db, {
     meddle: async (world, { id }) => await meddle[id]?.(world),
   });
   return violations.map(({ promise, message }) => `${promise}: ${message}`);

@@ -1,18 +1,12 @@
 /** What the simulation found, each by the shortest script that shows it; all of it is mended. */
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { rows } from '../../src/store/tx.ts';
-import { createWorldDatabase, type WorldDatabase } from './database.ts';
+import { type Bare, cycle, does, placeForWorlds, scriptOf } from './by-hand.ts';
 import { type Outcome, runScript } from './run.ts';
 import { type Act, type Interrupt, inOneWrite, type Setting, type Step } from './script.ts';
 
-let place: WorldDatabase;
-beforeAll(async () => {
-  place = await createWorldDatabase((name) => inject('postgresUrl').replace(/\/[^/]*$/, `/${name}`));
-});
-afterAll(async () => {
-  await place?.drop();
-});
+const place = placeForWorlds();
 
 /** A CRM that takes no external id, and keeps texts in capitals. */
 const WITHOUT_MARKER: Setting = {
@@ -33,8 +27,7 @@ const WITHOUT_MARKER: Setting = {
 };
 
 async function played(setting: Setting, steps: readonly Bare<Step>[]): Promise<Outcome> {
-  const script = { seed: 'found', setting, steps: steps.map((one, id) => ({ id, ...one }) as Step) };
-  return await runScript(script, place.database.db);
+  return await runScript(scriptOf('found', setting, steps), place.database.db);
 }
 
 async function brokenIn(setting: Setting, steps: readonly Bare<Step>[]): Promise<string[]> {
@@ -42,15 +35,6 @@ async function brokenIn(setting: Setting, steps: readonly Bare<Step>[]): Promise
   return violations.map(({ promise, message }) => `${promise}: ${message}`);
 }
 
-type Bare<T> = T extends unknown ? Omit<T, 'id'> : never;
-
-const does = (act: Act): Bare<Step> => ({ kind: 'act', act });
-const cycle = (...interrupts: Interrupt[]): Bare<Step> => ({
-  kind: 'cycle',
-  lanes: ['crm', 'head', 'sweep'],
-  interrupts,
-  deceit: null,
-});
 const killedAfterCreate: Interrupt = { at: 0, near: 'create', what: 'kill' };
 const create = (contacts: boolean) => does({ do: 'create', side: 'udesk', contacts });
 const rename = does({ do: 'edit', side: 'udesk', pick: 0, field: 'name', clear: false });

@@ -1,19 +1,11 @@
 /** P9 word by word: the same world with and without a kill, at moments all through one cycle, comes to rest in the same state. */
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createWorldDatabase, type WorldDatabase } from './database.ts';
+import { describe, expect, test } from 'vitest';
+import { type Bare, cycle, does, placeForWorlds, scriptOf } from './by-hand.ts';
 import { restOf } from './rest.ts';
 import { type Outcome, runScript } from './run.ts';
-import type { Act, Interrupt, Setting, Step } from './script.ts';
+import type { Interrupt, Setting, Step } from './script.ts';
 
-let place: WorldDatabase;
-beforeAll(async () => {
-  place = await createWorldDatabase((name) => inject('postgresUrl').replace(/\/[^/]*$/, `/${name}`));
-});
-afterAll(async () => {
-  await place?.drop();
-});
-
-type Bare<T> = T extends unknown ? Omit<T, 'id'> : never;
+const place = placeForWorlds();
 
 /** A create can be looked for by its marker here: where it cannot, a kill may leave a question to a person. */
 const SETTING: Setting = {
@@ -36,13 +28,6 @@ const SETTING: Setting = {
 /** It keeps texts in capitals, which no declared equivalence calls equal. */
 const REWRITING: Setting = { ...SETTING, crm: { ...SETTING.crm, normalises: true } };
 
-const does = (act: Act): Bare<Step> => ({ kind: 'act', act });
-const cycle = (interrupts: readonly Interrupt[]): Bare<Step> => ({
-  kind: 'cycle',
-  lanes: ['crm', 'head', 'sweep'],
-  interrupts,
-  deceit: null,
-});
 const edit = (side: 'udesk' | 'crm', pick: number, field: 'name' | 'note') =>
   does({ do: 'edit', side, pick, linked: true, field, clear: false });
 
@@ -72,19 +57,15 @@ interface End extends Outcome {
 
 async function end(setting: Setting, where: Where, kill: readonly Interrupt[]): Promise<End> {
   const [first, work] = where === 'first' ? [kill, []] : [[], kill];
-  const steps = [cycle(first), cycle([]), ...WORK, cycle(work), cycle([])];
+  const steps = [cycle(...first), cycle(), ...WORK, cycle(...work), cycle()];
   let rest: readonly string[] = [];
   let killedAt = 0;
-  const outcome = await runScript(
-    { seed: 'refined', setting, steps: steps.map((one, id) => ({ id, ...one }) as Step) },
-    place.database.db,
-    {
-      atRest: async (world) => {
-        rest = await restOf(world);
-        killedAt = world.killedAt;
-      },
+  const outcome = await runScript(scriptOf('refined', setting, steps), place.database.db, {
+    atRest: async (world) => {
+      rest = await restOf(world);
+      killedAt = world.killedAt;
     },
-  );
+  });
   return { ...outcome, rest, killedAt };
 }
 

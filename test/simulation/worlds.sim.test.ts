@@ -2,8 +2,8 @@
  * The whole engine on a real database, with two sides whose people, faults and crashes come from one seed
  * (sync design §11). A violation prints the shortened trace and the command that runs it again.
  */
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createWorldDatabase, type WorldDatabase } from './database.ts';
+import { describe, expect, test } from 'vitest';
+import { placeForWorlds } from './by-hand.ts';
 import { runScript } from './run.ts';
 import { generate } from './script.ts';
 import { shrink } from './shrink.ts';
@@ -13,13 +13,7 @@ const STEPS = 60;
 const KEPT = ['kept-1', 'kept-2', 'kept-3', 'kept-4'];
 const FRESH = 2;
 
-let place: WorldDatabase;
-beforeAll(async () => {
-  place = await createWorldDatabase((name) => inject('postgresUrl').replace(/\/[^/]*$/, `/${name}`));
-});
-afterAll(async () => {
-  await place?.drop();
-});
+const place = placeForWorlds();
 
 async function check(seed: string): Promise<void> {
   const script = generate(seed, STEPS);
