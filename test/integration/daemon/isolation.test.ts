@@ -36,6 +36,47 @@ async function udesk(name: string, port = 0, token = TOKEN): Promise<Simulator> 
   return simulator;
 }
 
+interface Sides {
+  readonly name: string;
+  readonly udesk: string | undefined;
+  readonly crm: string;
+  readonly deletes?: string;
+}
+
+/** A daemon of these pairs, each with a table of its name. @param more lines of the configuration */
+function runWith(databaseUrl: string, pairs: readonly Sides[], more = '') {
+  const config = writeConfig(`
+http: { port: 0 }
+${more}
+pairs:${pairs
+    .map(
+      ({ name, udesk: baseUrl, crm, deletes = 'flag' }) => `
+  - name: ${name}
+    firstRun: auto
+    deletes: ${deletes}
+    udesk: { baseUrl: "${baseUrl}", email: admin@example.com, token: ${TOKEN}, quota: { perMinute: 100000 } }
+    crm: { adapter: postgres, url: "${crm}", table: ${name}, externalId: udesk_id, updatedAt: updated_at }
+    schedule: { head: "*/2 * * * * *", crm: "*/2 * * * * *", sweep: "*/10 * * * * *" }
+    fields: [{ udesk: nick_name, crm: name }, { udesk: emails, crm: emails }]`,
+    )
+    .join('')}
+`);
+  cleanups.push(() => config.remove());
+  const env = { DATABASE_URL: databaseUrl };
+  const daemon = startProgram(['run', '--config', config.file], env);
+  cleanups.push(async () => {
+    daemon.process.kill('SIGKILL');
+    await daemon.ended;
+  });
+  return { daemon, config, env };
+}
+
+function tableOf(name: string): string {
+  return `create table ${name} (id bigint generated always as identity primary key,
+    name text, emails text[] not null default '{}', udesk_id text unique,
+    updated_at timestamptz not null default clock_timestamp())`;
+}
+
 test('each pair fails for itself: with one Udesk away, one refusing the token, one unknown host and one CRM away from the start, the fifth works; and those that come back go on without a person', async () => {
   const ours = await createTestDatabase();
   cleanups.push(() => ours.drop());
@@ -43,11 +84,7 @@ test('each pair fails for itself: with one Udesk away, one refusing the token, o
   cleanups.push(() => crmDb.drop());
   const crm = (await crmDb.open({ max: 2 })).sql;
   const names = ['well', 'away', 'refused', 'nowhere', 'crmless'];
-  for (const name of names) {
-    await crm.unsafe(`create table ${name} (id bigint generated always as identity primary key,
-      name text, emails text[] not null default '{}', udesk_id text unique,
-      updated_at timestamptz not null default clock_timestamp())`);
-  }
+  for (const name of names) await crm.unsafe(tableOf(name));
   const [awayPort, refusedPort, crmPort] = [await freePort(), await freePort(), await freePort()];
   const well = await udesk('well');
   const crmless = await udesk('crmless');
@@ -61,27 +98,10 @@ test('each pair fails for itself: with one Udesk away, one refusing the token, o
   };
   const crmUrl = (name: string) =>
     name === 'crmless' ? crmDb.url.replace(/:\d+\//, `:${crmPort}/`) : crmDb.url;
-  const config = writeConfig(`
-http: { port: 0 }
-pairs:${names
-    .map(
-      (name) => `
-  - name: ${name}
-    firstRun: auto
-    udesk: { baseUrl: "${urls[name]}", email: admin@example.com, token: ${TOKEN}, quota: { perMinute: 100000 } }
-    crm: { adapter: postgres, url: "${crmUrl(name)}", table: ${name}, externalId: udesk_id, updatedAt: updated_at }
-    schedule: { head: "*/2 * * * * *", crm: "*/2 * * * * *", sweep: "*/10 * * * * *" }
-    fields: [{ udesk: nick_name, crm: name }, { udesk: emails, crm: emails }]`,
-    )
-    .join('')}
-`);
-  cleanups.push(() => config.remove());
-  const env = { DATABASE_URL: ours.url };
-  const daemon = startProgram(['run', '--config', config.file], env);
-  cleanups.push(async () => {
-    daemon.process.kill('SIGKILL');
-    await daemon.ended;
-  });
+  const { daemon, config, env } = runWith(
+    ours.url,
+    names.map((name) => ({ name, udesk: urls[name], crm: crmUrl(name) })),
+  );
   const inCrm = async (name: string) => (await crm.unsafe(`select name from ${name}`)).map((row) => row.name);
   const health = async () => {
     const { stdout } = await runProgram(['status', '--json', '--config', config.file], env);
@@ -126,9 +146,7 @@ test('what a side does not hold or allow any more keeps its own pair from a star
   const names = ['well', 'columnless', 'rightless'];
   await admin.unsafe(`create role ${login} login password 'of-the-test'`);
   for (const name of names) {
-    await crm.unsafe(`create table ${name} (id bigint generated always as identity primary key,
-      name text, emails text[] not null default '{}', udesk_id text unique,
-      updated_at timestamptz not null default clock_timestamp())`);
+    await crm.unsafe(tableOf(name));
     await crm.unsafe(`grant select, insert, update on ${name} to ${login}`);
   }
   await crm`alter table columnless drop column emails`;
@@ -137,29 +155,14 @@ test('what a side does not hold or allow any more keeps its own pair from a star
   const receiver = await startReceiver();
   cleanups.push(() => receiver.close());
   const sides = await Promise.all(names.map((name) => udesk(name)));
-  const config = writeConfig(`
-http: { port: 0 }
-alerts: [{ type: webhook, url: "${receiver.url}", on: [stalled], stalledMinutes: 1 }]
-pairs:${names
-    .map(
-      (name, n) => `
-  - name: ${name}
-    firstRun: auto
-    deletes: ${name === 'rightless' ? 'propagate' : 'flag'}
-    udesk: { baseUrl: "${sides[n]?.url}", email: admin@example.com, token: ${TOKEN}, quota: { perMinute: 100000 } }
-    crm: { adapter: postgres, url: "${crmUrl}", table: ${name}, externalId: udesk_id, updatedAt: updated_at }
-    schedule: { head: "*/2 * * * * *", crm: "*/2 * * * * *", sweep: "*/10 * * * * *" }
-    fields: [{ udesk: nick_name, crm: name }, { udesk: emails, crm: emails }]`,
-    )
-    .join('')}
-`);
-  cleanups.push(() => config.remove());
-  const env = { DATABASE_URL: ours.url };
-  const daemon = startProgram(['run', '--config', config.file], env);
-  cleanups.push(async () => {
-    daemon.process.kill('SIGKILL');
-    await daemon.ended;
-  });
+  const { daemon, config, env } = runWith(
+    ours.url,
+    names.map((name, n) => ({
+      ...{ name, udesk: sides[n]?.url, crm: crmUrl.href },
+      ...(name === 'rightless' ? { deletes: 'propagate' } : {}),
+    })),
+    `alerts: [{ type: webhook, url: "${receiver.url}", on: [stalled], stalledMinutes: 1 }]`,
+  );
   let said = '';
   daemon.process.stderr?.on('data', (text: string) => {
     said += text;

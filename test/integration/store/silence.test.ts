@@ -9,11 +9,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { toError } from '../../../src/errors.ts';
 import { openClient, targetOf } from '../../../src/store/client.ts';
 import { type Database, openDatabase } from '../../../src/store/database.ts';
-import { surviveLostConnections } from '../../../src/store/driver-fault.ts';
 import { createPool } from '../../../src/store/pool.ts';
 import { watchForSilence } from '../../../src/store/silence.ts';
 import { createSockets } from '../../../src/store/sockets.ts';
 import { createEmptyDatabase, type TestDatabase } from '../../support/db.ts';
+import { surviveAsTheProgram } from '../../support/driver-faults.ts';
 import { type PostgresProxy, startProxy } from '../../support/postgres-proxy.ts';
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
@@ -44,10 +44,9 @@ const codeOf = (thrown: unknown) => (toError(toError(thrown).cause ?? thrown) as
 const one = () => outcome(database.db.execute(sql`select 1 as n where ${1} = 1`));
 
 describe('a connection that is lost inside a transaction', () => {
-  /** As the program does (main.ts): the driver throws outside of every promise. */
   let end: () => void;
   beforeEach(() => {
-    end = surviveLostConnections(() => {});
+    end = surviveAsTheProgram();
   });
   afterEach(() => end());
 
