@@ -110,22 +110,16 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
     return await uncertain(cycle, intent, 'a record with one of its e-mails or phones exists');
   }
   if (intent.looks + 1 < LOOKS_BEFORE_RESEND) {
-    await fenced(cycle.db, cycle.fence, (tx) =>
-      moveIntent(tx, intent, ['unknown'], {
-        state: 'unknown',
-        at: cycle.clock(),
-        looked: true,
-        error: intent.error,
-      }),
-    );
+    await notSeen(cycle, intent);
     return await resolveCreate(cycle, { ...intent, looks: intent.looks + 1 });
   }
   return await backToPending(cycle, intent, 'the record was looked for and is not there');
 }
 
 /**
- * Nothing to look it up by: only a certified enumeration that began after the write was sent can tell. One new record
- * that holds exactly what was sent is it; no new record without a link means that it was not created. One that holds
+ * Nothing to look it up by: only certified enumerations that began after the write was sent can tell. One new record
+ * that holds exactly what was sent is it; two lists in a row without a new record that has no link mean that it was not
+ * created (one may leave out what came last). One that holds
  * something else may still be it, in the side's own form or edited since (given an e-mail, say): a person looks. So they do
  * when our clock was set back meanwhile, as times say nothing then about what came first; and when the side's lists have
  * proved nothing for a day, since every new record there waits until it is known which of them it is.
@@ -135,7 +129,7 @@ async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Re
     return await uncertain(cycle, intent, 'our clock was set back since, so no list can tell');
   const { certifiedAt, uncertified } = await loadPair(cycle.db, cycle.spec.name);
   const certified = certifiedAt[intent.side];
-  if (intent.sentAt === null || certified === null || certified <= intent.sentAt) {
+  if (intent.sentAt === null || certified === null || certified <= (intent.lookedAt ?? intent.sentAt)) {
     if (uncertified[intent.side] === null || !isOverdue(cycle, intent)) return 'later';
     return await uncertain(cycle, intent, 'no complete list of that side could be read for a day');
   }
@@ -143,13 +137,28 @@ async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Re
   const equal = fresh.filter((record) => holds(cycle.spec, intent.patch, record, 'after'));
   const [only] = equal;
   if (only === undefined) {
-    if (fresh.length === 0)
-      return await backToPending(cycle, intent, 'a complete enumeration does not show it');
+    if (fresh.length === 0) {
+      if (intent.looks + 1 >= LOOKS_BEFORE_RESEND)
+        return await backToPending(cycle, intent, 'two complete enumerations do not show it');
+      await notSeen(cycle, intent);
+      return 'later';
+    }
     const ids = fresh.slice(0, SHOWN_SUSPECTS).map(({ id }) => id);
     return await uncertain(cycle, intent, `new record ${ids.join(', ')} may be it`);
   }
   if (equal.length > 1) return await uncertain(cycle, intent, `${equal.length} new records look like it`);
   return await settled(cycle, intent, only);
+}
+
+async function notSeen(cycle: Cycle, intent: IntentRow): Promise<void> {
+  await fenced(cycle.db, cycle.fence, (tx) =>
+    moveIntent(tx, intent, ['unknown'], {
+      state: 'unknown',
+      at: cycle.clock(),
+      looked: true,
+      error: intent.error,
+    }),
+  );
 }
 
 async function settled(cycle: Cycle, intent: IntentRow, seen: SideRecord): Promise<Recovery> {

@@ -65,6 +65,7 @@ function asSent(intent: IntentRow, verifiedAt: Date, sentAt: Date): IntentRow {
     state: 'sending',
     attempts: intent.attempts + 1,
     looks: 0,
+    lookedAt: null,
     verifiedAt: verifiedAt.toISOString(),
     sentAt: sentAt.toISOString(),
   };

@@ -50,17 +50,17 @@ export async function verify(
 }
 
 /**
- * A side whose creates may change somebody who exists is asked for the e-mails and phones right before: whoever was
- * entered since the last look is matched, not overwritten.
+ * The e-mails and phones are looked up right before (decision 0006): whoever was entered since the last look, or whom a list
+ * hid, is matched, and not made a second time (P5). Of whom matching knew already, a person or a stop list said that they are
+ * somebody else: they may share an address, unless a create there may change them instead.
  */
 async function verifyAbsent(cycle: Cycle, intent: IntentRow): Promise<null | 'stale'> {
-  if (cycle.sides[intent.side].manifest.createMayOverwrite !== true) return null;
   const contacts = [...sentContacts(cycle, intent), ...(await sourceContacts(cycle, intent))];
   const found = await lookUp(cycle, intent.side, contacts);
   if (found.length === 0) return null;
   const ids = found.map(({ id }) => id);
   if (await knownWhenPlanned(cycle.db, intent, ids)) {
-    // Matching knew of them, and a person (or a stop list) said that they are not the same.
+    if (cycle.sides[intent.side].manifest.createMayOverwrite !== true) return null;
     throw new SyncError(
       'rejected',
       `${intent.side} record ${ids.join(', ')} holds one of its e-mails or phones`,

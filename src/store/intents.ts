@@ -25,6 +25,8 @@ export interface IntentRow {
   readonly state: IntentState;
   readonly attempts: number;
   readonly looks: number;
+  /** When it was last looked for. ISO 8601; null while it was not. */
+  readonly lookedAt: string | null;
   /** The batch that carried it; null when it was never in one. */
   readonly batchId: string | null;
   readonly result: Record<string, Value> | null;
@@ -55,6 +57,7 @@ export type IntentColumns = {
   state: IntentState;
   attempts: number;
   looks: number;
+  looked_at: string | null;
   batch_id: string | null;
   result: string | null;
   sent_at: string | null;
@@ -67,7 +70,7 @@ const iso = (column: string) =>
   sql.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${column}`);
 
 export const INTENT_COLUMNS = sql`id, pair, link_id, run_id, side, op, remote_id, patch::text as patch, reasons::text as reasons,
-  source::text as source, halves::text as halves, decisions::text as decisions, round, marker, state, attempts, looks, batch_id, result::text as result,
+  source::text as source, halves::text as halves, decisions::text as decisions, round, marker, state, attempts, looks, ${iso('looked_at')}, batch_id, result::text as result,
   ${iso('sent_at')}, error, ${iso('verified_at')}, ${iso('settled_at')}`;
 
 /**
@@ -99,6 +102,7 @@ export function toIntent(row: IntentColumns): IntentRow {
     state: row.state,
     attempts: row.attempts,
     looks: row.looks,
+    lookedAt: row.looked_at,
     batchId: row.batch_id,
     result: row.result === null ? null : fromJsonb(row.result),
     sentAt: row.sent_at,
@@ -370,6 +374,7 @@ export async function moveIntent(
           witness = coalesce(${change.witness ?? null}, witness),
           attempts = attempts + ${change.attempted === true ? 1 : 0},
           looks = case when ${change.state} = 'sending' then 0 else looks + ${change.looked === true ? 1 : 0} end,
+          looked_at = case when ${change.state} = 'sending' then null when ${change.looked === true} then ${at} else looked_at end,
           sent_at = case when ${change.state} = 'sending' then ${at} else sent_at end,
           settled_at = case when ${change.state} = 'settled' then ${at} else settled_at end
         where pair = ${pair} and id = ${id}::bigint and state = any(${textArray(from)}) returning 1`,

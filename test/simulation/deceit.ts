@@ -1,11 +1,7 @@
 /** How a side deceives during one cycle, and what its lists left out by that, as it happened. */
 import type { SideName, SideRecord } from '../../src/core/record.ts';
 import type { Page } from '../../src/crm/adapter.ts';
-import { mirroredOf } from './ours.ts';
 import type { Deceit } from './script.ts';
-import { nameOf } from './shared.ts';
-import { type Held, valuesOf } from './sides.ts';
-import { plain } from './tokens.ts';
 import type { World } from './world.ts';
 
 export interface Deceiving {
@@ -31,8 +27,6 @@ export class LeftOut {
   /** What the list of this cycle left out, and what its pages showed. */
   readonly #left = new Map<string, 'record' | 'note'>();
   readonly #shown = new Set<string>();
-  /** Whom the last complete list hid. */
-  readonly #hidden = new Set<string>();
 
   shown(records: readonly SideRecord[], deceit: Deceiving | null): void {
     for (const { id } of records) {
@@ -45,27 +39,12 @@ export class LeftOut {
     this.#left.set(id, 'record');
   }
 
-  listEnded(): void {
-    this.#hidden.clear();
-    for (const [id, what] of this.#left) if (what === 'record') this.#hidden.add(id);
-  }
-
   /** @param begins the position in the changes begins with what this cycle read. @param stored what it read is in the mirror */
   cycleEnded(begins: boolean, stored: boolean): void {
     if (stored) for (const id of this.#shown) this.untold.delete(id);
     if (begins) for (const [id, what] of this.#left) this.untold.set(id, what);
     this.#left.clear();
     this.#shown.clear();
-  }
-
-  /** Live records that the last complete list hid, and that the mirror was never shown. */
-  async unknown(world: World): Promise<Held[]> {
-    const hidden = [...this.#hidden].flatMap((id) => world.people.crm.get(id) ?? []);
-    const known = await mirroredOf(
-      world,
-      hidden.map(({ id }) => id),
-    );
-    return hidden.filter(({ id }) => !known.has(id) && !world.ledger.sources.has(nameOf('crm', id)));
   }
 }
 
@@ -100,22 +79,4 @@ function withoutNote(record: SideRecord): SideRecord {
 
 export function isBlind({ deceit }: World, side: SideName, operation: string): boolean {
   return operation === 'read' && deceit?.side === side && deceit.how === 'blind';
-}
-
-/**
- * P5: somebody is created in the CRM although they are there, because its last complete list hid them and we never saw them:
- * for all that we can know they are missing. A person is asked afterwards which of the two it is; until then both are there.
- * @param hidden those of whom that was so when the create left
- */
-export function noteTwins(
-  { ledger }: World,
-  hidden: readonly Held[],
-  sent: readonly string[],
-  made: string,
-): void {
-  const values = new Set(sent.map(plain));
-  for (const held of hidden) {
-    if (held.id !== made && valuesOf(held).some((value) => values.has(plain(value))))
-      ledger.shared.noteAll([new Set([nameOf('crm', held.id)]), new Set([nameOf('crm', made)])]);
-  }
 }

@@ -4,7 +4,7 @@
  */
 import { otherSide, type SideName } from '../../src/core/record.ts';
 import { Replaced } from './replaced.ts';
-import { Shared } from './shared.ts';
+import { nameOf, Shared } from './shared.ts';
 import { type Both, type FieldName, type Held, holdsEdit, type SetName, valuesOf } from './sides.ts';
 import { plain, sameToken } from './tokens.ts';
 
@@ -102,6 +102,16 @@ export class Ledger {
     this.seen(removal.value);
     this.#takenAway[removal.side].add(plain(removal.value));
     if (this.agreed.has(plain(removal.value))) this.removals.push(removal);
+  }
+
+  /** A person says that these two are not the same: what was taken away from one, and not yet from the other, that one keeps. */
+  parted(two: readonly { readonly name: string; readonly values: readonly string[] }[]): void {
+    for (const [at, removal] of this.removals.entries()) {
+      if (!two.some(({ name }) => name === nameOf(removal.side, removal.record))) continue;
+      const keeps = two.filter(({ values }) => values.some((value) => sameToken(value, removal.value)));
+      const others = new Set([...removal.others, ...keeps.map(({ name }) => name)]);
+      this.removals[at] = { ...removal, others };
+    }
   }
 
   moved(move: Move): void {

@@ -170,17 +170,3 @@ async function intentIds(world: World, which: SQL): Promise<string[]> {
   );
   return found.map(({ id }) => id);
 }
-
-/** Which of these records of the CRM the mirror was ever shown. */
-export async function mirroredOf(world: World, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  if (ids.length === 0) return new Set();
-  const found = await rows<{ id: string }>(
-    world.db,
-    sql`select remote_id as id from udesk_sync.record where pair = ${world.name} and side = 'crm'
-          and remote_id in (${sql.join(
-            ids.map((id) => sql`${id}`),
-            sql`, `,
-          )})`,
-  );
-  return new Set(found.map(({ id }) => id));
-}

@@ -109,6 +109,7 @@ function parted(world: World, link: { readonly udesk: string | null; readonly cr
     const there = world.people[side].get(link[side] ?? '');
     return there === null ? [] : [{ name: nameOf(side, there.id), values: valuesOf(there) }];
   });
+  world.ledger.parted(held);
   const alone = link.udesk === null || link.crm === null;
   for (const { name, values } of held)
     for (const value of values) {

@@ -4,12 +4,11 @@ import { otherSide, type Patch, type SideName } from '../../src/core/record.ts';
 import { isSet } from '../../src/core/value.ts';
 import type { Page, Side } from '../../src/crm/adapter.ts';
 import { type ErrorKind, SyncError } from '../../src/errors.ts';
-import { deceived, isBlind, noteTwins } from './deceit.ts';
+import { deceived, isBlind } from './deceit.ts';
 import { sourceUnderWay, writeUnderWay } from './ours.ts';
 import type { EngineProcess } from './process.ts';
 import { carryingOut } from './replaced.ts';
 import type { Fault } from './script.ts';
-import type { Held } from './sides.ts';
 import { plain } from './tokens.ts';
 import type { Touch, World } from './world.ts';
 
@@ -53,7 +52,6 @@ export function watchedSide(
       noteShown(world, name, told.records);
       yield told;
     }
-    if (operation === 'enumerate' && name === 'crm') world.leftOut.listEnded();
   }
   /** Whatever the call does happens in one go. */
   const carriedOut = async (call: () => unknown): Promise<unknown> => {
@@ -81,10 +79,8 @@ export function watchedSide(
         if (failure !== null && !failure.done) fail(failure);
         const call = () => Reflect.apply(member, target, args);
         world.underWay = await underWay(world, touch(key, args[0]));
-        const hidden = meets && key === 'create' ? await world.leftOut.unknown(world) : [];
         try {
           const answer = isBlind(world, name, key) ? null : await carriedOut(call);
-          if (key === 'create' && meets) noteCreated(world, hidden, args[0] as Aimed, answer);
           noteShown(world, name, [answer].flat());
           await meet('answer', key);
           if (failure !== null) fail(failure);
@@ -112,13 +108,6 @@ async function underWay(world: World, touched: Touch): Promise<World['underWay']
     write: op === 'update' && id !== null ? await writeUnderWay(world, side, id) : null,
     source: op === 'create' ? await sourceUnderWay(world, side) : null,
   };
-}
-
-function noteCreated(world: World, hidden: readonly Held[], { patch = {} }: Aimed, answer: unknown): void {
-  const { id } = (answer ?? {}) as { id?: unknown };
-  if (typeof id !== 'string') return;
-  const sent = Object.values(patch).flatMap(({ after }) => asElements(after).map(({ value }) => value));
-  noteTwins(world, hidden, sent, id);
 }
 
 /** P1: what we write is the image of something that the other side held, or what a person chose. */

@@ -52,6 +52,7 @@ export const intent = udeskSync.table(
     attempts: integer('attempts').notNull().default(0),
     /** How often an unknown outcome was looked for. */
     looks: integer('looks').notNull().default(0),
+    lookedAt: at('looked_at'),
     fence: bigint('fence', { mode: 'number' }),
     notBefore: at('not_before'),
     /** The batch that carried it, and its place there; stays when it has to be sent again on its own. */
