@@ -70,12 +70,32 @@ export interface WriteTimes {
   readonly answeredAt: string;
   /** The side's clock minus ours; null: unknown. */
   readonly skewMs: number | null;
+  /** Where it is unknown: how far apart the two may be, if further than usual. */
+  readonly apartMs?: number;
 }
 
 /** How far apart two clocks may be that we were never able to compare. */
-export const UNKNOWN_SKEW_MS = 300_000;
+const UNKNOWN_SKEW_MS = 300_000;
 /** Whole seconds on either side, and a little for the way. */
 export const SLACK_MS = 3_000;
+
+/**
+ * How the two clocks stood when a write was made, from what was known before and from what the history's own answer told.
+ * Where the two disagree, one of the clocks was set meanwhile (or long after the last comparison), and nobody knows when.
+ */
+export function skewAround(
+  knownMs: number | null,
+  toldMs: number | null,
+): Pick<WriteTimes, 'skewMs' | 'apartMs'> {
+  if (knownMs === null || toldMs === null) return { skewMs: knownMs };
+  if (Math.abs(knownMs - toldMs) <= SLACK_MS) return { skewMs: toldMs };
+  return { skewMs: null, apartMs: Math.max(Math.abs(knownMs), Math.abs(toldMs)) + SLACK_MS };
+}
+
+/** How far a record's time may lie outside of what our clock says of the write. */
+export function unknownSkewMs({ apartMs = 0 }: WriteTimes): number {
+  return Math.max(UNKNOWN_SKEW_MS, apartMs);
+}
 
 /**
  * Of a history told newest first, what was not known before. Whatever is older than a record that was known happened before
@@ -89,7 +109,7 @@ export function newsOf<T>(items: readonly T[], wasKnown: (item: T) => boolean): 
 /** Records about which it cannot be said what they did to the field, from about the time of the write. */
 export function opaqueRecords(input: WitnessInput): readonly ChangeRecord[] {
   const { skewMs } = input.times;
-  const slackMs = skewMs === null ? UNKNOWN_SKEW_MS : SLACK_MS;
+  const slackMs = skewMs === null ? unknownSkewMs(input.times) : SLACK_MS;
   return input.records.filter(
     ({ at, changes }) =>
       mayBeWithin(at, input.times, slackMs, skewMs ?? 0) &&

@@ -10,7 +10,7 @@ import {
   mayBeWithin,
   opaqueRecords,
   SLACK_MS,
-  UNKNOWN_SKEW_MS,
+  unknownSkewMs,
   type Verdict,
   type WitnessInput,
 } from './witness-records.ts';
@@ -19,7 +19,9 @@ import { setHappened, witnessSet } from './witness-set.ts';
 
 /** Whether our write of one field replaced a value that we had not seen. */
 export function witnessWrite(input: WitnessInput): Verdict {
-  const records = input.records.filter((record) => mayBeWithin(record.at, input.times, UNKNOWN_SKEW_MS));
+  const records = input.records.filter((record) =>
+    mayBeWithin(record.at, input.times, unknownSkewMs(input.times)),
+  );
   const near = { ...input, records };
   return input.spec.shape === 'set' || isSet(input.write.after) ? witnessSet(near) : witnessScalar(near);
 }
@@ -35,7 +37,7 @@ export function writeHappened(
 ): 'yes' | 'no' | 'unclear' {
   const { skewMs } = input.times;
   // What was surely before our look says nothing of our write.
-  const slackMs = skewMs === null ? UNKNOWN_SKEW_MS : SLACK_MS;
+  const slackMs = skewMs === null ? unknownSkewMs(input.times) : SLACK_MS;
   const records = input.records.filter(({ at }) => mayBeWithin(at, input.times, slackMs, skewMs ?? 0));
   const near = { ...input, records, held: input.write.after, later: [] };
   const isSetField = input.spec.shape === 'set' || isSet(input.write.after);

@@ -110,6 +110,8 @@ export interface HistoryPage {
   readonly dropped: readonly DroppedElement[];
   /** Nothing older follows. */
   readonly last: boolean;
+  /** The side's clock minus ours in milliseconds, by this very answer; left out or null where it does not tell. */
+  readonly clockSkewMs?: number | null;
 }
 
 /**

@@ -18,6 +18,8 @@ export interface HistorySince {
   readonly items: readonly HistoryItem[];
   /** Reaches back to `since`; otherwise more was written meanwhile than is read. */
   readonly whole: boolean;
+  /** The side's clock minus ours as this reading told; null: it did not. */
+  readonly clockSkewMs: number | null;
   /** `kind:id` of what was on record before this reading; null: the histories of this side are not kept. */
   readonly onRecord: ReadonlySet<string> | null;
 }
@@ -42,12 +44,13 @@ export async function readHistorySince(
   const startedAt = cycle.clock();
   const items: HistoryItem[] = [];
   let whole = false;
+  let clockSkewMs: number | null = null;
   for (let page = 1; page <= MAX_PAGES && !whole; page += 1) {
     const found = await source.history(remoteId, page, { signal: cycle.signal });
     items.push(...found.items);
-    const reached = found.items.some(
-      ({ at }) => at !== null && Date.parse(at) < Date.parse(since) - REACH_MS,
-    );
+    clockSkewMs = found.clockSkewMs ?? null;
+    const from = Date.parse(since) - REACH_MS - Math.abs(clockSkewMs ?? 0);
+    const reached = found.items.some(({ at }) => at !== null && Date.parse(at) < from);
     whole = found.last || reached || found.items.length === 0;
   }
   let onRecord: HistorySince['onRecord'] = null;
@@ -58,7 +61,7 @@ export async function readHistorySince(
       await saveFeedRead(tx, cycle.spec.name, remoteId, startedAt);
     });
   }
-  return { items, whole, onRecord };
+  return { items, whole, clockSkewMs, onRecord };
 }
 
 /**

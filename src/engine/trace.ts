@@ -5,6 +5,7 @@
 
 import type { SideRecord } from '../core/record.ts';
 import { witnessWrite, writeHappened } from '../core/witness.ts';
+import { skewAround } from '../core/witness-records.ts';
 import type { IntentRow } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
@@ -32,7 +33,7 @@ export async function traceUpdate(
   const times = {
     verifiedAt: since,
     answeredAt: cycle.clock().toISOString(),
-    skewMs: alarms[intent.side]?.clockSkewMs ?? null,
+    ...skewAround(alarms[intent.side]?.clockSkewMs ?? null, history.clockSkewMs),
   };
   const shown = (await countWitnesses(cycle.db, cycle.spec.name)).clean > 0;
   const traces = Object.entries(intent.patch).flatMap(([name, write]) => {

@@ -8,7 +8,7 @@ import { otherSide, SIDES, type SideName } from '../core/record.ts';
 import { type FieldSpec, sideField } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
 import { witnessWrite } from '../core/witness.ts';
-import type { Overwritten, Verdict } from '../core/witness-records.ts';
+import { type Overwritten, skewAround, type Verdict } from '../core/witness-records.ts';
 import { isSyncError } from '../errors.ts';
 import { saveEditTimes } from '../store/feeds.ts';
 import type { IntentRow } from '../store/intents.ts';
@@ -129,7 +129,7 @@ async function witnessIntent(cycle: Cycle, intent: IntentRow, history: HistorySi
       times: {
         verifiedAt: since,
         answeredAt: intent.settledAt ?? cycle.clock().toISOString(),
-        skewMs: alarms[intent.side]?.clockSkewMs ?? null,
+        ...skewAround(alarms[intent.side]?.clockSkewMs ?? null, history.clockSkewMs),
       },
     });
     return [[spec, verdict]];

@@ -155,7 +155,8 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
             }
           : item,
       );
-      return { items, dropped, last: totalPages === null ? rows < FEED_PAGE_SIZE : page >= totalPages };
+      const last = totalPages === null ? rows < FEED_PAGE_SIZE : page >= totalPages;
+      return { items, dropped, last, clockSkewMs: client.clockSkewMs() };
     },
     async lookup(kind: MatchKeyKind, value, call) {
       // Udesk keeps a phone as it was typed, and nothing says that it looks it up in any other form (api.md §11.11).

@@ -41,7 +41,7 @@ export async function readHistory(
     propertiesOf(place).flatMap((name) => itemsOf(id, place, name, versionsOf(told[name]))),
   );
   items.reverse().sort((a, b) => (b.at ?? '').localeCompare(a.at ?? ''));
-  return { items, dropped: [], last: true };
+  return { items, dropped: [], last: true, clockSkewMs: reader.api.clockSkewMs() };
 }
 
 /** Oldest first. HubSpot shows the newest first; two of one millisecond stay in that order. */

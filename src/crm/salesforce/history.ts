@@ -29,7 +29,7 @@ export async function readHistory(
   const items: HistoryItem[] = [];
   for await (const { rows } of queryBatches(reader, soql, options))
     items.push(...rows.map((row) => itemOf(reader, row)));
-  return { items, dropped: [], last: items.length < PAGE_ROWS };
+  return { items, dropped: [], last: items.length < PAGE_ROWS, clockSkewMs: reader.api.clockSkewMs() };
 }
 
 function itemOf(reader: Reader, row: JsonObject): HistoryItem {

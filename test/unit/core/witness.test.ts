@@ -6,6 +6,7 @@ import {
   type ChangeRecord,
   type FieldChange,
   newsOf,
+  skewAround,
   type WitnessInput,
 } from '../../../src/core/witness-records.ts';
 
@@ -50,6 +51,10 @@ function input(spec: FieldSpec, before: Value, after: Value, records: readonly C
   };
 }
 
+const judgedAt = (records: readonly ChangeRecord[], clocks: Partial<WitnessInput['times']>) => {
+  const seen = input(NAME, 'X', 'A', records);
+  return witnessWrite({ ...seen, times: { ...seen.times, ...clocks } });
+};
 const judged = (records: readonly ChangeRecord[], before: Value = 'X', after: Value = 'A') =>
   witnessWrite(input(NAME, before, after, records));
 
@@ -338,6 +343,22 @@ describe('an update of unknown outcome', () => {
     const one = input(PHONES, before, after, records);
     return writeHappened({ ...one, times: { ...one.times, answeredAt: at(60), ...times } }, true);
   };
+
+  // Seed u1-19: our clock was 200 seconds ahead since a moment ago, and an edit that our write had replaced was in no row.
+  test('is found where our clock was set since the two were compared: the history tells how far apart they are now', () => {
+    const shown = [scalar('X', 'F', TOM, -200), scalar('F', 'A', API, -200), scalar('A', 'G', TOM, -200)];
+    expect(happened(shown, true, { answeredAt: at(1) })).toBe('no');
+    expect(happened(shown, true, { answeredAt: at(1), ...skewAround(0, -200_000) })).toBe('yes');
+    const hour = shown.map((one) => ({ ...one, at: at(-3600) }));
+    expect(happened(hour, true, { answeredAt: at(1), ...skewAround(0, -3_600_000) })).toBe('yes');
+    expect(judgedAt(hour, skewAround(0, -3_600_000))).toMatchObject({ foreign: { value: 'F' } });
+  });
+
+  test('where the two clocks stand as they stood, what the last answer told counts; where one was never told, nothing does', () => {
+    expect(skewAround(1_000, 1_500)).toEqual({ skewMs: 1_500 });
+    expect(skewAround(1_000, null)).toEqual({ skewMs: 1_000 });
+    expect(skewAround(null, 1_500)).toEqual({ skewMs: null });
+  });
 
   test('of a set happened when all of it came and went', () => {
     expect(setHappened(set(P), set(P, Q), [phone(null, Q, API)])).toBe('yes');
