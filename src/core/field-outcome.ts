@@ -127,6 +127,22 @@ export function holdsRowValues({ row, spec, now, region }: FieldContext): boolea
   return row !== null && SIDES.every((side) => equalValues(spec, now[side], row[side], region));
 }
 
+/**
+ * An undo left the two different, and an edit of a set carries over its own elements only: the row goes on, with what both
+ * hold now, until they are equal or a person decides (P6). Of a scalar, any edit is carried over whole.
+ */
+export function isStillUndone(field: FieldContext): boolean {
+  const { row, spec } = field;
+  const isUndone = spec.shape === 'set' && row?.kind === 'reverted' && row.decision === null && !isFlag(row);
+  return isUndone && !equalNow(field);
+}
+
+/** @param reopened a decision about it is void */
+export function holdUndone(field: FieldContext, reopened = false): ConflictChange | null {
+  const reason = 'what we wrote was undone on one side only, and the two still differ in what that was about';
+  return hold(field, 'reverted', reason, { reopened });
+}
+
 function sameBase({ row, spec, region }: FieldContext, base: FieldBase | null): boolean {
   const shown = row?.base ?? null;
   if (shown === null || base === null) return shown === base;

@@ -7,6 +7,8 @@ import {
   type FieldOutcome,
   hold,
   holdsRowValues,
+  holdUndone,
+  isStillUndone,
   noRoom,
   resolveTo,
   type SideWrite,
@@ -56,6 +58,7 @@ function write(field: FieldContext, input: SetMergeInput, merge: SetMerge, reaso
     };
   }
   if (Object.keys(writes).length === 0) {
+    if (isStillUndone(field)) return { base: adopt(field), conflict: holdUndone(field) };
     // A row that shows what no side holds any more has nothing left to ask.
     const over = equalNow(field) || !holdsRowValues(field);
     return { base: adopt(field), conflict: over ? closeConverged(field) : null };

@@ -19,6 +19,8 @@ import {
   type FieldOutcome,
   hold,
   holdsRowValues,
+  holdUndone,
+  isStillUndone,
   type SideWrite,
 } from './field-outcome.ts';
 import type {
@@ -116,7 +118,8 @@ function reconcileField(field: FieldContext): FieldOutcome {
   if (!('void' in applied)) return applied;
   const undecided = { ...field, row: { ...row, decision: null } };
   const outcome = quarantine(undecided, byTable(undecided));
-  return { ...outcome, conflict: afterVoid(field, outcome.conflict ?? null, applied.void) };
+  const still = isStillUndone(undecided) ? holdUndone(undecided, true) : null;
+  return { ...outcome, conflict: afterVoid(field, outcome.conflict ?? still, applied.void) };
 }
 
 /** The row of a void decision ends as the person saw it; what is to be held or decided now is a row of its own (P2). */
@@ -172,6 +175,7 @@ function diverged(field: FieldContext, base: FieldBase): FieldOutcome {
   if (!base.accepted) {
     return { conflict: hold(field, 'diverged-base', 'both sides are unchanged, and they are not equal') };
   }
+  if (isStillUndone(field)) return { conflict: holdUndone(field) };
   // The edits that opened a row were taken back: both sides are where they were last seen to correspond.
   return { conflict: holdsRowValues(field) ? null : closeConverged(field) };
 }

@@ -18,6 +18,10 @@ export const WRITES: ReasonTable = [
     /^what we wrote to (udesk|crm) was undone; (udesk|crm) keeps its value until a person decides, or somebody edits$/,
     '写入 {1} 的内容已撤销；{2} 保持原值，直到有人裁决或修改',
   ],
+  [
+    /^what we wrote was undone on one side only, and the two still differ in what that was about$/,
+    '我们写入的内容只在一边撤销，两边在这方面仍不一致',
+  ],
   [/^the mapping of (?:the|a) field has changed$/, '字段的映射已更改'],
   [/^(.+): ask for it again$/, '{1:reason}：请重新提出'],
   [/^the database was restored from a backup$/, '数据库是从备份恢复的'],
@@ -62,7 +66,7 @@ export const WRITES: ReasonTable = [
     /^it was not found for a day, and no list proved that it is gone$/,
     '一天之内都没有找到该记录，也没有完整列表能证明它已被删除',
   ],
-  [/^a complete enumeration does not show it$/, '完整读取的列表中没有它'],
+  [/^two complete enumerations do not show it$/, '连续两份完整的列表中都没有它'],
   [/^new record (.+) may be it$/, '新记录 {1} 可能就是它'],
   [/^(\d+) new records look like it$/, '有 {1} 条新记录与它相似'],
   [

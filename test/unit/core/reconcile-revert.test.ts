@@ -110,6 +110,52 @@ describe('a wish to undo, as an input of the planner', () => {
     expect(reconcileLink(pair([field()]), { ...again, reverts: [request] }).writes).toEqual([]);
   });
 
+  // Seed u1-33: the row was closed by the first edit after the undo, and nobody was told that the rest still differed.
+  test('P6: of a set the difference is held until both are equal: an edit carries its own elements only', () => {
+    const spec = pair([field({ shape: 'set' })]);
+    const planned = (
+      udesk: Value,
+      crm: Value,
+      bases = base(udesk, crm, true),
+      over: Partial<ActiveConflict> = {},
+    ) => {
+      const row = conflict({ kind: 'reverted', udesk: set('a', 'b'), crm: set('a'), ...over });
+      const state = link(live('u1', { nick_name: udesk }), live('c1', { name: crm }), { nick_name: bases }, [
+        row,
+      ]);
+      return reconcileLink(spec, state);
+    };
+    // Somebody adds c in Udesk; it is carried over, and b is still on one side only.
+    const before = base(set('a', 'b'), set('a'), true);
+    const carried = planned(set('a', 'b', 'c'), set('a'), before);
+    expect(carried).toMatchObject({
+      writes: [{ side: 'crm', patch: { name: { after: set('a', 'c') } } }],
+      conflicts: [],
+    });
+    const after = planned(set('a', 'b', 'c'), set('a', 'c')).conflicts;
+    expect(after).toMatchObject([
+      { action: 'hold', kind: 'reverted', udesk: set('a', 'b', 'c'), crm: set('a', 'c') },
+    ]);
+    // What there is to take as the base is what both hold now: no edit is lost by choosing it (P2).
+    expect(after).toMatchObject([{ base: { udesk: set('a', 'b', 'c'), crm: set('a', 'c') } }]);
+    // Somebody takes b away where only it was: nothing has to be written.
+    expect(planned(set('a'), set('a'), before).conflicts).toMatchObject([
+      { action: 'close', outcome: 'converged' },
+    ]);
+    const less = planned(set('b'), set(), before);
+    expect(less).toMatchObject({ writes: [], bases: { nick_name: { accepted: true } } });
+    expect(less.conflicts).toMatchObject([{ action: 'hold', kind: 'reverted', udesk: set('b'), crm: [] }]);
+    // Seed u5-98: an edit made a decision void, and with it went the row.
+    const decision = { id: 'D1', take: 'udesk', value: null } as const;
+    const voided = planned(set('a', 'b', 'c'), set('a'), before, { decision });
+    expect(voided).toMatchObject({
+      writes: [{ side: 'crm' }],
+      conflicts: [{ kind: 'reverted', reopened: true }],
+    });
+    // Quiet while nothing moves; a person who decided is not asked again.
+    expect(planned(set('a', 'b'), set('a'), before, { base: before }).conflicts).toEqual([]);
+  });
+
   test('is refused where the field does not flow there any more, or there is no room', () => {
     expect(plan({ spec: field({ direction: 'to-udesk' }) }).reverts).toMatchObject([{ outcome: 'refused' }]);
     const spec = field({ shape: 'set' });
