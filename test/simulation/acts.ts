@@ -9,6 +9,7 @@ import type { Act } from './script.ts';
 import { nameOf, noteShared, othersWith } from './shared.ts';
 import { type Held, type SetName, valuesOf } from './sides.ts';
 import { emailToken, phoneToken, sameToken, textToken } from './tokens.ts';
+import { undo } from './undoing.ts';
 import type { World } from './world.ts';
 
 /** Values that this act makes are named after the step, and its place in it. */
@@ -33,6 +34,8 @@ export async function carryOut(world: World, act: Act, step: number, sub: number
       return await identity(world, act);
     case 'withdraw':
       return await withdraw(world, act);
+    case 'undo':
+      return await undo(world, act);
     case 'retry':
       return await retry(world, act);
   }

@@ -60,7 +60,7 @@ async function held(world: World): Promise<{ conflicts: Row[]; gone: { side: Sid
   const found = await rows<Row>(
     world.db,
     sql`${conflictsOf(world)}
-        union all select remote_id, null, side, 'gone', null, null, null, null, null from udesk_sync.record
+        union all select remote_id, null, side, 'gone', null, null, null, null, null, null from udesk_sync.record
         where pair = ${world.name} and state = 'deleted' order by 1`,
   );
   return {
@@ -146,14 +146,29 @@ function converged(
   );
   for (const field of FIELDS) {
     // Sets, by normalised value (§5): what a person typed twice into one record is there once.
-    const text = (side: SideName) =>
-      [...new Set([held[side][field]].flat().map(plain).filter(Boolean))].sort().join(' ');
-    if (text('udesk') !== text('crm') && !active.has(field) && !waiting.field(link.id, field))
+    const values = (side: SideName) => new Set([held[side][field]].flat().map(plain).filter(Boolean));
+    const text = (side: SideName) => [...values(side)].sort().join(' ');
+    const apart = onOneSide(values('udesk'), values('crm'));
+    if (apart.length === 0 || active.has(field) || waiting.field(link.id, field)) continue;
+    const rows = conflicts.filter((row) => row.link_id === link.id && heldAs(row.field) === field);
+    if (!rows.some((row) => apart.every((value) => leftApart(row).includes(value))))
       world.violation(
         'P6',
         `${field} of link ${link.id} differs (${text('udesk')} | ${text('crm')}), and no conflict is open`,
       );
   }
+}
+
+/** In what the two sides of a base differ that a person chose: after an undo of one side it may stay so. */
+function leftApart({ base }: Row): string[] {
+  const sides = base === null ? {} : fromJsonb<Partial<Record<SideName, Value>>>(base);
+  const values = (side: SideName) =>
+    new Set(asElements(sides[side] ?? null).map(({ value }) => plain(value)));
+  return onOneSide(values('udesk'), values('crm'));
+}
+
+function onOneSide(a: ReadonlySet<string>, b: ReadonlySet<string>): string[] {
+  return [...[...a].filter((value) => !b.has(value)), ...[...b].filter((value) => !a.has(value))];
 }
 
 const FIELDS: readonly FieldName[] = ['name', 'note', 'emails', 'phones'];

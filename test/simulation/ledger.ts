@@ -216,6 +216,11 @@ export class Ledger {
     this.#chosen.add(plain(value));
   }
 
+  /** A person wants it back where it was taken away. */
+  wantedBack(value: string): void {
+    this.#back(value);
+  }
+
   isChosen(value: string): boolean {
     return this.#chosen.has(plain(value));
   }

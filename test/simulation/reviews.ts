@@ -48,7 +48,11 @@ export async function decide(world: World, act: Extract<Act, { do: 'decide' }>):
 }
 
 /** It comes back to whom it was taken from, and whoever holds it by now, because it changed hands, keeps it. */
-async function chosen(world: World, value: string, link: { udesk: string; crm: string }): Promise<void> {
+export async function chosen(
+  world: World,
+  value: string,
+  link: { readonly udesk: string; readonly crm: string },
+): Promise<void> {
   const own = [nameOf('udesk', link.udesk), nameOf('crm', link.crm)] as const;
   for (const holder of holdersOf(world, value))
     if (!own.includes(holder)) await noteShared(world, world.ledger.shared, [value], [own[0], holder]);

@@ -55,6 +55,13 @@ export type Act =
   | { readonly do: 'confirm'; readonly pick: number }
   /** A person takes a decision back. */
   | { readonly do: 'withdraw'; readonly pick: number }
+  /** A person has undone what a decision wrote, or all that was written to a link, or by one run. */
+  | {
+      readonly do: 'undo';
+      readonly pick: number;
+      readonly what: 'decision' | 'link' | 'run';
+      readonly bothSides: boolean;
+    }
   | { readonly do: 'retry'; readonly pick: number };
 
 export type Fault =
@@ -280,6 +287,25 @@ function scene(random: Random, { deletes, crm }: Setting): Bare<Step>[] {
         cycle(random, ['crm', 'head']),
       ];
     }
+    case 12:
+      // What was just carried over is undone, and that again, while somebody goes on working on it.
+      return [
+        random.chance(0.5) ? edit(here) : element(here, random.pick(['add', 'change', 'remove'])),
+        whole(),
+        does({ do: 'undo', pick, what: random.pick(['link', 'link', 'run']), bothSides: random.chance(0.5) }),
+        ...(random.chance(0.4) ? [edit(random.pick([here, there]))] : []),
+        aimed(
+          random,
+          random.pick<Interrupt>([
+            { at: 0, near: 'update', what: 'fault', side: there, fault: 'lost' },
+            { at: 0, near: 'update', what: 'kill' },
+            { ...before(there), what: 'act', act: { do: 'edit', side: there, pick, field, clear: false } },
+          ]),
+        ),
+        ...(random.chance(0.4)
+          ? [does({ do: 'undo', pick, what: 'link', bothSides: random.chance(0.5) }), whole()]
+          : []),
+      ];
     case 11:
       // Somebody is faster than our write, its answer is lost, and somebody goes on from it before we look.
       return [edit('crm'), aimed(random, ...inOneWrite(pick, field)), whole()];
@@ -298,7 +324,7 @@ function scene(random: Random, { deletes, crm }: Setting): Bare<Step>[] {
 }
 
 /** Which scenes, and how often each. 7 and 8 are about deletions, and come more often where those are carried on. */
-const SCENES = [0, 1, 2, 3, 4, 5, 6, 6, 6, 8, 9, 9, 10, 10, 11];
+const SCENES = [0, 1, 2, 3, 4, 5, 6, 6, 6, 8, 9, 9, 10, 10, 11, 12];
 
 function does(what: Act): Bare<Step> {
   return { kind: 'act', act: what };
@@ -421,5 +447,13 @@ function act(random: Random): Act {
   if (dice < 94) return { do: 'decide', pick, take: random.pick(['udesk', 'crm', 'base']) };
   if (dice < 95) return { do: 'unlink', pick };
   if (dice < 97) return { do: 'confirm', pick };
-  return { do: random.pick(['withdraw', 'withdraw', 'retry']), pick };
+  const last = random.pick<'withdraw' | 'undo' | 'retry'>(['withdraw', 'undo', 'undo', 'retry']);
+  return last === 'undo'
+    ? {
+        do: last,
+        pick,
+        what: random.pick(['decision', 'link', 'link', 'run']),
+        bothSides: random.chance(0.5),
+      }
+    : { do: last, pick };
 }
