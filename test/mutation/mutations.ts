@@ -27,6 +27,39 @@ const HUBSPOT_SDK = 'test/integration/crm/hubspot-sdk.test.ts';
 export const MUTATIONS: readonly Mutation[] = [
   ...COMPLAINTS,
   {
+    name: 'a create in a CRM leaves without a look',
+    breaks: 'P5: whom somebody entered meanwhile, or a list left out, is made a second time',
+    file: 'src/engine/verify.ts',
+    find: 'const contacts = [...sentContacts(cycle, intent), ...(await sourceContacts(cycle, intent))];',
+    replace:
+      "const contacts = intent.side === 'crm' ? [] : [...sentContacts(cycle, intent), ...(await sourceContacts(cycle, intent))];",
+    tests: ['test/simulation/found.sim.test.ts'],
+  },
+  {
+    name: 'one list proves that nothing was created',
+    breaks: 'P5: it left out who came last, and they are created again',
+    file: 'src/engine/recover.ts',
+    find: 'if (intent.looks + 1 >= LOOKS_BEFORE_RESEND)',
+    replace: 'if (intent.looks >= 0)',
+    tests: ['test/simulation/found.sim.test.ts'],
+  },
+  {
+    name: 'the clocks stand as they stood at the last check',
+    breaks: 'P2: what a write replaced is looked for at a time when nothing happened',
+    file: 'src/core/witness-records.ts',
+    find: 'if (Math.abs(knownMs - toldMs) <= SLACK_MS) return { skewMs: toldMs };',
+    replace: 'if (toldMs !== null) return { skewMs: knownMs };',
+    tests: ['test/unit/core/witness.test.ts'],
+  },
+  {
+    name: 'undo: an edit of one element is the end of the row',
+    breaks: 'P6: the rest of the set still differs, and nobody is told',
+    file: 'src/core/field-outcome.ts',
+    find: 'return isUndone && !equalNow(field);',
+    replace: 'return false && isUndone;',
+    tests: ['test/unit/core/reconcile-revert.test.ts'],
+  },
+  {
     name: 'Salesforce: a look within the second of the last edit',
     breaks: 'P2: what is saved in that second carries the time that we have already, and is written over',
     file: 'src/crm/salesforce/write.ts',
