@@ -22,7 +22,7 @@ export function undoWrites(
   writes: readonly RevertedWrite[],
 ): Undone {
   if (spec.shape === 'set') {
-    const value = writes.reduce((held, write) => undoSet(spec, region, held, write), now);
+    const value = undoSets(spec, region, now, writes);
     return equalValues(spec, value, now, region) ? { kind: 'same' } : { kind: 'restore', value };
   }
   const value = restoredScalar(spec, region, writes);
@@ -52,12 +52,29 @@ export function redoSet(
   now: Value,
   writes: readonly RevertedWrite[],
 ): Value {
-  return [...writes]
-    .reverse()
-    .reduce<Value>(
-      (held, { before, result }) => undoSet(spec, region, held, { before: result, result: before }),
-      now,
-    );
+  const back = writes.map(({ before, result }) => ({ before: result, result: before })).reverse();
+  return undoSets(spec, region, now, back);
+}
+
+/**
+ * One write after the other. What people added after a write stays although an older write of ours had added the same before,
+ * and what they took away stays away although an older one had.
+ */
+function undoSets(spec: FieldSpec, region: string, now: Value, writes: readonly RevertedWrite[]): SetValue {
+  const key = ({ value }: { readonly value: string }) => normalizeText(spec.equivalence, value, region);
+  const added = new Set<string>();
+  const removed = new Set<string>();
+  let held = asElements(now);
+  for (const write of writes) {
+    const ours = new Set(asElements(write.result).map(key));
+    const there = new Set(held.map(key));
+    for (const one of there) if (!ours.has(one)) added.add(one);
+    for (const one of ours) if (!there.has(one)) removed.add(one);
+    const undone = undoSet(spec, region, held, write).filter((one) => !removed.has(key(one)));
+    const left = new Set(undone.map(key));
+    held = [...undone, ...held.filter((one) => added.has(key(one)) && !left.has(key(one)))];
+  }
+  return held;
 }
 
 /** What our write added goes, what it removed returns, what it edited is as before; where people edited on, theirs stays. */

@@ -123,6 +123,27 @@ describe('undoing what we wrote', () => {
     );
   });
 
+  // Seed m22-48: a number that a person had moved to the customer was one that an older write of ours had added there.
+  test('of several writes of a set, what people did since the last of them stays, whatever the older ones did', () => {
+    const states = fc.boolean().chain((ids) => fc.array(elements(ids), { minLength: 3, maxLength: 9 }));
+    fc.assert(
+      fc.property(states, (told) => {
+        const spec = field({ shape: 'set' });
+        const now = told.at(-1) ?? null;
+        const writes = told.slice(0, -1).flatMap((before, n, all) => {
+          const result = all[n + 1];
+          return n % 2 === 0 && result !== undefined ? [{ before, result }] : [];
+        });
+        const undone = undoWrites(spec, 'CN', now, writes.toReversed());
+        const then = words(undone.kind === 'restore' ? undone.value : now);
+        const ours = words(writes.at(-1)?.result ?? null);
+        for (const one of words(now)) if (!ours.has(one)) expect([...then]).toContain(one);
+        for (const one of ours) if (!words(now).has(one)) expect([...then]).not.toContain(one);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test('of a set, people’s later edits stay on both sides while ours is undone', () => {
     fc.assert(
       fc.property(cases, (one) => {
