@@ -220,6 +220,8 @@ describe('P2: an edit is excused by the write that took it away, and by no other
     ledger.parted(holds('e2x0'));
     ledger.parted([{ name: 'udesk 2', values: ['e1x0'] }]);
     expect(ledger.removals).toEqual([removal]);
+    expect(ledger.areParted('udesk 1', 'crm 1')).toBe(true);
+    expect(ledger.areParted('udesk 2', 'crm 1')).toBe(false);
     ledger.parted(holds('e1x0'));
     expect(ledger.removals).toEqual([{ ...removal, others: new Set(['udesk 1']) }]);
   });

@@ -68,6 +68,7 @@ export class Ledger {
   readonly replaced = new Replaced();
   /** How many edits had been made when we last looked at a record, by side and id. */
   readonly #looked = new Map<string, number>();
+  readonly #apart = new Set<string>();
   #count = 0;
   /** How many edits had been made when we were last shown a record, by whatever call. */
   readonly #shown = new Map<string, number>();
@@ -106,12 +107,19 @@ export class Ledger {
 
   /** A person says that these two are not the same: what was taken away from one, and not yet from the other, that one keeps. */
   parted(two: readonly { readonly name: string; readonly values: readonly string[] }[]): void {
+    const [a, b] = two;
+    if (a !== undefined && b !== undefined) this.#apart.add([a.name, b.name].sort().join());
     for (const [at, removal] of this.removals.entries()) {
       if (!two.some(({ name }) => name === nameOf(removal.side, removal.record))) continue;
       const keeps = two.filter(({ values }) => values.some((value) => sameToken(value, removal.value)));
       const others = new Set([...removal.others, ...keeps.map(({ name }) => name)]);
       this.removals[at] = { ...removal, others };
     }
+  }
+
+  /** A person has said so once, whoever made one of them for the other. */
+  areParted(a: string, b: string): boolean {
+    return this.#apart.has([a, b].sort().join());
   }
 
   moved(move: Move): void {

@@ -79,10 +79,14 @@ export async function passOn(world: World, value: string, from: Name, into: Name
   }
 }
 
-/** Whoever else holds a value, with their counterparts. */
+/** Whoever else holds a value, with their counterparts; whom a person parted from it before is somebody else. */
 export async function othersWith(world: World, value: string, name: Name): Promise<ReadonlySet<Name>> {
   const links = await confirmedLinks(world);
-  const own = namesOf(world, name, links);
+  const linked = (one: Name) =>
+    links.some((link) =>
+      [nameOf('udesk', link.udesk_id), nameOf('crm', link.crm_id)].every((of) => of === one || of === name),
+    );
+  const own = namesOf(world, name, links).filter((one) => !world.ledger.areParted(name, one) || linked(one));
   return new Set(
     holdersOf(world, value)
       .filter((holder) => !own.includes(holder))
