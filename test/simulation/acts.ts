@@ -134,7 +134,9 @@ async function editElement(
         ? kept
         : now.map((value) => [value, value === old ? fresh : value] as const);
   world.people[side].elements(held.id, set, values);
-  if (how !== 'add' && old !== null) {
+  // Two who were merged may have had the same: the other one is still there.
+  const isGone = old !== null && !values.some(([, value]) => sameToken(value, old));
+  if (how !== 'add' && isGone) {
     const others = await othersWith(world, old, nameOf(side, held.id));
     world.ledger.removed({ value: old, side, record: held.id, set, step, others });
   }
