@@ -226,6 +226,10 @@ describe('without users', () => {
       expect(policy).toContain("script-src 'self'");
       expect(policy).not.toContain('unsafe');
       expect(policy).toContain("frame-ancestors 'none'");
+      expect(policy).toContain("style-src 'self'");
+      // A form that was smuggled in sends nothing elsewhere, and no base moves the links of a page.
+      expect(policy).toContain("form-action 'self'");
+      expect(policy).toContain("base-uri 'none'");
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('cache-control')).toBe('no-store');
     }

@@ -142,6 +142,16 @@ export function troublesOf({ simulator, time, ours, crm, gates, emails }: Troubl
       begin: () => time.setAhead(60 * MINUTE),
       end: () => time.setAhead(0),
     },
+    {
+      name: 'the clock of the database alone jumps two hours ahead, and back',
+      minutes: 50,
+      // Leases, the quota and how old things are go by that clock; the work goes on (decision 0042).
+      kind: null,
+      alerts: [],
+      may: ['stalled/cycle'],
+      begin: () => ours.setWrong(120 * MINUTE),
+      end: () => ours.setWrong(0),
+    },
   ];
 }
 

@@ -23,18 +23,20 @@ export interface VirtualPostgres {
   /** Loopback TCP with a password. */
   readonly url: string;
   setAhead(ms: number): Promise<void>;
+  /** The clock of the server alone is off by so much: set by hand, or by whoever keeps its time. */
+  setWrong(ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Functions in a schema before pg_catalog are found first, by statements as by defaults and views that are made later. */
 const VIRTUAL_TIME = `
   create schema virtual;
-  create table virtual.clock (ahead interval not null);
-  insert into virtual.clock values ('0');
+  create table virtual.clock (ahead interval not null, wrong interval not null);
+  insert into virtual.clock values ('0', '0');
   create function virtual.now() returns timestamptz language sql stable
-    as 'select pg_catalog.now() + ahead from virtual.clock';
+    as 'select pg_catalog.now() + ahead + wrong from virtual.clock';
   create function virtual.clock_timestamp() returns timestamptz language sql volatile
-    as 'select pg_catalog.clock_timestamp() + ahead from virtual.clock';`;
+    as 'select pg_catalog.clock_timestamp() + ahead + wrong from virtual.clock';`;
 
 export async function startVirtualPostgres(): Promise<VirtualPostgres> {
   const dataDir = mkdtempSync(join(tmpdir(), 'udesk-sync-week-'));
@@ -58,6 +60,9 @@ export async function startVirtualPostgres(): Promise<VirtualPostgres> {
     url,
     async setAhead(ms) {
       await admin`update virtual.clock set ahead = ${ms} * interval '1 millisecond'`;
+    },
+    async setWrong(ms) {
+      await admin`update virtual.clock set wrong = ${ms} * interval '1 millisecond'`;
     },
     async close() {
       await admin.end();
