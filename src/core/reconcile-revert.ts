@@ -72,7 +72,7 @@ export function applyRevert(
 
 function keeps(request: RevertRequest): string {
   const [restored = 'crm'] = request.carried;
-  return `what we wrote to ${restored} was undone; ${otherSide(restored)} keeps its value until a person decides, or somebody edits`;
+  return `what we wrote to ${restored} was undone; ${otherSide(restored)} keeps its value until a person decides, or both hold the same`;
 }
 
 /** Nothing that a person did waits to be carried over from this side. */

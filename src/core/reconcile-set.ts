@@ -58,7 +58,10 @@ function write(field: FieldContext, input: SetMergeInput, merge: SetMerge, reaso
     };
   }
   if (Object.keys(writes).length === 0) {
-    if (isStillUndone(field)) return { base: adopt(field), conflict: holdUndone(field) };
+    if (isStillUndone(field)) {
+      const base = adopt(field);
+      return { base, conflict: holdUndone({ ...field, base }) };
+    }
     // A row that shows what no side holds any more has nothing left to ask.
     const over = equalNow(field) || !holdsRowValues(field);
     return { base: adopt(field), conflict: over ? closeConverged(field) : null };

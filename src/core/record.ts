@@ -89,6 +89,8 @@ export interface Manifest {
   readonly externalId: { readonly unique: boolean } | null;
   /** What `lookup` can search by. */
   readonly lookups: readonly MatchKeyKind[];
+  /** Of those, what it answers only by reading the whole list: not asked where it need not be. */
+  readonly scans?: readonly MatchKeyKind[];
   /** How long after a write a lookup may still miss it. */
   readonly lookupLagMs: number;
   /** Elements of set fields carry ids of their own, which survive an edit in place. */

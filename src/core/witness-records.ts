@@ -87,7 +87,8 @@ export function skewAround(
   knownMs: number | null,
   toldMs: number | null,
 ): Pick<WriteTimes, 'skewMs' | 'apartMs'> {
-  if (knownMs === null || toldMs === null) return { skewMs: knownMs };
+  if (toldMs === null) return { skewMs: knownMs };
+  if (knownMs === null) return { skewMs: null, apartMs: Math.abs(toldMs) + SLACK_MS };
   if (Math.abs(knownMs - toldMs) <= SLACK_MS) return { skewMs: toldMs };
   return { skewMs: null, apartMs: Math.max(Math.abs(knownMs), Math.abs(toldMs)) + SLACK_MS };
 }

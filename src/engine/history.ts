@@ -4,6 +4,7 @@ import { type ChangeRecord, newsOf } from '../core/witness-records.ts';
 import type { HistoryItem } from '../crm/adapter.ts';
 import { SyncError } from '../errors.ts';
 import { saveFeedRead, saveHistory } from '../store/feeds.ts';
+import { loadPair } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
 import { knownBefore } from '../store/witnesses.ts';
 import type { Cycle } from './context.ts';
@@ -42,6 +43,7 @@ export async function readHistorySince(
     throw new SyncError('invariant', `${side} keeps no history`, { side, record: remoteId });
   }
   const startedAt = cycle.clock();
+  const known = await loadPair(cycle.db, cycle.spec.name);
   const items: HistoryItem[] = [];
   let whole = false;
   let clockSkewMs: number | null = null;
@@ -49,7 +51,8 @@ export async function readHistorySince(
     const found = await source.history(remoteId, page, { signal: cycle.signal });
     items.push(...found.items);
     clockSkewMs = found.clockSkewMs ?? null;
-    const from = Date.parse(since) - REACH_MS - Math.abs(clockSkewMs ?? 0);
+    const apartMs = Math.max(Math.abs(clockSkewMs ?? 0), Math.abs(known.alarms[side]?.clockSkewMs ?? 0));
+    const from = Date.parse(since) - REACH_MS - apartMs;
     const reached = found.items.some(({ at }) => at !== null && Date.parse(at) < from);
     whole = found.last || reached || found.items.length === 0;
   }

@@ -138,7 +138,7 @@ async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Re
   const [only] = equal;
   if (only === undefined) {
     if (fresh.length === 0) {
-      if (intent.looks + 1 >= LOOKS_BEFORE_RESEND)
+      if (intent.looks + 1 >= LOOKS_BEFORE_RESEND && intent.lookedAt !== null)
         return await backToPending(cycle, intent, 'two complete enumerations do not show it');
       await notSeen(cycle, intent);
       return 'later';

@@ -1,8 +1,9 @@
 /** The last look before a write (sync design §8): what the plan was made from must still be there. */
+import { contactForm } from '../core/contacts.ts';
 import { contentHash, mergeObserved } from '../core/observation.ts';
-import type { SideRecord } from '../core/record.ts';
+import type { SideName, SideRecord } from '../core/record.ts';
 import { holds } from '../core/written.ts';
-import { SyncError } from '../errors.ts';
+import { isSyncError, SyncError } from '../errors.ts';
 import { dropIntent, type IntentRow, knownWhenPlanned } from '../store/intents.ts';
 import { dissolveUncreated } from '../store/links.ts';
 import { isUnplanned, loadRecords } from '../store/records.ts';
@@ -55,8 +56,7 @@ export async function verify(
  * somebody else: they may share an address, unless a create there may change them instead.
  */
 async function verifyAbsent(cycle: Cycle, intent: IntentRow): Promise<null | 'stale'> {
-  const contacts = [...sentContacts(cycle, intent), ...(await sourceContacts(cycle, intent))];
-  const found = await lookUp(cycle, intent.side, contacts);
+  const found = await stillThere(cycle, intent.side, await holders(cycle, intent));
   if (found.length === 0) return null;
   const ids = found.map(({ id }) => id);
   if (await knownWhenPlanned(cycle.db, intent, ids)) {
@@ -76,6 +76,66 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow): Promise<null | 'st
     await dissolveUncreated(tx, cycle.spec.name, cycle.clock());
   });
   return 'stale';
+}
+
+/**
+ * Live records there that hold an e-mail or phone of it. Where a create may change one of them, all are asked for, and a question
+ * that is refused holds the create up. Elsewhere it is there to spare a double: what people are matched by is asked for, in one
+ * form, and not by reading the whole list; and what is refused says nothing, as before a shared line that thousands hold.
+ */
+async function holders(cycle: Cycle, intent: IntentRow): Promise<SideRecord[]> {
+  const { side } = intent;
+  const { createMayOverwrite, scans = [] } = cycle.sides[side].manifest;
+  const contacts = [...sentContacts(cycle, intent), ...(await sourceContacts(cycle, intent))];
+  if (createMayOverwrite === true) return await lookUp(cycle, side, contacts);
+  const { spec } = cycle;
+  const matched = contacts.filter(({ kind }) => spec.match.by.includes(kind) && !scans.includes(kind));
+  const forms = new Map(
+    matched.map((contact) => [`${contact.kind}:${contactForm(spec, contact.kind, contact.value)}`, contact]),
+  );
+  const found = new Map<string, SideRecord>();
+  for (const contact of forms.values())
+    for (const record of await unlessRefused(cycle, intent, () => lookUp(cycle, side, [contact])))
+      found.set(record.id, record);
+  return [...found.values()];
+}
+
+/** A search may lag: whoever is known to be deleted is read before they count as live again. */
+async function stillThere(
+  cycle: Cycle,
+  side: SideName,
+  found: readonly SideRecord[],
+): Promise<readonly SideRecord[]> {
+  const known = await loadRecords(
+    cycle.db,
+    cycle.spec.name,
+    side,
+    found.map(({ id }) => id),
+  );
+  const live: SideRecord[] = [];
+  for (const record of found) {
+    const isGone = known.get(record.id)?.state === 'deleted';
+    const now = isGone ? await cycle.sides[side].read(record.id, { signal: cycle.signal }) : record;
+    if (now !== null) live.push(now);
+  }
+  return live;
+}
+
+async function unlessRefused(
+  cycle: Cycle,
+  { side, linkId }: IntentRow,
+  ask: () => Promise<SideRecord[]>,
+): Promise<SideRecord[]> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isSyncError(error, 'contract') && !isSyncError(error, 'rejected')) throw error;
+    cycle.log.info(
+      { side, linkId, kind: error.kind },
+      'nobody can say who holds a contact: the create goes on',
+    );
+    return [];
+  }
 }
 
 /**

@@ -11,7 +11,7 @@ export interface Row extends Record<string, unknown> {
   /** As Udesk names it; `*` is the whole record. */
   readonly field: string;
   readonly state: string;
-  /** What a person chose as the base of a row, as jsonb; null: they chose something else, or nobody did. */
+  /** What a person chose as the base of a row about an undo, as jsonb; null: they chose something else, or nobody did. */
   readonly base: string | null;
   /** All that the row tells. */
   readonly text: string;
@@ -33,7 +33,7 @@ export async function conflictRows(world: World): Promise<Row[]> {
 }
 
 export function conflictsOf(world: World): SQL {
-  return sql`select id::text, link_id::text, field, state, resolved_by, case when person_take = 'base' then base::text end as base,
+  return sql`select id::text, link_id::text, field, state, resolved_by, case when person_take = 'base' and kind in ('reverted', 'edited-since') then base::text end as base,
       concat_ws(' ', kind, udesk::text, crm::text, base::text, overwritten::text) as text,
       coalesce(udesk::text, '') as udesk, coalesce(crm::text, '') as crm, coalesce(overwritten::text, '') as overwritten
     from udesk_sync.conflict where pair = ${world.name}`;

@@ -130,6 +130,10 @@ function manifestOf(config: HttpConfig, places: readonly Place[]): Manifest {
       ...(config.find.email === undefined ? [] : (['email'] as const)),
       ...(config.find.phone === undefined ? [] : (['cellphone'] as const)),
     ],
+    scans: [
+      ...(config.find.email === 'scan' ? (['email'] as const) : []),
+      ...(config.find.phone === 'scan' ? (['cellphone'] as const) : []),
+    ],
     lookupLagMs: config.find.lagMs ?? 0,
     elementIds:
       sets.length > 0 &&

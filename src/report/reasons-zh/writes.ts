@@ -15,8 +15,8 @@ export const WRITES: ReasonTable = [
   [/^restored in (udesk|crm|udesk and crm)$/, '已在 {1} 中恢复'],
   [/^both were restored, and they differ$/, '两边都已恢复，但值不相同'],
   [
-    /^what we wrote to (udesk|crm) was undone; (udesk|crm) keeps its value until a person decides, or somebody edits$/,
-    '写入 {1} 的内容已撤销；{2} 保持原值，直到有人裁决或修改',
+    /^what we wrote to (udesk|crm) was undone; (udesk|crm) keeps its value until a person decides, or both hold the same$/,
+    '写入 {1} 的内容已撤销；{2} 保持原值，直到有人裁决，或两边一致',
   ],
   [
     /^what we wrote was undone on one side only, and the two still differ in what that was about$/,

@@ -144,7 +144,9 @@ describe('a wish to undo, as an input of the planner', () => {
     ]);
     const less = planned(set('b'), set(), before);
     expect(less).toMatchObject({ writes: [], bases: { nick_name: { accepted: true } } });
-    expect(less.conflicts).toMatchObject([{ action: 'hold', kind: 'reverted', udesk: set('b'), crm: [] }]);
+    expect(less.conflicts).toMatchObject([
+      { action: 'hold', kind: 'reverted', udesk: set('b'), crm: [], base: { udesk: set('b'), crm: [] } },
+    ]);
     // Seed u5-98: an edit made a decision void, and with it went the row.
     const decision = { id: 'D1', take: 'udesk', value: null } as const;
     const voided = planned(set('a', 'b', 'c'), set('a'), before, { decision });

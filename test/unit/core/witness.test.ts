@@ -357,7 +357,7 @@ describe('an update of unknown outcome', () => {
   test('where the two clocks stand as they stood, what the last answer told counts; where one was never told, nothing does', () => {
     expect(skewAround(1_000, 1_500)).toEqual({ skewMs: 1_500 });
     expect(skewAround(1_000, null)).toEqual({ skewMs: 1_000 });
-    expect(skewAround(null, 1_500)).toEqual({ skewMs: null });
+    expect(skewAround(null, 400_000)).toEqual({ skewMs: null, apartMs: 403_000 });
   });
 
   test('of a set happened when all of it came and went', () => {
