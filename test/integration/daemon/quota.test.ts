@@ -112,10 +112,11 @@ describe('one quota for sweep, hints and writes', () => {
       await world.crm`update contact set note = ${value} where name = ${`Customer ${n}`}`;
       worker.due('crm');
       for (const id of ids.slice(n * 12, n * 12 + 12)) worker.hint(id);
-      // The next edit comes when the sweep has gone on: neither waits for the other's end.
+      // The next edit comes when the sweep has gone on, or has come to its end: neither waits for the other's.
       await vi.waitFor(() => {
         expect(calls().filter((call) => call === UPDATE)).toHaveLength(n + 1);
-        expect(calls().filter((call) => call === PAGE).length).toBeGreaterThan(pages);
+        const isOver = cycles.some(({ observed }) => observed.udesk.certified);
+        if (!isOver) expect(calls().filter((call) => call === PAGE).length).toBeGreaterThan(pages);
       }, 50_000);
     }
     await vi.waitFor(() => {

@@ -188,7 +188,8 @@ test('no secret is in anything that a full run prints, logs or serves, faults in
   for (const path of paths.filter((each) => !each.startsWith('/hooks'))) {
     const { status, text, headers } = await ann.get(path);
     expect(text, `${path} is shown to whoever signed in`).not.toContain('name="password"');
-    expect(status).toBeLessThan(500);
+    // Not ready before the first cycle has ended, which may be now.
+    if (path !== '/readyz' || status !== 503) expect(status, path).toBeLessThan(500);
     csrf = /name="csrf" value="([^"]+)"/.exec(text)?.[1] ?? csrf;
     outsideForms += text.replace(/name="csrf" value="[^"]+"/g, '');
     printed.push(text, JSON.stringify([...headers]));
