@@ -92,16 +92,17 @@ export async function mirrored(world: World): Promise<void> {
 
 /** Elements that the bases of both sides hold: to take one of them away is a deletion from here on. */
 export async function noteAgreed(world: World): Promise<void> {
-  const found = await rows<{ udesk: string | null; crm: string | null }>(
+  const found = await rows<{ udesk: string | null; crm: string | null; udeskId: string; crmId: string }>(
     world.db,
-    sql`select b.value->'udesk' as udesk, b.value->'crm' as crm from udesk_sync.link l, jsonb_each(l.bases) b
+    sql`select b.value->'udesk' as udesk, b.value->'crm' as crm, l.udesk_id as "udeskId", l.crm_id as "crmId" from udesk_sync.link l, jsonb_each(l.bases) b
         where l.pair = ${world.name} and l.state = 'confirmed' and b.key in ('emails', 'cellphones')`,
   );
   const elements = (text: string | null) => asElements(text === null ? null : fromJsonb<Value>(text));
-  for (const { udesk, crm } of found) {
+  for (const { udesk, crm, udeskId, crmId } of found) {
     const there = new Set(elements(crm).map(({ value }) => plain(value)));
     for (const { value } of elements(udesk))
-      if (there.has(plain(value))) world.ledger.agreed.add(plain(value));
+      if (there.has(plain(value)))
+        world.ledger.agreedOn(value, [nameOf('udesk', udeskId), nameOf('crm', crmId)]);
   }
 }
 

@@ -211,7 +211,7 @@ describe('P2: an edit is excused by the write that took it away, and by no other
       step: 1,
       others: new Set<string>(),
     } as const;
-    ledger.agreed.add('e1x0');
+    ledger.agreedOn('e1x0', ['crm 1', 'udesk 1']);
     ledger.removed(removal);
     const holds = (...values: string[]) => [
       { name: 'crm 1', values: [] },

@@ -59,8 +59,8 @@ export class Ledger {
   readonly gone: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
   /** Records that our creates made, and of whom they are the counterpart: `side id`. */
   readonly sources = new Map<string, string>();
-  /** Elements that were on both sides of one link at the end of a cycle. */
-  readonly agreed = new Set<string>();
+  /** By record, elements that were on both sides of its link at the end of a cycle: a first link unites, whatever went before. */
+  readonly #agreed = new Set<string>();
   /** Two people may hold the same: they were merged or parted, or a list hid one of them. */
   readonly shared = new Shared();
   /** Who held what changed hands, and who was to. */
@@ -102,7 +102,12 @@ export class Ledger {
   removed(removal: Removal): void {
     this.seen(removal.value);
     this.#takenAway[removal.side].add(plain(removal.value));
-    if (this.agreed.has(plain(removal.value))) this.removals.push(removal);
+    const name = nameOf(removal.side, removal.record);
+    if (this.#agreed.has(`${name} ${plain(removal.value)}`)) this.removals.push(removal);
+  }
+
+  agreedOn(value: string, records: readonly string[]): void {
+    for (const name of records) this.#agreed.add(`${name} ${plain(value)}`);
   }
 
   /** A person says that these two are not the same: what was taken away from one, and not yet from the other, that one keeps. */
