@@ -2,7 +2,7 @@ import { equalValues } from '../core/equivalence.ts';
 import type { SideRecord } from '../core/record.ts';
 import { isBlank, isSet } from '../core/value.ts';
 import { firstSights, heldBefore, leaveBatch } from '../store/backfill.ts';
-import { dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
+import { dropIntent, type IntentRow } from '../store/intents.ts';
 import { dissolveUncreated } from '../store/links.ts';
 import { loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
@@ -11,7 +11,7 @@ import { asShown, isNew } from './backfill-settle.ts';
 import type { Cycle } from './context.ts';
 import { lookUp, sentContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
-import { LOOKS_BEFORE_RESEND, orPutOff, type Recovery, uncertain } from './recover.ts';
+import { LOOKS_BEFORE_RESEND, notSeen, orPutOff, type Recovery, uncertain } from './recover.ts';
 import { settleWrite } from './settle.ts';
 
 /**
@@ -45,14 +45,7 @@ async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
 
 async function notThere(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   if (intent.looks + 1 < LOOKS_BEFORE_RESEND) {
-    await fenced(cycle.db, cycle.fence, (tx) =>
-      moveIntent(tx, intent, ['unknown'], {
-        state: 'unknown',
-        at: cycle.clock(),
-        looked: true,
-        error: intent.error,
-      }),
-    );
+    await notSeen(cycle, intent);
     return await resolve(cycle, { ...intent, looks: intent.looks + 1 });
   }
   const why = 'a batch carried it, and it was looked for and is not there';

@@ -150,7 +150,8 @@ async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Re
   return await settled(cycle, intent, only);
 }
 
-async function notSeen(cycle: Cycle, intent: IntentRow): Promise<void> {
+/** It was looked for, and was not there; how often, and when last, is on record. */
+export async function notSeen(cycle: Cycle, intent: IntentRow): Promise<void> {
   await fenced(cycle.db, cycle.fence, (tx) =>
     moveIntent(tx, intent, ['unknown'], {
       state: 'unknown',
