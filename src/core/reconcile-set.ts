@@ -58,13 +58,11 @@ function write(field: FieldContext, input: SetMergeInput, merge: SetMerge, reaso
     };
   }
   if (Object.keys(writes).length === 0) {
-    if (isStillUndone(field)) {
-      const base = adopt(field);
-      return { base, conflict: holdUndone({ ...field, base }) };
-    }
+    const base = adopt(field);
+    if (isStillUndone(field)) return { base, conflict: holdUndone({ ...field, base }) };
     // A row that shows what no side holds any more has nothing left to ask.
     const over = equalNow(field) || !holdsRowValues(field);
-    return { base: adopt(field), conflict: over ? closeConverged(field) : null };
+    return { base, conflict: over ? closeConverged(field) : null };
   }
   return { writes, conflict: elementFlag(field, merge) };
 }

@@ -77,7 +77,7 @@ export interface WriteTimes {
 /** How far apart two clocks may be that we were never able to compare. */
 const UNKNOWN_SKEW_MS = 300_000;
 /** Whole seconds on either side, and a little for the way. */
-export const SLACK_MS = 3_000;
+const SLACK_MS = 3_000;
 
 /**
  * How the two clocks stood when a write was made, from what was known before and from what the history's own answer told.
@@ -109,11 +109,9 @@ export function newsOf<T>(items: readonly T[], wasKnown: (item: T) => boolean): 
 
 /** Records about which it cannot be said what they did to the field, from about the time of the write. */
 export function opaqueRecords(input: WitnessInput): readonly ChangeRecord[] {
-  const { skewMs } = input.times;
-  const slackMs = skewMs === null ? unknownSkewMs(input.times) : SLACK_MS;
   return input.records.filter(
     ({ at, changes }) =>
-      mayBeWithin(at, input.times, slackMs, skewMs ?? 0) &&
+      mayBeOfWrite(at, input.times) &&
       (changes === null ||
         changes.some(
           ({ field, from, to }) => field === input.name && from === undefined && to === undefined,
@@ -168,6 +166,14 @@ export function mayBeWithin(at: string | null, times: WriteTimes, slackMs: numbe
   const ours = Date.parse(at) - skewMs;
   const ends = [Date.parse(times.verifiedAt), Date.parse(times.answeredAt)];
   return ours >= Math.min(...ends) - slackMs && ours <= Math.max(...ends) + slackMs;
+}
+
+/** Whether a record may be of the time of the write, as exactly as the two clocks are known. */
+export function mayBeOfWrite(at: string | null, times: WriteTimes): boolean {
+  const { skewMs } = times;
+  return skewMs === null
+    ? mayBeWithin(at, times, unknownSkewMs(times))
+    : mayBeWithin(at, times, SLACK_MS, skewMs);
 }
 
 /** Whether a record is of a time after our look at the pre-image, however the clocks are rounded. */

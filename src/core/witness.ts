@@ -7,9 +7,9 @@
  */
 import { isSet } from './value.ts';
 import {
+  mayBeOfWrite,
   mayBeWithin,
   opaqueRecords,
-  SLACK_MS,
   unknownSkewMs,
   type Verdict,
   type WitnessInput,
@@ -35,10 +35,8 @@ export function writeHappened(
   input: Omit<WitnessInput, 'held' | 'later'>,
   oursAreShown: boolean,
 ): 'yes' | 'no' | 'unclear' {
-  const { skewMs } = input.times;
   // What was surely before our look says nothing of our write.
-  const slackMs = skewMs === null ? unknownSkewMs(input.times) : SLACK_MS;
-  const records = input.records.filter(({ at }) => mayBeWithin(at, input.times, slackMs, skewMs ?? 0));
+  const records = input.records.filter(({ at }) => mayBeOfWrite(at, input.times));
   const near = { ...input, records, held: input.write.after, later: [] };
   const isSetField = input.spec.shape === 'set' || isSet(input.write.after);
   const happened = isSetField ? setHappened(near) : scalarHappened(near);

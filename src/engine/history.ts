@@ -1,6 +1,6 @@
 /** The change records of one record around a write of ours, as its side's history tells them. */
 import type { SideName } from '../core/record.ts';
-import { type ChangeRecord, newsOf } from '../core/witness-records.ts';
+import { type ChangeRecord, newsOf, skewAround, type WriteTimes } from '../core/witness-records.ts';
 import type { HistoryItem } from '../crm/adapter.ts';
 import { SyncError } from '../errors.ts';
 import { saveFeedRead, saveHistory } from '../store/feeds.ts';
@@ -19,8 +19,8 @@ export interface HistorySince {
   readonly items: readonly HistoryItem[];
   /** Reaches back to `since`; otherwise more was written meanwhile than is read. */
   readonly whole: boolean;
-  /** The side's clock minus ours as this reading told; null: it did not. */
-  readonly clockSkewMs: number | null;
+  /** How the side's clock and ours stand. */
+  readonly clocks: Pick<WriteTimes, 'skewMs' | 'apartMs'>;
   /** `kind:id` of what was on record before this reading; null: the histories of this side are not kept. */
   readonly onRecord: ReadonlySet<string> | null;
 }
@@ -43,15 +43,16 @@ export async function readHistorySince(
     throw new SyncError('invariant', `${side} keeps no history`, { side, record: remoteId });
   }
   const startedAt = cycle.clock();
-  const known = await loadPair(cycle.db, cycle.spec.name);
+  const { alarms } = await loadPair(cycle.db, cycle.spec.name);
+  const knownMs = alarms[side]?.clockSkewMs ?? null;
   const items: HistoryItem[] = [];
   let whole = false;
-  let clockSkewMs: number | null = null;
+  let toldMs: number | null = null;
   for (let page = 1; page <= MAX_PAGES && !whole; page += 1) {
     const found = await source.history(remoteId, page, { signal: cycle.signal });
     items.push(...found.items);
-    clockSkewMs = found.clockSkewMs ?? null;
-    const apartMs = Math.max(Math.abs(clockSkewMs ?? 0), Math.abs(known.alarms[side]?.clockSkewMs ?? 0));
+    toldMs = found.clockSkewMs ?? null;
+    const apartMs = Math.max(Math.abs(toldMs ?? 0), Math.abs(knownMs ?? 0));
     const from = Date.parse(since) - REACH_MS - apartMs;
     const reached = found.items.some(({ at }) => at !== null && Date.parse(at) < from);
     whole = found.last || reached || found.items.length === 0;
@@ -64,7 +65,7 @@ export async function readHistorySince(
       await saveFeedRead(tx, cycle.spec.name, remoteId, startedAt);
     });
   }
-  return { items, whole, clockSkewMs, onRecord };
+  return { items, whole, clocks: skewAround(knownMs, toldMs), onRecord };
 }
 
 /**

@@ -1,15 +1,20 @@
 /** Asking a side who holds an e-mail or a phone. */
 import { type Contact, contactsToAskFor } from '../core/contacts.ts';
 import { otherSide, type SideName, type SideRecord } from '../core/record.ts';
+import { isSyncError, type SyncError } from '../errors.ts';
 import type { IntentRow } from '../store/intents.ts';
 import { keyedRecords } from '../store/records.ts';
 import type { Cycle } from './context.ts';
 
-/** Live records of the side that hold one of these, as far as it can be searched by them. */
+/**
+ * Live records of the side that hold one of these, as far as it can be searched by them.
+ * @param refused is told of a question that the side refuses, and the others are asked; without it that is thrown
+ */
 export async function lookUp(
   cycle: Cycle,
   side: SideName,
   contacts: readonly Contact[],
+  refused?: (error: SyncError) => void,
 ): Promise<SideRecord[]> {
   const found = new Map<string, SideRecord>();
   const asked = new Set<string>();
@@ -17,8 +22,14 @@ export async function lookUp(
     const key = `${kind}:${value}`;
     if (asked.has(key)) continue;
     asked.add(key);
-    for (const record of await cycle.sides[side].lookup(kind, value, { signal: cycle.signal })) {
-      found.set(record.id, record);
+    try {
+      for (const record of await cycle.sides[side].lookup(kind, value, { signal: cycle.signal })) {
+        found.set(record.id, record);
+      }
+    } catch (error) {
+      const isRefusal = isSyncError(error, 'contract') || isSyncError(error, 'rejected');
+      if (refused === undefined || !isRefusal) throw error;
+      refused(error);
     }
   }
   return [...found.values()];

@@ -5,9 +5,7 @@
 
 import type { SideRecord } from '../core/record.ts';
 import { witnessWrite, writeHappened } from '../core/witness.ts';
-import { skewAround } from '../core/witness-records.ts';
 import type { IntentRow } from '../store/intents.ts';
-import { loadPair } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
 import { countWitnesses } from '../store/witnesses.ts';
 import type { Cycle } from './context.ts';
@@ -29,11 +27,10 @@ export async function traceUpdate(
   if (!isWitnessed(cycle, intent.side) || since === null) return 'unclear';
   const history = await readHistorySince(cycle, intent.side, current.id, since);
   const records = await changesSince(cycle, history, since);
-  const { alarms } = await loadPair(cycle.db, cycle.spec.name);
   const times = {
     verifiedAt: since,
     answeredAt: cycle.clock().toISOString(),
-    ...skewAround(alarms[intent.side]?.clockSkewMs ?? null, history.clockSkewMs),
+    ...history.clocks,
   };
   const shown = (await countWitnesses(cycle.db, cycle.spec.name)).clean > 0;
   const traces = Object.entries(intent.patch).flatMap(([name, write]) => {

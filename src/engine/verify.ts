@@ -3,7 +3,7 @@ import { contactForm } from '../core/contacts.ts';
 import { contentHash, mergeObserved } from '../core/observation.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
 import { holds } from '../core/written.ts';
-import { isSyncError, SyncError } from '../errors.ts';
+import { SyncError } from '../errors.ts';
 import { dropIntent, type IntentRow, knownWhenPlanned } from '../store/intents.ts';
 import { dissolveUncreated } from '../store/links.ts';
 import { isUnplanned, loadRecords } from '../store/records.ts';
@@ -84,7 +84,7 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow): Promise<null | 'st
  * form, and not by reading the whole list; and what is refused says nothing, as before a shared line that thousands hold.
  */
 async function holders(cycle: Cycle, intent: IntentRow): Promise<SideRecord[]> {
-  const { side } = intent;
+  const { side, linkId } = intent;
   const { createMayOverwrite, scans = [] } = cycle.sides[side].manifest;
   const contacts = [...sentContacts(cycle, intent), ...(await sourceContacts(cycle, intent))];
   if (createMayOverwrite === true) return await lookUp(cycle, side, contacts);
@@ -93,11 +93,9 @@ async function holders(cycle: Cycle, intent: IntentRow): Promise<SideRecord[]> {
   const forms = new Map(
     matched.map((contact) => [`${contact.kind}:${contactForm(spec, contact.kind, contact.value)}`, contact]),
   );
-  const found = new Map<string, SideRecord>();
-  for (const contact of forms.values())
-    for (const record of await unlessRefused(cycle, intent, () => lookUp(cycle, side, [contact])))
-      found.set(record.id, record);
-  return [...found.values()];
+  return await lookUp(cycle, side, [...forms.values()], ({ kind }) =>
+    cycle.log.info({ side, linkId, kind }, 'nobody can say who holds a contact: the create goes on'),
+  );
 }
 
 /** A search may lag: whoever is known to be deleted is read before they count as live again. */
@@ -119,23 +117,6 @@ async function stillThere(
     if (now !== null) live.push(now);
   }
   return live;
-}
-
-async function unlessRefused(
-  cycle: Cycle,
-  { side, linkId }: IntentRow,
-  ask: () => Promise<SideRecord[]>,
-): Promise<SideRecord[]> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!isSyncError(error, 'contract') && !isSyncError(error, 'rejected')) throw error;
-    cycle.log.info(
-      { side, linkId, kind: error.kind },
-      'nobody can say who holds a contact: the create goes on',
-    );
-    return [];
-  }
 }
 
 /**

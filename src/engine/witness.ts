@@ -8,12 +8,11 @@ import { otherSide, SIDES, type SideName } from '../core/record.ts';
 import { type FieldSpec, sideField } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
 import { witnessWrite } from '../core/witness.ts';
-import { type Overwritten, skewAround, type Verdict } from '../core/witness-records.ts';
+import type { Overwritten, Verdict } from '../core/witness-records.ts';
 import { isSyncError } from '../errors.ts';
 import { saveEditTimes } from '../store/feeds.ts';
 import type { IntentRow } from '../store/intents.ts';
 import { loadLinkOf, setLinksDirty } from '../store/links.ts';
-import { loadPair } from '../store/pairs.ts';
 import { loadRecords } from '../store/records.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import {
@@ -112,7 +111,6 @@ async function witnessRecord(
 async function witnessIntent(cycle: Cycle, intent: IntentRow, history: HistorySince): Promise<number> {
   const since = verifiedAt(intent) ?? '';
   const records = await changesSince(cycle, history, since);
-  const { alarms } = await loadPair(cycle.db, cycle.spec.name);
   const later = await laterWrites(cycle.db, intent);
   const verdicts = Object.entries(intent.patch).flatMap(([name, write]): [FieldSpec, Verdict][] => {
     const spec = cycle.spec.fields.find(({ udesk }) => udesk === write.field);
@@ -129,7 +127,7 @@ async function witnessIntent(cycle: Cycle, intent: IntentRow, history: HistorySi
       times: {
         verifiedAt: since,
         answeredAt: intent.settledAt ?? cycle.clock().toISOString(),
-        ...skewAround(alarms[intent.side]?.clockSkewMs ?? null, history.clockSkewMs),
+        ...history.clocks,
       },
     });
     return [[spec, verdict]];

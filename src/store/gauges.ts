@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { SideReading } from '../core/reading.ts';
 import { SIDES, type SideName } from '../core/record.ts';
 import { type AccountChange, openAccountChanges } from './account-changes.ts';
+import { ACTIVE } from './intents.ts';
 import { endedRules } from './review-rules.ts';
 import { INTENT_STATES, type IntentState } from './schema/intent.ts';
 import { type Db, rows, textArray } from './tx.ts';
@@ -96,7 +97,7 @@ export async function loadGauges(db: Db, pairs: readonly string[]): Promise<Pair
     db,
     sql`select pair, side, state, count(*)::text as n, ${ms(sql`now() - min(created_at)`)} as oldest_ms
         from udesk_sync.intent
-        where state in ('planned', 'held', 'pending', 'sending', 'unknown') and pair = ${names}
+        where state in ${ACTIVE} and pair = ${names}
         group by pair, side, state`,
   );
   const lags = await rows<LagRow>(

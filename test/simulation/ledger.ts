@@ -132,7 +132,7 @@ export class Ledger {
     const before = this.moves.get(plain(value)) ?? [];
     const unseenReturn = before.some((one) => this.#isUnseenReturn(one, move));
     this.seen(value);
-    this.#back(value);
+    this.back(value);
     this.#takenAway[side].add(plain(value));
     this.added({ value, side, record, field, step, unseenReturn });
     this.moves.set(plain(value), [...before, { ...move, at: this.#count }]);
@@ -185,7 +185,7 @@ export class Ledger {
     if (after.name !== from.name) this.seen(from.name);
     if (after.note !== from.note) this.seen(from.note);
     // What moved is no removal that was undone, whatever was taken away before.
-    for (const value of [...after.emails, ...after.phones]) this.#back(value);
+    for (const value of [...after.emails, ...after.phones]) this.back(value);
   }
 
   /** It was made between our last look and our deletion, where nobody can tell. */
@@ -229,11 +229,6 @@ export class Ledger {
     this.#chosen.add(plain(value));
   }
 
-  /** A person wants it back where it was taken away. */
-  wantedBack(value: string): void {
-    this.#back(value);
-  }
-
   isChosen(value: string): boolean {
     return this.#chosen.has(plain(value));
   }
@@ -246,7 +241,8 @@ export class Ledger {
     return this.held[side].has(plain(value));
   }
 
-  #back(value: string): void {
+  /** It is wanted where it was taken away: it may come back. */
+  back(value: string): void {
     const at = this.removals.findIndex((removal) => sameToken(removal.value, value));
     if (at >= 0) this.removals.splice(at, 1);
   }

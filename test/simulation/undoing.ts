@@ -72,7 +72,7 @@ async function noteWanted(world: World, { linkId, writes }: NewRevertField): Pro
       const kept = new Set(values(result).map(plain));
       for (const value of values(before)) {
         await chosen(world, value, { udesk: link.udesk_id, crm: link.crm_id });
-        if (!kept.has(plain(value))) world.ledger.wantedBack(value);
+        if (!kept.has(plain(value))) world.ledger.back(value);
       }
       const had = new Set(values(before).map(plain));
       for (const value of values(result)) if (!had.has(plain(value))) world.ledger.seen(value);
