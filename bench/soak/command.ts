@@ -163,7 +163,7 @@ async function arrived(people: People): Promise<void> {
 async function say(watched: Daemon, people: People, samples: readonly Sample[]): Promise<void> {
   const [fates, counts] = [await people.fates(), await people.counts()];
   const metrics = await (await fetch(`${watched.url}/metrics`)).text();
-  const verdict = verdictOf(samples.filter(({ minute }) => minute > warm));
+  const verdict = verdictOf(samples, warm);
   console.log(`\n${samplesTable(samples)}\n`);
   console.log(`After a warm-up of ${warm} minutes:\n\n${verdict.text}\n`);
   console.log(

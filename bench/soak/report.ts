@@ -7,6 +7,8 @@ import type { Sample } from './sample.ts';
 const LIVE_MB_PER_HOUR = 4;
 /** Pools open and close connections as the work comes. */
 const SLACK = { resources: 4, fds: 4, connections: 3 } as const;
+/** A resident set takes long to fill; by the second half it has, and its last quarter lies no more than this above its first. */
+const RSS_SLACK_MB = 16;
 
 const COLUMNS: readonly (readonly [title: string, of: (sample: Sample) => number | null])[] = [
   ['minute', ({ minute }) => minute],
@@ -41,16 +43,17 @@ export interface Verdict {
   readonly constant: boolean;
 }
 
-/** @param samples those after the warm-up */
-export function verdictOf(samples: readonly Sample[]): Verdict {
+/** @param warm minutes; what came before is told, and not judged */
+export function verdictOf(all: readonly Sample[], warm: number): Verdict {
+  const samples = all.filter(({ minute }) => minute > warm);
   const points = (of: (sample: Sample) => number | null) =>
     samples.flatMap((sample) => {
       const value = of(sample);
       return value === null ? [] : [{ minute: sample.minute, value }];
     });
   const memory = (['rssMb', 'heapMb', 'liveMb'] as const).map((key) => {
-    const all = points((sample) => sample[key]);
-    return { key, first: all[0], last: all.at(-1), slope: slopePerHour(all) };
+    const found = points((sample) => sample[key]);
+    return { key, first: found[0], last: found.at(-1), slope: slopePerHour(found) };
   });
   const counts = (['resources', 'fds', 'connections'] as const).map((key) => ({
     key,
@@ -60,8 +63,25 @@ export function verdictOf(samples: readonly Sample[]): Verdict {
     ),
   }));
   const live = memory.find(({ key }) => key === 'liveMb')?.slope ?? null;
+  const rss = points(({ rssMb }) => rssMb);
+  const settled = constancyOf(rss.slice(Math.floor(rss.length / 2)), RSS_SLACK_MB);
+  const start = all[0];
   const head = ['figure', 'first', 'last', 'growth an hour', 'constant'];
   const rows = [
+    [
+      'RSS at the end of minute 1, with the start and the first reading in it, MB',
+      text(start?.rssMb),
+      '',
+      '',
+      '',
+    ],
+    [
+      'RSS, second half, MB',
+      text(settled?.from),
+      text(settled?.to),
+      settled === null ? '' : `at most ${figure(settled.most)}`,
+      yes(settled?.constant === true),
+    ],
     ...memory.map(({ key, first, last, slope }) => [
       { rssMb: 'RSS, MB', heapMb: 'heap used, MB', liveMb: 'heap after a collection, MB' }[key],
       text(first?.value),
@@ -80,7 +100,10 @@ export function verdictOf(samples: readonly Sample[]): Verdict {
   return {
     text: table(head, rows),
     // Too short a run for a slope says nothing of the heap; the handles are judged all the same.
-    constant: (live === null || live <= LIVE_MB_PER_HOUR) && counts.every(({ found }) => found?.constant),
+    constant:
+      (live === null || live <= LIVE_MB_PER_HOUR) &&
+      settled?.constant === true &&
+      counts.every(({ found }) => found?.constant),
   };
 }
 
