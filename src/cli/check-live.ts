@@ -40,7 +40,7 @@ export async function checkPairLive(
 ): Promise<LiveCheck> {
   const open: Side[] = [];
   try {
-    const crm = await openCrm(pair);
+    const crm = await openCrm(pair, { ledger: world.ledger });
     open.push(crm);
     const udesk = openUdesk(pair, world);
     open.push(udesk);

@@ -147,7 +147,7 @@ async function checkPair(
   const log = context.logger('error');
   const [udesk, crm] = await Promise.all([
     checkSide(pair, 'udesk', async () => openUdesk(pair, { ledger, log, retry: RETRY }), context.signal),
-    checkSide(pair, 'crm', () => openCrm(pair), context.signal),
+    checkSide(pair, 'crm', () => openCrm(pair, { ledger }), context.signal),
   ]);
   const facts = {
     ...(udesk.facts === null ? {} : { udesk: udesk.facts }),

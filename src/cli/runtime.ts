@@ -42,7 +42,7 @@ export interface Runtime {
   readonly config: Config;
   readonly database: Database;
   readonly engine: EngineContext;
-  /** What Udesk may be called by; one for all pairs, some of which may share an account. */
+  /** Where the calls of both sides are counted; one for all pairs, some of which may share an account. */
   readonly ledger: QuotaLedger;
   close(): Promise<void>;
 }
@@ -121,7 +121,7 @@ export async function openPair(
   watched: Partial<Readonly<Record<SideName, Partial<WatchedCalls>>>> = {},
 ): Promise<OpenPair> {
   const { db, log } = runtime.engine;
-  const crm = await openCrm(pair, watched.crm);
+  const crm = await openCrm(pair, { ledger: runtime.ledger, ...watched.crm });
   const udesk = openUdesk(pair, {
     ledger: runtime.ledger,
     log,
@@ -300,9 +300,12 @@ export function openUdeskClient(pair: PairConfig, world: UdeskWorld): UdeskClien
   });
 }
 
-/** Connects, and throws `config` with everything that does not fit the CRM. */
-export async function openCrm(pair: PairConfig, watched: Partial<WatchedCalls> = {}): Promise<Side> {
-  const side = await definitionOf(pair).create(adapterBlock(pair), { ...crmContext(pair), ...watched });
+/** Connects, and throws `config` with everything that does not fit the CRM. Without a ledger its calls are counted here alone. */
+export async function openCrm(
+  pair: PairConfig,
+  around: Partial<WatchedCalls & Pick<UdeskWorld, 'ledger'>> = {},
+): Promise<Side> {
+  const side = await definitionOf(pair).create(adapterBlock(pair), { ...crmContext(pair), ...around });
   return mapped(side, 'crm', pair.fields.map(toFieldSpec));
 }
 

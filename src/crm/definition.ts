@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Equivalence } from '../core/spec.ts';
 import type { Breakers } from '../http/breakers.ts';
 import type { AttemptMade } from '../http/retry.ts';
+import type { QuotaLedger } from '../lib/sliding-window.ts';
 import type { Side } from './adapter.ts';
 
 /** A field of the CRM that the pair maps. */
@@ -26,6 +27,11 @@ export interface AdapterContext {
   readonly breakers?: Breakers | undefined;
   /** Told of every attempt of a call that was made, for counting. */
   readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
+  /**
+   * Where calls are counted that a limit of the CRM is about: whoever shares it shares the limit. Left out: each side counts
+   * for itself.
+   */
+  readonly ledger?: QuotaLedger | undefined;
   /** What the pair does with records of the CRM besides reading and editing them; left out: everything. */
   readonly intends?: { readonly create: boolean; readonly delete: boolean };
 }

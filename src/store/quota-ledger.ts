@@ -7,6 +7,9 @@
 import type postgres from 'postgres';
 import { decideReservation, type Grant, type QuotaLedger } from '../lib/sliding-window.ts';
 
+/** Whoever shares a scope may ask for a window that is a second longer (http/quota.ts): what counts there is kept here. */
+const KEPT = 1.05;
+
 /** Ledger in `udesk_sync.quota_call(scope, at, n)`. Each question is one short transaction; rows that no longer count go with it. */
 export function postgresLedger(sql: postgres.Sql): QuotaLedger {
   return {
@@ -19,7 +22,7 @@ export function postgresLedger(sql: postgres.Sql): QuotaLedger {
             update udesk_sync.quota_call set at = clock_timestamp()
             where scope = ${scopeKey} and at > clock_timestamp())
           delete from udesk_sync.quota_call
-          where scope = ${scopeKey} and at <= clock_timestamp() - ${windowMs} * interval '1 millisecond'`;
+          where scope = ${scopeKey} and at <= clock_timestamp() - ${windowMs * KEPT} * interval '1 millisecond'`;
         const answer = decideReservation(await grants(tx, scopeKey, windowMs), limit, n);
         if (answer.granted) {
           await tx`insert into udesk_sync.quota_call (scope, at, n) values (${scopeKey}, clock_timestamp(), ${n})`;

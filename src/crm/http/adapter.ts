@@ -36,6 +36,7 @@ export function createHttpSide(config: HttpConfig, context: AdapterContext, limi
   const api = createApi(config, context.clock, {
     breakers: context.breakers,
     onAttempt: context.onAttempt,
+    ledger: context.ledger,
     ...limits,
   });
   const { fields, region } = context;

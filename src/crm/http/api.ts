@@ -6,6 +6,7 @@ import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
 import { createQuota, memoryLedger, type Quota } from '../../http/quota.ts';
 import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
+import type { QuotaLedger } from '../../lib/sliding-window.ts';
 import { CredentialsEnded, withFreshCredentials } from '../fresh-credentials.ts';
 import { createServerClock } from '../server-clock.ts';
 import type { HttpConfig } from './config.ts';
@@ -22,6 +23,7 @@ export interface ApiLimits {
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Monotonic milliseconds. */
   readonly monotonic?: () => number;
+  readonly ledger?: QuotaLedger | undefined;
 }
 
 export interface Call {
@@ -60,15 +62,16 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
   const dispatcher = createSideDispatcher(limits.timeouts, config.limits.concurrency, limits.breakers);
   const credentials = createCredentials(config.auth, dispatcher, monotonic);
   const base = config.baseUrl.replace(/\/+$/, '');
-  const { perMinute } = config.limits;
+  const { perMinute, account } = config.limits;
+  const scope = account === undefined ? `crm ${base}` : `crm ${base} ${account}`;
   const quota: Quota | null =
     perMinute === undefined
       ? null
       : createQuota({
-          key: base,
+          key: scope,
           perMinute,
           scope: 'tenant',
-          ledger: memoryLedger(monotonic),
+          ledger: limits.ledger ?? memoryLedger(monotonic),
           clock: monotonic,
           sleep,
         });
@@ -76,7 +79,7 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
 
   async function attempt(call: Call, tried: () => void): Promise<Answer> {
     const who = await credentials.headers(tried);
-    await quota?.take(base, call.signal);
+    await quota?.take(scope, call.signal);
     const inQuery = call.method === 'GET' || call.method === 'DELETE';
     const url = call.path instanceof URL ? call.path : new URL(`${base}${call.path}`);
     if (inQuery) {

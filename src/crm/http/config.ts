@@ -117,7 +117,15 @@ export const httpConfigSchema = z
       })
       .prefault({}),
     limits: z
-      .strictObject({ perMinute: z.int().min(1).optional(), concurrency: z.int().min(1).max(64).default(4) })
+      .strictObject({
+        perMinute: z.int().min(1).optional().describe('calls in every sliding minute, retries included'),
+        account: name
+          .optional()
+          .describe(
+            'names the account that is counted; pairs with the same base URL and name share the limit',
+          ),
+        concurrency: z.int().min(1).max(64).default(4),
+      })
       .prefault({}),
     fields: z
       .record(name, field)

@@ -32,6 +32,7 @@ export async function createHubspotSide(
   const api = createHubspotApi(config, context.clock, {
     breakers: context.breakers,
     onAttempt: context.onAttempt,
+    ledger: context.ledger,
     ...limits,
   });
   const about = errorsAbout(context.pair);

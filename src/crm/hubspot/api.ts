@@ -3,11 +3,14 @@ import { isSyncError } from '../../errors.ts';
 import type { Breakers } from '../../http/breakers.ts';
 import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { exchange, type Reply } from '../../http/exchange.ts';
+import { memoryLedger } from '../../http/quota.ts';
 import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
+import { sha256 } from '../../lib/hash.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
+import type { QuotaLedger } from '../../lib/sliding-window.ts';
 import { createServerClock } from '../server-clock.ts';
 import type { HubspotConfig } from './config.ts';
-import { CallWindow, createLine, type PaceTime } from './pace.ts';
+import { type CallWindow, createLine, type PaceTime } from './pace.ts';
 import { type AnswerContext, readAnswer } from './refusal.ts';
 
 /** Time and its limits, for tests that do not want to wait. */
@@ -17,6 +20,7 @@ export interface HubspotLimits extends Partial<PaceTime> {
   /** Told of every attempt that was made, for counting. */
   readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
   readonly retry?: RetryPolicy;
+  readonly ledger?: QuotaLedger | undefined;
 }
 
 export interface HubspotCall {
@@ -61,15 +65,18 @@ export function createHubspotApi(
   const dispatcher = createSideDispatcher(limits.timeouts, concurrency, limits.breakers);
   const base = config.baseUrl.replace(/\/+$/, '');
   const time = { monotonic, sleep };
-  const all = new CallWindow(perTenSeconds, 10_000);
-  const searches = new CallWindow(searchesPerSecond, 1_000);
-  const lines = { call: createLine([all], time), search: createLine([all, searches], time) };
+  const ledger = limits.ledger ?? memoryLedger(monotonic);
+  // A private app is known by its token alone. A token is 36 random digits: nobody guesses it from this.
+  const app = `crm ${base} app ${sha256(config.token).slice(0, 12)}`;
+  const all: CallWindow = { key: `${app} calls`, calls: perTenSeconds, windowMs: 10_000 };
+  const searches: CallWindow = { key: `${app} searches`, calls: searchesPerSecond, windowMs: 1_000 };
+  const lines = { call: createLine([all], ledger, time), search: createLine([searches, all], ledger, time) };
   const serverClock = createServerClock(clock);
   let daily: DailyLimit | null = null;
 
   async function attempt(call: HubspotCall, tried: () => void): Promise<HubspotAnswer> {
     const isSearch = call.path.endsWith('/search');
-    await lines[isSearch ? 'search' : 'call'](call.signal);
+    await lines[isSearch ? 'search' : 'call'].take(call.signal);
     const url = new URL(`${base}${filled(call)}`);
     for (const [key, value] of Object.entries(call.query ?? {})) url.searchParams.set(key, value);
     const sentAt = clock();
@@ -96,8 +103,11 @@ export function createHubspotApi(
       return { json: readAnswer(reply, context), notBeforeMs, context };
     } catch (error) {
       // Whoever else is waiting here would only be told the same.
-      if (isSyncError(error, 'throttled') && (error.details.retryAfterMs ?? 0) <= retry.maxRetryAfterMs)
-        (isSearch ? searches : all).hold(monotonic() + (error.details.retryAfterMs ?? 0));
+      if (isSyncError(error, 'throttled') && (error.details.retryAfterMs ?? 0) <= retry.maxRetryAfterMs) {
+        const until = monotonic() + (error.details.retryAfterMs ?? 0);
+        lines.search.hold(until);
+        if (!isSearch) lines.call.hold(until);
+      }
       throw error;
     }
   }

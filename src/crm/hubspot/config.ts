@@ -30,7 +30,11 @@ export const hubspotConfigSchema = z.strictObject({
     .describe('how far each look at the changes reaches back: the search shows a change some time after it'),
   limits: z
     .strictObject({
-      perTenSeconds: z.int().min(1).default(90).describe('calls of this process in every 10 seconds'),
+      perTenSeconds: z
+        .int()
+        .min(1)
+        .default(90)
+        .describe('calls in every 10 seconds, of all that use the token'),
       searchesPerSecond: z.int().min(1).default(4),
       concurrency: z.int().min(1).max(64).default(4),
     })

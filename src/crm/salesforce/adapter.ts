@@ -37,6 +37,7 @@ export async function createSalesforceSide(
   const api = createApi(config, clock, {
     breakers: context.breakers,
     onAttempt: context.onAttempt,
+    ledger: context.ledger,
     ...limits,
   });
   try {

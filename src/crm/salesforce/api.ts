@@ -6,6 +6,7 @@ import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
 import { createQuota, memoryLedger } from '../../http/quota.ts';
 import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
+import type { QuotaLedger } from '../../lib/sliding-window.ts';
 import type { CallOptions } from '../adapter.ts';
 import { notUnderstood } from '../calls.ts';
 import { CredentialsEnded, withFreshCredentials } from '../fresh-credentials.ts';
@@ -25,6 +26,7 @@ export interface ApiLimits {
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Monotonic milliseconds. */
   readonly monotonic?: () => number;
+  readonly ledger?: QuotaLedger | undefined;
   /** Most rows of one query of a walk, and of one set of a bulk job's result. */
   readonly pageRecords?: number;
 }
@@ -65,17 +67,17 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
   const dispatcher = createSideDispatcher(limits.timeouts, config.limits.concurrency, limits.breakers);
   const sessions = createSessions(config, dispatcher);
   const root = `/services/data/v${config.apiVersion}`;
-  const key = new URL(config.loginUrl).origin;
   const { perMinute, dailyShare } = config.limits;
-  const ledger = memoryLedger(monotonic);
-  const quota = createQuota({ key, perMinute, scope: 'tenant', ledger, clock: monotonic, sleep });
+  const ledger = limits.ledger ?? memoryLedger(monotonic);
+  // Of an org, which the session tells: many log in at one address.
+  const quota = createQuota({ key: 'crm', perMinute, scope: 'endpoint', ledger, clock: monotonic, sleep });
   const serverClock = createServerClock(clock);
   let usage: DailyUsage | null = null;
 
   async function attempt(call: Call, tried: () => void): Promise<Answer> {
     refuseBeyondShare(usage, dailyShare, monotonic());
     const session = await sessions.current(tried);
-    await quota.take(key, call.signal, call.urgency);
+    await quota.take(session.instanceUrl, call.signal, call.urgency);
     const path = call.path.startsWith('/services/') ? call.path : `${root}${call.path}`;
     const url = new URL(`${session.instanceUrl}${path}`);
     for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value);

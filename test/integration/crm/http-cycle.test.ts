@@ -40,7 +40,7 @@ describe.each([
     });
     world = await createWorld({
       customers: [{ nick_name: 'Li Lei', email: 'li@example.com', cellphones: ['13800000001'] }],
-      crmBlock: crm.block,
+      crmBlock: { ...crm.block, limits: { perMinute: 100_000 } },
       pair: { fields: UNITING_FIELDS },
     });
   });
@@ -109,6 +109,12 @@ describe.each([
     expect(await world.sync()).toMatchObject({ outcome: 'done' });
     await world.sync();
     expect(writes()).toEqual(before);
+  });
+
+  test('P10: calls of a CRM that has a limit are counted in the database, as those of Udesk are', async () => {
+    await world.sync();
+    const scopes = await ourRows(world, 'select distinct scope from udesk_sync.quota_call order by scope');
+    expect(scopes).toContainEqual({ scope: `crm ${String(crm.block.baseUrl)}` });
   });
 
   test('P12: a conflict names both people, and a write of ours is nobody’s edit', async () => {

@@ -15,6 +15,7 @@ beforeAll(async () => {
 afterAll(() => testDb.drop());
 
 const HOUR = 3_600_000;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('P10 across processes: the quota ledger in Postgres', () => {
   it('grants no more than the limit, however many ask at once', async () => {
@@ -45,7 +46,7 @@ describe('P10 across processes: the quota ledger in Postgres', () => {
     expect((await ledger.reserve('other', 10, HOUR, 10)).granted).toBe(true);
   });
 
-  it('gives the room back after the window, and keeps no rows beyond it', async () => {
+  it('gives the room back after the window, and keeps no rows for much longer', async () => {
     const ledger = postgresLedger(one.sql);
     const windowMs = 200;
     await ledger.reserve('window', 1, windowMs, 1);
@@ -53,10 +54,20 @@ describe('P10 across processes: the quota ledger in Postgres', () => {
       const answer = await ledger.reserve('window', 1, windowMs, 1);
       if (answer.granted) break;
       expect(answer.waitMs).toBeGreaterThan(0);
-      await new Promise((resolve) => setTimeout(resolve, answer.waitMs));
+      await pause(answer.waitMs);
     }
+    await pause(1.1 * windowMs);
+    expect((await ledger.reserve('window', 1, windowMs, 1)).granted).toBe(true);
     const rows = await one.sql`select n from udesk_sync.quota_call where scope = 'window'`;
     expect(rows).toHaveLength(1);
+  });
+
+  it('keeps for who asks for a window that is a second longer what counts there', async () => {
+    const ledger = postgresLedger(one.sql);
+    await ledger.reserve('two windows', 10, 62_000, 10);
+    await one.sql`update udesk_sync.quota_call set at = at - interval '61.5 s' where scope = 'two windows'`;
+    expect((await ledger.reserve('two windows', 10, 61_250, 1)).granted).toBe(true);
+    expect((await ledger.reserve('two windows', 10, 62_000, 1)).granted).toBe(false);
   });
 
   it('counts calls of a time ahead (its clock was set back) for one window more, not until the clock has caught up', async () => {
