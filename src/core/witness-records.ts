@@ -68,8 +68,10 @@ export interface WriteTimes {
   /** ISO 8601 UTC by our clock: when the pre-image was asked for, and when the answer of the write had come. */
   readonly verifiedAt: string;
   readonly answeredAt: string;
-  /** The side's clock minus ours; null: unknown. */
+  /** The side's clock minus ours when the pre-image was asked for; null: unknown. */
   readonly skewMs: number | null;
+  /** The same when the answer had come, where one of the clocks was set in between. */
+  readonly answerSkewMs?: number;
   /** Where it is unknown: how far apart the two may be, if further than usual. */
   readonly apartMs?: number;
 }
@@ -89,8 +91,39 @@ export function skewAround(
 ): Pick<WriteTimes, 'skewMs' | 'apartMs'> {
   if (toldMs === null) return { skewMs: knownMs };
   if (knownMs === null) return { skewMs: null, apartMs: Math.abs(toldMs) + SLACK_MS };
-  if (Math.abs(knownMs - toldMs) <= SLACK_MS) return { skewMs: toldMs };
+  if (standAsBefore(knownMs, toldMs)) return { skewMs: toldMs };
   return { skewMs: null, apartMs: Math.max(Math.abs(knownMs), Math.abs(toldMs)) + SLACK_MS };
+}
+
+/**
+ * The same where it was measured as the write left: whatever is set afterwards, its times are of the clocks of then. By those
+ * of now is told when its answer had come, as far as `knownMs` and `toldMs` say.
+ */
+export function clocksOfWrite(
+  sentMs: number | null,
+  knownMs: number | null,
+  toldMs: number | null,
+): Pick<WriteTimes, 'skewMs' | 'answerSkewMs' | 'apartMs'> {
+  if (sentMs === null) return skewAround(knownMs, toldMs);
+  const nowMs = toldMs ?? knownMs ?? sentMs;
+  return standAsBefore(sentMs, nowMs) ? { skewMs: sentMs } : { skewMs: sentMs, answerSkewMs: nowMs };
+}
+
+/** Of a settled write, whose answer may have come by the clocks of then or by those of now: the later end counts. */
+export function clocksOfSettled(
+  sentMs: number | null,
+  knownMs: number | null,
+  toldMs: number | null,
+): ReturnType<typeof clocksOfWrite> {
+  const clocks = clocksOfWrite(sentMs, knownMs, toldMs);
+  const { skewMs, answerSkewMs } = clocks;
+  if (skewMs === null || answerSkewMs === undefined) return clocks;
+  return { ...clocks, answerSkewMs: Math.max(skewMs, answerSkewMs) };
+}
+
+/** Whether two comparisons of the clocks say that neither was set between them. */
+export function standAsBefore(skewMs: number, laterMs: number): boolean {
+  return Math.abs(skewMs - laterMs) <= SLACK_MS;
 }
 
 /** How far a record's time may lie outside of what our clock says of the write. */
@@ -155,28 +188,48 @@ export function names(input: WitnessInput, told: string | null, value: Value): b
 /** Whether both may come from one call: no further apart than our write took. Unknown times may. */
 export function sameMoment(input: WitnessInput, a: string | null, b: string | null): boolean {
   if (a === null || b === null) return true;
-  const { verifiedAt, answeredAt } = input.times;
-  const tookMs = Math.abs(Date.parse(answeredAt) - Date.parse(verifiedAt));
-  return Math.abs(Date.parse(a) - Date.parse(b)) <= tookMs + SLACK_MS;
+  const { fromMs, toMs } = spanOf(input.times);
+  return Math.abs(Date.parse(a) - Date.parse(b)) <= toMs - fromMs + SLACK_MS;
 }
 
-/** Where our clock was set back between the two times, either may be the earlier one. */
-export function mayBeWithin(at: string | null, times: WriteTimes, slackMs: number, skewMs = 0): boolean {
+export function mayBeWithin(at: string | null, times: WriteTimes, slackMs: number): boolean {
   if (at === null) return true;
-  const ours = Date.parse(at) - skewMs;
-  const ends = [Date.parse(times.verifiedAt), Date.parse(times.answeredAt)];
-  return ours >= Math.min(...ends) - slackMs && ours <= Math.max(...ends) + slackMs;
+  const { fromMs, toMs } = spanOf(times);
+  return Date.parse(at) >= fromMs - slackMs && Date.parse(at) <= toMs + slackMs;
 }
 
 /** Whether a record may be of the time of the write, as exactly as the two clocks are known. */
 export function mayBeOfWrite(at: string | null, times: WriteTimes): boolean {
-  const { skewMs } = times;
-  return skewMs === null
-    ? mayBeWithin(at, times, unknownSkewMs(times))
-    : mayBeWithin(at, times, SLACK_MS, skewMs);
+  return mayBeWithin(at, times, times.skewMs === null ? unknownSkewMs(times) : SLACK_MS);
+}
+
+/**
+ * From our look until the answer had come, by the side's clock as far as it is known. Where a clock was set in between and
+ * nobody knows by how much, either end may be the earlier one.
+ */
+function spanOf({ verifiedAt, answeredAt, skewMs, answerSkewMs }: WriteTimes): {
+  readonly fromMs: number;
+  readonly toMs: number;
+} {
+  const ends = [
+    Date.parse(verifiedAt) + (skewMs ?? 0),
+    Date.parse(answeredAt) + (answerSkewMs ?? skewMs ?? 0),
+  ];
+  return { fromMs: Math.min(...ends), toMs: Math.max(...ends) };
 }
 
 /** Whether a record is of a time after our look at the pre-image, however the clocks are rounded. */
 export function surelyAfterLook(at: string | null, { verifiedAt, skewMs }: WriteTimes): boolean {
   return at !== null && skewMs !== null && Date.parse(at) - skewMs > Date.parse(verifiedAt) + SLACK_MS;
+}
+
+/**
+ * Whether a record that by our clock was seen before the look may have been. Where a clock was set since, that says nothing: a
+ * record is older only where its own time says so.
+ */
+export function mayBeSeenBefore(at: string | null, times: WriteTimes): boolean {
+  const { verifiedAt, skewMs, answerSkewMs } = times;
+  if (at === null || skewMs === null) return true;
+  if (answerSkewMs === undefined) return !surelyAfterLook(at, times);
+  return Date.parse(at) - skewMs < Date.parse(verifiedAt) - SLACK_MS;
 }

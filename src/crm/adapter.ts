@@ -173,6 +173,11 @@ export interface Side {
   /** What happened with a record, from page 1; left out where the side keeps no history. */
   history?(id: string, page: number, options?: CallOptions): Promise<HistoryPage>;
   /**
+   * The side's clock minus ours in milliseconds, by its latest answer; null before one told, left out where none tells. Asked
+   * around the look before a write whose trace in the history is compared by times.
+   */
+  clockSkewMs?(): number | null;
+  /**
    * How long so many reads of this kind (one unless told) would wait for the side's quota, in milliseconds; left out where
    * calls are not counted. With it the engine turns to other work instead of waiting.
    */

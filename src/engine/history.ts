@@ -1,9 +1,10 @@
 /** The change records of one record around a write of ours, as its side's history tells them. */
 import type { SideName } from '../core/record.ts';
-import { type ChangeRecord, newsOf, skewAround, type WriteTimes } from '../core/witness-records.ts';
+import { type ChangeRecord, mayBeSeenBefore, newsOf, type WriteTimes } from '../core/witness-records.ts';
 import type { HistoryItem } from '../crm/adapter.ts';
 import { SyncError } from '../errors.ts';
 import { saveFeedRead, saveHistory } from '../store/feeds.ts';
+import type { IntentRow } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
 import { knownBefore } from '../store/witnesses.ts';
@@ -17,10 +18,10 @@ const REACH_MS = 300_000;
 export interface HistorySince {
   /** Newest first, as told. */
   readonly items: readonly HistoryItem[];
-  /** Reaches back to `since`; otherwise more was written meanwhile than is read. */
+  /** Reaches back to the looks; otherwise more was written meanwhile than is read. */
   readonly whole: boolean;
-  /** How the side's clock and ours stand. */
-  readonly clocks: Pick<WriteTimes, 'skewMs' | 'apartMs'>;
+  /** The side's clock minus ours, as last known before this reading, and as told by it. */
+  readonly clocks: { readonly knownMs: number | null; readonly toldMs: number | null };
   /** `kind:id` of what was on record before this reading; null: the histories of this side are not kept. */
   readonly onRecord: ReadonlySet<string> | null;
 }
@@ -31,12 +32,24 @@ export function isWitnessed(cycle: Cycle, side: SideName): boolean {
   return !manifest.compareAndSet && history !== undefined;
 }
 
-/** Reads page 1, and older pages as far back as `since` (ISO 8601). Histories of Udesk are mirrored on the way. */
+/** Our look before a write, in ISO 8601, and the side's clock minus ours then; null where it was not measured. */
+export interface LookTime {
+  readonly at: string;
+  readonly skewMs: number | null;
+}
+
+/** Null: it was never sent. */
+export function lookTime({ verifiedAt, sentAt, sentSkewMs }: IntentRow): LookTime | null {
+  const at = verifiedAt ?? sentAt;
+  return at === null ? null : { at, skewMs: sentSkewMs };
+}
+
+/** Reads page 1, and older pages as far back as the first of `looks`. Histories of Udesk are mirrored on the way. */
 export async function readHistorySince(
   cycle: Cycle,
   side: SideName,
   remoteId: string,
-  since: string,
+  looks: readonly LookTime[],
 ): Promise<HistorySince> {
   const source = cycle.sides[side];
   if (source.history === undefined) {
@@ -53,7 +66,7 @@ export async function readHistorySince(
     items.push(...found.items);
     toldMs = found.clockSkewMs ?? null;
     const apartMs = Math.max(Math.abs(toldMs ?? 0), Math.abs(knownMs ?? 0));
-    const from = Date.parse(since) - REACH_MS - apartMs;
+    const from = Math.min(...looks.map(({ at, skewMs }) => Date.parse(at) + (skewMs ?? -apartMs))) - REACH_MS;
     const reached = found.items.some(({ at }) => at !== null && Date.parse(at) < from);
     whole = found.last || reached || found.items.length === 0;
   }
@@ -65,22 +78,22 @@ export async function readHistorySince(
       await saveFeedRead(tx, cycle.spec.name, remoteId, startedAt);
     });
   }
-  return { items, whole, clocks: skewAround(knownMs, toldMs), onRecord };
+  return { items, whole, clocks: { knownMs, toldMs }, onRecord };
 }
 
 /**
  * Change records that were not known when the pre-image was verified, oldest first. What this reading was the first to show
- * was not, also where our clock was set back meanwhile.
+ * was not, nor what by the side's clock is younger, also where our clock was set back meanwhile.
  */
 export async function changesSince(
   cycle: Cycle,
   { items, onRecord }: HistorySince,
-  verifiedAt: string,
+  times: WriteTimes,
 ): Promise<ChangeRecord[]> {
   const told = items.filter(({ changes }) => changes !== undefined);
-  const known = await knownBefore(cycle.db, cycle.spec.name, told, verifiedAt);
+  const known = await knownBefore(cycle.db, cycle.spec.name, told, times.verifiedAt);
   const wasKnown = (key: string) => known.has(key) && onRecord?.has(key) !== false;
-  return newsOf(told, ({ kind, id }) => wasKnown(`${kind}:${id}`))
+  return newsOf(told, ({ kind, id, at }) => wasKnown(`${kind}:${id}`) && mayBeSeenBefore(at, times))
     .map(({ at, author, text, changes }) => ({ at, author, text: text ?? null, changes: changes ?? null }))
     .reverse();
 }

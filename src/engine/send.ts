@@ -12,7 +12,7 @@ import type { Cycle } from './context.ts';
 import { resolveUnknown } from './recover.ts';
 import { settleDelete, settleWrite } from './settle.ts';
 import { waitForProof } from './vanished.ts';
-import { observeAndReplan, verify } from './verify.ts';
+import { type LastLook, lastLook, observeAndReplan } from './verify.ts';
 
 export type Outcome = 'settled' | 'replanned' | 'missing' | 'parked' | 'later' | 'blocked';
 
@@ -35,8 +35,8 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
   /** As it stands in the outbox once it is sent: what became of it is found out by these times. */
   let underWay: IntentRow | null = null;
   try {
-    const verifiedAt = cycle.clock();
-    const current = await verify(cycle, intent);
+    const look = await lastLook(cycle, intent);
+    const { found: current, verifiedAt, skewMs } = look;
     if (current === 'stale') return 'replanned';
     if (current === 'missing') return 'missing';
     const at = cycle.clock();
@@ -48,10 +48,11 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
         runId: cycle.runId,
         attempted: true,
         verifiedAt,
+        skewMs,
       }),
     );
     if (!mine) return 'later';
-    underWay = asSent(intent, verifiedAt, at);
+    underWay = asSent(intent, look, at);
     sending.writes[intent.side] += 1;
     return await send(cycle, underWay, current);
   } catch (error) {
@@ -59,7 +60,7 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
   }
 }
 
-function asSent(intent: IntentRow, verifiedAt: Date, sentAt: Date): IntentRow {
+function asSent(intent: IntentRow, { verifiedAt, skewMs }: LastLook, sentAt: Date): IntentRow {
   return {
     ...intent,
     state: 'sending',
@@ -68,6 +69,7 @@ function asSent(intent: IntentRow, verifiedAt: Date, sentAt: Date): IntentRow {
     lookedAt: null,
     verifiedAt: verifiedAt.toISOString(),
     sentAt: sentAt.toISOString(),
+    sentSkewMs: skewMs,
   };
 }
 

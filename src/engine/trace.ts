@@ -5,11 +5,12 @@
 
 import type { SideRecord } from '../core/record.ts';
 import { witnessWrite, writeHappened } from '../core/witness.ts';
+import { clocksOfWrite } from '../core/witness-records.ts';
 import type { IntentRow } from '../store/intents.ts';
 import { fenced } from '../store/tx.ts';
 import { countWitnesses } from '../store/witnesses.ts';
 import type { Cycle } from './context.ts';
-import { changesSince, isWitnessed, readHistorySince } from './history.ts';
+import { changesSince, isWitnessed, lookTime, readHistorySince } from './history.ts';
 import { settleWrite } from './settle.ts';
 import { keep } from './witness.ts';
 
@@ -23,15 +24,16 @@ export async function traceUpdate(
   intent: IntentRow,
   current: SideRecord,
 ): Promise<'written' | 'not' | 'unclear'> {
-  const since = intent.verifiedAt ?? intent.sentAt;
-  if (!isWitnessed(cycle, intent.side) || since === null) return 'unclear';
-  const history = await readHistorySince(cycle, intent.side, current.id, since);
-  const records = await changesSince(cycle, history, since);
+  const look = lookTime(intent);
+  if (!isWitnessed(cycle, intent.side) || look === null) return 'unclear';
+  const history = await readHistorySince(cycle, intent.side, current.id, [look]);
+  const { knownMs, toldMs } = history.clocks;
   const times = {
-    verifiedAt: since,
+    verifiedAt: look.at,
     answeredAt: cycle.clock().toISOString(),
-    ...history.clocks,
+    ...clocksOfWrite(look.skewMs, knownMs, toldMs),
   };
+  const records = await changesSince(cycle, history, times);
   const shown = (await countWitnesses(cycle.db, cycle.spec.name)).clean > 0;
   const traces = Object.entries(intent.patch).flatMap(([name, write]) => {
     const spec = cycle.spec.fields.find(({ udesk }) => udesk === write.field);

@@ -2,6 +2,7 @@
 import { contactForm } from '../core/contacts.ts';
 import { contentHash, mergeObserved } from '../core/observation.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
+import { standAsBefore } from '../core/witness-records.ts';
 import { holds } from '../core/written.ts';
 import { SyncError } from '../errors.ts';
 import { dropIntent, type IntentRow, knownWhenPlanned } from '../store/intents.ts';
@@ -9,9 +10,37 @@ import { dissolveUncreated } from '../store/links.ts';
 import { isUnplanned, loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
+import { isWitnessed } from './history.ts';
 import { lookUp, sentContacts, sourceContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
 import { waitForProof } from './vanished.ts';
+
+/** The last look before a write, by our clock, and how the side's clock stood against it then. */
+export interface LastLook {
+  readonly found: Awaited<ReturnType<typeof verify>>;
+  readonly verifiedAt: Date;
+  /** The side's clock minus ours; null where nobody told, or a clock was set meanwhile. */
+  readonly skewMs: number | null;
+}
+
+/**
+ * What the history of a side tells of a write is found by times, and only the clocks of now say what they mean. Where one of
+ * them was set while we looked, the look is taken again.
+ */
+export async function lastLook(cycle: Cycle, intent: IntentRow): Promise<LastLook> {
+  const side = cycle.sides[intent.side];
+  const isCompared = intent.op === 'update' && isWitnessed(cycle, intent.side);
+  const skew = () => (isCompared ? (side.clockSkewMs?.() ?? null) : null);
+  for (let again = false; ; again = true) {
+    const beforeMs = skew();
+    const verifiedAt = cycle.clock();
+    const found = await verify(cycle, intent);
+    const skewMs = skew();
+    const wasSet = beforeMs !== null && skewMs !== null && !standAsBefore(beforeMs, skewMs);
+    const isOver = found === 'stale' || found === 'missing';
+    if (!wasSet || isOver || again) return { found, verifiedAt, skewMs: wasSet ? null : skewMs };
+  }
+}
 
 /** The pre-image must still hold. A side with compare-and-set checks it itself, atomically with the write. */
 export async function verify(

@@ -8,7 +8,7 @@ import { otherSide, SIDES, type SideName } from '../core/record.ts';
 import { type FieldSpec, sideField } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
 import { witnessWrite } from '../core/witness.ts';
-import type { Overwritten, Verdict } from '../core/witness-records.ts';
+import { clocksOfSettled, type Overwritten, type Verdict } from '../core/witness-records.ts';
 import { isSyncError } from '../errors.ts';
 import { saveEditTimes } from '../store/feeds.ts';
 import type { IntentRow } from '../store/intents.ts';
@@ -23,7 +23,7 @@ import {
   saveWitness,
 } from '../store/witnesses.ts';
 import type { Cycle } from './context.ts';
-import { changesSince, type HistorySince, isWitnessed, readHistorySince } from './history.ts';
+import { changesSince, type HistorySince, isWitnessed, lookTime, readHistorySince } from './history.ts';
 import { fits } from './room.ts';
 
 const BATCH_RECORDS = 50;
@@ -79,11 +79,10 @@ async function witnessRecord(
   remoteId: string,
   intents: readonly IntentRow[],
 ): Promise<number | 'later' | 'failed'> {
-  const [first] = intents;
-  const since = first === undefined ? null : verifiedAt(first);
-  if (since === null) return 'failed';
+  const looks = intents.flatMap((intent) => lookTime(intent) ?? []);
+  if (looks.length < intents.length) return 'failed';
   try {
-    const history = await readHistorySince(cycle, side, remoteId, since);
+    const history = await readHistorySince(cycle, side, remoteId, looks);
     let found = 0;
     for (const intent of intents) found += await witnessIntent(cycle, intent, history);
     if (side === 'udesk' && found > 0) {
@@ -109,8 +108,15 @@ async function witnessRecord(
 }
 
 async function witnessIntent(cycle: Cycle, intent: IntentRow, history: HistorySince): Promise<number> {
-  const since = verifiedAt(intent) ?? '';
-  const records = await changesSince(cycle, history, since);
+  const look = lookTime(intent);
+  if (look === null) return 0;
+  const { knownMs, toldMs } = history.clocks;
+  const times = {
+    verifiedAt: look.at,
+    answeredAt: intent.settledAt ?? cycle.clock().toISOString(),
+    ...clocksOfSettled(look.skewMs, knownMs, toldMs),
+  };
+  const records = await changesSince(cycle, history, times);
   const later = await laterWrites(cycle.db, intent);
   const verdicts = Object.entries(intent.patch).flatMap(([name, write]): [FieldSpec, Verdict][] => {
     const spec = cycle.spec.fields.find(({ udesk }) => udesk === write.field);
@@ -124,11 +130,7 @@ async function witnessIntent(cycle: Cycle, intent: IntentRow, history: HistorySi
       held: intent.result?.[write.field] ?? write.after,
       records,
       later: later.flatMap((other) => other.patch[name] ?? []),
-      times: {
-        verifiedAt: since,
-        answeredAt: intent.settledAt ?? cycle.clock().toISOString(),
-        ...history.clocks,
-      },
+      times,
     });
     return [[spec, verdict]];
   });
@@ -198,8 +200,4 @@ async function rowOf(
     foreign: { ...foreign, before },
     reason: describeOverwritten(foreign),
   };
-}
-
-function verifiedAt(intent: IntentRow): string | null {
-  return intent.verifiedAt ?? intent.sentAt;
 }

@@ -32,6 +32,8 @@ export interface IntentRow {
   readonly result: Record<string, Value> | null;
   /** ISO 8601; null while it was never sent. */
   readonly sentAt: string | null;
+  /** The side's clock minus ours, as measured at the look before it was sent; null where it was not. */
+  readonly sentSkewMs: number | null;
   readonly error: string | null;
   /** ISO 8601; null while it was never verified. */
   readonly verifiedAt: string | null;
@@ -61,6 +63,7 @@ export type IntentColumns = {
   batch_id: string | null;
   result: string | null;
   sent_at: string | null;
+  sent_skew_ms: string | null;
   error: string | null;
   verified_at: string | null;
   settled_at: string | null;
@@ -71,7 +74,7 @@ const iso = (column: string) =>
 
 export const INTENT_COLUMNS = sql`id, pair, link_id, run_id, side, op, remote_id, patch::text as patch, reasons::text as reasons,
   source::text as source, halves::text as halves, decisions::text as decisions, round, marker, state, attempts, looks, ${iso('looked_at')}, batch_id, result::text as result,
-  ${iso('sent_at')}, error, ${iso('verified_at')}, ${iso('settled_at')}`;
+  ${iso('sent_at')}, sent_skew_ms::text as sent_skew_ms, error, ${iso('verified_at')}, ${iso('settled_at')}`;
 
 /**
  * The order of the outbox: by priority, and whoever has waited for ten minutes overtakes what is one step more urgent and
@@ -106,6 +109,7 @@ export function toIntent(row: IntentColumns): IntentRow {
     batchId: row.batch_id,
     result: row.result === null ? null : fromJsonb(row.result),
     sentAt: row.sent_at,
+    sentSkewMs: row.sent_skew_ms === null ? null : Number(row.sent_skew_ms),
     error: row.error,
     verifiedAt: row.verified_at,
     settledAt: row.settled_at,
@@ -357,6 +361,8 @@ export async function moveIntent(
     attempted?: boolean;
     looked?: boolean;
     verifiedAt?: Date;
+    /** Of the look before it is sent. */
+    skewMs?: number | null;
     witness?: WitnessState | null;
   },
 ): Promise<boolean> {
@@ -376,6 +382,7 @@ export async function moveIntent(
           looks = case when ${change.state} = 'sending' then 0 else looks + ${change.looked === true ? 1 : 0} end,
           looked_at = case when ${change.state} = 'sending' then null when ${change.looked === true} then ${at} else looked_at end,
           sent_at = case when ${change.state} = 'sending' then ${at} else sent_at end,
+          sent_skew_ms = case when ${change.state} = 'sending' then ${change.skewMs ?? null}::bigint else sent_skew_ms end,
           settled_at = case when ${change.state} = 'settled' then ${at} else settled_at end
         where pair = ${pair} and id = ${id}::bigint and state = any(${textArray(from)}) returning 1`,
   );

@@ -141,6 +141,7 @@ export function createUdeskSide(options: UdeskSideOptions): Side {
       throw new SyncError('invariant', 'Udesk has no change cursor', { side: 'udesk' });
     },
     read: (id, call) => find('id', id, call?.signal, at(call)),
+    clockSkewMs: () => client.clockSkewMs(),
     waitMs: (call, urgency, calls) => client.waitMs(ENDPOINTS[call], urgency, calls),
     async history(id, page, call) {
       const found = await at(call).feeds('id', id, page, FEED_PAGE_SIZE, call?.signal);

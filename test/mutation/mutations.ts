@@ -46,7 +46,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the clocks stand as they stood at the last check',
     breaks: 'P2: what a write replaced is looked for at a time when nothing happened',
     file: 'src/core/witness-records.ts',
-    find: 'if (Math.abs(knownMs - toldMs) <= SLACK_MS) return { skewMs: toldMs };',
+    find: 'if (standAsBefore(knownMs, toldMs)) return { skewMs: toldMs };',
     replace: 'if (toldMs !== null) return { skewMs: knownMs };',
     tests: ['test/unit/core/witness.test.ts'],
   },
@@ -154,8 +154,8 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks:
       'P2, P5: the history of the lost write is not asked, and a list from before a create tells that it did not happen',
     file: 'src/engine/send.ts',
-    find: 'underWay = asSent(intent, verifiedAt, at);',
-    replace: "underWay = { ...asSent(intent, verifiedAt, at), ...intent, state: 'sending' };",
+    find: 'underWay = asSent(intent, look, at);',
+    replace: "underWay = { ...asSent(intent, look, at), ...intent, state: 'sending' };",
     tests: [`${ENGINE}/witness.test.ts`, `${ENGINE}/uncertain-create.test.ts`],
   },
   {

@@ -75,6 +75,7 @@ function makeSide(finder: Finder, about: ReturnType<typeof errorsAbout>): Side {
     },
     read: (id, options) => about(id, async () => (await readContact(finder, id, options))?.record ?? null),
     history: (id, page, options) => about(id, () => readHistory(finder, id, page, options)),
+    clockSkewMs: () => api.clockSkewMs(),
     lookup: (kind, value, options) => about(null, () => lookup(finder, kind, value, options)),
     create: (request, options) =>
       about(null, () => oneByOne(request.marker, () => createContact(finder, request, options))),

@@ -111,6 +111,7 @@ function makeSide(reader: Reader, manifest: Manifest, pair: string): Side {
     ...(reader.config.history
       ? { history: (id, page, options) => about(id, () => readHistory(reader, id, page, options)) }
       : {}),
+    clockSkewMs: () => reader.api.clockSkewMs(),
     close: () => reader.api.close(),
   };
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Time } from '../../../src/cli/runtime.ts';
 import { SyncError } from '../../../src/errors.ts';
 import type { CustomerAttributes } from '../../../src/simulator/customer.ts';
 import { createWorld, ourRows, type World, type WorldOptions, writesSoFar } from '../../support/world.ts';
@@ -341,6 +342,106 @@ describe('P2 an update of unknown outcome', () => {
       expect(world.simulator.counts().writes).toBe(writes + 1);
       expect(now()?.description).toBe('before');
       expect((await world.people())[0]?.note).toBe('before');
+    });
+  });
+
+  /** The true time, and how far our wall clock is off. */
+  const atAWrongTime = () => {
+    let passed = 0;
+    let off = 0;
+    const truly = () => Date.now() + passed;
+    const time: Time = {
+      now: () => truly() + off,
+      monotonic: truly,
+      sleep: async (ms) => {
+        passed += ms;
+      },
+    };
+    return {
+      options: { time, clock: truly },
+      pass: (ms: number) => {
+        passed += ms;
+      },
+      setOff: (ms: number) => {
+        off = ms;
+      },
+    };
+  };
+
+  describe.each([200_000, -200_000])('that left while our clock was off by %i ms', (off) => {
+    const sentThen = async (switches: Readonly<Record<string, string>> = {}) => {
+      const clocks = atAWrongTime();
+      await begin({ ...clocks.options, switches, pair: { fields: '[{ udesk: description, crm: note }]' } });
+      clocks.pass(3_600_000);
+      clocks.setOff(off);
+      await world.sync();
+      await world.crm`update contact set note = 'by the CRM'`;
+      return clocks;
+    };
+
+    /** @param call what does not answer when the clocks are compared anew, before anybody has looked */
+    const isFound = async (
+      clocks: ReturnType<typeof atAWrongTime>,
+      call: 'read' | 'history',
+      at: Moment[],
+    ) => {
+      loseTheAnswer();
+      let down = false;
+      const blind: Moment = {
+        side: 'udesk',
+        call: 'read',
+        when: 'before',
+        act: () => {
+          down ||= now()?.description === 'by the CRM';
+          if (down) unread();
+        },
+      };
+      await syncAt(world, [...at, blind]);
+      expect(now()?.description).toBe('by the CRM');
+      const { writes } = world.simulator.counts();
+      clocks.pass(20_000);
+      world.simulator.tenant.edit(first(), { description: 'before' });
+      clocks.setOff(0);
+      clocks.pass(40_000);
+      await syncAt(world, [{ side: 'udesk', call, when: 'before', act: unread }], { readFeeds: true });
+      clocks.pass(60_000);
+
+      await world.sync();
+      await world.sync();
+
+      expect(world.simulator.counts().writes).toBe(writes);
+      expect(now()?.description).toBe('before');
+      expect((await world.people())[0]?.note).toBe('before');
+    };
+
+    // What was read in between, after the clock was set back, seems to have been known before.
+    test.each(['read', 'history'] as const)(
+      'is looked for by the clocks of then, after ours was set right (no %s before)',
+      async (call) => await isFound(await sentThen(), call, []),
+    );
+
+    test('is looked for by the clocks of then, also where ours was set right during our last look', async () => {
+      const clocks = await sentThen();
+      const setRight = () => clocks.setOff(0);
+      await isFound(clocks, 'history', [
+        { side: 'udesk', call: 'read', when: 'before', times: 1, act: setRight },
+      ]);
+    });
+
+    test('is witnessed by the clocks of then, after ours was set right', async () => {
+      const clocks = await sentThen({ 'feeds.wording': 'strange' });
+      await syncAt(world, [
+        ...inUdesk(() => ({ description: 'by Tom' })),
+        { side: 'udesk', call: 'history', when: 'before', act: unread },
+      ]);
+      clocks.setOff(0);
+      clocks.pass(3_600_000);
+      await syncAt(world, [{ side: 'udesk', call: 'history', when: 'before', act: unread }]);
+      expect(await world.conflicts()).toEqual([]);
+
+      await world.sync();
+
+      expect(await world.conflicts()).toMatchObject([{ overwritten: [{ author: { name: 'Tom' } }] }]);
     });
   });
 

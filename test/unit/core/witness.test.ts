@@ -4,6 +4,8 @@ import type { Value } from '../../../src/core/value.ts';
 import { witnessWrite, writeHappened } from '../../../src/core/witness.ts';
 import {
   type ChangeRecord,
+  clocksOfSettled,
+  clocksOfWrite,
   type FieldChange,
   newsOf,
   skewAround,
@@ -358,6 +360,28 @@ describe('an update of unknown outcome', () => {
     expect(skewAround(1_000, 1_500)).toEqual({ skewMs: 1_500 });
     expect(skewAround(1_000, null)).toEqual({ skewMs: 1_000 });
     expect(skewAround(null, 400_000)).toEqual({ skewMs: null, apartMs: 403_000 });
+  });
+
+  test('where the clocks were compared as it left, those of then count for the look, and those of now for its answer', () => {
+    expect(clocksOfWrite(1_000, 0, 3_000)).toEqual({ skewMs: 1_000 });
+    expect(clocksOfWrite(-200_000, 0, 0)).toEqual({ skewMs: -200_000, answerSkewMs: 0 });
+    expect(clocksOfWrite(-200_000, 0, null)).toEqual({ skewMs: -200_000, answerSkewMs: 0 });
+    expect(clocksOfWrite(-200_000, null, null)).toEqual({ skewMs: -200_000 });
+    expect(clocksOfWrite(null, 1_000, 1_500)).toEqual(skewAround(1_000, 1_500));
+    // Of a settled one nobody knows by which clock its answer came: the later end counts.
+    expect(clocksOfSettled(200_000, 0, 0)).toEqual({ skewMs: 200_000, answerSkewMs: 200_000 });
+    expect(clocksOfSettled(-200_000, 0, 0)).toEqual({ skewMs: -200_000, answerSkewMs: 0 });
+    expect(clocksOfSettled(null, 0, -200_000)).toEqual(skewAround(0, -200_000));
+  });
+
+  test('that left while our clock was ahead is found by the clocks of then', () => {
+    const shown = [scalar('X', 'A', API, -200), scalar('A', 'X', TOM, -180)];
+    const looked = { answeredAt: at(-100) };
+    expect(happened(shown, true, { ...looked, ...skewAround(0, 0) })).toBe('no');
+    expect(happened(shown, true, { ...looked, ...clocksOfWrite(-200_000, 0, 0) })).toBe('yes');
+    // What was surely before the look is no trace of it.
+    const before = [scalar('X', 'A', TOM, -230), scalar('A', 'X', ANN, -220)];
+    expect(happened(before, true, { ...looked, ...clocksOfWrite(-200_000, 0, 0) })).toBe('no');
   });
 
   test('of a set happened when all of it came and went', () => {

@@ -1,0 +1,1 @@
+ALTER TABLE "udesk_sync"."intent" ADD COLUMN "sent_skew_ms" bigint;
