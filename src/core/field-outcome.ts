@@ -114,7 +114,8 @@ export function hold(
 ): ConflictChange | null {
   const { now, spec } = field;
   if (!reopened && isHeld(field, kind, base)) return null;
-  return { action: 'hold', field: spec.udesk, kind, base, udesk: now.udesk, crm: now.crm, reason, reopened };
+  const held = { kind, base, udesk: now.udesk, crm: now.crm, reason, reopened } as const;
+  return { action: 'hold', field: spec.udesk, ...held, ...(wasUndone(field) ? { undone: true } : {}) };
 }
 
 /** Whether the row says exactly this already. */
@@ -129,12 +130,16 @@ export function holdsRowValues({ row, spec, now, region }: FieldContext): boolea
 
 /**
  * An undo left the two different, and an edit of a set carries over its own elements only: the row goes on, with what both
- * hold now, until they are equal or a person decides (P6). Of a scalar, any edit is carried over whole.
+ * hold now, until they are equal or a person decides (P6). So it does when what it became meanwhile (no room, no image) is
+ * over. Of a scalar, any edit is carried over whole.
  */
 export function isStillUndone(field: FieldContext): boolean {
-  const { row, spec } = field;
-  const isUndone = spec.shape === 'set' && row?.kind === 'reverted' && row.decision === null && !isFlag(row);
-  return isUndone && !equalNow(field);
+  const { row } = field;
+  return wasUndone(field) && row?.decision === null && !isFlag(row) && !equalNow(field);
+}
+
+function wasUndone({ row, spec }: FieldContext): boolean {
+  return spec.shape === 'set' && (row?.kind === 'reverted' || row?.undone === true);
 }
 
 /** @param reopened a decision about it is void */

@@ -57,6 +57,8 @@ export interface ActiveConflict {
   readonly crm: Value | null;
   /** Edits that a write of ours replaced unseen, oldest first; none where left out. They outlive the kind of the row. */
   readonly overwritten?: readonly Overwritten[];
+  /** An undo left the two different, whatever kind the row became since; where left out, its kind tells. */
+  readonly undone?: boolean;
   readonly decision: Decision | null;
 }
 
@@ -168,6 +170,8 @@ export type ConflictChange =
        * person saw it, and this is a new one.
        */
       readonly reopened: boolean;
+      /** As the active row says, which this one goes on from; left out: no. */
+      readonly undone?: true;
     }
   /** A policy decided; the loser is kept in the row. Closed at once when nothing has to be written, else on settle. */
   | {

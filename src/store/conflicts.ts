@@ -120,10 +120,11 @@ export async function activeConflicts(
       take: Take | null;
       value: string | null;
       by_rule: boolean;
+      undone: boolean;
     }
   >(
     db,
-    sql`select ${CONFLICT_COLUMNS}, c.decision_id, d.take, d.value::text as value, d.rule_id is not null as by_rule
+    sql`select ${CONFLICT_COLUMNS}, c.undone, c.decision_id, d.take, d.value::text as value, d.rule_id is not null as by_rule
         from udesk_sync.conflict c join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id
         left join udesk_sync.decision d on d.pair = c.pair and d.id = c.decision_id
         where c.pair = ${pair} and c.link_id = any(${textArray(linkIds)}::bigint[]) and c.state in ('open', 'resolving')
@@ -139,6 +140,7 @@ export async function activeConflicts(
       udesk: conflict.udesk,
       crm: conflict.crm,
       overwritten: conflict.overwritten,
+      undone: row.undone,
       decision:
         row.decision_id === null || row.take === null
           ? null
@@ -179,24 +181,25 @@ export async function writeConflicts(
       r: change.reason,
       by: decided ? change.by : null,
       re: change.reopened === true,
+      un: change.action === 'hold' && change.undone === true,
     };
   });
   const now = sql`${at.toISOString()}::timestamptz`;
   await closeVoid(db, pair, writes, at);
   await db.execute(
     sql`insert into udesk_sync.conflict as t
-          (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, resolved_by, opened_at, changed_at, closed_at, assignee)
-        select ${pair}, s.l::bigint, s.f, s.k, s.s, nullif(s.b, 'null'::jsonb), s.u, s.c, s.ua, s.ca, s.r, s.by,
+          (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, undone, resolved_by, opened_at, changed_at, closed_at, assignee)
+        select ${pair}, s.l::bigint, s.f, s.k, s.s, nullif(s.b, 'null'::jsonb), s.u, s.c, s.ua, s.ca, s.r, s.un, s.by,
           ${now}, ${now}, null,
           -- Whoever had the row that became void has the one that takes its place.
           case when s.re then (select o.assignee from udesk_sync.conflict o
             where o.pair = ${pair} and o.link_id = s.l::bigint and o.field = s.f and o.closed_at = ${now} order by o.id desc limit 1) end
         from jsonb_to_recordset(${jsonParam(payload)})
-          as s(l text, f text, k text, s text, b jsonb, u jsonb, c jsonb, ua text, ca text, r text, by text, re boolean)
+          as s(l text, f text, k text, s text, b jsonb, u jsonb, c jsonb, ua text, ca text, r text, by text, re boolean, un boolean)
         on conflict (pair, link_id, field) where state in ('open', 'resolving') do update set
           kind = excluded.kind, state = excluded.state, base = excluded.base, udesk = excluded.udesk, crm = excluded.crm,
           udesk_at = excluded.udesk_at, crm_at = excluded.crm_at, reason = excluded.reason,
-          unclassified = t.unclassified or excluded.state = 'open',
+          undone = t.undone or excluded.undone, unclassified = t.unclassified or excluded.state = 'open',
           resolved_by = case when excluded.resolved_by = 'person' then t.resolved_by else excluded.resolved_by end, changed_at = excluded.changed_at,
           decision_id = case when excluded.state = 'open' then null else t.decision_id end`,
   );

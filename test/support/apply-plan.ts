@@ -30,8 +30,8 @@ export function applyPlan(spec: PairSpec, link: LinkState, plan: LinkPlan, remot
   const rows = new Map<string, ActiveConflict>(link.conflicts.map((row) => [row.field, row]));
   for (const change of plan.conflicts) {
     if (change.action === 'hold') {
-      const { field, kind, base, udesk, crm } = change;
-      rows.set(field, { id: `K-${field}`, field, kind, base, udesk, crm, decision: null });
+      const { field, kind, base, udesk, crm, undone = false } = change;
+      rows.set(field, { id: `K-${field}`, field, kind, base, udesk, crm, undone, decision: null });
     } else if (change.action === 'close' || done.length === plan.writes.length) {
       rows.delete(change.field);
     }

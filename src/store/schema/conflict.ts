@@ -24,6 +24,8 @@ export const conflict = udeskSync.table(
     reason: text('reason').notNull(),
     /** Edits that a write of ours replaced unseen, as the side's history tells (src/core/witness.ts). They outlive the kind. */
     overwritten: jsonb<Overwritten[]>()('overwritten').notNull().default([]),
+    /** An undo left both sides different. It outlives the kind, until they are equal or a person decides. */
+    undone: boolean('undone').notNull().default(false),
     resolvedBy: text('resolved_by'),
     decisionId: bigint('decision_id', { mode: 'number' }),
     /** What kind of difference it is (src/core/conflict-pattern.ts); null until the end of the cycle that opened it. */

@@ -5,6 +5,7 @@ import { type CommandLine, commandLine } from '../../support/command-line.ts';
 import { runProgram, startProgram, writeConfig } from '../../support/program.ts';
 import { provenanceOf } from '../../support/provenance.ts';
 import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
+import { syncPair } from '../attack/moments.ts';
 
 let world: World;
 let cli: CommandLine;
@@ -201,6 +202,44 @@ describe('undoing sets and creates', () => {
     expect(inUdesk?.toSorted()).toEqual(['mine@example.com', 'wrong@example.com']);
     expect(await openConflicts()).toEqual({ reverted: 1 });
   });
+
+  test.each(['there is room', 'nothing needs it'] as const)(
+    'P6: a person is still told that the two differ, after the CRM had no room for an edit, once %s',
+    async (over) => {
+      world = await createWorld({ customers: [{ nick_name: 'Ann', email: 'ann@example.com' }] });
+      cli = commandLine(world);
+      await world.sync();
+      const id = world.simulator.tenant.list()[0]?.id ?? '';
+      const inUdesk = (...names: string[]) =>
+        world.simulator.tenant.edit(id, { other_emails: names.map((name) => `${name}@example.com`) });
+      inUdesk('wrong');
+      await world.sync();
+      await revert('--link', '1', '--yes');
+      await world.sync();
+      await world.sync();
+      expect(await openConflicts()).toEqual({ reverted: 1 });
+
+      inUdesk('wrong', 'new');
+      const { spec, sides } = world.pair;
+      const narrow = { ...spec, capacity: { udesk: {}, crm: { emails: 1 } } };
+      await syncPair(world, { spec: narrow, sides });
+      expect(await openConflicts()).toEqual({ capacity: 1 });
+      if (over === 'nothing needs it') inUdesk('wrong');
+      await world.sync();
+      await world.sync();
+
+      const crm = over === 'there is room' ? ['ann@example.com', 'new@example.com'] : ['ann@example.com'];
+      expect((await world.people())[0]?.emails.toSorted()).toEqual(crm);
+      expect(await openConflicts()).toEqual({ reverted: 1 });
+      expect(await world.conflicts()).toMatchObject([
+        { state: 'open', crm: crm.map((value) => ({ value })) },
+      ]);
+      const quiet = await writesSoFar(world);
+      await world.sync();
+      expect(await writesSoFar(world)).toEqual(quiet);
+      expect(await openConflicts()).toEqual({ reverted: 1 });
+    },
+  );
 });
 
 describe('asking for an undo', () => {

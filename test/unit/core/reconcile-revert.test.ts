@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ActiveConflict, RevertRequest } from '../../../src/core/link.ts';
+import type { ActiveConflict, FieldBase, RevertRequest } from '../../../src/core/link.ts';
 import { guardClass } from '../../../src/core/plan.ts';
 import { reconcileLink } from '../../../src/core/reconcile.ts';
 import type { FieldSpec, PairSpec } from '../../../src/core/spec.ts';
@@ -156,6 +156,48 @@ describe('a wish to undo, as an input of the planner', () => {
     });
     // Quiet while nothing moves; a person who decided is not asked again.
     expect(planned(set('a', 'b'), set('a'), before, { base: before }).conflicts).toEqual([]);
+  });
+
+  test.each(['capacity', 'unmappable', 'blocked-by-direction', 'restored'] as const)(
+    'P6: of a set the difference is held again when the row, which became %s, has nothing more to say',
+    (kind) => {
+      const spec = pair([field({ shape: 'set' })]);
+      const before = base(set('a', 'b'), set('a'), true);
+      const became = { kind, udesk: set('a', 'b', 'c'), crm: set('a'), base: before };
+      const planned = (udesk: Value, crm: Value, bases: FieldBase, over: Partial<ActiveConflict>) =>
+        reconcileLink(
+          spec,
+          link(live('u1', { nick_name: udesk }), live('c1', { name: crm }), { nick_name: bases }, [
+            conflict({ ...became, ...over }),
+          ]),
+        ).conflicts;
+      // What opened it was taken back; or it was carried over at last.
+      const carried = base(set('a', 'b', 'c'), set('a', 'c'), true);
+      for (const [udesk, crm, bases] of [
+        [set('a', 'b'), set('a'), before],
+        [set('a', 'b', 'c'), set('a', 'c'), carried],
+      ] as const) {
+        expect(planned(udesk, crm, bases, { undone: true })).toMatchObject([
+          { action: 'hold', kind: 'reverted', udesk, crm, undone: true },
+        ]);
+        expect(planned(udesk, crm, bases, {})).toMatchObject([{ action: 'close' }]);
+      }
+      expect(planned(set('a'), set('a'), before, { undone: true })).toMatchObject([{ action: 'close' }]);
+    },
+  );
+
+  test('P6: of a set that an undo left apart, a row of another kind knows of it, also where a decision became void', () => {
+    const before = base(set('a', 'b'), set('a'), true);
+    const narrow = pair([field({ shape: 'set' })], { capacity: { udesk: {}, crm: { nick_name: 1 } } });
+    const planned = (over: Partial<ActiveConflict>) => {
+      const row = conflict({ kind: 'reverted', udesk: set('a', 'b'), crm: set('a'), base: before, ...over });
+      const sides = [live('u1', { nick_name: set('a', 'b', 'c') }), live('c1', { name: set('a') })] as const;
+      return reconcileLink(narrow, link(...sides, { nick_name: before }, [row])).conflicts;
+    };
+    expect(planned({})).toMatchObject([{ kind: 'capacity', undone: true }]);
+    expect(planned({ kind: 'element' })[0]).not.toHaveProperty('undone');
+    const decision = { id: 'D1', take: 'udesk', value: null } as const;
+    expect(planned({ decision })).toMatchObject([{ kind: 'capacity', reopened: true, undone: true }]);
   });
 
   test('is refused where the field does not flow there any more, or there is no room', () => {

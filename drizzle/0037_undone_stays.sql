@@ -1,0 +1,1 @@
+ALTER TABLE "udesk_sync"."conflict" ADD COLUMN "undone" boolean DEFAULT false NOT NULL;
