@@ -7,7 +7,7 @@ import { sql } from 'drizzle-orm';
 import { idOn, SIDES, type SideName } from '../core/record.ts';
 import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
-import { type LinkRow, loadLink, loadLinkOf } from './links.ts';
+import { askAgain, type LinkRow, loadLink, loadLinkOf } from './links.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 export interface LinkDecision {
@@ -30,7 +30,7 @@ export type ConfirmResult =
 
 /**
  * "These two are the same person." A candidate becomes the confirmed link itself; a rejected or unlinked one may be
- * taken up again, with the bases that it had. `udeskId` and `crmId` choose among several candidates.
+ * taken up again, with the bases that it had, and asks again what its end had closed. `udeskId` and `crmId` choose among several candidates.
  * A survivor whose counterpart was deleted is taken over from its flagged link, which ends: the person was entered anew. So
  * is a record whose counterpart was not created, or may have been: the person says who it is.
  */
@@ -73,6 +73,7 @@ export async function confirmLink(
             where pair = ${link.pair} and side = ${side} and remote_id = ${ids[side]}`,
       );
     }
+    await askAgain(tx, link.pair, [link.id], decision.at);
     await log(tx, link, decision, 'confirm');
     return { outcome: 'confirmed', udeskId, crmId };
   });

@@ -428,20 +428,22 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
 }
 
 /**
- * P2, P3: what the end of these links closed and nobody decided. The planner finds every difference again, but not an edit
- * that a write of ours had replaced: no side holds it. It gets a row of its own; the one that ended stays as it is.
+ * P2, P3, P6: what the end of these links closed and nobody decided, now that they are taken up again with their bases. The
+ * planner finds a difference again, but not an edit that a write of ours had replaced (no side holds it), what an undo left
+ * apart or met (the bases take it for agreed on), nor that a difference is older than a backup. These get a row of their own;
+ * the one that ended stays as it is.
  */
-async function askAgain(db: Db, pair: string, linkIds: readonly string[], at: Date): Promise<void> {
+export async function askAgain(db: Db, pair: string, linkIds: readonly string[], at: Date): Promise<void> {
   if (linkIds.length === 0) return;
   const now = sql`${at.toISOString()}::timestamptz`;
   await db.execute(
     sql`insert into udesk_sync.conflict
-          (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, overwritten, opened_at, changed_at, assignee)
-        select c.pair, c.link_id, c.field, c.kind, 'open', c.base, c.udesk, c.crm, c.udesk_at, c.crm_at, c.reason, c.overwritten,
+          (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, overwritten, undone, opened_at, changed_at, assignee)
+        select c.pair, c.link_id, c.field, c.kind, 'open', c.base, c.udesk, c.crm, c.udesk_at, c.crm_at, c.reason, c.overwritten, c.undone,
           ${now}, ${now}, c.assignee
         from udesk_sync.conflict c
         where c.pair = ${pair} and c.link_id = any(${textArray(linkIds)}::bigint[]) and c.resolved_by = 'link ended'
-          and jsonb_array_length(c.overwritten) > 0
+          and (jsonb_array_length(c.overwritten) > 0 or c.undone or c.kind in ('reverted', 'edited-since', 'restored'))
           and not exists (select 1 from udesk_sync.conflict later
             where later.pair = c.pair and later.link_id = c.link_id and later.field = c.field and later.id > c.id)`,
   );

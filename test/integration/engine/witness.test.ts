@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Time } from '../../../src/cli/runtime.ts';
 import { SyncError } from '../../../src/errors.ts';
 import type { CustomerAttributes } from '../../../src/simulator/customer.ts';
+import { confirmLink, unlink } from '../../../src/store/link-decisions.ts';
 import { createWorld, ourRows, type World, type WorldOptions, writesSoFar } from '../../support/world.ts';
 import { type Moment, NOTHING, syncAt } from '../attack/moments.ts';
 
@@ -161,6 +162,25 @@ describe('P2 an edit between verify and send', () => {
     });
     await world.sync();
     expect(await world.conflicts()).toHaveLength(2);
+  });
+
+  test('is asked about again when a person ends the link, and confirms it again', async () => {
+    await begin();
+    await world.crm`update contact set note = 'by the CRM'`;
+    await inWindow({ description: 'by Tom' });
+    const [row] = await world.conflicts();
+    const decision = { linkId: row?.linkId ?? '', who: 'li', at: new Date() };
+    const { db } = world.database;
+    expect(await unlink(db, decision)).toMatchObject({ outcome: 'unlinked', closedConflicts: 1 });
+    await world.sync();
+    expect(await confirmLink(db, decision)).toMatchObject({ outcome: 'confirmed' });
+    await world.sync();
+
+    const kept = { kind: 'overwritten-in-window', overwritten: [{ side: 'udesk', value: 'by Tom' }] };
+    expect(await world.conflicts()).toMatchObject([
+      { ...kept, state: 'resolved', resolvedBy: 'link ended' },
+      { ...kept, state: 'open', resolvedBy: null },
+    ]);
   });
 
   test('of a set is carried over where it survived', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { databaseHome, tellRestored } from '../../../src/store/home.ts';
+import { confirmLink, unlink } from '../../../src/store/link-decisions.ts';
 import { type Backup, copyOf, dumpOf, systemPostgres } from '../../support/backup.ts';
 import { createWorld, ourRows, type World, type WorldOptions, writesSoFar } from '../../support/world.ts';
 
@@ -181,4 +182,29 @@ test('a restore that cannot be seen from inside is told by a person, and is one 
   world.simulator.tenant.create({ nick_name: 'Latest', email: 'latest@example.com' });
   const report = await world.sync();
   expect(report.waiting?.tripped.map(({ guard }) => guard)).toEqual(['restored']);
+});
+
+test('P2: what a restore left to a person is asked about again when they end the link, and confirm it again', async () => {
+  const world = await begin({ customers: CUSTOMERS });
+  const { db } = world.database;
+  const { tenant } = world.simulator;
+  expect(await tellRestored(db, 'main')).toBe(true);
+  // There and back in Udesk, as far as anybody knows: what the CRM holds may be the older one.
+  await world.crm`update contact set name = 'Older' where 'c0@example.com' = any(emails)`;
+  await world.sync();
+  const asked = { field: 'nick_name', kind: 'restored', udesk: 'Customer 0', crm: 'Older' };
+  const [row] = await world.conflicts();
+  expect(row).toMatchObject({ ...asked, state: 'open' });
+  const decision = { linkId: row?.linkId ?? '', who: 'li', at: new Date() };
+  await unlink(db, decision);
+  await world.sync();
+
+  expect(await confirmLink(db, decision)).toMatchObject({ outcome: 'confirmed' });
+  await world.sync();
+
+  expect(tenant.find('email', 'c0@example.com')?.nick_name).toBe('Customer 0');
+  expect(await world.conflicts()).toMatchObject([
+    { ...asked, state: 'resolved', resolvedBy: 'link ended' },
+    { ...asked, state: 'open' },
+  ]);
 });

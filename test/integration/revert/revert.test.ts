@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { CycleReport } from '../../../src/engine/cycle.ts';
+import { confirmLink, unlink } from '../../../src/store/link-decisions.ts';
 import { type CommandLine, commandLine } from '../../support/command-line.ts';
 import { runProgram, startProgram, writeConfig } from '../../support/program.ts';
 import { provenanceOf } from '../../support/provenance.ts';
@@ -240,6 +241,69 @@ describe('undoing sets and creates', () => {
       expect(await openConflicts()).toEqual({ reverted: 1 });
     },
   );
+
+  // Seed m30-22: the sides stayed apart, and nobody was asked any more.
+  test.each([
+    [
+      'a person ends the link, and confirms it again',
+      async () => {
+        const { db } = world.database;
+        const [{ id = '' } = {}] = await ourRows(
+          world,
+          `select link_id::text as id from udesk_sync.conflict`,
+        );
+        const decision = { linkId: String(id), who: 'li', at: new Date() };
+        expect(await unlink(db, decision)).toMatchObject({ outcome: 'unlinked', closedConflicts: 2 });
+        await world.sync();
+        expect(await confirmLink(db, decision)).toMatchObject({ outcome: 'confirmed' });
+      },
+    ],
+    [
+      'the record is gone for a while',
+      async () => {
+        const ann = `'ann@example.com' = any(emails)`;
+        await world.crm.unsafe(`create table gone as select * from contact where ${ann}`);
+        await world.crm.unsafe(`delete from contact where ${ann}`);
+        await world.sync();
+        expect(await openConflicts()).toEqual({});
+        await world.crm`insert into contact overriding system value select * from gone`;
+      },
+    ],
+  ])('P6: what it left apart is asked about again when %s', async (_, endAndTakeUp) => {
+    world = await createWorld({
+      customers: [
+        { nick_name: 'Ann', email: 'ann@example.com' },
+        // A table that shows nobody at all proves no deletion.
+        { nick_name: 'Bob', email: 'bob@example.com' },
+      ],
+      pair: { deletes: 'flag' },
+    });
+    cli = commandLine(world);
+    await world.sync();
+    const id = world.simulator.tenant.find('email', 'ann@example.com')?.id ?? '';
+    world.simulator.tenant.edit(id, { nick_name: 'Wrong', other_emails: ['wrong@example.com'] });
+    await world.sync();
+    const [{ link } = {}] = await ourRows(
+      world,
+      `select link_id as link from udesk_sync.intent where op = 'update'`,
+    );
+    await revert('--link', String(link), '--yes');
+    await world.sync();
+    await world.sync();
+    expect(await openConflicts()).toEqual({ reverted: 2 });
+
+    await endAndTakeUp();
+    await world.sync();
+    expect(await openConflicts()).toEqual({ reverted: 2 });
+    const quiet = await writesSoFar(world);
+    await world.sync();
+    expect(await writesSoFar(world)).toEqual(quiet);
+    expect(await world.conflicts()).toHaveLength(4);
+    await cli.run('conflicts', 'resolve', '--kind', 'reverted', '--take', 'crm', '--yes');
+    await world.sync();
+    expect(world.simulator.tenant.get(id)).toMatchObject({ nick_name: 'Ann', other_emails: [] });
+    expect(await openConflicts()).toEqual({});
+  });
 });
 
 describe('asking for an undo', () => {
