@@ -34,8 +34,11 @@ export function applyRevert(
   const { row, base, spec, capacity } = field;
   const ours = row?.kind === 'reverted' && row.decision === null && (row.overwritten?.length ?? 0) === 0;
   if (row !== null && !ours) {
+    const outcome = ordinary();
+    // Carried out, and nothing takes it back: once the row is over, it is seen whether the sides differ by it (P6).
+    if (request.carried.length > 0 && outcome.writes === undefined) return outcome;
     const reason = `conflict ${row.id} of this field is not decided, or not carried out yet`;
-    return { ...ordinary(), revert: { outcome: 'refused', reason } };
+    return { ...outcome, revert: { outcome: 'refused', reason } };
   }
   // What people changed since both sides last agreed goes first; then it is seen what of our write still stands.
   if (base === null || !SIDES.every((side) => isQuiet(field, base, request, side))) return ordinary();

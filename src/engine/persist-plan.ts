@@ -73,6 +73,12 @@ export async function persistPlans(
       withIds.map(({ linkId }) => linkId),
       false,
     );
+    await setLinksDirty(
+      tx,
+      spec.name,
+      withIds.flatMap((planned) => (undoGoesOn(planned) ? [planned.linkId] : [])),
+      true,
+    );
     await clearRebased(
       tx,
       spec.name,
@@ -86,6 +92,17 @@ export async function persistPlans(
     );
     for (const side of ['udesk', 'crm'] as const) await clearPlanned(tx, cycle, side, withIds);
   });
+}
+
+/** An undo waits for a row that ends with this plan: the next one sees what is left of it. */
+function undoGoesOn({ link, plan }: PlannedLink): boolean {
+  const over = new Set(plan.reverts?.map(({ id }) => id));
+  const ends = new Set(
+    plan.conflicts.flatMap((change) =>
+      change.action === 'close' || (change.action === 'decided' && change.done) ? [change.field] : [],
+    ),
+  );
+  return (link.state.reverts ?? []).some(({ id, field }) => !over.has(id) && ends.has(field));
 }
 
 /** Without the links about which a person decided something after they were loaded: this plan does not know it. */

@@ -110,6 +110,31 @@ describe('a wish to undo, as an input of the planner', () => {
     expect(reconcileLink(pair([field()]), { ...again, reverts: [request] }).writes).toEqual([]);
   });
 
+  // Seed m30-134: it was refused, and nobody was asked about what it had left apart.
+  test('P6: once carried out, waits for the row of an edit that its write replaced, unless that edit is put back', () => {
+    const request = wish({ carried: ['crm'] });
+    const row = conflict({
+      ...{ kind: 'overwritten-in-window', base: base('wrong'), udesk: 'wrong', crm: 'good' },
+      overwritten: [{ side: 'crm', before: 'wrong', value: 'Tom', at: null, author: null, text: null }],
+    });
+    const planned = (policy: FieldSpec['policy']) => {
+      const bases = { nick_name: base('wrong', 'good', true) };
+      const state = link(live('u1', { nick_name: 'wrong' }), live('c1', { name: 'good' }), bases, [row]);
+      return reconcileLink(pair([field({ policy })]), { ...state, reverts: [request] });
+    };
+    const kept = planned('udesk');
+    expect(kept).toMatchObject({ writes: [], conflicts: [{ action: 'decided', done: true }] });
+    expect(kept.reverts).toBeUndefined();
+    const held = planned('hold');
+    expect([held.writes, held.reverts]).toEqual([[], undefined]);
+    const putBack = planned('crm');
+    expect(putBack.writes).toMatchObject([
+      { side: 'udesk', patch: { nick_name: { after: 'Tom' } } },
+      { side: 'crm', patch: { name: { after: 'Tom' } } },
+    ]);
+    expect(putBack.reverts).toMatchObject([{ outcome: 'refused' }]);
+  });
+
   // Seed u1-33: the row was closed by the first edit after the undo, and nobody was told that the rest still differed.
   test('P6: of a set the difference is held until both are equal: an edit carries its own elements only', () => {
     const spec = pair([field({ shape: 'set' })]);
