@@ -318,7 +318,10 @@ export async function intentsWhere(db: Db, condition: SQL, limit: number | null)
   return found.map(toIntent);
 }
 
-/** Whether the mirror held all of these records, as they are, when the intent was planned: matching knew of them. */
+/**
+ * Whether the mirror held all of these records, as they are, when the intent was planned: matching knew of them. Runs tell what
+ * came first, also where our clock was set back since; within one run, times do.
+ */
 export async function knownWhenPlanned(
   db: Db,
   intent: Pick<IntentRow, 'id' | 'pair' | 'side'>,
@@ -328,7 +331,8 @@ export async function knownWhenPlanned(
     db,
     sql`select count(*) as n from udesk_sync.intent i
         join udesk_sync.record r on r.pair = i.pair and r.side = i.side and r.state = 'live'
-          and r.observed_at <= i.created_at and r.remote_id = any(${textArray(ids)})
+          and case when r.observed_run_id <> i.run_id then r.observed_run_id < i.run_id else r.observed_at <= i.created_at end
+          and r.remote_id = any(${textArray(ids)})
         where i.pair = ${intent.pair} and i.id = ${intent.id}::bigint`,
   );
   return Number(row?.n ?? 0) === ids.length;

@@ -104,14 +104,14 @@ export async function upsertRecords(
   }));
   await db.execute(
     sql`insert into udesk_sync.record as r
-          (pair, side, remote_id, fields, external_id, version, updated_at, last_edit, hash, keys, observed_at, first_seen_at)
-        select ${pair}, ${side}, s.i, s.f, s.e, s.v, s.u, s.l, s.h, s.k, ${at}::timestamptz, ${at}::timestamptz
+          (pair, side, remote_id, fields, external_id, version, updated_at, last_edit, hash, keys, observed_at, first_seen_at, observed_run_id)
+        select ${pair}, ${side}, s.i, s.f, s.e, s.v, s.u, s.l, s.h, s.k, ${at}::timestamptz, ${at}::timestamptz, ${runId}::bigint
         from jsonb_to_recordset(${jsonParam(payload)})
           as s(i text, f jsonb, e text, v text, u text, l jsonb, h text, k text[])
         on conflict (pair, side, remote_id) do update set
           fields = excluded.fields, external_id = excluded.external_id, version = excluded.version,
           updated_at = excluded.updated_at, last_edit = excluded.last_edit, hash = excluded.hash, keys = excluded.keys, state = 'live', deleted_at = null,
-          dirty = true, obs_seq = r.obs_seq + 1, observed_at = excluded.observed_at`,
+          dirty = true, obs_seq = r.obs_seq + 1, observed_at = excluded.observed_at, observed_run_id = excluded.observed_run_id`,
   );
   const changed = upserts.filter((upsert) => upsert.delta !== null);
   if (changed.length === 0) return;

@@ -29,6 +29,8 @@ export const record = udeskSync.table(
     /** Rises with every stored observation of this record. */
     obsSeq: bigint('obs_seq', { mode: 'number' }).notNull().default(1),
     observedAt: at('observed_at').notNull(),
+    /** The run that did: runs are numbered in their order, whatever our clock was set to. Null: none, or not kept then. */
+    observedRunId: bigint('observed_run_id', { mode: 'number' }),
     firstSeenAt: at('first_seen_at').notNull().defaultNow(),
     deletedAt: at('deleted_at'),
     /** Udesk: known, and not shown by the last enumeration that came to its end. Written when that changes only. */

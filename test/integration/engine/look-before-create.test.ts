@@ -64,6 +64,30 @@ describe('a look that is there to spare a double holds nobody up', () => {
     expect(await parked()).toEqual([]);
   });
 
+  test('where our clock was set back since everybody who shares the address was seen', async () => {
+    world = await createWorld({
+      pair: { match: '{ stopAfter: 2 }', create: '{ inCrm: true, inUdesk: false }' },
+    });
+    const crm = createMemoryCrm();
+    for (const name of ['One', 'Two', 'Three'])
+      crm.table.insert({ name, phones: [{ id: null, value: PHONE }] });
+    let off = 3_600_000;
+    const clock = () => new Date(Date.now() + off);
+    const sides = { udesk: world.pair.sides.udesk, crm: crm.side };
+    const sync = () =>
+      runCycle(
+        { ...world.engine, clock },
+        { spec: world.pair.spec, sides },
+        { trigger: 'sync', observe: { udesk: 'full', crm: 'full' } },
+      );
+    await sync();
+    off = 0;
+    world.simulator.tenant.create({ nick_name: 'New', email: 'new@example.com', cellphones: [PHONE] });
+    await sync();
+    await sync();
+    expect(crm.table.list().map(({ fields }) => fields.name)).toEqual(['One', 'Two', 'Three', 'New']);
+  });
+
   test('nor reads a list from end to end for each of them', async () => {
     const { asked, sync, names } = await start({ manifest: { scans: ['email', 'cellphone'] } });
     await sync();

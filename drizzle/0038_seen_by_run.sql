@@ -1,0 +1,1 @@
+ALTER TABLE "udesk_sync"."record" ADD COLUMN "observed_run_id" bigint;
