@@ -62,8 +62,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'undo: an edit of one element is the end of the row',
     breaks: 'P6: the rest of the set still differs, and nobody is told',
     file: 'src/core/field-outcome.ts',
-    find: 'return isUndone && !equalNow(field);',
-    replace: 'return false && isUndone;',
+    find: 'return wasUndone(field) && row?.decision === null && !isFlag(row) && !equalNow(field);',
+    replace: 'return false && row === null;',
     tests: ['test/unit/core/reconcile-revert.test.ts'],
   },
   {
