@@ -216,7 +216,7 @@ function exposures(urls: readonly (readonly [Path, unknown])[]): ConfigWarning[]
       exposure === 'plain'
         ? 'reaches another machine without TLS that is asked for: customers can be read and changed on the way'
         : 'encrypts without verifying the server: whoever answers in its place reads and changes customers';
-    const advice = 'Add sslmode=verify-full (NODE_EXTRA_CA_CERTS for an authority of your own).';
+    const advice = 'Add sslmode=verify-full (and sslrootcert=FILE for an authority of your own).';
     return [{ message: `${formatPath(path)} ${what}.`, advice }];
   });
 }

@@ -14,7 +14,9 @@ export class PostgresUrlError extends Error {
   }
 }
 
-/** The part of postgres.js's options that a URL can say. Spread it into `postgres({ ...parsed, max: 4 })`. */
+export type PostgresTls = false | 'prefer' | 'require' | 'verify-full';
+
+/** What a URL says; postgres-driver.ts makes options for postgres.js of it. */
 export interface ParsedPostgresUrl {
   /** Host name, address, or the directory of a Unix socket (begins with `/`). */
   readonly host: string;
@@ -22,7 +24,9 @@ export interface ParsedPostgresUrl {
   readonly database: string;
   readonly username?: string;
   readonly password?: string;
-  readonly ssl?: false | 'prefer' | 'require' | 'verify-full';
+  readonly ssl?: PostgresTls;
+  /** File of the certificate authority that is trusted instead of the system's. */
+  readonly caFile?: string;
   /** Settings for the session, from further query parameters (`application_name`, `options`, `search_path` …). */
   readonly connection?: Readonly<Record<string, string>>;
 }
@@ -48,8 +52,15 @@ export function parsePostgresUrl(url: string): ParsedPostgresUrl {
   const database = take('dbname') ?? decode(path);
   const user = take('user') ?? username;
   const ssl = sslOption(take('sslmode') ?? take('ssl'));
+  const caFile = take('sslrootcert');
   const rest = Object.fromEntries(query);
   if (!/^\d{1,5}$/.test(portText) || Number(portText) > 65_535) throw notAUrl();
+  if (caFile !== null && ssl !== 'verify-full') {
+    throw new PostgresUrlError(
+      'a Postgres URL has sslrootcert, and an sslmode that verifies nothing',
+      'write sslmode=verify-full beside it',
+    );
+  }
   return {
     host: queryHost ?? (host === '' ? 'localhost' : host),
     port: Number(portText),
@@ -57,6 +68,7 @@ export function parsePostgresUrl(url: string): ParsedPostgresUrl {
     ...(user ? { username: user } : {}),
     ...(password.length > 0 ? { password: password.join(':') } : {}),
     ...(ssl === undefined ? {} : { ssl }),
+    ...(caFile === null || caFile === 'system' ? {} : { caFile }),
     ...(Object.keys(rest).length > 0 ? { connection: rest } : {}),
   };
 }
@@ -90,7 +102,7 @@ function splitAuthority(authority: string): { host: string; port: string | undef
   return { host: decode((match[1] ?? '').replace(/^\[|\]$/g, '')), port: match[2] };
 }
 
-function sslOption(mode: string | null): ParsedPostgresUrl['ssl'] {
+function sslOption(mode: string | null): PostgresTls | undefined {
   switch (mode) {
     case null:
       return undefined;
@@ -103,6 +115,7 @@ function sslOption(mode: string | null): ParsedPostgresUrl['ssl'] {
     case 'require':
     case 'true':
       return 'require';
+    // Stricter than libpq: the host name is verified as well.
     case 'verify-ca':
     case 'verify-full':
       return 'verify-full';

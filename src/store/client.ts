@@ -1,12 +1,13 @@
 /** The one way in which this program opens connections to its own database: settings, types and time limits. */
 import postgres from 'postgres';
 import { SyncError } from '../errors.ts';
-import { type ParsedPostgresUrl, PostgresUrlError, parsePostgresUrl } from '../lib/postgres-url.ts';
+import { driverOptions, type PostgresTarget, postgresTarget } from '../lib/postgres-driver.ts';
+import { PostgresUrlError } from '../lib/postgres-url.ts';
 import type { EmbeddedPostgres } from './embedded/start.ts';
 import type { Sockets } from './sockets.ts';
 
 /** Where the server is; may hold a password, so never log it. */
-export type Target = ParsedPostgresUrl;
+export type Target = PostgresTarget;
 
 export interface ClientOptions {
   /** Connections in the pool. Default 10. */
@@ -27,10 +28,10 @@ export function connectionOptions(embedded: EmbeddedPostgres, database = 'postgr
   return { host: embedded.socketDir, port: embedded.port, username: 'postgres', database };
 }
 
-/** Throws `SyncError('config')` when DATABASE_URL is not a Postgres URL. */
+/** Throws `SyncError('config')` when DATABASE_URL is not a Postgres URL, or its file of certificates cannot be used. */
 export function targetOf(url: string): Target {
   try {
-    return parsePostgresUrl(url);
+    return postgresTarget(url);
   } catch (error) {
     if (!(error instanceof PostgresUrlError)) throw error;
     throw new SyncError('config', `database.url (DATABASE_URL): ${error.message}`, { advice: error.advice });
@@ -44,7 +45,7 @@ export function targetOf(url: string): Target {
 export function openClient(target: Target, options: ClientOptions = {}): postgres.Sql {
   const statementTimeoutMs = options.statementTimeoutMs ?? 120_000;
   return postgres({
-    ...target,
+    ...driverOptions(target),
     max: options.max ?? 10,
     connect_timeout: 10,
     prepare: true,

@@ -1,11 +1,12 @@
 /** Turns what goes wrong on the way to a Postgres server into one paragraph that says what to do. Pure. */
 import { SyncError, UNREACHABLE } from '../errors.ts';
+import { mayHaveNoTls, NO_TLS, tlsAdvice } from '../lib/postgres-driver.ts';
 import { describePostgresTarget, type ParsedPostgresUrl } from '../lib/postgres-url.ts';
 
 /** 150000 is version 15.0 in the numbering of `server_version_num`. */
 const OLDEST_SERVER = 150_000;
 
-type Where = Pick<ParsedPostgresUrl, 'host' | 'port' | 'database' | 'username'>;
+type Where = Pick<ParsedPostgresUrl, 'host' | 'port' | 'database' | 'username' | 'ssl'>;
 
 /** Null when the server is new enough. */
 export function serverTooOld(serverVersionNum: number): SyncError | null {
@@ -52,7 +53,8 @@ export function connectError(error: unknown, where: Where): unknown {
       ...details,
       advice:
         'check that the server runs and that host and port in DATABASE_URL are right, ' +
-        'or leave DATABASE_URL out to use the embedded Postgres',
+        'or leave DATABASE_URL out to use the embedded Postgres' +
+        (mayHaveNoTls(code, where.ssl) ? NO_TLS : ''),
     });
   }
   if (code === '28P01' || code === '28000') {
@@ -85,7 +87,7 @@ export function connectError(error: unknown, where: Where): unknown {
   if (/CERT|SSL|TLS|SELF_SIGNED|SIGNATURE/.test(code)) {
     return new SyncError('config', `Postgres, ${target}, could not be trusted over TLS (${code})`, {
       ...details,
-      advice: 'set sslmode in DATABASE_URL, and NODE_EXTRA_CA_CERTS to the file of its certificate authority',
+      advice: tlsAdvice(code, 'DATABASE_URL'),
     });
   }
   return error;

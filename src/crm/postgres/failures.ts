@@ -5,6 +5,8 @@
  */
 import type { ErrorDetails, ErrorKind } from '../../errors.ts';
 import { SyncError } from '../../errors.ts';
+import { mayHaveNoTls, NO_TLS, tlsAdvice } from '../../lib/postgres-driver.ts';
+import type { PostgresTls } from '../../lib/postgres-url.ts';
 
 /** The parts of a driver's error that we look at. */
 interface DriverError {
@@ -30,6 +32,8 @@ export interface FailureContext {
   readonly pair: string;
   /** The database, without user and password. */
   readonly target: string;
+  /** What the URL asks for. */
+  readonly ssl?: PostgresTls | undefined;
   /** What was sent: none of it may show in a message. */
   readonly values: readonly (string | null)[];
 }
@@ -62,7 +66,7 @@ export function toFailure(error: unknown, context: FailureContext): unknown {
     return as(
       'config',
       `the CRM's Postgres (${context.target}) has a certificate that is not trusted (${state})`,
-      'use its real host name in `crm.url`, and NODE_EXTRA_CA_CERTS for an authority of your own',
+      tlsAdvice(state, '`crm.url`'),
     );
   }
   if (isConnectionFailure(error)) {
@@ -70,7 +74,8 @@ export function toFailure(error: unknown, context: FailureContext): unknown {
       'transient',
       `the CRM's Postgres (${context.target}) cannot be reached or broke the connection (${state})`,
       'check that the server runs, that host, port and TLS settings in the `crm.url` of the config are right, ' +
-        'and that its connection limit is not used up; udesk-sync tries again by itself',
+        'and that its connection limit is not used up; udesk-sync tries again by itself' +
+        (mayHaveNoTls(state, context.ssl) ? NO_TLS : ''),
     );
   }
   if (state === '28P01' || state === '28000') {

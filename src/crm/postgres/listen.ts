@@ -3,17 +3,17 @@
  * while it was gone is lost, so each time that it listens again everything that changed is asked for.
  */
 import postgres from 'postgres';
-import type { ParsedPostgresUrl } from '../../lib/postgres-url.ts';
+import { driverOptions, type PostgresTarget } from '../../lib/postgres-driver.ts';
 
 /** `told`: the id of a record; null: something changed, and it is not known what. Resolves when it listens. */
 export async function listen(
-  target: ParsedPostgresUrl,
+  target: PostgresTarget,
   channel: string,
   told: (id: string | null) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const client = postgres({
-    ...target,
+    ...driverOptions(target),
     max: 1,
     fetch_types: false,
     onnotice: () => {},

@@ -12,12 +12,8 @@ import pRetry from 'p-retry';
 import postgres from 'postgres';
 import { isSyncError, SyncError } from '../../errors.ts';
 import type { AttemptMade } from '../../http/retry.ts';
-import {
-  describePostgresTarget,
-  type ParsedPostgresUrl,
-  PostgresUrlError,
-  parsePostgresUrl,
-} from '../../lib/postgres-url.ts';
+import { driverOptions, type PostgresTarget, postgresTarget } from '../../lib/postgres-driver.ts';
+import { describePostgresTarget, PostgresUrlError } from '../../lib/postgres-url.ts';
 import { isConnectionFailure, toFailure } from './failures.ts';
 import { raw, render, type Sql } from './sql.ts';
 
@@ -60,9 +56,9 @@ const modes = {
   snapshot: raw('begin isolation level repeatable read read only'),
 };
 
-export function readUrl(options: Pick<PoolOptions, 'url' | 'pair'>): ParsedPostgresUrl {
+export function readUrl(options: Pick<PoolOptions, 'url' | 'pair'>): PostgresTarget {
   try {
-    return parsePostgresUrl(options.url);
+    return postgresTarget(options.url);
   } catch (error) {
     if (!(error instanceof PostgresUrlError)) throw error;
     throw new SyncError('config', `crm.url: ${error.message}`, {
@@ -96,7 +92,7 @@ export function createPool(options: PoolOptions): Pool {
 
   function connect(lane: Lane): postgres.Sql {
     const client = postgres({
-      ...target,
+      ...driverOptions(target),
       max: 1,
       // Both would close the connection under an open transaction, and the next statement would run outside of it.
       idle_timeout: undefined,
@@ -119,7 +115,7 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   function failure(error: unknown, values: Sql['values'] = []): unknown {
-    return toFailure(error, { pair: options.pair, target: describe, values });
+    return toFailure(error, { pair: options.pair, target: describe, ssl: target.ssl, values });
   }
 
   /** Rejects when no answer comes, and gives the connection up so that the next statement gets a new one. */

@@ -31,6 +31,14 @@ test.each([
     'postgres://db/sync?sslmode=require&application_name=x',
     { host: 'db', port: 5432, database: 'sync', ssl: 'require', connection: { application_name: 'x' } },
   ],
+  [
+    'postgres://db/sync?sslmode=verify-ca&sslrootcert=%2Fetc%2Fca.pem',
+    { host: 'db', port: 5432, database: 'sync', ssl: 'verify-full', caFile: '/etc/ca.pem' },
+  ],
+  [
+    'postgres://db/sync?sslmode=verify-full&sslrootcert=system',
+    { host: 'db', port: 5432, database: 'sync', ssl: 'verify-full' },
+  ],
   ['postgres://db/sync?sslmode=disable', { host: 'db', port: 5432, database: 'sync', ssl: false }],
 ])('%s is understood', (url, expected) => {
   expect(parsePostgresUrl(url)).toEqual(expected);
@@ -44,6 +52,8 @@ test.each([
   'postgres://desk:Sec%ret@db/sync',
   'postgres://desk:Secret@a,b/sync',
   'postgres://desk:Secret@db/sync?sslmode=Secret',
+  'postgres://desk:Secret@db/sync?sslmode=require&sslrootcert=/ca.pem',
+  'postgres://desk:Secret@db/sync?sslrootcert=/ca.pem',
 ])('what is no Postgres URL is refused without being repeated (%#)', (url) => {
   const error = (() => {
     try {
