@@ -28,8 +28,11 @@ export function postgresTarget(url: string): PostgresTarget {
 export function driverOptions(target: PostgresTarget): postgres.Options<Record<string, never>> {
   const { host, port, database, username, password, ssl, ca, connection } = target;
   return {
-    host,
-    port,
+    // A list is taken as it is; of `::1` as a text, the part before the first colon would be left, which is this machine
+    // (its types know no list).
+    ...(host.startsWith('/')
+      ? { host, port }
+      : { host: [host] as unknown as string, port: [port] as unknown as number }),
     database,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),

@@ -47,7 +47,7 @@ export function parsePostgresUrl(url: string): ParsedPostgresUrl {
 
   const { host, port } = splitAuthority(authority);
   const [username, ...password] = userinfo.split(':').map(decode);
-  const queryHost = take('host');
+  const queryHost = take('host')?.replace(/^\[(.*)\]$/, '$1');
   const portText = take('port') ?? port ?? '5432';
   const database = take('dbname') ?? decode(path);
   const user = take('user') ?? username;
@@ -55,6 +55,7 @@ export function parsePostgresUrl(url: string): ParsedPostgresUrl {
   const caFile = take('sslrootcert');
   const rest = Object.fromEntries(query);
   if (!/^\d{1,5}$/.test(portText) || Number(portText) > 65_535) throw notAUrl();
+  if (queryHost?.includes(',')) throw notAUrl();
   if (caFile !== null && ssl !== 'verify-full') {
     throw new PostgresUrlError(
       'a Postgres URL has sslrootcert, and an sslmode that verifies nothing',
@@ -80,7 +81,7 @@ export function describePostgresTarget(
   const { host, port, database } = target;
   return host.startsWith('/')
     ? `database "${database}" at the socket in ${host}`
-    : `database "${database}" on ${host}:${port}`;
+    : `database "${database}" on ${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { driverOptions } from '../../../src/lib/postgres-driver.ts';
 import {
   describePostgresTarget,
   exposureOfUrl,
@@ -26,6 +27,7 @@ test.each([
     'postgres://desk:a@b@db/sync',
     { host: 'db', port: 5432, database: 'sync', username: 'desk', password: 'a@b' },
   ],
+  ['postgres://desk@/sync?host=[::1]', { host: '::1', port: 5432, database: 'sync', username: 'desk' }],
   ['postgres://desk@db', { host: 'db', port: 5432, database: 'desk', username: 'desk' }],
   [
     'postgres://db/sync?sslmode=require&application_name=x',
@@ -51,6 +53,7 @@ test.each([
   'postgres://desk:Secret@db:99999/sync',
   'postgres://desk:Sec%ret@db/sync',
   'postgres://desk:Secret@a,b/sync',
+  'postgres://desk:Secret@/sync?host=a,b',
   'postgres://desk:Secret@db/sync?sslmode=Secret',
   'postgres://desk:Secret@db/sync?sslmode=require&sslrootcert=/ca.pem',
   'postgres://desk:Secret@db/sync?sslrootcert=/ca.pem',
@@ -75,6 +78,15 @@ test('a target is described without user and password', () => {
   expect(describePostgresTarget(parsePostgresUrl('postgres://desk:pw@/sync?host=/s'))).toBe(
     'database "sync" at the socket in /s',
   );
+  expect(describePostgresTarget(parsePostgresUrl('postgres://desk:pw@[::1]/sync'))).toBe(
+    'database "sync" on [::1]:5432',
+  );
+});
+
+test('the driver, which cuts a host at its colons, gets an address as a list, and the folder of a socket as a text', () => {
+  const given = (url: string) => driverOptions(parsePostgresUrl(url));
+  expect(given('postgres://desk:pw@[::1]:5433/sync')).toMatchObject({ host: ['::1'], port: [5433] });
+  expect(given('postgres://desk@/sync?host=/s')).toMatchObject({ host: '/s', port: 5432 });
 });
 
 test.each([
