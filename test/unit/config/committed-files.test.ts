@@ -1,5 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration, not of JavaScript
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -99,6 +103,58 @@ describe('the files that come with the program', () => {
     const [, cache] = /NODE_COMPILE_CACHE=(\S+)/.exec(committed('Dockerfile')) ?? [];
     expect(services.daemon.volumes).toContain(`cache:${cache}`);
   });
+
+  const checks: readonly (readonly [of: string, command: readonly string[]])[] = [
+    ['the compose file', parse(committed('docker-compose.yml')).services.daemon.healthcheck.test],
+    [
+      'the image',
+      JSON.parse(/^HEALTHCHECK .*\\\n\s+CMD (\[.*\])$/m.exec(committed('Dockerfile'))?.[1] ?? '[]'),
+    ],
+  ];
+
+  it.each(checks)(
+    'have a health check of %s that asks /healthz at HEALTH_PORT, and is red when it is',
+    async (_of, given) => {
+      const [program, ...args] = given[0] === 'CMD' ? given.slice(1) : given;
+      expect(program).toBe('node');
+      const asked: string[] = [];
+      let status = 200;
+      const server = createServer((request, response) => {
+        asked.push(`${request.method} ${request.url}`);
+        response.writeHead(status).end();
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const HEALTH_PORT = String((server.address() as AddressInfo).port);
+      const check = async () => {
+        const [code] = await once(spawn(process.execPath, args, { env: { HEALTH_PORT } }), 'exit');
+        return code;
+      };
+      try {
+        expect(await check()).toBe(0);
+        expect(asked).toEqual(['GET /healthz']);
+        status = 503;
+        expect(await check()).toBe(1);
+      } finally {
+        server.close();
+      }
+      await once(server, 'close');
+      expect(await check()).toBe(1);
+    },
+  );
+
+  it.each(checks)(
+    'have a health check of %s that asks the default port of the configuration without HEALTH_PORT',
+    (_of, given) => {
+      // Another program may have that port on this machine: the command is run with a `fetch` that says where it would go.
+      const script = `globalThis.fetch = async (url) => (console.log(url), { ok: true });\n${given.at(-1)}`;
+      const { stdout, status } = spawnSync(process.execPath, ['-e', script], { env: {}, encoding: 'utf8' });
+      const { port } = load(
+        committed('config/udesk-sync.example.yaml').replace(/^ {2}port: .*\n/m, ''),
+        ENV,
+      ).http;
+      expect([stdout, status]).toEqual([`http://127.0.0.1:${port}/healthz\n`, 0]);
+    },
+  );
 
   it('have a compose file in which nobody is root, writes where nothing is meant to be written, or takes all there is', () => {
     const { services } = parse(committed('docker-compose.yml'));
