@@ -51,6 +51,48 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/unit/core/witness.test.ts'],
   },
   {
+    name: 'a lost write is looked for by the clocks of the look',
+    breaks:
+      'P2: our clock was off when it left, its record lies where nobody looks, and it is sent again over the next edit',
+    file: 'src/core/witness-records.ts',
+    find: 'if (sentMs === null) return skewAround(knownMs, toldMs);',
+    replace: 'if (sentMs !== 0) return skewAround(knownMs, toldMs);',
+    tests: ['test/unit/core/witness.test.ts', `${ENGINE}/witness.test.ts`],
+  },
+  {
+    name: 'undo: what it left apart ends with what the row became',
+    breaks: 'P6: an edit found no room, then it did, and nobody is told that the rest still differs',
+    file: 'src/core/field-outcome.ts',
+    find: "(row?.kind === 'reverted' || row?.undone === true)",
+    replace: "row?.kind === 'reverted'",
+    tests: ['test/unit/core/reconcile-revert.test.ts'],
+  },
+  {
+    name: 'undo: a link that is taken up again agrees on what it left apart',
+    breaks:
+      'P6: who ends a link and confirms it again is asked about nothing, and both sides stay as they are',
+    file: 'src/store/links.ts',
+    find: "(jsonb_array_length(c.overwritten) > 0 or c.undone or c.kind in ('reverted', 'edited-since', 'restored'))",
+    replace: '(jsonb_array_length(c.overwritten) > 0)',
+    tests: ['test/integration/revert/revert.test.ts'],
+  },
+  {
+    name: 'undo: carried out, it is refused because of what its own write replaced',
+    breaks: 'P6: a policy leaves that edit lost, and nobody is asked about the difference',
+    file: 'src/core/reconcile-revert.ts',
+    find: 'if (request.carried.length > 0 && outcome.writes === undefined) return outcome;',
+    replace: '',
+    tests: ['test/unit/core/reconcile-revert.test.ts'],
+  },
+  {
+    name: 'a limit of a CRM is counted by each process alone',
+    breaks: 'P10: two pairs on one account, or two daemons, send twice what is allowed',
+    file: 'src/crm/http/api.ts',
+    find: 'ledger: limits.ledger ?? memoryLedger(monotonic),',
+    replace: 'ledger: memoryLedger(monotonic),',
+    tests: ['test/integration/crm/shared-limits.test.ts'],
+  },
+  {
     name: 'undo: older writes take away what people added since',
     breaks: 'P2: a number that a person gave the customer goes, because we once had added the same',
     file: 'src/core/undo.ts',
