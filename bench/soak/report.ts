@@ -3,7 +3,7 @@ import { figure, table } from '../measure.ts';
 import { constancyOf, slopePerHour } from '../trend.ts';
 import type { Sample } from './sample.ts';
 
-/** Of a heap after a collection: caches of code and of statements fill for longer than any warm-up. */
+/** Of a heap after a collection: code is compiled for longer than any warm-up, so the second half is judged. */
 const LIVE_MB_PER_HOUR = 4;
 /** Pools open and close connections as the work comes. */
 const SLACK = { resources: 4, fds: 4, connections: 3 } as const;
@@ -62,9 +62,11 @@ export function verdictOf(all: readonly Sample[], warm: number): Verdict {
       SLACK[key],
     ),
   }));
-  const live = memory.find(({ key }) => key === 'liveMb')?.slope ?? null;
+  const secondHalf = <T>(found: readonly T[]) => found.slice(Math.floor(found.length / 2));
+  const collected = secondHalf(points(({ liveMb }) => liveMb));
+  const live = slopePerHour(collected);
   const rss = points(({ rssMb }) => rssMb);
-  const settled = constancyOf(rss.slice(Math.floor(rss.length / 2)), RSS_SLACK_MB);
+  const settled = constancyOf(secondHalf(rss), RSS_SLACK_MB);
   const start = all[0];
   const head = ['figure', 'first', 'last', 'growth an hour', 'constant'];
   const rows = [
@@ -87,8 +89,15 @@ export function verdictOf(all: readonly Sample[], warm: number): Verdict {
       text(first?.value),
       text(last?.value),
       text(slope),
-      key === 'liveMb' ? yes(slope !== null && slope <= LIVE_MB_PER_HOUR) : '',
+      '',
     ]),
+    [
+      'heap after a collection, second half, MB',
+      text(collected[0]?.value),
+      text(collected.at(-1)?.value),
+      text(live),
+      live === null ? '' : yes(live <= LIVE_MB_PER_HOUR),
+    ],
     ...counts.map(({ key, found }) => [
       { resources: 'handles', fds: 'file descriptors', connections: 'Postgres connections' }[key],
       text(found?.from),
