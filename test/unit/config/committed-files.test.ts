@@ -140,6 +140,7 @@ describe('the files that come with the program', () => {
       await once(server, 'close');
       expect(await check()).toBe(1);
     },
+    30_000,
   );
 
   it.each(checks)(
