@@ -1,5 +1,5 @@
 /** `udesk-sync init`: a first configuration, short and commented. Secrets stay in the environment. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
@@ -7,16 +7,22 @@ import { loadConfig } from '../config/load.ts';
 import { SyncError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 
+const CRMS = ['postgres', 'odoo', 'http', 'salesforce', 'hubspot'] as const;
+type Crm = (typeof CRMS)[number];
+
 export interface Answers {
   readonly name: string;
   readonly udeskUrl: string;
   readonly udeskEmail: string;
+  readonly crm: Crm;
+  /** Of `postgres` alone. */
   readonly crmTable: string;
   readonly region: string;
 }
 
 const DEFAULTS: Omit<Answers, 'udeskUrl' | 'udeskEmail'> = {
   name: 'main',
+  crm: 'postgres',
   crmTable: 'public.contact',
   region: 'CN',
 };
@@ -25,6 +31,7 @@ const QUESTIONS: Readonly<Record<keyof Answers, string>> = {
   name: 'A name for this pair of systems',
   udeskUrl: 'Address of your Udesk, such as https://demo.udesk.cn',
   udeskEmail: 'E-mail of the Udesk administrator whose token is used',
+  crm: `What the CRM is: ${CRMS.join(', ')}`,
   crmTable: 'Table of the CRM in its Postgres database',
   region: 'Country of phone numbers without a country code',
 };
@@ -33,6 +40,7 @@ const FLAGS: Readonly<Record<keyof Answers, string>> = {
   name: '--name',
   udeskUrl: '--udesk-url',
   udeskEmail: '--udesk-email',
+  crm: '--crm',
   crmTable: '--crm-table',
   region: '--region',
 };
@@ -44,7 +52,8 @@ export function registerInit(program: Command, context: CliContext): void {
     .option('--name <name>', `name of the pair (default: ${DEFAULTS.name})`)
     .option('--udesk-url <url>', 'origin of the Udesk tenant')
     .option('--udesk-email <email>', 'e-mail of the administrator')
-    .option('--crm-table <table>', `table of the CRM (default: ${DEFAULTS.crmTable})`)
+    .addOption(new Option('--crm <adapter>', `what the CRM is (default: ${DEFAULTS.crm})`).choices(CRMS))
+    .option('--crm-table <table>', `table of a CRM in Postgres (default: ${DEFAULTS.crmTable})`)
     .addOption(
       new Option('--region <country>', `country of bare phone numbers (default: ${DEFAULTS.region})`),
     )
@@ -67,19 +76,32 @@ async function runInit(options: Partial<Answers> & { force?: boolean }, context:
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text, { mode: 0o600 });
   if (context.json) {
-    context.printJson({ file, environment: ['UDESK_TOKEN', 'CRM_DATABASE_URL'] });
+    context.printJson({ file, environment: variablesOf(text) });
     return;
   }
+  const exported = variablesOf(text).map((name) => [`export ${name}='…'`, MEANINGS[name] ?? ''] as const);
+  const width = Math.max(...exported.map(([command]) => command.length)) + 4;
   context.print(
     [
       `Wrote ${file}. Next:`,
-      "  1. export UDESK_TOKEN='…'         the Open API token of that administrator",
-      "     export CRM_DATABASE_URL='…'    postgres://user:password@host:5432/database",
-      '     or UDESK_TOKEN_FILE, CRM_DATABASE_URL_FILE: files that hold them',
-      '  2. look at `fields` in the file: which field of Udesk is which column of the CRM',
-      '  3. udesk-sync check               connects to both sides and writes nothing',
+      ...exported.map(([command, meaning], at) =>
+        `  ${at === 0 ? '1.' : '  '} ${command.padEnd(width)}${meaning}`.trimEnd(),
+      ),
+      '     or a file that holds it, for each: UDESK_TOKEN_FILE and so on',
+      `  2. look at ${answers.crm === 'postgres' ? '' : '`crm` and '}\`fields\` in the file: which field of Udesk is which one of the CRM`,
+      `  3. ${'udesk-sync check'.padEnd(width)}connects to both sides and writes nothing`,
     ].join('\n'),
   );
+}
+
+const MEANINGS: Readonly<Record<string, string>> = {
+  UDESK_TOKEN: 'the Open API token of that administrator',
+  CRM_DATABASE_URL: 'postgres://user:password@host:5432/database',
+};
+
+/** The environment that the file asks for. */
+function variablesOf(text: string): string[] {
+  return [...new Set([...text.matchAll(/(?<!\$)\$\{([A-Z_]+)\}/g)].map(([, name = '']) => name))];
 }
 
 function fromFlags(options: Partial<Answers>): Answers {
@@ -104,9 +126,10 @@ async function ask(options: Partial<Answers>, context: CliContext): Promise<Answ
   const answers: Record<string, string> = { ...DEFAULTS };
   try {
     for (const key of Object.keys(QUESTIONS) as (keyof Answers)[]) {
+      if (key === 'crmTable' && answers.crm !== 'postgres') continue;
       const fallback = answers[key];
       let answer = options[key] ?? '';
-      while (answer === '') {
+      while (answer === '' || (key === 'crm' && !CRMS.some((crm) => crm === answer))) {
         context.stderr.write(`${QUESTIONS[key]}${fallback === undefined ? '' : ` [${fallback}]`}: `);
         const line = await lines.next();
         context.signal.throwIfAborted();
@@ -123,7 +146,12 @@ async function ask(options: Partial<Answers>, context: CliContext): Promise<Answ
 
 /** The file is proven to load before it is written; a wrong answer is told as a problem of the file would be. */
 function refuseUnsound(text: string, file: string, context: CliContext): void {
-  const env = { UDESK_TOKEN: 'placeholder', CRM_DATABASE_URL: 'postgres://localhost/crm' };
+  const env = Object.fromEntries(
+    variablesOf(text).map((name) => [
+      name,
+      name.endsWith('_URL') ? 'https://crm.example.com' : 'placeholder',
+    ]),
+  );
   try {
     loadConfig({ file, env, readFile: () => text, adapters: context.adapters });
   } catch (thrown) {
@@ -146,15 +174,7 @@ pairs:
       baseUrl: ${quoted(answers.udeskUrl)}
       email: ${quoted(answers.udeskEmail)}
       token: \${UDESK_TOKEN}              # from the environment, so that it is not in this file
-    crm:
-      adapter: postgres
-      url: \${CRM_DATABASE_URL}
-      table: ${quoted(answers.crmTable)}
-      key: id
-      # externalId: udesk_id             # unique text column for the Udesk id; recommended
-      # updatedAt: updated_at            # timestamptz that every change raises; recommended
-      emails: { column: emails }         # text[]; or slots: { columns: [email, email2] }
-      phones: { column: phones }
+${answers.crm === 'postgres' ? postgresBlock(quoted(answers.crmTable)) : exampleBlock(answers.crm)}
     fields:                              # policy: who wins when both sides changed it; hold = a person decides
       - { udesk: nick_name, crm: name, policy: hold }
       - { udesk: emails, crm: emails, policy: union }
@@ -162,4 +182,25 @@ pairs:
     match: { defaultRegion: ${quoted(answers.region)} }
     firstRun: review                     # nothing is written before you accept the first plan
 `;
+}
+
+function postgresBlock(table: string): string {
+  return `    crm:
+      adapter: postgres
+      url: \${CRM_DATABASE_URL}
+      table: ${table}
+      key: id
+      # externalId: udesk_id             # unique text column for the Udesk id; recommended
+      # updatedAt: updated_at            # timestamptz that every change raises; recommended
+      emails: { column: emails }         # text[]; or slots: { columns: [email, email2] }
+      phones: { column: phones }`;
+}
+
+/** As it stands in the example, commented out, so that it is written once. */
+function exampleBlock(crm: Crm): string {
+  const example = readFileSync(new URL('../../config/udesk-sync.example.yaml', import.meta.url), 'utf8');
+  const blocks = example.match(/^ {4}#\| crm:$(?:\n {4}#\|.*$)*/gm) ?? [];
+  const block = blocks.find((text) => text.includes(`  adapter: ${crm}\n`));
+  if (block === undefined) throw new SyncError('invariant', `the example shows no block of ${crm}`);
+  return block.replaceAll(/^ {4}#\| /gm, '    ');
 }

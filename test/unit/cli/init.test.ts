@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { crmAdapters } from '../../../src/crm/registry.ts';
 import { run } from './support.ts';
 
 const FLAGS = ['--udesk-url', 'https://demo.udesk.cn', '--udesk-email', 'admin@example.com'];
@@ -41,12 +42,39 @@ describe('init', () => {
     const ran = await run(['init', '--udesk-email', 'admin@example.com'], {
       cwd: folder,
       tty: true,
-      typed: 'shop\nhttps://shop.udesk.cn\n\n\n',
+      typed: 'shop\nhttps://shop.udesk.cn\n\n\n\n',
     });
     expect(ran.code).toBe(0);
     expect(ran.stderr).toContain('A name for this pair of systems [main]: ');
     expect(written()).toContain('name: "shop"');
     expect(written()).toContain('table: "public.contact"');
+  });
+
+  it.each([
+    ['odoo', ['ODOO_URL', 'ODOO_DATABASE', 'ODOO_LOGIN', 'ODOO_KEY']],
+    ['http', ['CRM_URL', 'CRM_KEY']],
+    ['salesforce', ['SALESFORCE_URL', 'SALESFORCE_CLIENT_ID', 'SALESFORCE_CLIENT_SECRET']],
+    ['hubspot', ['HUBSPOT_TOKEN']],
+  ])('writes the block of %s, and names what is left to fill in, as check does', async (crm, names) => {
+    const ran = await run(['init', ...FLAGS, '--crm', crm], { cwd: folder, adapters: crmAdapters });
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(written()).toContain(`    crm:\n      adapter: ${crm}\n`);
+    for (const name of ['UDESK_TOKEN', ...names]) expect(ran.stdout).toContain(`export ${name}='…'`);
+    const checked = await run(['check'], { cwd: folder, adapters: crmAdapters });
+    expect(checked.code).toBe(2);
+    for (const name of ['UDESK_TOKEN', ...names]) expect(checked.stderr).toContain(name);
+  });
+
+  it('asks on a terminal which CRM it is until it is one, and for a table of Postgres alone', async () => {
+    const ran = await run(['init', ...FLAGS], {
+      cwd: folder,
+      adapters: crmAdapters,
+      tty: true,
+      typed: 'shop\nOracle\nhubspot\n\n',
+    });
+    expect(ran.code).toBe(0);
+    expect(ran.stderr).not.toContain('Table of the CRM');
+    expect(written()).toContain('adapter: hubspot');
   });
 
   it('names the options that are missing where nobody can be asked', async () => {

@@ -16,6 +16,8 @@ export interface RunOptions {
   /** What a person types, when there is a terminal. */
   readonly typed?: string;
   readonly signal?: AbortSignal;
+  /** Left out: those of the tests of the configuration. */
+  readonly adapters?: typeof ADAPTERS;
 }
 
 class Recorder implements Terminal {
@@ -45,7 +47,7 @@ export function contextOf(options: RunOptions = {}): {
     stdout,
     stderr,
     signal: options.signal ?? new AbortController().signal,
-    adapters: ADAPTERS,
+    adapters: options.adapters ?? ADAPTERS,
   });
   return { context, stdout, stderr };
 }

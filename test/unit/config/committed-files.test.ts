@@ -63,9 +63,15 @@ describe('the files that come with the program', () => {
     const example = committed('config/udesk-sync.example.yaml');
     const [before = '', rest = ''] = example.split(/^ {4}crm:$/m);
     const [, after = ''] = rest.split(/^(?= {4}# Which field is which)/m);
-    const block = rest.match(/^ {4}#\| .*$/gm)?.map((line) => line.replace('#| ', '')) ?? [];
-    const [pair] = load([before, ...block, after].join('\n'), { ...ENV, HUBSPOT_TOKEN: 'pat' }).pairs;
-    expect(pair?.crm).toMatchObject({ adapter: 'hubspot', token: 'pat', overlapMs: 300_000 });
+    const blocks = rest.match(/^ {4}#\| crm:$(?:\n {4}#\|.*$)*/gm) ?? [];
+    const loaded = blocks.map((block) => {
+      const names = [...block.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name);
+      const env = names.map((name) => [name, /_URL$/.test(name) ? 'https://crm.example.com' : 'pat']);
+      const text = `${before}${block.replaceAll('#| ', '')}\n${after}`;
+      return load(text, { ...ENV, ...Object.fromEntries(env) }).pairs[0]?.crm;
+    });
+    expect(loaded.map((crm) => crm?.adapter)).toEqual(['odoo', 'http', 'salesforce', 'hubspot']);
+    expect(loaded.at(-1)).toMatchObject({ token: 'pat', overlapMs: 300_000 });
   });
 
   it('have the JSON Schema that `npm run config:schema` makes now', () => {
@@ -77,6 +83,7 @@ describe('the files that come with the program', () => {
       name: 'main',
       udeskUrl: 'https://demo.udesk.cn',
       udeskEmail: 'a@example.com',
+      crm: 'postgres' as const,
       crmTable: '"My ${x}"',
       region: 'CN',
     };
