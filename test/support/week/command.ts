@@ -38,11 +38,16 @@ try {
 }
 
 function say(result: WeekResult): void {
-  const { fates, suffered, alerts, clashes, calls, busiest, perMinute, edits } = result;
+  const { fates, suffered, alerts, clashes, calls, busiest, perMinute, edits, takeovers } = result;
   console.log(`\n${table(HEAD, result.samples.map(rowOf))}\n`);
   const names = new Map<string, number>();
   for (const { trouble } of suffered) names.set(trouble.name, (names.get(trouble.name) ?? 0) + 1);
   for (const [name, times] of names) console.log(`  ${times} × ${name}`);
+  for (const { killedAt, startedAt, goodAt } of takeovers)
+    console.log(
+      `  killed; the next one was there after ${figure((startedAt - killedAt) / 1_000)} s and had read and written after ` +
+        `${goodAt === null ? 'ever' : figure((goodAt - startedAt) / 1_000)} s more`,
+    );
   const count = (kind: string) => alerts.filter((alert) => alert.kind === kind).length;
   console.log(
     `${days} days in ${seconds()} s: ${edits} edits, of which ${fates.arrived} arrived, ${fates.held} are in a conflict, ` +

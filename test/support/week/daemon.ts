@@ -2,6 +2,15 @@
  * The daemon of the week: its real loop, lanes, schedules, breakers, alerts and quota, put together as `udesk-sync run`
  * does it, with a clock that is passed in. What a test of virtual time cannot have, since it counts real seconds, is left
  * out: the tables of jobs, the share of other daemons and the pages; `npm run bench:soak` runs the program as it is.
+ *
+ * A process cannot be killed here, for everybody lives in one. `kill` is as near to it as can be: whatever the daemon is
+ * doing, all its connections are cut within one turn of the event loop and never let in again (daemons.ts), it calls and logs
+ * nothing any more, its schedules end, and its lease is left as it is. What a request that was sent does at the other end
+ * goes on, an answer that is on its way is not heard, and an open transaction is rolled back by its server. The work is
+ * aborted only after that, so that what is left of it in memory ends: what it says on leaving reaches nobody. Not
+ * simulated are a statement that is half sent, a process that is found dead by its id (its machine is another one, so the
+ * lease has to run out), and a start from nothing: compiled code, and what modules keep, stay. `kill -9` on the real
+ * program is in test/integration/crash and test/integration/daemon/replicas.test.ts.
  */
 import { pino } from 'pino';
 import { createAlerting } from '../../../src/cli/alerting.ts';
@@ -28,7 +37,6 @@ export interface Line {
 
 export interface WeekDaemon {
   readonly worker: PairWorker;
-  readonly lines: readonly Line[];
   /** A cycle is under way. */
   readonly atWork: boolean;
   /** Calls of Udesk that have not come back. */
@@ -38,21 +46,33 @@ export interface WeekDaemon {
   /** Starts to work. Rejects when the work ends before it shall. */
   run(): Promise<void>;
   stop(): Promise<void>;
+  /** Its connections are cut already. Resolves when nothing is left of it. */
+  kill(): Promise<void>;
 }
 
-export async function startWeekDaemon(
-  configText: string,
-  databaseUrl: string,
-  time: LeapingTime,
-  random: () => number,
-): Promise<WeekDaemon> {
-  const lines: Line[] = [];
+export interface WeekDaemonOptions {
+  /** Whom its lease belongs to. */
+  readonly owner: string;
+  readonly configText: string;
+  readonly databaseUrl: string;
+  readonly time: LeapingTime;
+  readonly random: () => number;
+  /** Where its log goes. */
+  readonly lines: Line[];
+  /** Told of each cycle that ended well. */
+  readonly onGood: () => void;
+}
+
+export async function startWeekDaemon(options: WeekDaemonOptions): Promise<WeekDaemon> {
+  const { owner, configText, databaseUrl, time, random, lines, onGood } = options;
+  let dead = false;
   const log = pino(
     { level: 'info' },
     {
       write(text: string) {
         const line = JSON.parse(text) as Line;
         // A week of stories of cycles is not kept: what went wrong, and that it is over, is.
+        if (dead) return;
         if (line.level > 30 || line.msg === 'the pair is well again')
           lines.push({ ...line, at: time.trueNow() });
       },
@@ -73,7 +93,7 @@ export async function startWeekDaemon(
     monotonic: time.monotonic,
     sleep: time.sleep,
     random,
-    owner: 'week',
+    owner,
   };
   const ledger = steadyLedger(postgresLedger(database.sql), time.monotonic);
   const runtime = { config, database, engine, ledger, close: async () => {} };
@@ -83,6 +103,7 @@ export async function startWeekDaemon(
   const counted = (breakers: Breakers): Breakers => ({
     ...breakers,
     async guard(call, send) {
+      if (dead) throw new Error('the dead do not call');
       calling += 1;
       try {
         return await breakers.guard(call, send);
@@ -107,7 +128,7 @@ export async function startWeekDaemon(
   const ended = () => {
     atWork = false;
   };
-  const worker = createPairWorker({ ...engine, clock }, pair, () => {}, ended);
+  const worker = createPairWorker({ ...engine, clock }, pair, onGood, ended);
   const alerts = createAlerting(runtime, [worker]);
   const stop = new AbortController();
   const stopSchedules = startSchedules(
@@ -116,9 +137,12 @@ export async function startWeekDaemon(
     { after: time.after, lookMs: 60_000 },
   );
   let running: Promise<void> = Promise.resolve();
+  const close = async () => {
+    await pair.close();
+    await database.close();
+  };
   return {
     worker,
-    lines,
     get atWork() {
       return atWork;
     },
@@ -136,8 +160,14 @@ export async function startWeekDaemon(
       await stopSchedules();
       stop.abort();
       await running;
-      await pair.close();
-      await database.close();
+      await close();
+    },
+    async kill() {
+      dead = true;
+      void stopSchedules();
+      stop.abort();
+      await running.catch(() => {});
+      await close();
     },
   };
 }

@@ -16,10 +16,15 @@ export interface Gate {
   cut(): void;
 }
 
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Ready for a query, outside of a transaction: the last message of every complete answer (Postgres protocol, 55.7). */
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
-export async function createGate(target: { readonly host: string; readonly port: number }): Promise<Gate> {
+export async function createGate(target: Place): Promise<Gate> {
   const clients = new Set<Socket>();
   const asking = new Set<Socket>();
   let server: Server | null = null;

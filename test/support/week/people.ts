@@ -17,6 +17,7 @@ type Field = (typeof FIELDS)[number];
 const PER_MINUTE = { day: 0.25, night: 0.02 } as const;
 const CLASHES_A_DAY = 4;
 const BIRTHS_A_DAY = 6;
+const RUSH = 3;
 
 export interface WeekPeople {
   readonly edits: readonly Edit[];
@@ -25,6 +26,8 @@ export interface WeekPeople {
   readonly emails: readonly string[];
   /** What happens in this minute of the week. */
   minute(minute: number): Promise<void>;
+  /** Several at once, so that there is work: new people in the CRM, and edits in Udesk. */
+  rush(): Promise<void>;
   fates(conflicts: postgres.Sql): Promise<Fates>;
   /** Fields that differ although nobody holds them in a conflict, and who is there twice or not at all. */
   differences(): Promise<string[]>;
@@ -68,9 +71,9 @@ export function createWeekPeople(options: WeekPeopleOptions): WeekPeople {
     await edit('crm', email, field);
   }
 
-  async function bear(): Promise<void> {
+  async function bear(side: Edit['side'] = born % 2 === 0 ? 'crm' : 'udesk'): Promise<void> {
     const email = `new${born++}@example.com`;
-    if (born % 2 === 0) tenant.create({ nick_name: email, email });
+    if (side === 'udesk') tenant.create({ nick_name: email, email });
     else await crm`insert into contact (name, emails) values (${email}, ${[email]})`;
     emails.push(email);
   }
@@ -90,6 +93,14 @@ export function createWeekPeople(options: WeekPeopleOptions): WeekPeople {
       }
       if (ofDay % Math.floor((24 * 60) / CLASHES_A_DAY) === 137) await clash();
       if (ofDay % Math.floor((24 * 60) / BIRTHS_A_DAY) === 61) await bear();
+    },
+    async rush() {
+      for (let n = 0; n < RUSH; n += 1) {
+        await bear('crm');
+        const m = random.int(customers.length);
+        const [email, field] = [customers[m], FIELDS[m % FIELDS.length]];
+        if (email !== undefined && field !== undefined) await edit('udesk', email, field);
+      }
     },
     async fates(ours) {
       return fatesOf(edits, await evidenceOf(tenant, crm, ours));

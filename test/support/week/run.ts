@@ -9,9 +9,11 @@ import { type Simulator, startSimulator } from '../../../src/simulator/simulator
 import { WRITE_DOWN } from '../accounting.ts';
 import { startReceiver } from '../alert-receiver.ts';
 import { createEmptyDatabase } from '../db.ts';
+import { surviveAsTheProgram } from '../driver-faults.ts';
 import { CRM_TABLE } from '../world.ts';
-import { startWeekDaemon, type WeekDaemon } from './daemon.ts';
-import { createGate, type Gate } from './gate.ts';
+import type { Line } from './daemon.ts';
+import { createDaemons, type Daemons, type Gates } from './daemons.ts';
+import type { Gate, Place } from './gate.ts';
 import { createLeapingTime } from './leaping-time.ts';
 import { createQuotaWatch, handsNeeded, type Sample, sampleOf } from './measures.ts';
 import { createWeekPeople } from './people.ts';
@@ -29,8 +31,8 @@ const CLASHING = 14;
 const REST_MINUTES = 180;
 const ALERTS_EVERY = 5;
 /** When the next thing goes wrong; over a week each twice or more, at another hour of the day. */
-const SPACING = { short: 120, long: 7 * 60 } as const;
-const FIRST_AT = 120;
+const SPACING = { short: 110, long: 7 * 60 } as const;
+const FIRST_AT = 100;
 
 export interface WeekOptions {
   readonly days: number;
@@ -40,7 +42,7 @@ export interface WeekOptions {
 }
 
 export async function runWeek({ days, seed = 'a week', onDay }: WeekOptions): Promise<WeekResult> {
-  const cleanups: (() => unknown)[] = [];
+  const cleanups: (() => unknown)[] = [surviveAsTheProgram()];
   try {
     const random = seededRandom(seed);
     const ours = await startVirtualPostgres();
@@ -52,13 +54,15 @@ export async function runWeek({ days, seed = 'a week', onDay }: WeekOptions): Pr
     await crm.unsafe(WRITE_DOWN);
     const receiver = await startReceiver();
     cleanups.push(() => receiver.close());
-    const doors: Gate[] = [];
-    let daemon: WeekDaemon | null = null;
+    let daemons: Daemons | null = null;
     const time = createLeapingTime({
       start: START,
-      isQuiet: (asleep) =>
-        daemon === null ||
-        (daemon.calling === 0 && doors.every(({ idle }) => idle) && (!daemon.atWork || asleep > 0)),
+      isQuiet(asleep) {
+        const daemon = daemons?.current ?? null;
+        if (daemons === null || daemon === null) return true;
+        const { crm, ours } = daemons.gates;
+        return daemon.calling === 0 && crm.idle && ours.idle && (!daemon.atWork || asleep > 0);
+      },
       onLeap: (ms) => ours.setAhead(ms),
     });
     const customers = Array.from({ length: CUSTOMERS }, (_, n) => `p${n}@example.com`);
@@ -69,26 +73,23 @@ export async function runWeek({ days, seed = 'a week', onDay }: WeekOptions): Pr
       clock: time.trueNow,
     });
     cleanups.push(() => simulator.close());
-    const gates = {
-      udesk: await createGate(placeOf(simulator.url)),
-      crm: await createGate(placeOf(crmDb.url)),
-      ours: await createGate(placeOf(ours.url)),
-    };
-    doors.push(gates.crm, gates.ours);
-    for (const gate of Object.values(gates)) cleanups.push(() => gate.shut());
     await ours.setAhead(START - Date.now());
     cleanups.push(time.install());
-    const text = configOf({ simulator, gates, crmUrl: crmDb.url, alertUrl: receiver.url });
-    daemon = await startWeekDaemon(text, through(ours.url, gates.ours), time, random.next);
-    cleanups.push(() => daemon?.stop());
-    // Asked after each minute: a promise that is raced once a minute keeps all those races until it ends.
-    const ended: unknown[] = [];
-    daemon.run().catch((error: unknown) => {
-      ended.push(error);
+    const lines: Line[] = [];
+    const there = await createDaemons({
+      places: { udesk: placeOf(simulator.url), crm: placeOf(crmDb.url), ours: placeOf(ours.url) },
+      configOf: (gates) => configOf({ simulator, gates, crmUrl: crmDb.url, alertUrl: receiver.url }),
+      databaseUrlOf: (gates) => through(ours.url, gates.ours),
+      time,
+      random: random.next,
+      lines,
     });
+    cleanups.push(() => there.stop());
+    await there.start();
+    daemons = there;
     const people = createWeekPeople({ simulator, crm, random, customers, clashing, now: time.trueNow });
     const quota = createQuotaWatch(simulator);
-    const troubles = troublesOf({ simulator, time, ours, crm, gates, emails: customers });
+    const troubles = troublesOf({ simulator, time, ours, crm, daemons, people, emails: customers });
     const suffered: Suffered[] = [];
     let current: { readonly trouble: Trouble; readonly at: number } | null = null;
     const samples: Sample[] = [];
@@ -98,7 +99,7 @@ export async function runWeek({ days, seed = 'a week', onDay }: WeekOptions): Pr
 
     for (let minute = 0; minute <= total; minute += 1) {
       await time.passUntil(START + minute * MINUTE);
-      if (ended.length > 0) throw ended[0];
+      if (daemons.ended.length > 0) throw daemons.ended[0];
       const turn = (minute - FIRST_AT) / spacing;
       const next = Number.isInteger(turn) && turn >= 0 ? troubles[turn % troubles.length] : undefined;
       if (next !== undefined && minute + next.minutes < total - REST_MINUTES) {
@@ -113,7 +114,7 @@ export async function runWeek({ days, seed = 'a week', onDay }: WeekOptions): Pr
       if (minute >= 10 && minute < total - REST_MINUTES) await people.minute(minute);
       if (minute % ALERTS_EVERY === 0) {
         const before = receiver.received.length;
-        await daemon.alert();
+        await daemons.current?.alert();
         for (const said of receiver.received.slice(before).flatMap((one) => one.alerts))
           alerts.push({ ...said, at: time.trueNow() });
       }
@@ -127,14 +128,17 @@ export async function runWeek({ days, seed = 'a week', onDay }: WeekOptions): Pr
     }
     const before = quota.writes;
     // A whole reading of both sides, an audit, and nothing to write (P4).
-    for (const lane of ['audit', 'sweep', 'crm'] as const) daemon.worker.due(lane);
+    for (const lane of ['audit', 'sweep', 'crm'] as const) daemons.current?.worker.due(lane);
     await time.passUntil(START + total * MINUTE + 60 * MINUTE);
     quota.look();
+    const { current: last, takeovers } = daemons;
+    if (last === null) throw new Error('no daemon is left');
+    collectGarbage();
     return {
       days,
       samples,
       suffered,
-      lines: daemon.lines,
+      lines,
       alerts,
       perMinute: PER_MINUTE,
       busiest: quota.busiest,
@@ -145,14 +149,16 @@ export async function runWeek({ days, seed = 'a week', onDay }: WeekOptions): Pr
       differences: await people.differences(),
       clashes: people.clashes,
       ...(await handsNeeded(ours.admin, simulator)),
-      health: { ...daemon.worker.health },
+      health: { ...last.worker.health },
+      takeovers,
+      deadKept: daemons.kept(),
     };
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup();
   }
 }
 
-function placeOf(url: string): { readonly host: string; readonly port: number } {
+function placeOf(url: string): Place {
   const { hostname, port } = new URL(url);
   return { host: hostname, port: Number(port) };
 }
@@ -171,7 +177,7 @@ function configOf({
   alertUrl,
 }: {
   readonly simulator: Simulator;
-  readonly gates: Readonly<Record<'udesk' | 'crm', Gate>>;
+  readonly gates: Gates;
   readonly crmUrl: string;
   readonly alertUrl: string;
 }): string {
@@ -187,7 +193,7 @@ pairs:
       quota: { perMinute: ${PER_MINUTE} }
     crm:
       adapter: postgres
-      url: ${through(crmUrl, gates.crm as Gate)}
+      url: ${through(crmUrl, gates.crm)}
       table: contact
       externalId: udesk_id
       updatedAt: updated_at

@@ -3,10 +3,12 @@
  * told to the program, and nobody touches the program because of it.
  */
 import dns from 'node:dns';
+import { setImmediate as soon } from 'node:timers/promises';
 import type postgres from 'postgres';
 import type { Simulator } from '../../../src/simulator/simulator.ts';
-import type { Gate } from './gate.ts';
+import type { Daemons } from './daemons.ts';
 import type { LeapingTime } from './leaping-time.ts';
+import type { WeekPeople } from './people.ts';
 import type { VirtualPostgres } from './virtual-postgres.ts';
 
 const MINUTE = 60_000;
@@ -29,26 +31,45 @@ export interface TroubledWorld {
   readonly time: LeapingTime;
   readonly ours: VirtualPostgres;
   readonly crm: postgres.Sql;
-  readonly gates: Readonly<Record<'udesk' | 'crm' | 'ours', Gate>>;
+  readonly daemons: Daemons;
+  readonly people: WeekPeople;
   /** Of customers who are on both sides. */
   readonly emails: readonly string[];
 }
 
 /** In the order in which they come. */
-export function troublesOf({ simulator, time, ours, crm, gates, emails }: TroubledWorld): readonly Trouble[] {
+export function troublesOf(world: TroubledWorld): readonly Trouble[] {
+  const { simulator, time, ours, crm, daemons, people, emails } = world;
   const admin = simulator.admin as { token: string; password: string };
   const { password } = admin;
   const { lookup } = dns;
   let poisons = 0;
   let poisoned: string | undefined;
+  let kills = 0;
   return [
+    {
+      name: 'the daemon is killed, and another one starts',
+      minutes: 1,
+      kind: null,
+      alerts: [],
+      // Now at once, while the dead one still has the lease, now a minute later.
+      async begin() {
+        await people.rush();
+        await killAtWork(world, TURNS * kills);
+        kills += 1;
+        if (kills % 2 === 1) await daemons.start();
+      },
+      async end() {
+        if (daemons.current === null) await daemons.start();
+      },
+    },
     {
       name: 'Udesk is down',
       minutes: 50,
       kind: 'transient',
       alerts: ['stalled/cycle'],
-      begin: () => gates.udesk.shut(),
-      end: () => gates.udesk.open(),
+      begin: () => daemons.gates.udesk.shut(),
+      end: () => daemons.gates.udesk.open(),
     },
     {
       name: 'the token has expired',
@@ -65,20 +86,20 @@ export function troublesOf({ simulator, time, ours, crm, gates, emails }: Troubl
       minutes: 25,
       kind: 'transient',
       alerts: ['stalled/cycle'],
-      begin: () => gates.crm.shut(),
-      end: () => gates.crm.open(),
+      begin: () => daemons.gates.crm.shut(),
+      end: () => daemons.gates.crm.open(),
     },
     {
       name: 'Postgres is killed, and away for minutes',
       minutes: 4,
       kind: 'transient',
       alerts: [],
-      begin: () => gates.ours.shut(),
+      begin: () => daemons.gates.ours.shut(),
       async end() {
         const { pid } = ours.server;
         process.kill(pid, 'SIGKILL');
         await until(async () => ours.server.pid !== pid && (await ours.admin`select 1`).length === 1);
-        await gates.ours.open();
+        await daemons.gates.ours.open();
       },
     },
     {
@@ -88,7 +109,7 @@ export function troublesOf({ simulator, time, ours, crm, gates, emails }: Troubl
       alerts: ['stalled/cycle'],
       begin() {
         dns.lookup = unknownHost as typeof dns.lookup;
-        gates.udesk.cut();
+        daemons.gates.udesk.cut();
       },
       end() {
         dns.lookup = lookup;
@@ -153,6 +174,31 @@ export function troublesOf({ simulator, time, ours, crm, gates, emails }: Troubl
       end: () => ours.setWrong(0),
     },
   ];
+}
+
+/** Each kill comes so much later in the work: the first one while the answer to a write is on its way. */
+const TURNS = 8;
+/** What is due is at work on Udesk by then. */
+const AT_WORK_S = 60;
+
+/** @param turns of the event loop, after Udesk has carried out a write that nobody here has heard of yet */
+async function killAtWork({ simulator, time, daemons }: TroubledWorld, turns: number): Promise<void> {
+  const before = simulator.log.length;
+  let over = false;
+  const killing = async () => {
+    while (!simulator.log.slice(before).some(({ write, committed }) => write && committed)) {
+      if (over) throw new Error('nothing was written, so nobody could be killed in the middle of it');
+      await soon();
+    }
+    for (let turn = 0; turn < turns; turn += 1) await soon();
+    daemons.kill();
+  };
+  const killed = killing();
+  for (const lane of ['head', 'crm'] as const) daemons.current?.worker.due(lane);
+  for (let second = 0; second < AT_WORK_S && daemons.current !== null; second += 1)
+    await time.passUntil(time.trueNow() + 1_000);
+  over = true;
+  await killed;
 }
 
 /** The code that Postgres gives, on whatever it is asked to store. */

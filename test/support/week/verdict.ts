@@ -4,6 +4,7 @@ import type { AlertItem } from '../../../src/daemon/alert-text.ts';
 import type { PairHealth } from '../../../src/daemon/pair-worker.ts';
 import type { Fates } from '../accounting.ts';
 import type { Line } from './daemon.ts';
+import type { Takeover } from './daemons.ts';
 import type { Sample } from './measures.ts';
 import type { Trouble } from './troubles.ts';
 
@@ -32,7 +33,11 @@ export interface WeekResult {
   readonly clashes: readonly string[];
   readonly conflicts: readonly string[];
   readonly hands: Readonly<Record<string, number>>;
+  /** Of the daemon that was there at the end. */
   readonly health: Readonly<PairHealth>;
+  readonly takeovers: readonly Takeover[];
+  /** Daemons that were killed, and are still in memory. */
+  readonly deadKept: number;
 }
 
 export interface SaidAlert extends AlertItem {
@@ -41,6 +46,10 @@ export interface SaidAlert extends AlertItem {
 
 /** What fails waits five minutes at most; its end may be said a look later. */
 const RECOVERY_MS = 20 * 60_000;
+/** From a start to the end of the first cycle, which waits for the lease of the dead (10 s) and reads both sides. */
+const TAKEOVER_MS = 2 * 60_000;
+/** postgres.js keeps where each statement was first asked for, and so, at times, the daemon that asked. */
+const DEAD_KEPT = 1;
 const WARN = 40;
 /** A week adds a few MB of compiled code and statements at first; it must not go on. From the second day on. */
 const HEAP_MB_PER_DAY = 1;
@@ -52,6 +61,7 @@ export function brokenPromises(result: WeekResult): string[] {
     ...lost(result),
     ...result.suffered.flatMap((one) => notRecovered(result, one)),
     ...strays(result),
+    ...result.takeovers.flatMap(notTakenOver),
     ...needed(result),
     ...grown(result),
   ];
@@ -105,6 +115,13 @@ function notRecovered({ lines, alerts }: WeekResult, { trouble, at, until }: Suf
   ];
 }
 
+function notTakenOver({ killedAt, startedAt, goodAt }: Takeover): string[] {
+  const name = `the daemon that was killed at ${new Date(killedAt).toISOString()}`;
+  if (goodAt === null) return [`nobody went on where ${name} was`];
+  const ms = goodAt - startedAt;
+  return ms <= TAKEOVER_MS ? [] : [`the next one went on ${ms / 1_000} s late where ${name} was`];
+}
+
 /** Outside of troubles nothing is wrong. */
 function strays({ lines, alerts, suffered }: WeekResult): string[] {
   const calm = ({ at }: { readonly at: number }) =>
@@ -126,7 +143,7 @@ function needed({ hands, health }: WeekResult): string[] {
 }
 
 /** Of a run that is too short for a trend the counts alone are judged. */
-function grown({ samples }: WeekResult): string[] {
+function grown({ samples, deadKept }: WeekResult): string[] {
   const settled = samples.filter(({ day }) => day >= 1);
   const perDay = (of: (sample: Sample) => number) => {
     const points = settled.map((sample) => ({ minute: sample.day, value: of(sample) }));
@@ -139,6 +156,7 @@ function grown({ samples }: WeekResult): string[] {
   );
   const trend = settled.length >= 4;
   return [
+    ...(deadKept <= DEAD_KEPT ? [] : [`${deadKept} daemons that were killed are still in memory`]),
     ...counts.map((key) => `${key} grew from ${first[key]} to ${last[key]}`),
     ...(trend && perDay(({ heapMb }) => heapMb) > HEAP_MB_PER_DAY ? ['the heap grows'] : []),
     ...(trend && perDay(({ rssMb }) => rssMb) > RSS_MB_PER_DAY ? ['the resident set grows'] : []),
