@@ -12,6 +12,7 @@ const SHARED = [
   'absence is deletion: no point read',
   'absence is deletion: no canary',
   'deletes are not guarded',
+  'creates are not guarded',
   'any hash approves any plan',
   'a deletion beats an edit',
   'a decision outlives the values that it was made on',

@@ -20,7 +20,7 @@ import {
   type Waiting,
   waitingWrites,
 } from './ours.ts';
-import { MAX_DELETES } from './pair.ts';
+import { MAX_DELETES, maxCreates } from './pair.ts';
 import { nameOf, namesOf } from './shared.ts';
 import { type FieldName, type Held, holdsEdit } from './sides.ts';
 import { plain, sameToken } from './tokens.ts';
@@ -47,12 +47,29 @@ export async function afterStep(world: World, closed: Closed): Promise<void> {
     if (!world.ledger.gone[side].has(id))
       world.violation('P7', `${side} ${id} counts as deleted, and nobody deleted it`);
   }
+  await createsAllowed(world);
   const deletes = world.writes.filter(({ op, at }) => op === 'delete' && at > world.trueTime - 86_400_000);
   if (deletes.length <= MAX_DELETES) return;
   const free = deletes.filter(({ side, id }) => !world.approved.has(`${side} ${id}`));
   const distinct = new Set(free.map(({ side, id }) => `${side} ${id}`));
   if (distinct.size > MAX_DELETES)
     world.violation('P8', `${distinct.size} records were deleted within a day without approval`);
+}
+
+/** P8: in no hour are more records created than the guard allows, but those of the first plan and of one that was approved. */
+async function createsAllowed(world: World): Promise<void> {
+  const max = maxCreates(world.script.setting);
+  if (world.writes.filter(({ op, at }) => op === 'create' && at > world.trueTime - 3_600_000).length <= max)
+    return;
+  const [found] = await rows<{ n: string }>(
+    world.db,
+    sql`select count(*) as n from udesk_sync.intent i
+        where i.pair = ${world.name} and i.op = 'create' and not i.approved and i.sent_at is not null
+          and i.sent_at > ${new Date(world.now).toISOString()}::timestamptz - interval '1 hour'
+          and i.run_id > (select min(run_id) from udesk_sync.intent where pair = ${world.name})`,
+  );
+  if (Number(found?.n) > max)
+    world.violation('P8', `${found?.n} records were created within an hour without approval`);
 }
 
 /** What the checks after each step look at, in one statement. */

@@ -4,7 +4,10 @@ import { createMemoryCrm, type MemoryCrm } from '../../src/crm/memory/memory.ts'
 import type { Setting } from './script.ts';
 
 export const MAX_DELETES = 3;
-const MAX_CREATES = 40;
+/** Of both sides, in an hour; more than a world ever makes, or so few that a plan is held every now and then. */
+export function maxCreates({ fewCreates }: Setting): number {
+  return fewCreates === true ? 2 : 40;
+}
 /** How far back the CRM's clock may put an edit that is committed late; its change cursor reaches back as far. */
 export const LATE_MS = 3_000;
 
@@ -35,7 +38,7 @@ export function pairSpec(name: string, setting: Setting): PairSpec {
     guards: {
       deletes: { max: MAX_DELETES, share: 1 },
       updates: { share: 1 },
-      creates: { perHour: MAX_CREATES },
+      creates: { perHour: maxCreates(setting) },
     },
     capacity: { udesk: {}, crm: {} },
     trustedTime: { udesk: false, crm: true },

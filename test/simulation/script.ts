@@ -142,6 +142,8 @@ export interface Setting {
   readonly shapes: boolean;
   readonly createUpdates: boolean;
   readonly people: number;
+  /** A person has to agree to more than two creates an hour. */
+  readonly fewCreates?: boolean;
 }
 
 export interface Script {
@@ -152,7 +154,9 @@ export interface Script {
 
 export function generate(seed: string, steps: number): Script {
   const random = seededRandom(`world:${seed}`);
-  const world = setting(random);
+  // Drawn apart, so that what happens in a world is the same with and without it.
+  const fewCreates = seededRandom(`guards:${seed}`).chance(0.25);
+  const world = { ...setting(random), fewCreates };
   const all: Bare<Step>[] = [];
   while (all.length < steps) all.push(...(random.chance(0.4) ? scene(random, world) : [step(random)]));
   return { seed, setting: world, steps: all.slice(0, steps).map((one, id) => ({ id, ...one })) };
