@@ -147,8 +147,9 @@ export function createTransport(options: TransportOptions): Transport {
     const startedAt = monotonic();
     return await withRetry(
       async (n, tried) => {
+        let secret: string | null = null;
         try {
-          const secret = call.signed === false ? null : await secretToken(tried);
+          secret = call.signed === false ? null : await secretToken(tried);
           const answer = await attempt(call, secret, tried);
           troubled = false;
           log?.debug({ endpoint: call.path, attempt: n, durationMs: since(startedAt) }, 'udesk call');
@@ -156,7 +157,7 @@ export function createTransport(options: TransportOptions): Transport {
         } catch (error) {
           if (isSyncError(error, 'throttled')) quota.slowDown();
           else if (mayBeTooMany(error)) quota.slowDown(true);
-          throw forgetRefusedToken(error);
+          throw forgetRefusedToken(error, secret);
         }
       },
       {
@@ -181,12 +182,18 @@ export function createTransport(options: TransportOptions): Transport {
     return Math.round(monotonic() - startedAt);
   }
 
-  /** A token fetched by password may have been replaced: log in once more, but not in a loop. */
-  function forgetRefusedToken(error: unknown): unknown {
+  /**
+   * A token fetched by password may have been replaced: log in once more, but not in a loop. Of several calls that were under
+   * way with it the first one logs in; the refusals of the others say nothing of the token that is there by then.
+   */
+  function forgetRefusedToken(error: unknown, secret: string | null): unknown {
     if (options.token !== undefined || !(error instanceof UdeskRefusal) || error.udeskCode !== BAD_SIGN)
       return error;
-    if (token === null || monotonic() - loggedInAt < RELOGIN_MS) return error;
-    token = null;
+    if (secret === null) return error;
+    if (secret === token) {
+      if (monotonic() - loggedInAt < RELOGIN_MS) return error;
+      token = null;
+    }
     return new UdeskRefusal('transient', 'Udesk refused a token of an earlier log_in', {
       code: BAD_SIGN,
       words: error.words,

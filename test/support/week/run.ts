@@ -203,6 +203,7 @@ pairs:
       - { udesk: cellphones, crm: phones }
       - { udesk: description, crm: note }
     firstRun: auto
+    guards: { updates: { share: 0.6 } } # the backlog of an outage is a third of so few customers
     schedule: { head: '*/10 * * * *', crm: '5-55/10 * * * *', sweep: '*/30 * * * *', pages: '15 * * * *', feeds: '20 * * * *', audit: '40 */4 * * *' }
 `;
 }

@@ -319,6 +319,33 @@ describe('log in by password', () => {
     expect(server.seen.filter((request) => request.path.endsWith('/log_in'))).toHaveLength(2);
   });
 
+  it('and a refusal of the old token that comes after that is no refusal of the new one', async () => {
+    const sessions = { token: 'first' };
+    const answer = tenant('open_api_auth_token', sessions);
+    const loggedInAgain = Promise.withResolvers<void>();
+    let logins = 0;
+    let refusals = 0;
+    const { client, server, advance } = await start(
+      async (request, n) => {
+        const reply = await answer(request, n);
+        if (request.path.endsWith('/log_in')) {
+          if (++logins === 2) loggedInAgain.resolve();
+        } else if (reply !== EMPTY_LIST && ++refusals === 2) {
+          // The second of two calls that left with the old token hears of it last.
+          await loggedInAgain.promise;
+        }
+        return reply;
+      },
+      { password: 'secret' },
+    );
+    await client.listCustomers(page);
+    sessions.token = 'second';
+    advance(120_000);
+    await Promise.all([client.listCustomers(page), client.listCustomers(page)]);
+    expect(refusals).toBe(2);
+    expect(server.seen.filter((request) => request.path.endsWith('/log_in'))).toHaveLength(2);
+  });
+
   it('says that the password is wrong, without it', async () => {
     const { client, logged } = await start(inTurn(code(2005, '密码错误')), { password: 'secret' });
     const error = await client.logIn().catch((thrown: Error) => thrown);
