@@ -131,15 +131,15 @@ export function holdsRowValues({ row, spec, now, region }: FieldContext): boolea
 /**
  * An undo left the two different, and an edit of a set carries over its own elements only: the row goes on, with what both
  * hold now, until they are equal or a person decides (P6). So it does when what it became meanwhile (no room, no image) is
- * over. Of a scalar, any edit is carried over whole.
+ * over. A scalar's edit is carried over whole; but one that was held may be taken back again.
  */
 export function isStillUndone(field: FieldContext): boolean {
   const { row } = field;
   return wasUndone(field) && row?.decision === null && !isFlag(row) && !equalNow(field);
 }
 
-function wasUndone({ row, spec }: FieldContext): boolean {
-  return spec.shape === 'set' && (row?.kind === 'reverted' || row?.undone === true);
+function wasUndone({ row }: FieldContext): boolean {
+  return row?.kind === 'reverted' || row?.undone === true;
 }
 
 /** @param reopened a decision about it is void */

@@ -59,12 +59,18 @@ function write(field: FieldContext, input: SetMergeInput, merge: SetMerge, reaso
   }
   if (Object.keys(writes).length === 0) {
     const base = adopt(field);
-    if (isStillUndone(field)) return { base, conflict: holdUndone({ ...field, base }) };
+    if (isStillUndone(field)) return goesOnUndone(field);
     // A row that shows what no side holds any more has nothing left to ask.
     const over = equalNow(field) || !holdsRowValues(field);
     return { base, conflict: over ? closeConverged(field) : null };
   }
   return { writes, conflict: elementFlag(field, merge) };
+}
+
+/** What both hold now was seen; the row about the undo says it, too. */
+function goesOnUndone(field: FieldContext): FieldOutcome {
+  const base = adopt(field);
+  return { base, conflict: holdUndone({ ...field, base }) };
 }
 
 /** Said once, and only where no other row of the field is open: nothing was lost, so it stops nothing. */
@@ -106,6 +112,8 @@ function blocked(field: FieldContext, input: SetMergeInput, merge: SetMerge, sid
     case 'hold':
       return { conflict: hold(field, kind, edited) };
     case 'ignore':
+      // The row about an undo is not closed by an edit of another element.
+      if (isStillUndone(field)) return goesOnUndone(field);
       return resolveTo(
         field,
         become(merge[side].after),
@@ -115,12 +123,15 @@ function blocked(field: FieldContext, input: SetMergeInput, merge: SetMerge, sid
     case 'revert': {
       const undone = { ...now, [side]: withoutOwnEdits(input, side) };
       const target = mergeSets({ spec, region, base: input.base, now: undone })[side].after;
-      return resolveTo(
+      const outcome = resolveTo(
         field,
         become(target),
         { by: 'policy', kind, reason: `${edited}: reverted` },
         'revert-blocked',
       );
+      if (!isStillUndone(field)) return outcome;
+      // Written, the two differ as the undo left them: the next plan says so.
+      return outcome.writes === undefined ? goesOnUndone(field) : { writes: outcome.writes, conflict: null };
     }
   }
 }

@@ -118,7 +118,7 @@ function reconcileField(field: FieldContext): FieldOutcome {
   if (!('void' in applied)) return applied;
   const undecided = { ...field, row: { ...row, decision: null } };
   const outcome = quarantine(undecided, byTable(undecided));
-  const still = isStillUndone(undecided) ? holdUndone(undecided, true) : null;
+  const still = field.spec.shape === 'set' && isStillUndone(undecided) ? holdUndone(undecided, true) : null;
   return { ...outcome, conflict: afterVoid(field, outcome.conflict ?? still, applied.void) };
 }
 

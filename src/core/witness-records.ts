@@ -109,18 +109,6 @@ export function clocksOfWrite(
   return standAsBefore(sentMs, nowMs) ? { skewMs: sentMs } : { skewMs: sentMs, answerSkewMs: nowMs };
 }
 
-/** Of a settled write, whose answer may have come by the clocks of then or by those of now: the later end counts. */
-export function clocksOfSettled(
-  sentMs: number | null,
-  knownMs: number | null,
-  toldMs: number | null,
-): ReturnType<typeof clocksOfWrite> {
-  const clocks = clocksOfWrite(sentMs, knownMs, toldMs);
-  const { skewMs, answerSkewMs } = clocks;
-  if (skewMs === null || answerSkewMs === undefined) return clocks;
-  return { ...clocks, answerSkewMs: Math.max(skewMs, answerSkewMs) };
-}
-
 /** Whether two comparisons of the clocks say that neither was set between them. */
 export function standAsBefore(skewMs: number, laterMs: number): boolean {
   return Math.abs(skewMs - laterMs) <= SLACK_MS;
@@ -144,7 +132,7 @@ export function newsOf<T>(items: readonly T[], wasKnown: (item: T) => boolean): 
 export function opaqueRecords(input: WitnessInput): readonly ChangeRecord[] {
   return input.records.filter(
     ({ at, changes }) =>
-      mayBeOfWrite(at, input.times) &&
+      mayBeAround(at, input.times) &&
       (changes === null ||
         changes.some(
           ({ field, from, to }) => field === input.name && from === undefined && to === undefined,
@@ -188,33 +176,55 @@ export function names(input: WitnessInput, told: string | null, value: Value): b
 /** Whether both may come from one call: no further apart than our write took. Unknown times may. */
 export function sameMoment(input: WitnessInput, a: string | null, b: string | null): boolean {
   if (a === null || b === null) return true;
+  const { verifiedAt, answeredAt } = input.times;
   const { fromMs, toMs } = spanOf(input.times);
-  return Math.abs(Date.parse(a) - Date.parse(b)) <= toMs - fromMs + SLACK_MS;
+  // Whichever clock was set in between, the way of a write is the shorter one of the two.
+  const tookMs = Math.min(toMs - fromMs, Math.abs(Date.parse(answeredAt) - Date.parse(verifiedAt)));
+  return Math.abs(Date.parse(a) - Date.parse(b)) <= tookMs + SLACK_MS;
 }
 
-export function mayBeWithin(at: string | null, times: WriteTimes, slackMs: number): boolean {
-  if (at === null) return true;
-  const { fromMs, toMs } = spanOf(times);
-  return Date.parse(at) >= fromMs - slackMs && Date.parse(at) <= toMs + slackMs;
+/** Whether a record may be of the time of the write, whichever clock was set in between. */
+export function mayBeAround(at: string | null, times: WriteTimes, slackMs = slackOf(times)): boolean {
+  return isWithin(at, hullOf(times), slackMs);
 }
 
-/** Whether a record may be of the time of the write, as exactly as the two clocks are known. */
+/** Whether it may be of the time of the write, as exactly as the two clocks are known: only ours was set in between, if any. */
 export function mayBeOfWrite(at: string | null, times: WriteTimes): boolean {
-  return mayBeWithin(at, times, times.skewMs === null ? unknownSkewMs(times) : SLACK_MS);
+  return isWithin(at, spanOf(times), slackOf(times));
+}
+
+function slackOf(times: WriteTimes): number {
+  return times.skewMs === null ? unknownSkewMs(times) : SLACK_MS;
+}
+
+function isWithin(at: string | null, { fromMs, toMs }: Span, slackMs: number): boolean {
+  return at === null || (Date.parse(at) >= fromMs - slackMs && Date.parse(at) <= toMs + slackMs);
+}
+
+/** Milliseconds of the side's clock. */
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 /**
- * From our look until the answer had come, by the side's clock as far as it is known. Where a clock was set in between and
+ * From our look until the answer had come, by the side's clock as far as it is known. Where our clock was set in between and
  * nobody knows by how much, either end may be the earlier one.
  */
-function spanOf({ verifiedAt, answeredAt, skewMs, answerSkewMs }: WriteTimes): {
-  readonly fromMs: number;
-  readonly toMs: number;
-} {
-  const ends = [
+function spanOf({ verifiedAt, answeredAt, skewMs, answerSkewMs }: WriteTimes): Span {
+  return around([
     Date.parse(verifiedAt) + (skewMs ?? 0),
     Date.parse(answeredAt) + (answerSkewMs ?? skewMs ?? 0),
-  ];
+  ]);
+}
+
+/** The same where it may have been the side's clock, too: either end may be of the clocks of then or of those of now. */
+function hullOf({ verifiedAt, answeredAt, skewMs, answerSkewMs }: WriteTimes): Span {
+  const skews = [skewMs ?? 0, answerSkewMs ?? skewMs ?? 0];
+  return around([verifiedAt, answeredAt].flatMap((at) => skews.map((skew) => Date.parse(at) + skew)));
+}
+
+function around(ends: readonly number[]): Span {
   return { fromMs: Math.min(...ends), toMs: Math.max(...ends) };
 }
 

@@ -7,8 +7,8 @@
  */
 import { isSet } from './value.ts';
 import {
+  mayBeAround,
   mayBeOfWrite,
-  mayBeWithin,
   opaqueRecords,
   unknownSkewMs,
   type Verdict,
@@ -20,7 +20,7 @@ import { setHappened, witnessSet } from './witness-set.ts';
 /** Whether our write of one field replaced a value that we had not seen. */
 export function witnessWrite(input: WitnessInput): Verdict {
   const records = input.records.filter((record) =>
-    mayBeWithin(record.at, input.times, unknownSkewMs(input.times)),
+    mayBeAround(record.at, input.times, unknownSkewMs(input.times)),
   );
   const near = { ...input, records };
   return input.spec.shape === 'set' || isSet(input.write.after) ? witnessSet(near) : witnessScalar(near);
@@ -43,5 +43,9 @@ export function writeHappened(
   if (happened === 'yes') return 'yes';
   // A record that may be ours is there. Where writes of ours leave records, the lack of one is an answer.
   if (happened === 'unclear' || (happened === 'unshown' && !oursAreShown)) return 'unclear';
-  return opaqueRecords(near).length > 0 ? 'unclear' : 'no';
+  // Where it was the side's clock that was set, records of another time may be of the write.
+  const others = input.records.some(
+    ({ at }) => !mayBeOfWrite(at, input.times) && mayBeAround(at, input.times),
+  );
+  return others || opaqueRecords(near).length > 0 ? 'unclear' : 'no';
 }

@@ -8,7 +8,7 @@ import { otherSide, SIDES, type SideName } from '../core/record.ts';
 import { type FieldSpec, sideField } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
 import { witnessWrite } from '../core/witness.ts';
-import { clocksOfSettled, type Overwritten, type Verdict } from '../core/witness-records.ts';
+import { clocksOfWrite, type Overwritten, type Verdict } from '../core/witness-records.ts';
 import { isSyncError } from '../errors.ts';
 import { saveEditTimes } from '../store/feeds.ts';
 import type { IntentRow } from '../store/intents.ts';
@@ -114,7 +114,7 @@ async function witnessIntent(cycle: Cycle, intent: IntentRow, history: HistorySi
   const times = {
     verifiedAt: look.at,
     answeredAt: intent.settledAt ?? cycle.clock().toISOString(),
-    ...clocksOfSettled(look.skewMs, knownMs, toldMs),
+    ...clocksOfWrite(look.skewMs, knownMs, toldMs),
   };
   const records = await changesSince(cycle, history, times);
   const later = await laterWrites(cycle.db, intent);

@@ -199,7 +199,7 @@ export async function writeConflicts(
         on conflict (pair, link_id, field) where state in ('open', 'resolving') do update set
           kind = excluded.kind, state = excluded.state, base = excluded.base, udesk = excluded.udesk, crm = excluded.crm,
           udesk_at = excluded.udesk_at, crm_at = excluded.crm_at, reason = excluded.reason,
-          undone = t.undone or excluded.undone, unclassified = t.unclassified or excluded.state = 'open',
+          undone = t.undone or t.kind = 'reverted' or excluded.undone, unclassified = t.unclassified or excluded.state = 'open',
           resolved_by = case when excluded.resolved_by = 'person' then t.resolved_by else excluded.resolved_by end, changed_at = excluded.changed_at,
           decision_id = case when excluded.state = 'open' then null else t.decision_id end`,
   );

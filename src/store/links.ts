@@ -442,6 +442,8 @@ export async function askAgain(db: Db, pair: string, linkIds: readonly string[],
         select c.pair, c.link_id, c.field, c.kind, 'open', c.base, c.udesk, c.crm, c.udesk_at, c.crm_at, c.reason, c.overwritten, c.undone,
           ${now}, ${now}, c.assignee
         from udesk_sync.conflict c
+        -- A field that is mapped no more, or in another way, has no base any more: a row of it would stay for ever.
+        join udesk_sync.link own on own.pair = c.pair and own.id = c.link_id and (c.field = '*' or own.bases ? c.field)
         where c.pair = ${pair} and c.link_id = any(${textArray(linkIds)}::bigint[]) and c.resolved_by = 'link ended'
           and (jsonb_array_length(c.overwritten) > 0 or c.undone or c.kind in ('reverted', 'edited-since', 'restored'))
           and not exists (select 1 from udesk_sync.conflict later

@@ -105,7 +105,9 @@ export async function upsertRecords(
   await db.execute(
     sql`insert into udesk_sync.record as r
           (pair, side, remote_id, fields, external_id, version, updated_at, last_edit, hash, keys, observed_at, first_seen_at, observed_run_id)
-        select ${pair}, ${side}, s.i, s.f, s.e, s.v, s.u, s.l, s.h, s.k, ${at}::timestamptz, ${at}::timestamptz, ${runId}::bigint
+        select ${pair}, ${side}, s.i, s.f, s.e, s.v, s.u, s.l, s.h, s.k, ${at}::timestamptz, ${at}::timestamptz,
+          -- A person's look is no run: it comes after the last one.
+          coalesce(${runId}::bigint, (select max(id) from udesk_sync.run where pair = ${pair}))
         from jsonb_to_recordset(${jsonParam(payload)})
           as s(i text, f jsonb, e text, v text, u text, l jsonb, h text, k text[])
         on conflict (pair, side, remote_id) do update set

@@ -112,6 +112,7 @@ export async function keepOverwritten(db: Db, pair: string, row: OverwrittenRow,
         on conflict (pair, link_id, field) where state in ('open', 'resolving') do update set
           overwritten = t.overwritten || excluded.overwritten, changed_at = excluded.changed_at,
           state = 'open', decision_id = null, resolved_by = null, unclassified = true,
+          undone = t.undone or t.kind = 'reverted',
           kind = case when t.state = 'open' then t.kind else excluded.kind end,
           base = case when t.state = 'open' then t.base else excluded.base end,
           udesk = case when t.state = 'open' then t.udesk else excluded.udesk end,

@@ -225,6 +225,34 @@ describe('a wish to undo, as an input of the planner', () => {
     expect(planned({ decision })).toMatchObject([{ kind: 'capacity', reopened: true, undone: true }]);
   });
 
+  test.each(['ignore', 'revert'] as const)(
+    'P6: of a set that flows one way, an edit of the other side (%s) does not close the row of an undo',
+    (onBlocked) => {
+      const before = base(set('a', 'b'), set('a'), true);
+      const spec = pair([field({ shape: 'set', direction: 'to-crm', onBlocked })]);
+      const row = conflict({ kind: 'reverted', udesk: set('a', 'b'), crm: set('a'), base: before });
+      const sides = [live('u1', { nick_name: set('a', 'b') }), live('c1', { name: set('a', 'x') })] as const;
+      const planned = reconcileLink(spec, link(...sides, { nick_name: before }, [row]));
+      if (onBlocked === 'ignore')
+        expect(planned.conflicts).toMatchObject([{ action: 'hold', kind: 'reverted', crm: set('a', 'x') }]);
+      else {
+        expect(planned.writes).toMatchObject([{ side: 'crm', patch: { name: { after: set('a') } } }]);
+        expect(planned.conflicts).toEqual([]);
+      }
+    },
+  );
+
+  test('P6: of a scalar, too, the difference is held again once edits that were held are taken back', () => {
+    const before = base('B', 'A', true);
+    const planned = (over: Partial<ActiveConflict>) => {
+      const row = conflict({ kind: 'edit/edit', udesk: 'C', crm: 'D', base: before, ...over });
+      const sides = [live('u1', { nick_name: 'B' }), live('c1', { name: 'A' })] as const;
+      return reconcileLink(pair([field()]), link(...sides, { nick_name: before }, [row])).conflicts;
+    };
+    expect(planned({ undone: true })).toMatchObject([{ action: 'hold', kind: 'reverted', undone: true }]);
+    expect(planned({})).toMatchObject([{ action: 'close', outcome: 'converged' }]);
+  });
+
   test('is refused where the field does not flow there any more, or there is no room', () => {
     expect(plan({ spec: field({ direction: 'to-udesk' }) }).reverts).toMatchObject([{ outcome: 'refused' }]);
     const spec = field({ shape: 'set' });

@@ -4,7 +4,6 @@ import type { Value } from '../../../src/core/value.ts';
 import { witnessWrite, writeHappened } from '../../../src/core/witness.ts';
 import {
   type ChangeRecord,
-  clocksOfSettled,
   clocksOfWrite,
   type FieldChange,
   newsOf,
@@ -368,10 +367,6 @@ describe('an update of unknown outcome', () => {
     expect(clocksOfWrite(-200_000, 0, null)).toEqual({ skewMs: -200_000, answerSkewMs: 0 });
     expect(clocksOfWrite(-200_000, null, null)).toEqual({ skewMs: -200_000 });
     expect(clocksOfWrite(null, 1_000, 1_500)).toEqual(skewAround(1_000, 1_500));
-    // Of a settled one nobody knows by which clock its answer came: the later end counts.
-    expect(clocksOfSettled(200_000, 0, 0)).toEqual({ skewMs: 200_000, answerSkewMs: 200_000 });
-    expect(clocksOfSettled(-200_000, 0, 0)).toEqual({ skewMs: -200_000, answerSkewMs: 0 });
-    expect(clocksOfSettled(null, 0, -200_000)).toEqual(skewAround(0, -200_000));
   });
 
   test('that left while our clock was ahead is found by the clocks of then', () => {
@@ -379,10 +374,25 @@ describe('an update of unknown outcome', () => {
     const looked = { answeredAt: at(-100) };
     expect(happened(shown, true, { ...looked, ...skewAround(0, 0) })).toBe('no');
     expect(happened(shown, true, { ...looked, ...clocksOfWrite(-200_000, 0, 0) })).toBe('yes');
-    // What was surely before the look is no trace of it.
+    // Before the look, if it was our clock; if it was theirs, it may be a trace of it.
     const before = [scalar('X', 'A', TOM, -230), scalar('A', 'X', ANN, -220)];
-    expect(happened(before, true, { ...looked, ...clocksOfWrite(-200_000, 0, 0) })).toBe('no');
+    expect(happened(before, true, { ...looked, ...clocksOfWrite(-200_000, 0, 0) })).toBe('unclear');
+    const longBefore = before.map((one) => ({ ...one, at: at(-500) }));
+    expect(happened(longBefore, true, { ...looked, ...clocksOfWrite(-200_000, 0, 0) })).toBe('no');
   });
+
+  test.each([10, 60, 3_600])(
+    'is not held for lost where the clock of the side was set back by %i s before it arrived',
+    (s) => {
+      const back = clocksOfWrite(0, 0, -s * 1_000);
+      const shown = [scalar('X', 'A', API, 1 - s), scalar('A', 'X', TOM, 2 - s)];
+      expect(happened(shown, true, { answeredAt: at(5), ...back })).not.toBe('no');
+      const replaced = [scalar('X', 'F', TOM, 1 - s), scalar('F', 'A', API, 1 - s)];
+      expect(judgedAt(replaced, back)).toMatchObject({
+        foreign: { value: 'F' },
+      });
+    },
+  );
 
   test('of a set happened when all of it came and went', () => {
     expect(setHappened(set(P), set(P, Q), [phone(null, Q, API)])).toBe('yes');
