@@ -7,8 +7,8 @@ import type { Sample } from './sample.ts';
 const LIVE_MB_PER_HOUR = 4;
 /** Pools open and close connections as the work comes. */
 const SLACK = { resources: 4, fds: 4, connections: 3 } as const;
-/** A resident set takes long to fill; by the second half it has, and its last quarter lies no more than this above its first. */
-const RSS_SLACK_MB = 16;
+/** Of the resident set, which takes long to fill, in the second half. */
+const RSS_MB_PER_HOUR = 24;
 
 const COLUMNS: readonly (readonly [title: string, of: (sample: Sample) => number | null])[] = [
   ['minute', ({ minute }) => minute],
@@ -65,8 +65,8 @@ export function verdictOf(all: readonly Sample[], warm: number): Verdict {
   const secondHalf = <T>(found: readonly T[]) => found.slice(Math.floor(found.length / 2));
   const collected = secondHalf(points(({ liveMb }) => liveMb));
   const live = slopePerHour(collected);
-  const rss = points(({ rssMb }) => rssMb);
-  const settled = constancyOf(secondHalf(rss), RSS_SLACK_MB);
+  const resident = secondHalf(points(({ rssMb }) => rssMb));
+  const rss = slopePerHour(resident);
   const start = all[0];
   const head = ['figure', 'first', 'last', 'growth an hour', 'constant'];
   const rows = [
@@ -79,10 +79,10 @@ export function verdictOf(all: readonly Sample[], warm: number): Verdict {
     ],
     [
       'RSS, second half, MB',
-      text(settled?.from),
-      text(settled?.to),
-      settled === null ? '' : `at most ${figure(settled.most)}`,
-      yes(settled?.constant === true),
+      text(resident[0]?.value),
+      text(resident.at(-1)?.value),
+      text(rss),
+      rss === null ? '' : yes(rss <= RSS_MB_PER_HOUR),
     ],
     ...memory.map(({ key, first, last, slope }) => [
       { rssMb: 'RSS, MB', heapMb: 'heap used, MB', liveMb: 'heap after a collection, MB' }[key],
@@ -111,7 +111,7 @@ export function verdictOf(all: readonly Sample[], warm: number): Verdict {
     // Too short a run for a slope says nothing of the heap; the handles are judged all the same.
     constant:
       (live === null || live <= LIVE_MB_PER_HOUR) &&
-      settled?.constant === true &&
+      (rss === null || rss <= RSS_MB_PER_HOUR) &&
       counts.every(({ found }) => found?.constant),
   };
 }

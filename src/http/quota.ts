@@ -16,7 +16,7 @@ const MARGIN_MS = 1_000;
 const USABLE_SINGLE_MS = 250;
 const USABLE_BLOCK_MS = 1_000;
 /** A ledger that answers later than a grant stays good, this often in a row, is out of order. */
-const STALE_GRANTS = 5;
+export const STALE_GRANTS = 5;
 /** A burst of "too many" answers halves the rate once, not once per answer. */
 const SLOW_DOWN_ONCE_MS = 5_000;
 /** How much of the quota may be used up, by all, before a call of this urgency waits: the rest is for what is more urgent. */
@@ -213,10 +213,7 @@ export function createQuota(options: QuotaOptions): Quota {
       line.left = block;
       line.usableUntil = askedAt + usableMs;
       if (clock() >= line.usableUntil && ++stale >= STALE_GRANTS) {
-        throw new SyncError('transient', 'the quota ledger answers too slowly to send anything in time', {
-          code: 'quota-ledger-slow',
-          advice: 'Look at the load of the Postgres database.',
-        });
+        throw ledgerTooSlow();
       }
     }
   }
@@ -268,8 +265,15 @@ function blockSize(limit: number): number {
   return Math.max(1, Math.floor(limit / 60));
 }
 
+export function ledgerTooSlow(): SyncError {
+  return new SyncError('transient', 'the quota ledger answers too slowly to send anything in time', {
+    code: 'quota-ledger-slow',
+    advice: 'Look at the load of the Postgres database.',
+  });
+}
+
 /** A waiter that gives up leaves at once; its place in the queue passes by itself. */
-async function orAborted(turn: Promise<void>, signal: AbortSignal): Promise<void> {
+export async function orAborted(turn: Promise<void>, signal: AbortSignal): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason);
   if (signal.aborted) onAbort();

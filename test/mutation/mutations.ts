@@ -63,8 +63,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'undo: what it left apart ends with what the row became',
     breaks: 'P6: an edit found no room, then it did, and nobody is told that the rest still differs',
     file: 'src/core/field-outcome.ts',
-    find: "(row?.kind === 'reverted' || row?.undone === true)",
-    replace: "row?.kind === 'reverted'",
+    find: "row?.kind === 'reverted' || row?.undone === true;",
+    replace: "row?.kind === 'reverted';",
     tests: ['test/unit/core/reconcile-revert.test.ts'],
   },
   {
@@ -671,8 +671,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'hubspot: a call is counted before it leaves',
     breaks: 'P10: searches that waited leave together',
     file: 'src/crm/hubspot/pace.ts',
-    find: 'const waitMs = Math.max(...windows.map((window) => window.waitMs(now)));',
-    replace: 'const waitMs = windows[0]?.waitMs(now) ?? 0;',
+    find: 'if (granted) good.set(next, askedAt + usableMs(next));',
+    replace: 'for (const window of windows) good.set(window, askedAt + usableMs(window));',
     tests: [HUBSPOT_WIRE],
   },
   {

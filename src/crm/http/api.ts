@@ -63,7 +63,9 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
   const credentials = createCredentials(config.auth, dispatcher, monotonic);
   const base = config.baseUrl.replace(/\/+$/, '');
   const { perMinute, account } = config.limits;
-  const scope = account === undefined ? `crm ${base}` : `crm ${base} ${account}`;
+  // However it is written: it is one API.
+  const place = `crm ${new URL(base).href.replace(/\/+$/, '')}`;
+  const scope = account === undefined ? place : `${place} ${account}`;
   const quota: Quota | null =
     perMinute === undefined
       ? null

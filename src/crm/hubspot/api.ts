@@ -67,10 +67,10 @@ export function createHubspotApi(
   const time = { monotonic, sleep };
   const ledger = limits.ledger ?? memoryLedger(monotonic);
   // A private app is known by its token alone. A token is 36 random digits: nobody guesses it from this.
-  const app = `crm ${base} app ${sha256(config.token).slice(0, 12)}`;
+  const app = `crm ${new URL(base).href} app ${sha256(config.token).slice(0, 12)}`;
   const all: CallWindow = { key: `${app} calls`, calls: perTenSeconds, windowMs: 10_000 };
   const searches: CallWindow = { key: `${app} searches`, calls: searchesPerSecond, windowMs: 1_000 };
-  const lines = { call: createLine([all], ledger, time), search: createLine([searches, all], ledger, time) };
+  const lines = { call: createLine([all], ledger, time), search: createLine([all, searches], ledger, time) };
   const serverClock = createServerClock(clock);
   let daily: DailyLimit | null = null;
 

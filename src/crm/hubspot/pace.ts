@@ -2,15 +2,11 @@
  * Promise P10 for a side that counts calls in short windows: in every window no more calls leave than it allows, however
  * many pairs and processes share its account: they count in one ledger.
  */
-import { SyncError } from '../../errors.ts';
+import { ledgerTooSlow, orAborted, STALE_GRANTS } from '../../http/quota.ts';
 import type { QuotaLedger } from '../../lib/sliding-window.ts';
 
 /** How much longer one request may travel than another and still be counted in time, as a share of the window. */
 const MARGIN = 0.05;
-/** For so long after the question a grant is good; the ledger keeps it for as much longer. */
-const USABLE_MS = 100;
-/** A ledger that answers later than that, this often in a row, is out of order. */
-const STALE_GRANTS = 5;
 
 export interface PaceTime {
   /** Milliseconds. */
@@ -37,7 +33,7 @@ export interface Line {
   hold(until: number): void;
 }
 
-/** A line of calls that count in each of these windows, the shortest first. */
+/** A line of calls that count in each of these windows, the longest first: its grants are good for longest. */
 export function createLine(
   windows: readonly CallWindow[],
   ledger: QuotaLedger,
@@ -46,44 +42,38 @@ export function createLine(
   let tail: Promise<unknown> = Promise.resolve();
   let heldUntil = Number.NEGATIVE_INFINITY;
 
-  /** How long until there may be room in all of them. What is granted in one is used up, even where another refuses. */
-  async function roomInMs(): Promise<number> {
-    const held = heldUntil - monotonic();
-    if (windows.length === 1) return held;
+  /** How long until the others may have room: what is granted in one is used up, even where another refuses. */
+  async function roomInMs(others: readonly CallWindow[]): Promise<number> {
     const found = await Promise.all(
-      windows.map((window) => ledger.peek(window.key, window.calls, keptMs(window), 1)),
+      others.map((window) => ledger.peek(window.key, window.calls, keptMs(window), 1)),
     );
-    return Math.max(held, ...found.map(({ waitMs }) => waitMs));
-  }
-
-  /** 0: counted in each window. Else how long until one that refused has room. */
-  async function countIn(): Promise<number> {
-    for (const window of windows) {
-      const { granted, waitMs } = await ledger.reserve(window.key, window.calls, keptMs(window), 1);
-      if (!granted) return Math.max(1, waitMs);
-    }
-    return 0;
+    return Math.max(0, ...found.map(({ waitMs }) => waitMs));
   }
 
   async function acquire(signal: AbortSignal | undefined): Promise<void> {
+    /** Until when a grant of it may be used. */
+    const good = new Map<CallWindow, number>();
     for (let stale = 0; ; ) {
       signal?.throwIfAborted();
-      let waitMs = await roomInMs();
+      const heldMs = heldUntil - monotonic();
+      const missing = windows.filter(
+        (window) => (good.get(window) ?? Number.NEGATIVE_INFINITY) <= monotonic(),
+      );
+      const [next, ...others] = missing;
+      if (heldMs > 0) {
+        await sleep(Math.ceil(heldMs), signal);
+        continue;
+      }
+      if (next === undefined) return;
+      let waitMs = await roomInMs(others);
       if (waitMs <= 0) {
         const askedAt = monotonic();
-        waitMs = await countIn();
-        if (waitMs === 0 && monotonic() - askedAt <= USABLE_MS) return;
-        if (waitMs === 0) stale += 1;
+        const { granted, ...answer } = await ledger.reserve(next.key, next.calls, keptMs(next), 1);
+        waitMs = granted ? 0 : Math.max(1, answer.waitMs);
+        if (granted) good.set(next, askedAt + usableMs(next));
+        if (granted && monotonic() >= askedAt + usableMs(next) && ++stale >= STALE_GRANTS)
+          throw ledgerTooSlow();
       }
-      if (stale >= STALE_GRANTS)
-        throw new SyncError(
-          'transient',
-          'the ledger of the calls answers too slowly to send anything in time',
-          {
-            code: 'quota-ledger-slow',
-            advice: 'Look at the load of the Postgres database.',
-          },
-        );
       if (waitMs > 0) await sleep(Math.ceil(waitMs), signal);
     }
   }
@@ -92,7 +82,7 @@ export function createLine(
     async take(signal) {
       const turn = tail.then(() => acquire(signal));
       tail = turn.catch(() => {});
-      await turn;
+      await (signal === undefined ? turn : orAborted(turn, signal));
     },
     hold(until) {
       heldUntil = Math.max(heldUntil, until);
@@ -100,6 +90,11 @@ export function createLine(
   };
 }
 
-function keptMs({ windowMs }: CallWindow): number {
-  return windowMs * (1 + MARGIN) + USABLE_MS;
+/** For so long after its question a grant is good; the ledger keeps it for as much longer. */
+function usableMs({ windowMs }: CallWindow): number {
+  return Math.min(1_000, windowMs / 4);
+}
+
+function keptMs(window: CallWindow): number {
+  return window.windowMs * (1 + MARGIN) + usableMs(window);
 }
