@@ -304,6 +304,30 @@ describe('undoing sets and creates', () => {
     expect(world.simulator.tenant.get(id)).toMatchObject({ nick_name: 'Ann', other_emails: [] });
     expect(await openConflicts()).toEqual({});
   });
+
+  test('P3: nor is a field asked about again that is mapped no more when the link is taken up', async () => {
+    world = await createWorld({ customers: [{ nick_name: 'Ann', email: 'ann@example.com' }] });
+    cli = commandLine(world);
+    await world.sync();
+    const { db } = world.database;
+    const id = world.simulator.tenant.list()[0]?.id ?? '';
+    world.simulator.tenant.edit(id, { nick_name: 'Wrong', other_emails: ['wrong@example.com'] });
+    await world.sync();
+    await revert('--link', '1', '--yes');
+    await world.sync();
+    await world.sync();
+    expect(await openConflicts()).toEqual({ reverted: 2 });
+    const decision = { linkId: '1', who: 'li', at: new Date() };
+    expect(await unlink(db, decision)).toMatchObject({ outcome: 'unlinked' });
+    const { spec, sides } = world.pair;
+    const less = { ...spec, fields: spec.fields.filter(({ udesk }) => udesk !== 'nick_name') };
+    await syncPair(world, { spec: less, sides });
+    expect(await confirmLink(db, decision)).toMatchObject({ outcome: 'confirmed' });
+    await syncPair(world, { spec: less, sides });
+
+    const open = (await world.conflicts()).filter(({ state }) => state === 'open');
+    expect(open.map(({ field }) => field)).toEqual(['emails']);
+  });
 });
 
 describe('asking for an undo', () => {
