@@ -18,9 +18,16 @@ export interface PostgresTarget extends ParsedPostgresUrl {
   readonly ca?: string;
 }
 
-/** As `parsePostgresUrl`, with the file of `sslrootcert` read. Throws `PostgresUrlError` for a file that cannot be used, too. */
+/**
+ * As `parsePostgresUrl`, with the file of `sslrootcert` read. Throws `PostgresUrlError` for a file that cannot be used, too.
+ * A Unix socket has no TLS: what the URL says of it is left out there, as libpq does.
+ */
 export function postgresTarget(url: string): PostgresTarget {
   const parsed = parsePostgresUrl(url);
+  if (parsed.host.startsWith('/')) {
+    const { ssl, caFile, ...socket } = parsed;
+    return socket;
+  }
   return parsed.caFile === undefined ? parsed : { ...parsed, ca: certificatesIn(parsed.caFile) };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { driverOptions } from '../../../src/lib/postgres-driver.ts';
+import { driverOptions, postgresTarget } from '../../../src/lib/postgres-driver.ts';
 import {
   describePostgresTarget,
   exposureOfUrl,
@@ -87,6 +87,23 @@ test('the driver, which cuts a host at its colons, gets an address as a list, an
   const given = (url: string) => driverOptions(parsePostgresUrl(url));
   expect(given('postgres://desk:pw@[::1]:5433/sync')).toMatchObject({ host: ['::1'], port: [5433] });
   expect(given('postgres://desk@/sync?host=/s')).toMatchObject({ host: '/s', port: 5432 });
+});
+
+test.each(['sslmode=require', 'sslmode=verify-full', 'sslmode=verify-full&sslrootcert=/nonexistent/ca.pem'])(
+  'a socket, which has no TLS, is asked for none with %s',
+  (search) => {
+    expect(driverOptions(postgresTarget(`postgres://desk@/sync?host=/s&${search}`))).toEqual({
+      host: '/s',
+      port: 5432,
+      database: 'sync',
+      username: 'desk',
+    });
+  },
+);
+
+test('a server on the network is asked for the TLS that sslmode says', () => {
+  const given = driverOptions(postgresTarget('postgres://desk@db/sync?sslmode=require'));
+  expect(given).toMatchObject({ host: ['db'], ssl: 'require' });
 });
 
 test.each([
