@@ -77,11 +77,20 @@ function certificatesIn(file: string): string {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     throw new PostgresUrlError(`the file of sslrootcert, ${file}, cannot be read (${code})`, advice);
   }
-  try {
-    // Whatever is no certificate would be passed over in silence, and nobody be trusted.
-    new X509Certificate(text);
-  } catch {
+  // Whatever is no certificate would be passed over in silence, with all that follow it, and they would not be trusted.
+  const blocks = text.match(/-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(?:(?!-----BEGIN).)*/gs);
+  if (blocks === null) {
     throw new PostgresUrlError(`the file of sslrootcert, ${file}, holds no certificate`, advice);
   }
-  return text;
+  const certificates = blocks.map((block, at) => {
+    try {
+      return new X509Certificate(block).toString();
+    } catch {
+      throw new PostgresUrlError(
+        `the file of sslrootcert, ${file}, is broken: certificate ${at + 1} of ${blocks.length} cannot be read`,
+        advice,
+      );
+    }
+  });
+  return certificates.join('');
 }
