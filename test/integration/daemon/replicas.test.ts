@@ -115,6 +115,8 @@ function keepAsking(ask: () => Promise<unknown>) {
       longest = Math.max(longest, performance.now() - askedAt - everyMs);
     }
   })();
+  // Whoever asks for the longest is told; if the test failed before that, its own failure is enough.
+  done.catch(() => {});
   return {
     async longestMs() {
       asking = false;
