@@ -62,6 +62,7 @@ export function registerInit(program: Command, context: CliContext): void {
 }
 
 async function runInit(options: Partial<Answers> & { force?: boolean }, context: CliContext): Promise<void> {
+  refuseTable(options.crm ?? DEFAULTS.crm, options);
   const file = context.configFile;
   const path = resolve(context.cwd, file);
   if (existsSync(path) && !options.force) {
@@ -120,16 +121,30 @@ function fromFlags(options: Partial<Answers>): Answers {
   return { ...DEFAULTS, ...options, udeskUrl, udeskEmail };
 }
 
+/** A table that is named and would be dropped in silence. */
+function refuseTable(crm: string, options: Partial<Answers>): void {
+  if (options.crmTable === undefined || crm === 'postgres') return;
+  throw new SyncError('config', `${FLAGS.crmTable} is for a CRM in Postgres, and this one is ${crm}.`, {
+    code: 'usage',
+    advice: `Leave ${FLAGS.crmTable} out, or choose ${FLAGS.crm} postgres.`,
+  });
+}
+
 async function ask(options: Partial<Answers>, context: CliContext): Promise<Answers> {
   const input = createInterface({ input: context.stdin, signal: context.signal });
   const lines = input[Symbol.asyncIterator]();
   const answers: Record<string, string> = { ...DEFAULTS };
   try {
     for (const key of Object.keys(QUESTIONS) as (keyof Answers)[]) {
-      if (key === 'crmTable' && answers.crm !== 'postgres') continue;
+      if (key === 'crmTable' && answers.crm !== 'postgres') {
+        refuseTable(answers.crm ?? '', options);
+        continue;
+      }
       const fallback = answers[key];
       let answer = options[key] ?? '';
       while (answer === '' || (key === 'crm' && !CRMS.some((crm) => crm === answer))) {
+        if (answer !== '')
+          context.stderr.write(`That is no CRM known here; it is one of ${CRMS.join(', ')}.\n`);
         context.stderr.write(`${QUESTIONS[key]}${fallback === undefined ? '' : ` [${fallback}]`}: `);
         const line = await lines.next();
         context.signal.throwIfAborted();

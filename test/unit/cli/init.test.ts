@@ -73,8 +73,25 @@ describe('init', () => {
       typed: 'shop\nOracle\nhubspot\n\n',
     });
     expect(ran.code).toBe(0);
+    expect(ran.stderr.split('one of postgres, odoo, http, salesforce, hubspot.\n')).toHaveLength(2);
     expect(ran.stderr).not.toContain('Table of the CRM');
     expect(written()).toContain('adapter: hubspot');
+  });
+
+  it.each([
+    ['an option', [...FLAGS, '--crm', 'odoo'], {}],
+    ['an option, on a terminal', [...FLAGS, '--crm', 'odoo'], { tty: true, typed: '' }],
+    ['an answer', FLAGS, { tty: true, typed: 'shop\nodoo\n\n' }],
+  ])('refuses a table of a CRM that is not in Postgres (%s)', async (_case, flags, terminal) => {
+    const ran = await run(['init', ...flags, '--crm-table', 'contact'], {
+      cwd: folder,
+      adapters: crmAdapters,
+      ...terminal,
+    });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('--crm-table is for a CRM in Postgres, and this one is odoo.');
+    expect(ran.stderr).toContain('Leave --crm-table out, or choose --crm postgres.');
+    expect(existsSync(join(folder, 'config'))).toBe(false);
   });
 
   it('names the options that are missing where nobody can be asked', async () => {
