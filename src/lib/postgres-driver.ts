@@ -68,6 +68,18 @@ export function mayHaveNoTls(code: string, ssl: PostgresTls | undefined): boolea
   return (ssl === 'require' || ssl === 'verify-full') && code === 'ECONNRESET';
 }
 
+/** More advice, where `mayWantTls`. */
+export const WANTS_TLS = '; the server may let nobody in without TLS: add sslmode=verify-full';
+
+/** Whether a connection ended as it does where pg_hba.conf has no entry for one without TLS, and none was asked for. */
+export function mayWantTls(
+  code: string,
+  where: { readonly host?: string | undefined; readonly ssl?: PostgresTls | undefined },
+): boolean {
+  const { host = '', ssl } = where;
+  return code === '28000' && ssl !== 'require' && ssl !== 'verify-full' && !host.startsWith('/');
+}
+
 function certificatesIn(file: string): string {
   const advice = 'sslrootcert names the certificate of the authority that signed the server’s, as PEM';
   let text: string;

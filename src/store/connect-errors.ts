@@ -1,6 +1,6 @@
 /** Turns what goes wrong on the way to a Postgres server into one paragraph that says what to do. Pure. */
 import { SyncError, UNREACHABLE } from '../errors.ts';
-import { mayHaveNoTls, NO_TLS, tlsAdvice } from '../lib/postgres-driver.ts';
+import { mayHaveNoTls, mayWantTls, NO_TLS, tlsAdvice, WANTS_TLS } from '../lib/postgres-driver.ts';
 import { describePostgresTarget, type ParsedPostgresUrl } from '../lib/postgres-url.ts';
 
 /** 150000 is version 15.0 in the numbering of `server_version_num`. */
@@ -60,7 +60,9 @@ export function connectError(error: unknown, where: Where): unknown {
   if (code === '28P01' || code === '28000') {
     return new SyncError('config', `Postgres, ${target}, refuses the user "${where.username ?? ''}"`, {
       ...details,
-      advice: 'check user and password in DATABASE_URL, and pg_hba.conf on the server',
+      advice:
+        'check user and password in DATABASE_URL, and pg_hba.conf on the server' +
+        (mayWantTls(code, where) ? WANTS_TLS : ''),
     });
   }
   if (code === '3D000') {

@@ -5,7 +5,7 @@
  */
 import type { ErrorDetails, ErrorKind } from '../../errors.ts';
 import { SyncError } from '../../errors.ts';
-import { mayHaveNoTls, NO_TLS, tlsAdvice } from '../../lib/postgres-driver.ts';
+import { mayHaveNoTls, mayWantTls, NO_TLS, tlsAdvice, WANTS_TLS } from '../../lib/postgres-driver.ts';
 import type { PostgresTls } from '../../lib/postgres-url.ts';
 
 /** The parts of a driver's error that we look at. */
@@ -32,6 +32,8 @@ export interface FailureContext {
   readonly pair: string;
   /** The database, without user and password. */
   readonly target: string;
+  /** Of the URL. */
+  readonly host?: string | undefined;
   /** What the URL asks for. */
   readonly ssl?: PostgresTls | undefined;
   /** What was sent: none of it may show in a message. */
@@ -82,7 +84,8 @@ export function toFailure(error: unknown, context: FailureContext): unknown {
     return as(
       'auth',
       `the CRM's Postgres (${context.target}) refuses the login`,
-      'check user and password in `crm.url`, and the server’s pg_hba.conf',
+      'check user and password in `crm.url`, and the server’s pg_hba.conf' +
+        (mayWantTls(state, context) ? WANTS_TLS : ''),
     );
   }
   if (state === '3D000') {

@@ -115,7 +115,8 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   function failure(error: unknown, values: Sql['values'] = []): unknown {
-    return toFailure(error, { pair: options.pair, target: describe, ssl: target.ssl, values });
+    const { host, ssl } = target;
+    return toFailure(error, { pair: options.pair, target: describe, host, ssl, values });
   }
 
   /** Rejects when no answer comes, and gives the connection up so that the next statement gets a new one. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { toFailure } from '../../../src/crm/postgres/failures.ts';
 import { join, name, parseTableName, raw, render, sql } from '../../../src/crm/postgres/sql.ts';
+import type { SyncError } from '../../../src/errors.ts';
 
 describe('SQL with its parameters', () => {
   test('values become numbered text parameters, in order, through every level', () => {
@@ -84,6 +85,23 @@ describe('failures of the database', () => {
     expect(error.cause).toBeUndefined();
     const other = of('22P02', 'invalid input syntax for type integer: "held by the row"') as Error;
     expect(other.message).toContain('type integer: ‹value›');
+  });
+
+  test.each([
+    [{}, true],
+    [{ host: 'db', ssl: false as const }, true],
+    [{ host: 'db', ssl: 'prefer' as const }, true],
+    [{ host: 'db', ssl: 'require' as const }, false],
+    [{ host: 'db', ssl: 'verify-full' as const }, false],
+    [{ host: '/run/pg' }, false],
+  ])('whom a server refuses that may want TLS is told so (%j: %s)', (asked, told) => {
+    const refusal = Object.assign(new Error('no pg_hba.conf entry for host "::1", no encryption'), {
+      code: '28000',
+    });
+    const { kind, details } = toFailure(refusal, { ...context, ...asked }) as SyncError;
+    expect(kind).toBe('auth');
+    expect(details.advice).toContain('pg_hba.conf');
+    expect(details.advice?.includes('sslmode=verify-full')).toBe(told);
   });
 
   test('a fault of ours is not dressed up as one of the database', () => {

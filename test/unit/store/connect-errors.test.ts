@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { SyncError } from '../../../src/errors.ts';
 import { connectError, serverTooOld, serverVersionText } from '../../../src/store/connect-errors.ts';
 
 const where = { host: 'db', port: 5432, database: 'sync', username: 'desk' };
@@ -41,6 +42,21 @@ test.each([
     message: expect.stringContaining('"sync" on db:5432'),
     details: { code, cause, advice: expect.any(String) },
   });
+});
+
+test.each([
+  ['28000', where, true],
+  ['28000', { ...where, ssl: false as const }, true],
+  ['28000', { ...where, ssl: 'prefer' as const }, true],
+  ['28000', { ...where, ssl: 'require' as const }, false],
+  ['28000', { ...where, ssl: 'verify-full' as const }, false],
+  ['28000', { ...where, host: '/run/pg' }, false],
+  ['28P01', where, false],
+])('whom a server refuses that may want TLS is told so (%s, %j: %s)', (code, target, told) => {
+  const cause = Object.assign(new Error('no pg_hba.conf entry for host "::1", no encryption'), { code });
+  const { details } = connectError(cause, target) as SyncError;
+  expect(details.advice).toContain('pg_hba.conf');
+  expect(details.advice?.includes('sslmode=verify-full')).toBe(told);
 });
 
 test('an error of another origin is handed on as it is', () => {
