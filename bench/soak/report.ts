@@ -3,13 +3,10 @@ import { figure, table } from '../measure.ts';
 import { constancyOf, slopePerHour } from '../trend.ts';
 import type { Sample } from './sample.ts';
 
-/** Of a heap after a collection: code is compiled for longer than any warm-up, so the second half is judged. */
-const LIVE_MB_PER_HOUR = 4;
+/** What is judged by its slope, in the second half: code is compiled, and pages are taken, for longer than any warm-up. */
+const MB_PER_HOUR = { rssMb: 24, liveMb: 4 } as const;
 /** Pools open and close connections as the work comes. */
 const SLACK = { resources: 4, fds: 4, connections: 3 } as const;
-/** Of the resident set, which takes long to fill, in the second half. */
-const RSS_MB_PER_HOUR = 24;
-
 const COLUMNS: readonly (readonly [title: string, of: (sample: Sample) => number | null])[] = [
   ['minute', ({ minute }) => minute],
   ['RSS MB', ({ rssMb }) => rssMb],
@@ -44,16 +41,22 @@ export interface Verdict {
 }
 
 /** @param warm minutes; what came before is told, and not judged */
-export function verdictOf(all: readonly Sample[], warm: number): Verdict {
-  const samples = all.filter(({ minute }) => minute > warm);
+export function verdictOf(watched: readonly Sample[], warm: number): Verdict {
+  const samples = watched.filter(({ minute }) => minute > warm);
   const points = (of: (sample: Sample) => number | null) =>
     samples.flatMap((sample) => {
       const value = of(sample);
       return value === null ? [] : [{ minute: sample.minute, value }];
     });
-  const memory = (['rssMb', 'heapMb', 'liveMb'] as const).map((key) => {
-    const found = points((sample) => sample[key]);
-    return { key, first: found[0], last: found.at(-1), slope: slopePerHour(found) };
+  const trendOf = (key: keyof typeof NAMES, from = 0): Trend => {
+    const all = points((sample) => sample[key]);
+    const found = all.slice(Math.floor(from * all.length));
+    return { first: found[0]?.value, last: found.at(-1)?.value, slope: slopePerHour(found) };
+  };
+  const settled = (['rssMb', 'liveMb'] as const).map((key) => {
+    const trend = trendOf(key, 1 / 2);
+    // Too short a run for a slope says nothing; the handles are judged all the same.
+    return { key, trend, holds: trend.slope === null ? null : trend.slope <= MB_PER_HOUR[key] };
   });
   const counts = (['resources', 'fds', 'connections'] as const).map((key) => ({
     key,
@@ -62,42 +65,17 @@ export function verdictOf(all: readonly Sample[], warm: number): Verdict {
       SLACK[key],
     ),
   }));
-  const secondHalf = <T>(found: readonly T[]) => found.slice(Math.floor(found.length / 2));
-  const collected = secondHalf(points(({ liveMb }) => liveMb));
-  const live = slopePerHour(collected);
-  const resident = secondHalf(points(({ rssMb }) => rssMb));
-  const rss = slopePerHour(resident);
-  const start = all[0];
   const head = ['figure', 'first', 'last', 'growth an hour', 'constant'];
   const rows = [
     [
       'RSS at the end of minute 1, with the start and the first reading in it, MB',
-      text(start?.rssMb),
+      text(watched[0]?.rssMb),
       '',
       '',
       '',
     ],
-    [
-      'RSS, second half, MB',
-      text(resident[0]?.value),
-      text(resident.at(-1)?.value),
-      text(rss),
-      rss === null ? '' : yes(rss <= RSS_MB_PER_HOUR),
-    ],
-    ...memory.map(({ key, first, last, slope }) => [
-      { rssMb: 'RSS, MB', heapMb: 'heap used, MB', liveMb: 'heap after a collection, MB' }[key],
-      text(first?.value),
-      text(last?.value),
-      text(slope),
-      '',
-    ]),
-    [
-      'heap after a collection, second half, MB',
-      text(collected[0]?.value),
-      text(collected.at(-1)?.value),
-      text(live),
-      live === null ? '' : yes(live <= LIVE_MB_PER_HOUR),
-    ],
+    ...(['rssMb', 'heapMb', 'liveMb'] as const).map((key) => trendRow(NAMES[key], trendOf(key))),
+    ...settled.map(({ key, trend, holds }) => trendRow(`${NAMES[key]}, second half`, trend, holds)),
     ...counts.map(({ key, found }) => [
       { resources: 'handles', fds: 'file descriptors', connections: 'Postgres connections' }[key],
       text(found?.from),
@@ -108,12 +86,22 @@ export function verdictOf(all: readonly Sample[], warm: number): Verdict {
   ];
   return {
     text: table(head, rows),
-    // Too short a run for a slope says nothing of the heap; the handles are judged all the same.
-    constant:
-      (live === null || live <= LIVE_MB_PER_HOUR) &&
-      (rss === null || rss <= RSS_MB_PER_HOUR) &&
-      counts.every(({ found }) => found?.constant),
+    constant: settled.every(({ holds }) => holds !== false) && counts.every(({ found }) => found?.constant),
   };
+}
+
+const NAMES = { rssMb: 'RSS, MB', heapMb: 'heap used, MB', liveMb: 'heap after a collection, MB' } as const;
+
+interface Trend {
+  readonly first: number | undefined;
+  readonly last: number | undefined;
+  /** Growth an hour; null: too few points. */
+  readonly slope: number | null;
+}
+
+/** @param holds null: it is not judged */
+function trendRow(name: string, { first, last, slope }: Trend, holds: boolean | null = null): string[] {
+  return [name, text(first), text(last), text(slope), holds === null ? '' : yes(holds)];
 }
 
 const text = (value: number | null | undefined) =>

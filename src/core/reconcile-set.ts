@@ -58,11 +58,10 @@ function write(field: FieldContext, input: SetMergeInput, merge: SetMerge, reaso
     };
   }
   if (Object.keys(writes).length === 0) {
-    const base = adopt(field);
     if (isStillUndone(field)) return goesOnUndone(field);
     // A row that shows what no side holds any more has nothing left to ask.
     const over = equalNow(field) || !holdsRowValues(field);
-    return { base, conflict: over ? closeConverged(field) : null };
+    return { base: adopt(field), conflict: over ? closeConverged(field) : null };
   }
   return { writes, conflict: elementFlag(field, merge) };
 }

@@ -36,7 +36,8 @@ export function writeHappened(
   oursAreShown: boolean,
 ): 'yes' | 'no' | 'unclear' {
   // What was surely before our look says nothing of our write.
-  const records = input.records.filter(({ at }) => mayBeOfWrite(at, input.times));
+  const around = input.records.filter(({ at }) => mayBeAround(at, input.times));
+  const records = around.filter(({ at }) => mayBeOfWrite(at, input.times));
   const near = { ...input, records, held: input.write.after, later: [] };
   const isSetField = input.spec.shape === 'set' || isSet(input.write.after);
   const happened = isSetField ? setHappened(near) : scalarHappened(near);
@@ -44,8 +45,5 @@ export function writeHappened(
   // A record that may be ours is there. Where writes of ours leave records, the lack of one is an answer.
   if (happened === 'unclear' || (happened === 'unshown' && !oursAreShown)) return 'unclear';
   // Where it was the side's clock that was set, records of another time may be of the write.
-  const others = input.records.some(
-    ({ at }) => !mayBeOfWrite(at, input.times) && mayBeAround(at, input.times),
-  );
-  return others || opaqueRecords(near).length > 0 ? 'unclear' : 'no';
+  return around.length > records.length || opaqueRecords(near).length > 0 ? 'unclear' : 'no';
 }

@@ -1,6 +1,12 @@
 /** The change records of one record around a write of ours, as its side's history tells them. */
 import type { SideName } from '../core/record.ts';
-import { type ChangeRecord, mayBeSeenBefore, newsOf, type WriteTimes } from '../core/witness-records.ts';
+import {
+  type ChangeRecord,
+  clocksOfWrite,
+  mayBeSeenBefore,
+  newsOf,
+  type WriteTimes,
+} from '../core/witness-records.ts';
 import type { HistoryItem } from '../crm/adapter.ts';
 import { SyncError } from '../errors.ts';
 import { saveFeedRead, saveHistory } from '../store/feeds.ts';
@@ -79,6 +85,11 @@ export async function readHistorySince(
     });
   }
   return { items, whole, clocks: { knownMs, toldMs }, onRecord };
+}
+
+/** When a write was looked at and answered, by the clocks that this history was told by. */
+export function timesOfWrite(look: LookTime, { clocks }: HistorySince, answeredAt: string): WriteTimes {
+  return { verifiedAt: look.at, answeredAt, ...clocksOfWrite(look.skewMs, clocks.knownMs, clocks.toldMs) };
 }
 
 /**

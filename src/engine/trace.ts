@@ -5,12 +5,11 @@
 
 import type { SideRecord } from '../core/record.ts';
 import { witnessWrite, writeHappened } from '../core/witness.ts';
-import { clocksOfWrite } from '../core/witness-records.ts';
 import type { IntentRow } from '../store/intents.ts';
 import { fenced } from '../store/tx.ts';
 import { countWitnesses } from '../store/witnesses.ts';
 import type { Cycle } from './context.ts';
-import { changesSince, isWitnessed, lookTime, readHistorySince } from './history.ts';
+import { changesSince, isWitnessed, lookTime, readHistorySince, timesOfWrite } from './history.ts';
 import { settleWrite } from './settle.ts';
 import { keep } from './witness.ts';
 
@@ -27,12 +26,7 @@ export async function traceUpdate(
   const look = lookTime(intent);
   if (!isWitnessed(cycle, intent.side) || look === null) return 'unclear';
   const history = await readHistorySince(cycle, intent.side, current.id, [look]);
-  const { knownMs, toldMs } = history.clocks;
-  const times = {
-    verifiedAt: look.at,
-    answeredAt: cycle.clock().toISOString(),
-    ...clocksOfWrite(look.skewMs, knownMs, toldMs),
-  };
+  const times = timesOfWrite(look, history, cycle.clock().toISOString());
   const records = await changesSince(cycle, history, times);
   const shown = (await countWitnesses(cycle.db, cycle.spec.name)).clean > 0;
   const traces = Object.entries(intent.patch).flatMap(([name, write]) => {

@@ -8,7 +8,7 @@ import { otherSide, SIDES, type SideName } from '../core/record.ts';
 import { type FieldSpec, sideField } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
 import { witnessWrite } from '../core/witness.ts';
-import { clocksOfWrite, type Overwritten, type Verdict } from '../core/witness-records.ts';
+import type { Overwritten, Verdict } from '../core/witness-records.ts';
 import { isSyncError } from '../errors.ts';
 import { saveEditTimes } from '../store/feeds.ts';
 import type { IntentRow } from '../store/intents.ts';
@@ -23,7 +23,15 @@ import {
   saveWitness,
 } from '../store/witnesses.ts';
 import type { Cycle } from './context.ts';
-import { changesSince, type HistorySince, isWitnessed, lookTime, readHistorySince } from './history.ts';
+import {
+  changesSince,
+  type HistorySince,
+  isWitnessed,
+  type LookTime,
+  lookTime,
+  readHistorySince,
+  timesOfWrite,
+} from './history.ts';
 import { fits } from './room.ts';
 
 const BATCH_RECORDS = 50;
@@ -79,12 +87,16 @@ async function witnessRecord(
   remoteId: string,
   intents: readonly IntentRow[],
 ): Promise<number | 'later' | 'failed'> {
-  const looks = intents.flatMap((intent) => lookTime(intent) ?? []);
-  if (looks.length < intents.length) return 'failed';
+  const looked = intents.flatMap((intent) => {
+    const look = lookTime(intent);
+    return look === null ? [] : [{ intent, look }];
+  });
+  if (looked.length < intents.length) return 'failed';
   try {
+    const looks = looked.map(({ look }) => look);
     const history = await readHistorySince(cycle, side, remoteId, looks);
     let found = 0;
-    for (const intent of intents) found += await witnessIntent(cycle, intent, history);
+    for (const { intent, look } of looked) found += await witnessIntent(cycle, intent, look, history);
     if (side === 'udesk' && found > 0) {
       await fenced(cycle.db, cycle.fence, (tx) => saveEditTimes(tx, cycle.spec.name, remoteId));
     }
@@ -107,15 +119,13 @@ async function witnessRecord(
   }
 }
 
-async function witnessIntent(cycle: Cycle, intent: IntentRow, history: HistorySince): Promise<number> {
-  const look = lookTime(intent);
-  if (look === null) return 0;
-  const { knownMs, toldMs } = history.clocks;
-  const times = {
-    verifiedAt: look.at,
-    answeredAt: intent.settledAt ?? cycle.clock().toISOString(),
-    ...clocksOfWrite(look.skewMs, knownMs, toldMs),
-  };
+async function witnessIntent(
+  cycle: Cycle,
+  intent: IntentRow,
+  look: LookTime,
+  history: HistorySince,
+): Promise<number> {
+  const times = timesOfWrite(look, history, intent.settledAt ?? cycle.clock().toISOString());
   const records = await changesSince(cycle, history, times);
   const later = await laterWrites(cycle.db, intent);
   const verdicts = Object.entries(intent.patch).flatMap(([name, write]): [FieldSpec, Verdict][] => {

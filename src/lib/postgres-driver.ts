@@ -60,24 +60,19 @@ export function tlsAdvice(code: string, place: string): string {
   );
 }
 
-/** More advice, where `mayHaveNoTls`. */
-export const NO_TLS = '; sslmode asks for TLS: see that the server has it (ssl=on)';
-
-/** Whether a connection ended as it does where TLS is asked for and the server has none: the driver tells no more of it. */
-export function mayHaveNoTls(code: string, ssl: PostgresTls | undefined): boolean {
-  return (ssl === 'require' || ssl === 'verify-full') && code === 'ECONNRESET';
-}
-
-/** More advice, where `mayWantTls`. */
-export const WANTS_TLS = '; the server may let nobody in without TLS: add sslmode=verify-full';
-
-/** Whether a connection ended as it does where pg_hba.conf has no entry for one without TLS, and none was asked for. */
-export function mayWantTls(
+/**
+ * More advice, or none, about a code with which a connection ended: so it ends where TLS is asked for and the server has none (the
+ * driver tells no more of it), and where pg_hba.conf has no entry for one without TLS, and none was asked for.
+ */
+export function mayBeTls(
   code: string,
-  where: { readonly host?: string | undefined; readonly ssl?: PostgresTls | undefined },
-): boolean {
-  const { host = '', ssl } = where;
-  return code === '28000' && ssl !== 'require' && ssl !== 'verify-full' && !host.startsWith('/');
+  { host = '', ssl }: { readonly host?: string | undefined; readonly ssl?: PostgresTls | undefined },
+): string {
+  const isAsked = ssl === 'require' || ssl === 'verify-full';
+  if (code === 'ECONNRESET' && isAsked) return '; sslmode asks for TLS: see that the server has it (ssl=on)';
+  if (code === '28000' && !isAsked && !host.startsWith('/'))
+    return '; the server may let nobody in without TLS: add sslmode=verify-full';
+  return '';
 }
 
 function certificatesIn(file: string): string {

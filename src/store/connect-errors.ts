@@ -1,6 +1,6 @@
 /** Turns what goes wrong on the way to a Postgres server into one paragraph that says what to do. Pure. */
 import { SyncError, UNREACHABLE } from '../errors.ts';
-import { mayHaveNoTls, mayWantTls, NO_TLS, tlsAdvice, WANTS_TLS } from '../lib/postgres-driver.ts';
+import { mayBeTls, tlsAdvice } from '../lib/postgres-driver.ts';
 import { describePostgresTarget, type ParsedPostgresUrl } from '../lib/postgres-url.ts';
 
 /** 150000 is version 15.0 in the numbering of `server_version_num`. */
@@ -54,15 +54,13 @@ export function connectError(error: unknown, where: Where): unknown {
       advice:
         'check that the server runs and that host and port in DATABASE_URL are right, ' +
         'or leave DATABASE_URL out to use the embedded Postgres' +
-        (mayHaveNoTls(code, where.ssl) ? NO_TLS : ''),
+        mayBeTls(code, where),
     });
   }
   if (code === '28P01' || code === '28000') {
     return new SyncError('config', `Postgres, ${target}, refuses the user "${where.username ?? ''}"`, {
       ...details,
-      advice:
-        'check user and password in DATABASE_URL, and pg_hba.conf on the server' +
-        (mayWantTls(code, where) ? WANTS_TLS : ''),
+      advice: `check user and password in DATABASE_URL, and pg_hba.conf on the server${mayBeTls(code, where)}`,
     });
   }
   if (code === '3D000') {

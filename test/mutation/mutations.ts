@@ -671,8 +671,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'hubspot: a call is counted before it leaves',
     breaks: 'P10: searches that waited leave together',
     file: 'src/crm/hubspot/pace.ts',
-    find: 'if (granted) good.set(next, askedAt + usableMs(next));',
-    replace: 'for (const window of windows) good.set(window, askedAt + usableMs(window));',
+    find: 'good.set(next, until);',
+    replace: 'for (const window of windows) good.set(window, until);',
     tests: [HUBSPOT_WIRE],
   },
   {

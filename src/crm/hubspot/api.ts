@@ -103,8 +103,9 @@ export function createHubspotApi(
       return { json: readAnswer(reply, context), notBeforeMs, context };
     } catch (error) {
       // Whoever else is waiting here would only be told the same.
-      if (isSyncError(error, 'throttled') && (error.details.retryAfterMs ?? 0) <= retry.maxRetryAfterMs) {
-        const until = monotonic() + (error.details.retryAfterMs ?? 0);
+      const pauseMs = isSyncError(error, 'throttled') ? (error.details.retryAfterMs ?? 0) : null;
+      if (pauseMs !== null && pauseMs <= retry.maxRetryAfterMs) {
+        const until = monotonic() + pauseMs;
         lines.search.hold(until);
         if (!isSearch) lines.call.hold(until);
       }

@@ -56,25 +56,27 @@ export function createLine(
     for (let stale = 0; ; ) {
       signal?.throwIfAborted();
       const heldMs = heldUntil - monotonic();
-      const missing = windows.filter(
-        (window) => (good.get(window) ?? Number.NEGATIVE_INFINITY) <= monotonic(),
-      );
-      const [next, ...others] = missing;
       if (heldMs > 0) {
         await sleep(Math.ceil(heldMs), signal);
         continue;
       }
+      const now = monotonic();
+      const [next, ...others] = windows.filter((window) => (good.get(window) ?? now) <= now);
       if (next === undefined) return;
-      let waitMs = await roomInMs(others);
-      if (waitMs <= 0) {
-        const askedAt = monotonic();
-        const { granted, ...answer } = await ledger.reserve(next.key, next.calls, keptMs(next), 1);
-        waitMs = granted ? 0 : Math.max(1, answer.waitMs);
-        if (granted) good.set(next, askedAt + usableMs(next));
-        if (granted && monotonic() >= askedAt + usableMs(next) && ++stale >= STALE_GRANTS)
-          throw ledgerTooSlow();
+      const roomMs = await roomInMs(others);
+      if (roomMs > 0) {
+        await sleep(Math.ceil(roomMs), signal);
+        continue;
       }
-      if (waitMs > 0) await sleep(Math.ceil(waitMs), signal);
+      const askedAt = monotonic();
+      const { granted, waitMs } = await ledger.reserve(next.key, next.calls, keptMs(next), 1);
+      if (!granted) {
+        await sleep(Math.max(1, Math.ceil(waitMs)), signal);
+        continue;
+      }
+      const until = askedAt + usableMs(next);
+      good.set(next, until);
+      if (monotonic() >= until && ++stale >= STALE_GRANTS) throw ledgerTooSlow();
     }
   }
 

@@ -5,7 +5,7 @@
  */
 import type { ErrorDetails, ErrorKind } from '../../errors.ts';
 import { SyncError } from '../../errors.ts';
-import { mayHaveNoTls, mayWantTls, NO_TLS, tlsAdvice, WANTS_TLS } from '../../lib/postgres-driver.ts';
+import { mayBeTls, tlsAdvice } from '../../lib/postgres-driver.ts';
 import type { PostgresTls } from '../../lib/postgres-url.ts';
 
 /** The parts of a driver's error that we look at. */
@@ -77,15 +77,14 @@ export function toFailure(error: unknown, context: FailureContext): unknown {
       `the CRM's Postgres (${context.target}) cannot be reached or broke the connection (${state})`,
       'check that the server runs, that host, port and TLS settings in the `crm.url` of the config are right, ' +
         'and that its connection limit is not used up; udesk-sync tries again by itself' +
-        (mayHaveNoTls(state, context.ssl) ? NO_TLS : ''),
+        mayBeTls(state, context),
     );
   }
   if (state === '28P01' || state === '28000') {
     return as(
       'auth',
       `the CRM's Postgres (${context.target}) refuses the login`,
-      'check user and password in `crm.url`, and the server’s pg_hba.conf' +
-        (mayWantTls(state, context) ? WANTS_TLS : ''),
+      `check user and password in \`crm.url\`, and the server’s pg_hba.conf${mayBeTls(state, context)}`,
     );
   }
   if (state === '3D000') {
