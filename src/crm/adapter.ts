@@ -1,3 +1,4 @@
+import type { Contact } from '../core/contacts.ts';
 import type { NameBook } from '../core/names.ts';
 import type { Manifest, Patch, SideRecord } from '../core/record.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
@@ -184,6 +185,11 @@ export interface Side {
   waitMs?(call: 'enumerate' | 'read' | 'history', urgency: Urgency, calls?: number): Promise<number>;
   /** Live records that hold this key, compared as the side compares. */
   lookup(kind: MatchKeyKind, value: string, options?: CallOptions): Promise<SideRecord[]>;
+  /**
+   * Which of these no live record holds, compared as `lookup` compares, in about the time of one look-up; left out where that
+   * takes a look-up each. What it does not name may be held, or could not be asked for along with the others.
+   */
+  unheld?(contacts: readonly Contact[], options?: CallOptions): Promise<readonly Contact[]>;
   /** Returns the record as the side holds it after the write. */
   create(request: CreateRequest, options?: CallOptions): Promise<SideRecord>;
   /** Left out where records can be created one by one only. */

@@ -50,12 +50,17 @@ export function sentContacts(
   return contactsToAskFor(cycle.spec, side, fields);
 }
 
-/** E-mails and phones of the record that a create is made of, as it is known now. */
-export async function sourceContacts(cycle: Cycle, intent: IntentRow): Promise<readonly Contact[]> {
-  if (intent.marker === null) return [];
-  const from = otherSide(intent.side);
-  const [source] = await keyedRecords(cycle.db, cycle.spec.name, from, [intent.marker]);
-  return (source?.keys ?? []).flatMap((key): Contact[] => {
+/** E-mails and phones of the records that these creates, all of one side, are made of, as they are known now. */
+export async function sourceContacts(
+  cycle: Cycle,
+  creates: readonly IntentRow[],
+): Promise<readonly Contact[]> {
+  const [first] = creates;
+  if (first === undefined) return [];
+  const ids = creates.flatMap(({ marker }) => (marker === null ? [] : [marker]));
+  const sources = await keyedRecords(cycle.db, cycle.spec.name, otherSide(first.side), ids);
+  const keys = sources.flatMap((source) => source.keys ?? []);
+  return keys.flatMap((key): Contact[] => {
     const colon = key.indexOf(':');
     const kind = key.slice(0, colon);
     return kind === 'email' || kind === 'cellphone' ? [{ kind, value: key.slice(colon + 1) }] : [];

@@ -4,6 +4,7 @@ import { strangeSides } from './account.ts';
 import { backfilledSides } from './backfill-sides.ts';
 import { mustWait, type Order, startOrder } from './blocker.ts';
 import type { Cycle } from './context.ts';
+import { createLooks } from './create-looks.ts';
 import { isWitnessed } from './history.ts';
 import { inLanes } from './lanes.ts';
 import { startSlice } from './push-budget.ts';
@@ -55,7 +56,8 @@ export async function pushIntents(cycle: Cycle, asked?: PushWork): Promise<PushR
   if (!work.pending && !work.unknown && !work.witness) return report;
   const failures: Record<SideName, number> = { udesk: 0, crm: 0 };
   const order = startOrder();
-  const sending: Sending = { writes: report.writes, order };
+  const looks = createLooks(cycle);
+  const sending: Sending = { writes: report.writes, order, looks };
   const backfilled = await backfilledSides(cycle);
   /** Still in the outbox after a try: the next cycle's work. */
   const left = new Set<string>();
@@ -121,6 +123,7 @@ export async function pushIntents(cycle: Cycle, asked?: PushWork): Promise<PushR
         if (free.length === 0) break;
         for (const id of free) left.delete(id);
       }
+      looks.upcoming(batch);
       await inLanes(batch, laneOf, cycle.width ?? WIDTH, (intent) => attempt(state, intent));
     }
   }
@@ -156,7 +159,8 @@ function count(report: PushReport, outcome: Outcome): void {
 export async function pushOne(cycle: Cycle, intent: IntentRow, report: PushReport): Promise<Outcome> {
   const order = startOrder();
   const waits = await mustWait(cycle, intent, order);
-  const outcome = waits ? 'blocked' : await sendOne(cycle, intent, { writes: report.writes, order });
+  const sending = { writes: report.writes, order, looks: createLooks(cycle) };
+  const outcome = waits ? 'blocked' : await sendOne(cycle, intent, sending);
   count(report, outcome);
   return outcome;
 }

@@ -97,7 +97,7 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
   // What its source was given since was not sent: nobody is found by it.
   if (externalId === null && searchable(cycle, intent.side, sent).length === 0)
     return await resolveByEnumeration(cycle, intent);
-  const found = await lookUp(cycle, intent.side, [...sent, ...(await sourceContacts(cycle, intent))]);
+  const found = await lookUp(cycle, intent.side, [...sent, ...(await sourceContacts(cycle, [intent]))]);
   const [only] = found;
   if (only !== undefined && found.length === 1 && holds(cycle.spec, intent.patch, only, 'after')) {
     return await settled(cycle, intent, only);

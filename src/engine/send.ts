@@ -9,6 +9,7 @@ import { fenced } from '../store/tx.ts';
 import { resolveBatchRow } from './backfill-recover.ts';
 import { mustWait, type Order, wasBlocked } from './blocker.ts';
 import type { Cycle } from './context.ts';
+import type { CreateLooks } from './create-looks.ts';
 import { resolveUnknown } from './recover.ts';
 import { settleDelete, settleWrite } from './settle.ts';
 import { waitForProof } from './vanished.ts';
@@ -16,10 +17,11 @@ import { type LastLook, lastLook, observeAndReplan } from './verify.ts';
 
 export type Outcome = 'settled' | 'replanned' | 'missing' | 'parked' | 'later' | 'blocked';
 
-/** What sending tells beside its outcome. */
+/** What sending tells beside its outcome, and what is known before it. */
 export interface Sending {
   readonly writes: Record<SideName, number>;
   readonly order: Order;
+  readonly looks: CreateLooks;
 }
 
 export async function lookAt(cycle: Cycle, intent: IntentRow, sending: Sending): Promise<Outcome> {
@@ -35,7 +37,7 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
   /** As it stands in the outbox once it is sent: what became of it is found out by these times. */
   let underWay: IntentRow | null = null;
   try {
-    const look = await lastLook(cycle, intent);
+    const look = await lastLook(cycle, intent, sending.looks);
     const { found: current, verifiedAt, skewMs } = look;
     if (current === 'stale') return 'replanned';
     if (current === 'missing') return 'missing';
@@ -54,6 +56,7 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
     if (!mine) return 'later';
     underWay = asSent(intent, look, at);
     sending.writes[intent.side] += 1;
+    sending.looks.leaves(intent);
     return await send(cycle, underWay, current);
   } catch (error) {
     return await afterFailure(cycle, underWay ?? intent, toError(error), underWay !== null, sending);

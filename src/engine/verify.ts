@@ -1,5 +1,4 @@
 /** The last look before a write (sync design §8): what the plan was made from must still be there. */
-import { contactForm } from '../core/contacts.ts';
 import { contentHash, mergeObserved } from '../core/observation.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
 import { standAsBefore } from '../core/witness-records.ts';
@@ -10,6 +9,7 @@ import { dissolveUncreated } from '../store/links.ts';
 import { isUnplanned, loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
+import { type CreateLooks, matchedBy } from './create-looks.ts';
 import { isWitnessed } from './history.ts';
 import { lookUp, sentContacts, sourceContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
@@ -27,14 +27,14 @@ export interface LastLook {
  * What the history of a side tells of a write is found by times, and only the clocks of now say what they mean. Where one of
  * them was set while we looked, the look is taken again.
  */
-export async function lastLook(cycle: Cycle, intent: IntentRow): Promise<LastLook> {
+export async function lastLook(cycle: Cycle, intent: IntentRow, looks: CreateLooks): Promise<LastLook> {
   const side = cycle.sides[intent.side];
   const isCompared = intent.op === 'update' && isWitnessed(cycle, intent.side);
   const skew = () => (isCompared ? (side.clockSkewMs?.() ?? null) : null);
   for (let again = false; ; again = true) {
     const beforeMs = skew();
     const verifiedAt = cycle.clock();
-    const found = await verify(cycle, intent);
+    const found = await verify(cycle, intent, looks);
     const skewMs = skew();
     const wasSet = beforeMs !== null && skewMs !== null && !standAsBefore(beforeMs, skewMs);
     const isOver = found === 'stale' || found === 'missing';
@@ -46,8 +46,9 @@ export async function lastLook(cycle: Cycle, intent: IntentRow): Promise<LastLoo
 export async function verify(
   cycle: Cycle,
   intent: IntentRow,
+  looks: CreateLooks,
 ): Promise<SideRecord | null | 'stale' | 'missing'> {
-  if (intent.op === 'create') return await verifyAbsent(cycle, intent);
+  if (intent.op === 'create') return await verifyAbsent(cycle, intent, looks);
   const side = cycle.sides[intent.side];
   const id = intent.remoteId ?? '';
   if (side.manifest.compareAndSet && intent.op === 'update') {
@@ -84,8 +85,8 @@ export async function verify(
  * hid, is matched, and not made a second time (P5). Of whom matching knew already, a person or a stop list said that they are
  * somebody else: they may share an address, unless a create there may change them instead.
  */
-async function verifyAbsent(cycle: Cycle, intent: IntentRow): Promise<null | 'stale'> {
-  const found = await stillThere(cycle, intent.side, await holders(cycle, intent));
+async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks): Promise<null | 'stale'> {
+  const found = await stillThere(cycle, intent.side, await holders(cycle, intent, looks));
   if (found.length === 0) return null;
   const ids = found.map(({ id }) => id);
   if (await knownWhenPlanned(cycle.db, intent, ids)) {
@@ -110,19 +111,16 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow): Promise<null | 'st
 /**
  * Live records there that hold an e-mail or phone of it. Where a create may change one of them, all are asked for, and a question
  * that is refused holds the create up. Elsewhere it is there to spare a double: what people are matched by is asked for, in one
- * form, and not by reading the whole list; and what is refused says nothing, as before a shared line that thousands hold.
+ * form, with that of the next creates where the side answers many, and not by reading the whole list; and what is refused says
+ * nothing, as before a shared line that thousands hold.
  */
-async function holders(cycle: Cycle, intent: IntentRow): Promise<SideRecord[]> {
+async function holders(cycle: Cycle, intent: IntentRow, looks: CreateLooks): Promise<SideRecord[]> {
   const { side, linkId } = intent;
-  const { createMayOverwrite, scans = [] } = cycle.sides[side].manifest;
-  const contacts = [...sentContacts(cycle, intent), ...(await sourceContacts(cycle, intent))];
+  const { createMayOverwrite } = cycle.sides[side].manifest;
+  const contacts = [...sentContacts(cycle, intent), ...(await sourceContacts(cycle, [intent]))];
   if (createMayOverwrite === true) return await lookUp(cycle, side, contacts);
-  const { spec } = cycle;
-  const matched = contacts.filter(({ kind }) => spec.match.by.includes(kind) && !scans.includes(kind));
-  const forms = new Map(
-    matched.map((contact) => [`${contact.kind}:${contactForm(spec, contact.kind, contact.value)}`, contact]),
-  );
-  return await lookUp(cycle, side, [...forms.values()], ({ kind }) =>
+  const open = await looks.notFree(intent, matchedBy(cycle, side, contacts));
+  return await lookUp(cycle, side, open, ({ kind }) =>
     cycle.log.info({ side, linkId, kind }, 'nobody can say who holds a contact: the create goes on'),
   );
 }

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Contact } from '../../src/core/contacts.ts';
 import {
   elements,
   type Harness,
@@ -172,6 +173,35 @@ export function observingTests(harness: () => Harness, test: Register): void {
     expect(await ids('email', 'nobody@example.com')).toEqual([]);
     expect(await ids('cellphone', '13700138000')).toEqual([]);
     expect(await ids('email', "' or true --")).toEqual([]);
+  });
+
+  test('of many e-mails and phones at once it is told which nobody holds, and never one that somebody does', async (context) => {
+    const { side, insert, remove } = harness();
+    const unheld = side.unheld?.bind(side);
+    needs(context, unheld !== undefined, 'questions about many at once');
+    await insert({ emails: ['First@Example.com', 'second@example.com'], phones: ['+86 138-0013-8000'] });
+    await insert({ emails: ['third@example.com'], phones: ['13900138000', '110'] });
+    await remove(await insert({ emails: ['gone@example.com'] }));
+    const all = (kind: Contact['kind'], values: string[]) => values.map((value) => ({ kind, value }));
+    const held = [
+      ...all('email', ['first@example.COM', ' second@example.com ', 'third@example.com']),
+      ...all('cellphone', ['13800138000', '0086 139 0013 8000', '110']),
+    ];
+    const free = [
+      ...all('email', ['nobody@example.com', "' or true --", 'gone@example.com']),
+      ...all(
+        'email',
+        Array.from({ length: 120 }, (_, n) => `nobody${n}@example.com`),
+      ),
+      // The last seven digits of somebody's, and no number of theirs.
+      ...all('cellphone', ['13700138000', '+1 212 013 8000']),
+    ];
+    expect(await unheld?.([...held, ...free])).toEqual(free);
+    expect(await unheld?.([...free, ...held].filter(({ kind }) => kind === 'cellphone'))).toEqual(
+      free.filter(({ kind }) => kind === 'cellphone'),
+    );
+    expect(await unheld?.(held)).toEqual([]);
+    expect(await unheld?.([])).toEqual([]);
   });
 
   test('every record that holds a key is found, and a deleted one is not', async (context) => {

@@ -35,6 +35,22 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/simulation/found.sim.test.ts'],
   },
   {
+    name: 'an answer about many creates is believed for good',
+    breaks: 'P5: whom somebody entered since is made a second time',
+    file: 'src/engine/create-looks.ts',
+    find: 'return last !== undefined && last.until > now() ? last : null;',
+    replace: 'return last ?? null;',
+    tests: [`${ENGINE}/many-looks.test.ts`],
+  },
+  {
+    name: 'what a create of ours has carried counts as free',
+    breaks: 'P5: the next create that shares it makes a second one',
+    file: 'src/engine/create-looks.ts',
+    find: 'told.delete(keyOf(intent.side, contact));',
+    replace: 'told.has(keyOf(intent.side, contact));',
+    tests: ['test/unit/engine/create-looks.test.ts'],
+  },
+  {
     name: 'one list proves that nothing was created',
     breaks: 'P5: it left out who came last, and they are created again',
     file: 'src/engine/recover.ts',

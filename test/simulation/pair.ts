@@ -64,6 +64,8 @@ export function createCrm({ crm }: Setting, clock: () => number): MemoryCrm {
       externalId: crm.externalId ? { unique: true } : null,
       lookupLagMs: crm.lookupLagMs,
     },
+    // Whose search lags asks for one after the other, so that there are worlds of both kinds.
+    asksMany: crm.lookupLagMs === 0,
     ...(crm.normalises ? { normalise } : {}),
   });
 }

@@ -37,6 +37,7 @@ export class EngineProcess {
       db: this.#guarded(world.db),
       log: pino({ level: 'warn', base: null, timestamp: false }, { write: (line) => this.#heard(line) }),
       clock: () => new Date(world.now),
+      monotonic: () => world.trueTime,
       sleep: (ms, signal) => this.#sleep(ms, signal),
       random: () => this.#random.next(),
       owner: this.name,

@@ -18,7 +18,7 @@ interface Aimed {
 }
 
 const WRITES: readonly string[] = ['create', 'update', 'delete'];
-const READS: readonly string[] = ['check', 'fingerprint', 'read', 'lookup', 'history'];
+const READS: readonly string[] = ['check', 'fingerprint', 'read', 'lookup', 'unheld', 'history'];
 
 /** `meets`: this wrapper stands for the network, too. Udesk has a wire of its own. */
 export function watchedSide(

@@ -50,6 +50,8 @@ export interface MemoryCrmOptions {
   readonly region?: string;
   readonly pageSize?: number;
   readonly fingerprint?: string;
+  /** Whether it says of many contacts at once whom nobody holds. Default true. */
+  readonly asksMany?: boolean;
   /** Runs after each page and before each write: the moment at which a test lets a person act. */
   readonly onStep?: (operation: MemoryOperation) => void | Promise<void>;
 }
@@ -200,6 +202,19 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
     return id;
   }
 
+  function searched(): SideRecord[] {
+    loseAnswer('lookup');
+    const seen = table.list().filter((row) => clock() - row.createdAt >= manifest.lookupLagMs);
+    return seen.map(toRecord);
+  }
+
+  const unheld: NonNullable<Side['unheld']> = async (contacts) => {
+    const records = searched();
+    return contacts.filter(
+      ({ kind, value }) => !records.some((record) => holdsKey(context, record, kind, value)),
+    );
+  };
+
   const fingerprint = options.fingerprint ?? sha256('memory').slice(0, 32);
   const side: Side = {
     manifest,
@@ -230,10 +245,9 @@ export function createMemoryCrm(options: MemoryCrmOptions = {}): MemoryCrm {
       return row === null ? null : toRecord(row);
     },
     async lookup(kind, value) {
-      loseAnswer('lookup');
-      const seen = table.list().filter((row) => clock() - row.createdAt >= manifest.lookupLagMs);
-      return seen.map(toRecord).filter((record) => holdsKey(context, record, kind, value));
+      return searched().filter((record) => holdsKey(context, record, kind, value));
     },
+    ...(options.asksMany === false ? {} : { unheld }),
     async create(request) {
       return recordOf(await write('create', () => createRow(request)));
     },

@@ -12,7 +12,7 @@ import { isUnique, readTable, type Table, tableNames } from './catalog.ts';
 import { checkTable, fingerprint } from './check.ts';
 import { type PostgresConfig, postgresConfigSchema } from './config.ts';
 import { RefusedError } from './failures.ts';
-import { lookup, readByMarker, readRow } from './find.ts';
+import { lookup, readByMarker, readRow, unheld } from './find.ts';
 import { missingGrants, type Needs } from './grants.ts';
 import { columnsOf, fieldOfColumns, type Layout, planLayout } from './layout.ts';
 import { listen } from './listen.ts';
@@ -198,6 +198,8 @@ function makeSide(pool: Pool, layout: Layout, config: PostgresConfig, context: A
       }),
     lookup: (kind, value, options) =>
       guarded(options, () => pool.read((session) => lookup(session, layout, fields, region, kind, value))),
+    unheld: (contacts, options) =>
+      guarded(options, () => pool.read((session) => unheld(session, layout, fields, region, contacts))),
     create: (request, options) =>
       guarded(options, () =>
         about(null, async () => {

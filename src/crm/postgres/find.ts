@@ -1,8 +1,8 @@
 /** Point reads and look-ups by a matching key. Only live rows. */
+import type { Contact } from '../../core/contacts.ts';
 import { asElements, normalizeText } from '../../core/equivalence.ts';
 import type { SideRecord } from '../../core/record.ts';
 import type { MatchKeyKind } from '../../core/spec.ts';
-import type { Value } from '../../core/value.ts';
 import type { MappedField } from '../definition.ts';
 import type { Layout, Place } from './layout.ts';
 import type { Row, Session } from './pool.ts';
@@ -57,28 +57,77 @@ export async function lookup(
     const { externalId } = layout;
     return externalId === null ? [] : find(session, layout, sql`t.${name(externalId.name)} = ${value}`);
   }
-  const equivalence = kind === 'email' ? 'email' : 'phone';
-  const places = layout.places.filter((place) => keyField(place.field, kind, fields));
+  const places = placesOf(layout, fields, kind);
   if (places.length === 0) return [];
-  const wide = kind === 'email' ? emailLike(value) : phoneLike(normalizeText('phone', value, region));
-  const found = await find(
-    session,
-    layout,
-    join(
-      places.map((place) => holds(layout, place, wide)),
-      ' or ',
+  const wide = kind === 'email' ? emailLike([value]) : phoneLike(normalizeText('phone', value, region));
+  const found = await find(session, layout, inOneOf(layout, places, wide));
+  const wanted = normalizeText(EQUIVALENCE[kind], value, region);
+  return found.filter((record) => formsIn(record, places, kind, region).includes(wanted));
+}
+
+/** Of these, what no live row holds: the table is read once for all of them. */
+export async function unheld(
+  session: Session,
+  layout: Layout,
+  fields: readonly MappedField[],
+  region: string,
+  contacts: readonly Contact[],
+): Promise<readonly Contact[]> {
+  const formOf = ({ kind, value }: Contact) => normalizeText(EQUIVALENCE[kind], value, region);
+  const askable = contacts.filter(({ kind, value }) =>
+    kind === 'email' ? !value.includes('\0') : lastDigits(normalizeText('phone', value, region)) !== null,
+  );
+  const kinds = (['email', 'cellphone'] as const)
+    .map((kind) => ({
+      kind,
+      places: placesOf(layout, fields, kind),
+      values: askable.filter((contact) => contact.kind === kind).map(({ value }) => value),
+    }))
+    .filter(({ places, values }) => places.length > 0 && values.length > 0);
+  if (kinds.length === 0) return askable;
+  const conditions = kinds.map(({ kind, places, values }) =>
+    inOneOf(layout, places, kind === 'email' ? emailLike(values) : phonesLike(values, region)),
+  );
+  const found = await find(session, layout, join(conditions, ' or '));
+  // More rows than were read: whoever they are, they may hold any of these.
+  if (found.length >= LOOKUP_LIMIT) return [];
+  const held = new Set(
+    kinds.flatMap(({ kind, places }) =>
+      found.flatMap((record) => formsIn(record, places, kind, region).map((form) => `${kind} ${form}`)),
     ),
   );
-  const wanted = normalizeText(equivalence, value, region);
-  const equal = (held: Value): boolean =>
-    asElements(held).some((element) => normalizeText(equivalence, element.value, region) === wanted);
-  return found.filter((record) => places.some((place) => equal(record.fields[place.field] ?? null)));
+  return askable.filter((contact) => !held.has(`${contact.kind} ${formOf(contact)}`));
+}
+
+const EQUIVALENCE = { email: 'email', cellphone: 'phone' } as const;
+
+function placesOf(layout: Layout, fields: readonly MappedField[], kind: Contact['kind']): readonly Place[] {
+  return layout.places.filter((place) => keyField(place.field, kind, fields));
+}
+
+function inOneOf(layout: Layout, places: readonly Place[], like: Like): Sql {
+  return join(
+    places.map((place) => holds(layout, place, like)),
+    ' or ',
+  );
+}
+
+/** All that a record holds of a kind, in the form in which two of them are one. */
+function formsIn(
+  record: SideRecord,
+  places: readonly Place[],
+  kind: Contact['kind'],
+  region: string,
+): readonly string[] {
+  return places
+    .flatMap((place) => asElements(record.fields[place.field] ?? null))
+    .map(({ value }) => normalizeText(EQUIVALENCE[kind], value, region));
 }
 
 /** Whether this field holds addresses (or numbers): by its block, or by the equivalence that the pair declares. */
-function keyField(field: string, kind: MatchKeyKind, fields: readonly MappedField[]): boolean {
+function keyField(field: string, kind: Contact['kind'], fields: readonly MappedField[]): boolean {
   const equivalence = fields.find((mapped) => mapped.name === field)?.equivalence;
-  if (equivalence !== undefined) return equivalence === (kind === 'email' ? 'email' : 'phone');
+  if (equivalence !== undefined) return equivalence === EQUIVALENCE[kind];
   return field === (kind === 'email' ? 'emails' : 'phones');
 }
 
@@ -93,19 +142,45 @@ async function find(session: Session, layout: Layout, condition: Sql): Promise<S
 type Like = (text: Sql) => Sql;
 
 /** Too many rather than too few: the visible ASCII in lower case. What is really equal is decided by the core's rule. */
-function emailLike(value: string): Like {
-  const wanted = value.replaceAll(/[^!-~]/g, '').toLowerCase();
-  return (text) => sql`lower(regexp_replace(${text}, '[^!-~]', '', 'g')) = ${wanted}`;
+function emailLike(values: readonly string[]): Like {
+  const wanted = values.map((value) => value.replaceAll(/[^!-~]/g, '').toLowerCase());
+  return (text) => sql`lower(regexp_replace(${text}, '[^!-~]', '', 'g')) ${isOneOf(wanted)}`;
 }
 
 /** The same for numbers: the last seven digits, so that a country code or a trunk prefix does not matter. */
 function phoneLike(normalized: string): Like {
   const digits = normalized.replaceAll(/\D/g, '');
   if (digits === '') return (text) => sql`btrim(${text}) = ${normalized}`;
-  const end = digits.slice(-7);
+  return endingIn([digits.slice(-PHONE_DIGITS)]);
+}
+
+function phonesLike(values: readonly string[], region: string): Like {
+  return endingIn(values.flatMap((value) => lastDigits(normalizeText('phone', value, region)) ?? []));
+}
+
+const PHONE_DIGITS = 7;
+
+/** Null where it has fewer: a number of another length is asked for in another way. */
+function lastDigits(normalized: string): string | null {
+  const digits = normalized.replaceAll(/\D/g, '');
+  return digits.length < PHONE_DIGITS ? null : digits.slice(-PHONE_DIGITS);
+}
+
+/** All of one length. */
+function endingIn(ends: readonly string[]): Like {
   return (text) =>
     sql`right(regexp_replace(translate(${text}, '０１２３４５６７８９', '0123456789'), '[^0-9]', '', 'g'),
-      ${end.length}::int) = ${end}`;
+      ${ends[0]?.length ?? 0}::int) ${isOneOf(ends)}`;
+}
+
+/** An array of parameters, and not one parameter that is an array: that is no constant to the planner, which hashes only those. */
+function isOneOf(values: readonly string[]): Sql {
+  const [only] = values;
+  if (only !== undefined && values.length === 1) return sql`= ${only}`;
+  return sql`= any(array[${join(
+    values.map((value) => sql`${value}`),
+    ', ',
+  )}])`;
 }
 
 function holds(layout: Layout, place: Place, like: Like): Sql {
