@@ -129,12 +129,12 @@ function sightOf(history: CustomerHistory, spec: FieldSpec, held: Held): Sight |
     const last = sights.at(-1);
     return last !== undefined && shows(last) ? last : null;
   }
-  // The first sight of a record belongs to no run, and comes before everything that we know of it.
+  // The first sight of a record belongs to no run: only times tell that it was not that of a later record of the customer.
   const momentOf = ({ at, observation }: Sight): Moment => ({ runId: observation?.runId ?? null, at });
-  const then = sights.filter(
-    (sight) => shows(sight) && (sight.observation === null || !isAfter(momentOf(sight), until)),
-  );
-  return then.reduce<Sight | null>(
+  const then = sights.filter((sight) => shows(sight) && !isAfter(momentOf(sight), until));
+  // It comes before everything that we know of its record, also where the clock was set back since.
+  const first = sights.filter((sight) => shows(sight) && sight.observation === null);
+  return (then.length > 0 ? then : first).reduce<Sight | null>(
     (last, sight) => (last !== null && isAfter(momentOf(last), momentOf(sight)) ? last : sight),
     null,
   );
@@ -183,8 +183,8 @@ function writerOf(history: CustomerHistory, spec: FieldSpec, held: Held, sight: 
     if (intent.recordId !== null && intent.recordId !== sight.record.id) return false;
     const after = result[spec.udesk];
     if (after === undefined || !sameContent(after, held.value)) return false;
-    // A first sight of a record that we created is the answer to that create.
-    if (sight.observation === null) return intent.op === 'create';
+    // A first sight of a record that we created is the answer to that create, and to none that left later.
+    if (sight.observation === null) return intent.op === 'create' && sentAt <= sight.at;
     const { lane, runId } = sight.observation;
     if (isAfter({ runId: intent.runId, at: sentAt }, { runId, at: sight.at })) return false;
     // Another lane may have seen our write before its outcome was known.

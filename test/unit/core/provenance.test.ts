@@ -133,6 +133,34 @@ describe('P12: the chain of a value', () => {
     expect(trace?.gap).toMatch(/no observation shows what udesk held/);
   });
 
+  test('ends at the record that began it, also when its counterpart was deleted and created anew', () => {
+    // c1 came first, u1 was made of it; c1 was deleted, and c2 made of u1.
+    const create = (id: string, side: 'udesk' | 'crm', second: number, runId: string) =>
+      wrote(id, side, 'A', {
+        op: 'create',
+        recordId: null,
+        runId,
+        createdAt: at(second),
+        sentAt: at(second + 1),
+        settledAt: at(second + 2),
+      });
+    const record = (id: string, firstSeenAt: string, fields: Record<string, Value>) => ({
+      ...({ id, state: id === 'u1' ? 'live' : 'deleted', firstSeenAt, fields, sights: 1 } as const),
+    });
+    const told = history({
+      records: {
+        udesk: [record('u1', at(4), { nick_name: 'A' })],
+        crm: [record('c2', at(9), { name: 'A' }), record('c1', at(1), { name: 'A' })],
+      },
+      intents: [create('1', 'udesk', 2, '1'), create('2', 'crm', 7, '5')],
+    });
+    expect(traceValue(told, NAME, 'udesk')).toMatchObject({
+      intents: ['1'],
+      origin: { kind: 'observation', side: 'crm', at: at(1), observationId: null },
+      gap: null,
+    });
+  });
+
   test('goes through our write to the edit on the other side, an emptied field included', () => {
     for (const value of ['new', null]) {
       const observations = [
