@@ -57,7 +57,7 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
     underWay = asSent(intent, look, at);
     sending.writes[intent.side] += 1;
     sending.looks.leaves(intent);
-    return await send(cycle, underWay, current);
+    return await send(cycle, underWay, current, sending.looks);
   } catch (error) {
     return await afterFailure(cycle, underWay ?? intent, toError(error), underWay !== null, sending);
   }
@@ -84,12 +84,14 @@ async function send(
   cycle: Cycle,
   intent: IntentRow,
   current: SideRecord | null,
+  looks: CreateLooks,
 ): Promise<'settled' | 'parked'> {
   const side = cycle.sides[intent.side];
   const { held: signal } = cycle;
   signal.throwIfAborted();
   if (intent.op === 'create') {
     const created = await side.create({ patch: intent.patch, marker: intent.marker ?? '' }, { signal });
+    looks.holds(intent.side, created);
     return (await settleWrite(cycle, intent, created, 'answer')) === 'taken' ? 'parked' : 'settled';
   } else if (intent.op === 'delete') {
     await side.delete(intent.remoteId ?? '', current === null ? { signal } : { current, signal });
@@ -97,6 +99,7 @@ async function send(
   } else {
     if (current === null) throw new SyncError('invariant', `intent ${intent.id} was not verified`);
     const updated = await side.update({ id: current.id, patch: intent.patch, current }, { signal });
+    looks.holds(intent.side, updated);
     await settleWrite(cycle, intent, updated, 'answer');
   }
   return 'settled';

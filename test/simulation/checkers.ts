@@ -56,17 +56,21 @@ export async function afterStep(world: World, closed: Closed): Promise<void> {
     world.violation('P8', `${distinct.size} records were deleted within a day without approval`);
 }
 
-/** P8: in no hour are more records created than the guard allows, but those of the first plan and of one that was approved. */
+/**
+ * P8: in no hour are more records created than the guard allows, but those of the first plan and of one that was approved. The
+ * hour before the last create, as our clock told it then: it may have been set back since.
+ */
 async function createsAllowed(world: World): Promise<void> {
   const max = maxCreates(world.script.setting);
   if (world.writes.filter(({ op, at }) => op === 'create' && at > world.trueTime - 3_600_000).length <= max)
     return;
   const [found] = await rows<{ n: string }>(
     world.db,
-    sql`select count(*) as n from udesk_sync.intent i
-        where i.pair = ${world.name} and i.op = 'create' and not i.approved and i.sent_at is not null
-          and i.sent_at > ${new Date(world.now).toISOString()}::timestamptz - interval '1 hour'
-          and i.run_id > (select min(run_id) from udesk_sync.intent where pair = ${world.name})`,
+    sql`with made as (
+          select sent_at from udesk_sync.intent
+          where pair = ${world.name} and op = 'create' and not approved and sent_at is not null
+            and run_id > (select min(run_id) from udesk_sync.intent where pair = ${world.name}))
+        select count(*) as n from made where sent_at > (select max(sent_at) from made) - interval '1 hour'`,
   );
   if (Number(found?.n) > max)
     world.violation('P8', `${found?.n} records were created within an hour without approval`);

@@ -11,6 +11,8 @@ import { join, name, raw, type Sql, sql } from './sql.ts';
 
 /** More rows than any matching can use: past this a key is an office line (sync design §6.4). */
 const LOOKUP_LIMIT = 1_000;
+/** Of one statement; the server takes 65,535. */
+const MAX_PARAMETERS = 10_000;
 
 export interface FoundRow {
   /** As selected by `recordColumns`. */
@@ -65,7 +67,7 @@ export async function lookup(
   return found.filter((record) => formsIn(record, places, kind, region).includes(wanted));
 }
 
-/** Of these, what no live row holds: the table is read once for all of them. */
+/** Of these, what no live row holds: the table is read once for all e-mails, and once for all phones. */
 export async function unheld(
   session: Session,
   layout: Layout,
@@ -73,30 +75,45 @@ export async function unheld(
   region: string,
   contacts: readonly Contact[],
 ): Promise<readonly Contact[]> {
-  const formOf = ({ kind, value }: Contact) => normalizeText(EQUIVALENCE[kind], value, region);
   const askable = contacts.filter(({ kind, value }) =>
     kind === 'email' ? !value.includes('\0') : lastDigits(normalizeText('phone', value, region)) !== null,
   );
-  const kinds = (['email', 'cellphone'] as const)
-    .map((kind) => ({
-      kind,
-      places: placesOf(layout, fields, kind),
-      values: askable.filter((contact) => contact.kind === kind).map(({ value }) => value),
-    }))
-    .filter(({ places, values }) => places.length > 0 && values.length > 0);
-  if (kinds.length === 0) return askable;
-  const conditions = kinds.map(({ kind, places, values }) =>
-    inOneOf(layout, places, kind === 'email' ? emailLike(values) : phonesLike(values, region)),
-  );
-  const found = await find(session, layout, join(conditions, ' or '));
-  // More rows than were read: whoever they are, they may hold any of these.
-  if (found.length >= LOOKUP_LIMIT) return [];
-  const held = new Set(
-    kinds.flatMap(({ kind, places }) =>
-      found.flatMap((record) => formsIn(record, places, kind, region).map((form) => `${kind} ${form}`)),
-    ),
-  );
-  return askable.filter((contact) => !held.has(`${contact.kind} ${formOf(contact)}`));
+  const free = new Set<Contact>();
+  // One after the other: with two kinds in one statement no index of a child table is used.
+  for (const kind of ['email', 'cellphone'] as const) {
+    const ofKind = askable.filter((contact) => contact.kind === kind);
+    const places = placesOf(layout, fields, kind);
+    for (const one of await unheldOfKind(session, layout, places, region, kind, ofKind)) free.add(one);
+  }
+  return askable.filter((contact) => free.has(contact));
+}
+
+async function unheldOfKind(
+  session: Session,
+  layout: Layout,
+  places: readonly Place[],
+  region: string,
+  kind: Contact['kind'],
+  contacts: readonly Contact[],
+): Promise<readonly Contact[]> {
+  if (places.length === 0 || contacts.length === 0) return contacts;
+  const columns = places.reduce((n, place) => n + (place.kind === 'slots' ? place.columns.length : 1), 0);
+  const values = contacts.slice(0, MAX_PARAMETERS / columns).map(({ value }) => value);
+  const like = kind === 'email' ? emailLike(values) : phonesLike(values, region);
+  const found = await find(session, layout, inOneOf(layout, places, like));
+  if (found.length >= LOOKUP_LIMIT) {
+    // Whoever else there is may hold any of these: all but those that thousands share are free in smaller parts.
+    if (contacts.length === 1) return [];
+    const half = Math.ceil(contacts.length / 2);
+    const parts = [contacts.slice(0, half), contacts.slice(half)];
+    const told: Contact[] = [];
+    for (const part of parts) told.push(...(await unheldOfKind(session, layout, places, region, kind, part)));
+    return told;
+  }
+  const held = new Set(found.flatMap((record) => formsIn(record, places, kind, region)));
+  return contacts
+    .slice(0, values.length)
+    .filter(({ value }) => !held.has(normalizeText(EQUIVALENCE[kind], value, region)));
 }
 
 const EQUIVALENCE = { email: 'email', cellphone: 'phone' } as const;

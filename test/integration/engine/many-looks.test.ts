@@ -95,14 +95,17 @@ describe('many creates ask once', () => {
     expect(asked).toEqual({ one: 2, many: 0 });
   });
 
-  test('and each for its own where the CRM refuses the question about many', async () => {
-    const { asked, sides, sync, enter, everybody, emails } = await start();
-    sides.crm.unheld = () => Promise.reject(new SyncError('contract', 'too many', { side: 'crm' }));
-    enter(...everybody);
-    await sync('none');
-    expect(emails()).toHaveLength(COUNT);
-    expect(asked.one).toBe(2 * COUNT);
-  });
+  test.each(['contract', 'transient'] as const)(
+    'and each for its own where the question about many fails: %s',
+    async (kind) => {
+      const { asked, sides, sync, enter, everybody, emails } = await start();
+      sides.crm.unheld = () => Promise.reject(new SyncError(kind, 'too many', { side: 'crm' }));
+      enter(...everybody);
+      await sync('none');
+      expect(emails()).toHaveLength(COUNT);
+      expect(asked.one).toBe(2 * COUNT);
+    },
+  );
 });
 
 describe('P5: nobody is made a second time by it', () => {
@@ -113,7 +116,9 @@ describe('P5: nobody is made a second time by it', () => {
     await sync('none');
     await sync();
     expect(emails()).toEqual(everybody.map(({ email }) => email).sort());
-    expect(asked.many).toBe(1);
+    expect(crm.table.list()).toHaveLength(COUNT);
+    // Whoever is not free is looked up: the phone of that one.
+    expect(asked).toEqual({ one: 1, many: 1 });
   });
 
   test('whoever is entered after the answer is found once that is not fresh any more', async () => {
@@ -133,5 +138,36 @@ describe('P5: nobody is made a second time by it', () => {
     await sync('none');
     await sync();
     expect(emails()).toEqual(everybody.map(({ email }) => email).sort());
+  });
+
+  test('what an update of ours takes along meanwhile is looked up', async () => {
+    const { crm, sides, sync, enter, everybody } = await start({ askMs: 1_000 });
+    const [first, ...others] = everybody.slice(0, 4);
+    if (first === undefined) throw new Error('nobody');
+    enter(first);
+    await sync();
+    // Written in another form, so that Udesk takes it for another number.
+    const [linked] = world.simulator.tenant.list();
+    world.simulator.tenant.edit(Number(linked?.id), { cellphones: [phoneOf(0), `+86 ${phoneOf(3)}`] });
+    const { unheld } = sides.crm;
+    const landed = Promise.withResolvers<void>();
+    sides.crm.unheld = async (...args) => {
+      const free = await unheld(...args);
+      await landed.promise;
+      return free;
+    };
+    sides.crm.update = async (...args) => {
+      const updated = await crm.side.update(...args);
+      landed.resolve();
+      return updated;
+    };
+    enter(...others);
+    await sync('none');
+    const holders = crm.table
+      .list()
+      .filter(({ fields }) =>
+        asElements(fields.phones ?? null).some(({ value }) => value.endsWith(phoneOf(3))),
+      );
+    expect(holders).toHaveLength(1);
   });
 });
