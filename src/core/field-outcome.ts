@@ -134,8 +134,12 @@ export function holdsRowValues({ row, spec, now, region }: FieldContext): boolea
  * over. A scalar's edit is carried over whole; but one that was held may be taken back again.
  */
 export function isStillUndone(field: FieldContext): boolean {
-  const { row } = field;
-  return wasUndone(field) && row?.decision === null && !isFlag(row) && !equalNow(field);
+  return isLeftApart(field) && !isFlag(field.row);
+}
+
+/** The same where the row has something else to tell, too, so that only a person or a policy closes it: then it must not close this. */
+export function isLeftApart(field: FieldContext): boolean {
+  return wasUndone(field) && field.row?.decision === null && !equalNow(field);
 }
 
 function wasUndone({ row }: FieldContext): boolean {

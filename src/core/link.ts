@@ -172,6 +172,8 @@ export type ConflictChange =
       readonly reopened: boolean;
       /** As the active row says, which this one goes on from; left out: no. */
       readonly undone?: true;
+      /** Where that row ends with a void decision: what it kept, and nobody has decided. Left out: nothing. */
+      readonly overwritten?: readonly Overwritten[];
     }
   /** A policy decided; the loser is kept in the row. Closed at once when nothing has to be written, else on settle. */
   | {

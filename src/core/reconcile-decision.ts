@@ -14,6 +14,7 @@ import { otherSide, SIDES, type SideName } from './record.ts';
 import { mergeSets, type Sides } from './set-merge.ts';
 import { flowsTo } from './spec.ts';
 import { isAbsent, type Value } from './value.ts';
+import type { Overwritten } from './witness-records.ts';
 
 /** A side holds something that the person did not see: what they chose is not carried out any further. */
 export interface VoidDecision {
@@ -36,7 +37,7 @@ export function applyDecision(
     (side) => !expected[side].some((value) => equalValues(field.spec, field.now[side], value, field.region)),
   );
   if (moved.length > 0) {
-    if (equalNow(field)) {
+    if (equalNow(field) && undecided(field).length === 0) {
       return {
         base: adopt(field),
         conflict: { action: 'close', field: field.spec.udesk, outcome: 'converged' },
@@ -47,6 +48,16 @@ export function applyDecision(
   if (!chosen.ok) return { conflict: hold(field, row.kind, chosen.reason, { reopened: true }) };
   const reason = `a person took ${decision.take}`;
   return resolveTo(field, chosen.target, { by: 'person', kind: row.kind, reason }, 'decision');
+}
+
+/**
+ * The edits that the row keeps because no side holds them any more: only a person or a policy ends the question about them, and
+ * a void decision is neither (P3). Of a scalar, whoever edited the same side since has superseded them.
+ */
+export function undecided({ spec, row, now, base, region }: FieldContext): readonly Overwritten[] {
+  return (row?.overwritten ?? []).filter(
+    ({ side }) => spec.shape === 'set' || base === null || equalValues(spec, now[side], base[side], region),
+  );
 }
 
 type Chosen = { readonly ok: true; readonly target: Sides } | { readonly ok: false; readonly reason: string };

@@ -7,9 +7,11 @@ import {
   type FieldContext,
   type FieldOutcome,
   holdsRowValues,
+  holdUndone,
   imageFrom,
   imageOn,
   isHeld,
+  isLeftApart,
   resolveTo,
 } from './field-outcome.ts';
 import type { ActiveConflict } from './link.ts';
@@ -126,8 +128,12 @@ function keepAsItIs(
   const kept = resolveTo(field, field.now, decided, 'policy');
   if (equalNow(field)) return kept;
   const { conflict, ...rest } = ordinary();
-  if (conflict === undefined || conflict === null || conflict.action === 'close')
+  if (conflict === undefined || conflict === null || conflict.action === 'close') {
+    // That it stays so ends this question, and not that of an undo (P6).
+    if (isLeftApart(field) && (field.spec.shape === 'set' || rest.writes === undefined))
+      return { ...rest, conflict: holdUndone({ ...field, base: rest.base ?? field.base }) };
     return { ...rest, conflict: kept.conflict ?? null };
+  }
   // The row that a replan before this one left says so already: a quiet cycle says nothing (P4).
   if (conflict.action === 'hold' && isHeld(field, conflict.kind, conflict.base))
     return { ...rest, conflict: null };

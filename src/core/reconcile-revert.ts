@@ -36,7 +36,7 @@ export function applyRevert(
   if (row !== null && !ours) {
     const outcome = ordinary();
     // Carried out, and nothing takes it back: once the row is over, it is seen whether the sides differ by it (P6).
-    if (request.carried.length > 0 && outcome.writes === undefined) return outcome;
+    if (request.carried.length > 0 && !SIDES.some((side) => isChosen(outcome.writes?.[side]))) return outcome;
     const reason = `conflict ${row.id} of this field is not decided, or not carried out yet`;
     return { ...outcome, revert: { outcome: 'refused', reason } };
   }
@@ -60,7 +60,13 @@ export function applyRevert(
       : isSet(write.after) && write.after.length > (capacity[side] ?? Number.POSITIVE_INFINITY)
         ? noRoom(spec, side)
         : null;
-    if (refusal !== null) return { ...ordinary(), revert: { outcome: 'refused', reason: refusal } };
+    if (refusal !== null) {
+      const revert = { outcome: 'refused', reason: refusal } as const;
+      // The other half was carried out: a person is told that the two differ (P6).
+      return request.carried.length > 0
+        ? { base: adopt(field), conflict: hold(field, 'reverted', `${keeps(request)}: ${refusal}`), revert }
+        : { ...ordinary(), revert };
+    }
     writes[side] = write;
   }
   if (Object.keys(writes).length > 0) return { writes };
@@ -71,6 +77,11 @@ export function applyRevert(
   if (equalNow(field)) return { base: adopt(field), conflict: closeConverged(field), revert };
   const kept = request.carried.length === 2 ? 'both were restored, and they differ' : keeps(request);
   return { base: adopt(field), conflict: hold(field, 'reverted', kept), revert };
+}
+
+/** A write that puts something else in the place of whatever is there; an edit of a set carries over its own elements only. */
+function isChosen(write: SideWrite | undefined): boolean {
+  return write?.reason === 'decision' || write?.reason === 'policy';
 }
 
 function keeps(request: RevertRequest): string {

@@ -8,6 +8,8 @@ import {
   hold,
   holdsRowValues,
   holdUndone,
+  isFlag,
+  isLeftApart,
   isStillUndone,
   noRoom,
   resolveTo,
@@ -69,7 +71,8 @@ function write(field: FieldContext, input: SetMergeInput, merge: SetMerge, reaso
 /** What both hold now was seen; the row about the undo says it, too. */
 function goesOnUndone(field: FieldContext): FieldOutcome {
   const base = adopt(field);
-  return { base, conflict: holdUndone({ ...field, base }) };
+  // A flag goes on by itself.
+  return { base, conflict: isFlag(field.row) ? null : holdUndone({ ...field, base }) };
 }
 
 /** Said once, and only where no other row of the field is open: nothing was lost, so it stops nothing. */
@@ -112,7 +115,7 @@ function blocked(field: FieldContext, input: SetMergeInput, merge: SetMerge, sid
       return { conflict: hold(field, kind, edited) };
     case 'ignore':
       // The row about an undo is not closed by an edit of another element.
-      if (isStillUndone(field)) return goesOnUndone(field);
+      if (isLeftApart(field)) return goesOnUndone(field);
       return resolveTo(
         field,
         become(merge[side].after),
@@ -128,7 +131,7 @@ function blocked(field: FieldContext, input: SetMergeInput, merge: SetMerge, sid
         { by: 'policy', kind, reason: `${edited}: reverted` },
         'revert-blocked',
       );
-      if (!isStillUndone(field)) return outcome;
+      if (!isLeftApart(field)) return outcome;
       // Written, the two differ as the undo left them: the next plan says so.
       return outcome.writes === undefined ? goesOnUndone(field) : { writes: outcome.writes, conflict: null };
     }

@@ -20,6 +20,7 @@ import {
   hold,
   holdsRowValues,
   holdUndone,
+  isLeftApart,
   isStillUndone,
   type SideWrite,
 } from './field-outcome.ts';
@@ -33,7 +34,7 @@ import type {
   Reason,
   RevertChange,
 } from './link.ts';
-import { applyDecision } from './reconcile-decision.ts';
+import { applyDecision, undecided } from './reconcile-decision.ts';
 import { restoreOverwritten } from './reconcile-overwritten.ts';
 import { createRecord, oneSideDeleted, WHOLE_RECORD } from './reconcile-presence.ts';
 import { decideRestored } from './reconcile-restored.ts';
@@ -116,21 +117,29 @@ function reconcileField(field: FieldContext): FieldOutcome {
   if (!row?.decision) return quarantine(field, byTable(field));
   const applied = applyDecision(field, row, row.decision);
   if (!('void' in applied)) return applied;
-  const undecided = { ...field, row: { ...row, decision: null } };
-  const outcome = quarantine(undecided, byTable(undecided));
-  const still = field.spec.shape === 'set' && isStillUndone(undecided) ? holdUndone(undecided, true) : null;
+  const open = { ...field, row: { ...row, decision: null } };
+  const outcome = quarantine(open, byTable(open));
+  // A scalar that is written is equal afterwards.
+  const differs = field.spec.shape === 'set' || outcome.writes === undefined;
+  const still = differs && isLeftApart(open) ? holdUndone(open, true) : null;
   return { ...outcome, conflict: afterVoid(field, outcome.conflict ?? still, applied.void) };
 }
 
 /** The row of a void decision ends as the person saw it; what is to be held or decided now is a row of its own (P2). */
 function afterVoid(field: FieldContext, now: ConflictChange | null, reason: string): ConflictChange {
+  const lost = undecided(field);
+  const kept = lost.length > 0 ? { overwritten: lost } : {};
   switch (now?.action) {
     case 'hold':
-      return { ...now, reason, reopened: true };
+      return { ...now, reason, reopened: true, ...kept };
     case 'decided':
       return { ...now, reopened: true };
-    default:
+    default: {
+      const base = field.row?.base ?? null;
+      const again = hold(field, 'overwritten-in-window', reason, { reopened: true, base });
+      if (lost.length > 0 && again?.action === 'hold') return { ...again, ...kept };
       return now ?? { action: 'close', field: field.spec.udesk, outcome: 'resolved' };
+    }
   }
 }
 

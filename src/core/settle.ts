@@ -56,9 +56,18 @@ export function settledBases(
     const own = result[change.field];
     if (field === undefined || own === undefined) continue;
     const asSent = equalValues(field, own, change.after, region);
-    if (!asSent && looked.has(name)) continue;
-    const carried = carriedOf(field, region, own, change);
+    const isSure = asSent || !looked.has(name);
     const half = write.halves[change.field];
+    const known = bases[change.field];
+    const isUndoOfSet = field.shape === 'set' && write.reasons[change.field] === 'revert';
+    if (isUndoOfSet && known !== undefined && (half !== undefined || !isSure)) {
+      // What an undo changed is nobody's edit: it counts for its own side, whatever becomes of the other half (P2).
+      const held = isSure ? carriedOf(field, region, own, change) : change.after;
+      bases[change.field] = baseOf(field, region, pairOf(write.side, held, known[otherSide(write.side)]));
+      continue;
+    }
+    if (!isSure) continue;
+    const carried = carriedOf(field, region, own, change);
     if (half !== undefined && field.shape === 'set' && !REPLACING.has(write.reasons[change.field] ?? '')) {
       const move = { planned: half, before: change.before, after: carried };
       bases[change.field] = afterSetHalf(field, region, write.side, bases[change.field] ?? null, move);

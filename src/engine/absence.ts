@@ -78,9 +78,10 @@ export async function proveAbsences(
     );
     return left;
   }
-  await followMerges(cycle, side, gone);
-  await fenced(cycle.db, cycle.fence, (tx) => markDeleted(tx, target(cycle, side, 'sweep'), gone));
-  return { ...left, deleted: gone.length };
+  const unsaid = await followMerges(cycle, side, gone);
+  const proven = gone.filter((id) => !unsaid.has(id));
+  await fenced(cycle.db, cycle.fence, (tx) => markDeleted(tx, target(cycle, side, 'sweep'), proven));
+  return { ...left, deleted: proven.length };
 }
 
 /** A refusal to show a record (it is hidden from our login, or cannot be read) is no answer to whether it lives. */

@@ -3,8 +3,16 @@ import { idOn, otherSide, type SideName, type SideRecord } from '../core/record.
 import { takeOver } from '../core/survivor.ts';
 import type { Page } from '../crm/adapter.ts';
 import { activeConflicts, writeConflicts } from '../store/conflicts.ts';
-import { linkHolding, loadLinkOf, moveLinkSide, saveBases, setLinkState } from '../store/links.ts';
+import {
+  endConflicts,
+  linkHolding,
+  loadLinkOf,
+  moveLinkSide,
+  saveBases,
+  setLinkState,
+} from '../store/links.ts';
 import { type KeyedRecord, keyedRecords, loadRecords } from '../store/records.ts';
+import { rejectedPairs } from '../store/reviews.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { lookUp } from './lookup.ts';
@@ -14,8 +22,14 @@ import { storeOne } from './observe.ts';
  * A record that is gone may have been merged into another (sync design §7): its e-mails and phones are looked up, and
  * when exactly one other record holds them, the link moves to that survivor. Where the survivor is somebody else's
  * already, or there are several, the link is broken and kept for a person; nothing is deleted over there either way.
+ * @returns of whom nobody can say, as the side refuses the question: they are not taken as deleted (P7)
  */
-export async function followMerges(cycle: Cycle, side: SideName, gone: readonly string[]): Promise<void> {
+export async function followMerges(
+  cycle: Cycle,
+  side: SideName,
+  gone: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const unsaid = new Set<string>();
   const pair = cycle.spec.name;
   const { by } = cycle.spec.match;
   const held = await loadRecords(cycle.db, pair, side, gone);
@@ -24,11 +38,19 @@ export async function followMerges(cycle: Cycle, side: SideName, gone: readonly 
     const { linkId } = record;
     const fields = held.get(record.id)?.record.fields ?? {};
     const contacts = contactsToAskFor(cycle.spec, side, fields).filter(({ kind }) => by.includes(kind));
-    const holders = await lookUp(cycle, side, contacts);
+    const holders = await lookUp(cycle, side, contacts, (error) => {
+      unsaid.add(record.id);
+      cycle.log.warn(
+        { side, remoteId: record.id, kind: error.kind, code: error.details.code },
+        'nobody can say whether a record that is gone was merged: it is not taken as deleted',
+      );
+    });
     const survivors = holders.filter(({ id }) => id !== record.id);
     if (survivors.length === 0) continue;
+    unsaid.delete(record.id);
     await follow(cycle, side, { ...record, linkId }, survivors, 'its e-mails or phones are held by');
   }
+  return unsaid;
 }
 
 /**
@@ -90,6 +112,7 @@ async function follow(
     const ids = survivors.map(({ id }) => id).join(', ');
     const reason = `gone on ${side}; ${how} ${ids}, which cannot take its place without a person`;
     await setLinkState(tx, cycle.spec.name, linkId, { state: 'broken', decidedBy: 'merged', reason, at });
+    await endConflicts(tx, cycle.spec.name, linkId, at);
   });
   cycle.log.info(
     { side, linkId, remoteId: record.id, survivors: survivors.map(({ id }) => id), moved: free !== null },
@@ -140,5 +163,9 @@ async function freeSurvivor(
   const [only] = survivors;
   if (only === undefined || survivors.length > 1) return null;
   const holder = await linkHolding(cycle.db, cycle.spec.name, side, only.id);
-  return holder === null || holder === linkId ? only : null;
+  if (holder !== null && holder !== linkId) return null;
+  // Whom a person said to be somebody else takes nobody's place.
+  const link = await loadLinkOf(cycle.db, cycle.spec.name, linkId);
+  const ids = { udesk: link?.udeskId ?? '', crm: link?.crmId ?? '', [side]: only.id };
+  return (await rejectedPairs(cycle.db, cycle.spec.name)).has(`${ids.udesk}\n${ids.crm}`) ? null : only;
 }

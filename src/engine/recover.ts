@@ -2,7 +2,7 @@ import type { SideRecord } from '../core/record.ts';
 import { holds, outcomeOf } from '../core/written.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { park } from '../store/guards.ts';
-import { clockWentBack, dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
+import { clockWentBack, dropIntent, type IntentRow, knownWhenPlanned, moveIntent } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
 import { loadRecords, unlinkedSince } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
@@ -90,7 +90,10 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
   if (externalId !== null && intent.marker !== null) {
     const marked = await side.lookup('token', intent.marker, { signal: cycle.signal });
     const [only] = marked;
-    if (only !== undefined && marked.length === 1) return await settled(cycle, intent, only);
+    // An id that others may carry, too, is no proof of who was there before.
+    const isOther =
+      only !== undefined && !externalId.unique && (await knownWhenPlanned(cycle.db, intent, [only.id]));
+    if (only !== undefined && marked.length === 1 && !isOther) return await settled(cycle, intent, only);
     if (marked.length > 1) return await uncertain(cycle, intent, `${marked.length} records carry its marker`);
   }
   const sent = sentContacts(cycle, intent);
@@ -113,6 +116,9 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
     await notSeen(cycle, intent);
     return await resolveCreate(cycle, { ...intent, looks: intent.looks + 1 });
   }
+  // Since an earlier cycle sent it, somebody may have given what it made another e-mail or phone.
+  if (externalId === null && intent.runId !== String(cycle.runId))
+    return await resolveByEnumeration(cycle, intent);
   return await backToPending(cycle, intent, 'the record was looked for and is not there');
 }
 

@@ -1,11 +1,11 @@
 /** The last look before a write (sync design §8): what the plan was made from must still be there. */
 import { contentHash, mergeObserved } from '../core/observation.ts';
-import type { SideName, SideRecord } from '../core/record.ts';
+import { idOn, otherSide, type SideName, type SideRecord } from '../core/record.ts';
 import { standAsBefore } from '../core/witness-records.ts';
 import { holds } from '../core/written.ts';
-import { SyncError } from '../errors.ts';
+import { isSyncError, SyncError } from '../errors.ts';
 import { dropIntent, type IntentRow, knownWhenPlanned } from '../store/intents.ts';
-import { dissolveUncreated } from '../store/links.ts';
+import { dissolveUncreated, loadLinkOf } from '../store/links.ts';
 import { isUnplanned, loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
@@ -73,7 +73,7 @@ export async function verify(
   }
   const unmoved =
     intent.op === 'delete'
-      ? await isAsMirrored(cycle, intent, current)
+      ? (await isOtherGone(cycle, intent)) && (await isAsMirrored(cycle, intent, current))
       : holds(cycle.spec, intent.patch, current, 'before');
   if (unmoved) return current;
   await observeAndReplan(cycle, intent, current);
@@ -86,10 +86,16 @@ export async function verify(
  * somebody else: they may share an address, unless a create there may change them instead.
  */
 async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks): Promise<null | 'stale'> {
+  if (await isSourceGone(cycle, intent)) {
+    await fenced(cycle.db, cycle.fence, (tx) =>
+      dropIntent(tx, intent, 'its source was deleted before the write', cycle.clock()),
+    );
+    return 'stale';
+  }
   const found = await stillThere(cycle, intent.side, await holders(cycle, intent, looks));
   if (found.length === 0) return null;
   const ids = found.map(({ id }) => id);
-  if (await knownWhenPlanned(cycle.db, intent, ids)) {
+  if ((await areAsMirrored(cycle, intent.side, found)) && (await knownWhenPlanned(cycle.db, intent, ids))) {
     if (cycle.sides[intent.side].manifest.createMayOverwrite !== true) return null;
     throw new SyncError(
       'rejected',
@@ -144,6 +150,47 @@ async function stillThere(
     if (now !== null) live.push(now);
   }
   return live;
+}
+
+/** Matching knew them as the mirror held them: who was given the e-mail since then is somebody new to it. */
+async function areAsMirrored(cycle: Cycle, side: SideName, found: readonly SideRecord[]): Promise<boolean> {
+  const ids = found.map(({ id }) => id);
+  const known = await loadRecords(cycle.db, cycle.spec.name, side, ids);
+  return found.every((record) => {
+    const held = known.get(record.id);
+    return held !== undefined && contentHash(mergeObserved(held.record, record)) === held.hash;
+  });
+}
+
+/** A create that had to wait makes nobody whose record was deleted meanwhile. */
+async function isSourceGone(cycle: Cycle, { side, marker }: IntentRow): Promise<boolean> {
+  if (marker === null) return false;
+  const sources = await loadRecords(cycle.db, cycle.spec.name, otherSide(side), [marker]);
+  return sources.get(marker)?.state === 'deleted';
+}
+
+/**
+ * A deletion follows from the other one. That may have been taken back since, and a deletion that had to wait asks for it
+ * once more (P7).
+ */
+async function isOtherGone(cycle: Cycle, intent: IntentRow): Promise<boolean> {
+  const there = otherSide(intent.side);
+  const link = await loadLinkOf(cycle.db, intent.pair, intent.linkId);
+  const id = link === null ? null : idOn(link, there);
+  if (id === null) return true;
+  const known = (await loadRecords(cycle.db, intent.pair, there, [id])).get(id);
+  if (known !== undefined && known.state !== 'deleted') return false;
+  if (intent.runId === String(cycle.runId)) return true;
+  try {
+    const back = await cycle.sides[there].read(id, { signal: cycle.signal });
+    if (back === null) return true;
+    await fenced(cycle.db, cycle.fence, (tx) => storeOne(cycle, tx, there, 'verify', back));
+    return false;
+  } catch (error) {
+    // Who is not shown is not back.
+    if (!isSyncError(error, 'rejected') && !isSyncError(error, 'contract')) throw error;
+    return true;
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
-import { type IntentRow, intentsWhere } from './intents.ts';
+import { type IntentRow, intentsWhere, isDue } from './intents.ts';
 import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
@@ -42,8 +42,6 @@ export async function endBackfill(db: Db, pair: string, id: string, at: Date): P
 const waiting = (pair: string, side: SideName) =>
   sql`pair = ${pair} and side = ${side} and op = 'create' and priority = 3 and state = 'pending'`;
 
-const due = (now: Date) => sql`(not_before is null or not_before <= ${now.toISOString()}::timestamptz)`;
-
 /** @returns how many of them could go at once; `batchable`: of those, how many may go in a batch */
 export async function countWaiting(
   db: Db,
@@ -54,7 +52,7 @@ export async function countWaiting(
   const [row] = await rows<{ due: string; batchable: string }>(
     db,
     sql`select count(*) as due, count(*) filter (where not alone) as batchable
-        from udesk_sync.intent where ${waiting(pair, side)} and ${due(now)}`,
+        from udesk_sync.intent where ${waiting(pair, side)} and ${isDue(now)}`,
   );
   return { due: Number(row?.due ?? 0), batchable: Number(row?.batchable ?? 0) };
 }
@@ -65,7 +63,7 @@ export async function loadBatchable(
   side: SideName,
   page: { readonly now: Date; readonly afterId: string; readonly limit: number },
 ): Promise<IntentRow[]> {
-  const where = sql`${waiting(pair, side)} and ${due(page.now)} and not alone and id > ${page.afterId}::bigint`;
+  const where = sql`${waiting(pair, side)} and ${isDue(page.now)} and not alone and id > ${page.afterId}::bigint`;
   return await intentsWhere(db, where, page.limit);
 }
 
@@ -77,7 +75,7 @@ export async function loadAlone(
   page: { readonly now: Date; readonly limit: number; readonly all: boolean },
 ): Promise<IntentRow[]> {
   const which: SQL = page.all ? sql`true` : sql`alone`;
-  return await intentsWhere(db, sql`${waiting(pair, side)} and ${due(page.now)} and ${which}`, page.limit);
+  return await intentsWhere(db, sql`${waiting(pair, side)} and ${isDue(page.now)} and ${which}`, page.limit);
 }
 
 export async function setAlone(db: Db, pair: string, ids: readonly string[]): Promise<void> {

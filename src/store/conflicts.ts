@@ -182,20 +182,21 @@ export async function writeConflicts(
       by: decided ? change.by : null,
       re: change.reopened === true,
       un: change.action === 'hold' && change.undone === true,
+      ow: change.action === 'hold' ? (change.overwritten ?? []) : [],
     };
   });
   const now = sql`${at.toISOString()}::timestamptz`;
   await closeVoid(db, pair, writes, at);
   await db.execute(
     sql`insert into udesk_sync.conflict as t
-          (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, undone, resolved_by, opened_at, changed_at, closed_at, assignee)
-        select ${pair}, s.l::bigint, s.f, s.k, s.s, nullif(s.b, 'null'::jsonb), s.u, s.c, s.ua, s.ca, s.r, s.un, s.by,
+          (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, undone, overwritten, resolved_by, opened_at, changed_at, closed_at, assignee)
+        select ${pair}, s.l::bigint, s.f, s.k, s.s, nullif(s.b, 'null'::jsonb), s.u, s.c, s.ua, s.ca, s.r, s.un, s.ow, s.by,
           ${now}, ${now}, null,
           -- Whoever had the row that became void has the one that takes its place.
           case when s.re then (select o.assignee from udesk_sync.conflict o
             where o.pair = ${pair} and o.link_id = s.l::bigint and o.field = s.f and o.closed_at = ${now} order by o.id desc limit 1) end
         from jsonb_to_recordset(${jsonParam(payload)})
-          as s(l text, f text, k text, s text, b jsonb, u jsonb, c jsonb, ua text, ca text, r text, by text, re boolean, un boolean)
+          as s(l text, f text, k text, s text, b jsonb, u jsonb, c jsonb, ua text, ca text, r text, by text, re boolean, un boolean, ow jsonb)
         on conflict (pair, link_id, field) where state in ('open', 'resolving') do update set
           kind = excluded.kind, state = excluded.state, base = excluded.base, udesk = excluded.udesk, crm = excluded.crm,
           udesk_at = excluded.udesk_at, crm_at = excluded.crm_at, reason = excluded.reason,

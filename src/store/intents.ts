@@ -301,7 +301,7 @@ export async function loadIntents(
   return await intentsWhere(
     db,
     sql`pair = ${pair} and state = ${state}
-          and (not_before is null or not_before <= ${options.now.toISOString()}::timestamptz)
+          and ${isDue(options.now)}
           and not (id = any(${textArray(exclude)}::bigint[])) and not (side = any(${textArray(full)}))
           and not (state = 'pending' and op = 'create' and priority = 3 and side = any(${textArray(backfilled)}))`,
     options.limit,
@@ -309,6 +309,12 @@ export async function loadIntents(
 }
 
 /** Intents under a condition that a neighbour states, in the order of the outbox; all of them where there is no limit. */
+/** Nothing is put off for longer than a day: what seems to be was so by a clock that was set back since. */
+export function isDue(now: Date): SQL {
+  const at = sql`${now.toISOString()}::timestamptz`;
+  return sql`(not_before is null or not_before <= ${at} or not_before > ${at} + interval '25 hours')`;
+}
+
 export async function intentsWhere(db: Db, condition: SQL, limit: number | null): Promise<IntentRow[]> {
   const found = await rows<IntentColumns>(
     db,

@@ -183,7 +183,7 @@ export function isEndable(link: LinkRow): boolean {
 }
 
 function isFlagged(link: LinkRow): boolean {
-  return link.state === 'broken' && link.decidedBy === 'flag';
+  return link.state === 'broken' && (link.decidedBy === 'flag' || link.decidedBy === 'merged');
 }
 
 /** Its counterpart was not created, or nobody knows whether it was: whoever says who it is answers that. */

@@ -293,16 +293,21 @@ export async function breakLink(
 ): Promise<void> {
   const reason = life.action === 'close' ? 'deleted on both sides' : `deleted on ${life.deletedSide}`;
   await setLinkState(db, pair, linkId, { state: 'broken', decidedBy: life.action, reason, at });
-  await db.execute(
-    sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', changed_at = ${at.toISOString()}::timestamptz,
-          closed_at = ${at.toISOString()}::timestamptz
-        where pair = ${pair} and link_id = ${linkId}::bigint and state in ('open', 'resolving')`,
-  );
+  await endConflicts(db, pair, linkId, at);
   if (life.action === 'unlink') {
     await db.execute(
       sql`update udesk_sync.record set link_id = null, dirty = true where pair = ${pair} and link_id = ${linkId}::bigint`,
     );
   }
+}
+
+/** Of a link that ended: nothing is left that a person could decide, until it is taken up again (`askAgain`). */
+export async function endConflicts(db: Db, pair: string, linkId: string, at: Date): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', changed_at = ${at.toISOString()}::timestamptz,
+          closed_at = ${at.toISOString()}::timestamptz
+        where pair = ${pair} and link_id = ${linkId}::bigint and state in ('open', 'resolving')`,
+  );
 }
 
 /** Confirmed links with something to plan, in id order after `afterId`; links with a write on its way wait. */
@@ -406,7 +411,7 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
     db,
     sql`update udesk_sync.link l set state = 'confirmed', decided_by = 'restored', dirty = true,
           changed_at = ${at.toISOString()}::timestamptz
-        where l.pair = ${pair} and l.state = 'broken' and l.decided_by = 'flag'
+        where l.pair = ${pair} and l.state = 'broken' and l.decided_by in ('flag', 'merged')
           and exists (select 1 from udesk_sync.record r where r.pair = l.pair and r.side = 'udesk'
             and r.remote_id = l.udesk_id and r.state = 'live' and r.link_id = l.id)
           and exists (select 1 from udesk_sync.record r where r.pair = l.pair and r.side = 'crm'

@@ -292,7 +292,8 @@ export async function maybeCreated(
         where r.pair = ${pair} and r.side = ${side} and r.state = 'live' and r.link_id is null
           and exists (
             select 1 from udesk_sync.intent i
-              left join udesk_sync.parked p on p.pair = i.pair and p.intent_id = i.id and p.kind = 'uncertain-create' and p.state = 'parked'
+              left join udesk_sync.parked p on p.pair = i.pair and p.intent_id = i.id and p.kind = 'uncertain-create'
+                and (p.state = 'parked' or p.state = 'dropped' and i.state = 'parked')
             where i.pair = r.pair and i.side = r.side and i.op = 'create' and i.sent_at is not null
               and (p.id is not null or i.state in ('sending', 'unknown'))
               and (${CLOCK_WENT_BACK} or i.sent_at <= r.first_seen_at and (p.id is null or r.first_seen_at <= p.at

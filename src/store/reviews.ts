@@ -56,7 +56,9 @@ export async function rejectedPairs(db: Db, pair: string): Promise<Set<string>> 
   const found = await rows<{ candidates: string | null; udesk_id: string | null; crm_id: string | null }>(
     db,
     sql`select candidates::text as candidates, udesk_id, crm_id from udesk_sync.link
-        where pair = ${pair} and (state = 'rejected' or (state = 'broken' and decided_by = 'unlink'))`,
+        where pair = ${pair} and (state = 'rejected'
+          -- The policy "unlink" ends links by the same word, and nobody said anything then.
+          or (state = 'broken' and decided_by = 'unlink' and evidence @> '[{"kind": "decision", "take": "unlink"}]'::jsonb))`,
   );
   const pairs = new Set<string>();
   for (const row of found) {

@@ -1,0 +1,104 @@
+/** An undo of which one half is carried out and the other not, or which replaced an edit itself. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { SyncError } from '../../../src/errors.ts';
+import { type CommandLine, commandLine } from '../../support/command-line.ts';
+import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
+import { syncAt } from '../attack/moments.ts';
+
+let world: World;
+let cli: CommandLine;
+afterEach(async () => {
+  cli.close();
+  await world.close();
+});
+
+const first = () => world.simulator.tenant.list()[0]?.id ?? '';
+const open = async () =>
+  (await world.conflicts()).filter(({ state }) => state === 'open').map(({ kind }) => kind);
+const others = () =>
+  world.simulator.tenant
+    .get(first())
+    ?.other_emails.map(({ content }) => content)
+    .toSorted();
+
+describe('an undo of a merge that wrote both sides', () => {
+  test('P2: takes nothing away that a person had added, also where the customer is edited right before its half', async () => {
+    world = await createWorld({ customers: [{ nick_name: 'Ann', email: 'ann@example.com' }] });
+    cli = commandLine(world);
+    await world.sync();
+    world.simulator.tenant.edit(first(), { other_emails: ['u@example.com'] });
+    await world.crm`update contact set emails = emails || 'c@example.com'::text`;
+    const { runId } = await world.sync();
+    expect(others()).toEqual(['c@example.com', 'u@example.com']);
+
+    await cli.run('revert', '--run', runId, '--field', 'emails', '--yes', '--json');
+    await syncAt(world, [
+      {
+        side: 'udesk',
+        call: 'read',
+        when: 'before',
+        times: 1,
+        act: () =>
+          world.simulator.tenant.edit(first(), {
+            other_emails: ['u@example.com', 'c@example.com', 'd@example.com'],
+          }),
+      },
+    ]);
+    await world.sync();
+    await world.sync();
+
+    expect(others()).toEqual(['d@example.com', 'u@example.com']);
+    expect((await world.people())[0]?.emails.toSorted()).toEqual([
+      'ann@example.com',
+      'c@example.com',
+      'd@example.com',
+    ]);
+    expect(await open()).toEqual(['reverted']);
+    const quiet = await writesSoFar(world);
+    await world.sync();
+    expect(await writesSoFar(world)).toEqual(quiet);
+  });
+});
+
+describe('an undo whose write replaced an edit unseen', () => {
+  test('P6: a person is still asked about the difference where that is found late, and the policy leaves it so', async () => {
+    world = await createWorld({
+      customers: [{ nick_name: 'Ann', email: 'ann@example.com', description: 'before' }],
+      pair: { fields: '[{ udesk: description, crm: note, policy: crm }]' },
+    });
+    cli = commandLine(world);
+    await world.sync();
+    await world.crm`update contact set note = 'wrong'`;
+    const { runId } = await world.sync();
+    await cli.run('revert', '--run', runId, '--yes', '--json');
+    await syncAt(world, [
+      {
+        side: 'udesk',
+        call: 'update',
+        when: 'before',
+        times: 1,
+        act: () => world.simulator.tenant.edit(first(), { description: 'by Tom' }),
+      },
+      {
+        side: 'udesk',
+        call: 'history',
+        when: 'before',
+        act: () => {
+          throw new SyncError('transient', 'the history does not answer');
+        },
+      },
+    ]);
+    expect(await open()).toEqual(['reverted']);
+    await world.sync();
+    await world.sync();
+
+    expect(world.simulator.tenant.get(first())?.description).toBe('before');
+    expect((await world.people())[0]?.note).toBe('wrong');
+    expect(
+      await ourRows(
+        world,
+        `select kind, state, jsonb_array_length(overwritten) as lost from udesk_sync.conflict`,
+      ),
+    ).toEqual([{ kind: 'reverted', state: 'open', lost: 1 }]);
+  });
+});
