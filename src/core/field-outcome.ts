@@ -115,7 +115,13 @@ export function hold(
   const { now, spec } = field;
   if (!reopened && isHeld(field, kind, base)) return null;
   const held = { kind, base, udesk: now.udesk, crm: now.crm, reason, reopened } as const;
-  return { action: 'hold', field: spec.udesk, ...held, ...(wasUndone(field) ? { undone: true } : {}) };
+  // The row ends; what it kept is still not decided.
+  const overwritten = reopened ? (field.row?.overwritten ?? []) : [];
+  return {
+    ...{ action: 'hold', field: spec.udesk, ...held },
+    ...(wasUndone(field) ? { undone: true } : {}),
+    ...(overwritten.length > 0 ? { overwritten } : {}),
+  };
 }
 
 /** Whether the row says exactly this already. */

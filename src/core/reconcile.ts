@@ -130,8 +130,10 @@ function afterVoid(field: FieldContext, now: ConflictChange | null, reason: stri
   const lost = undecided(field);
   const kept = lost.length > 0 ? { overwritten: lost } : {};
   switch (now?.action) {
-    case 'hold':
-      return { ...now, reason, reopened: true, ...kept };
+    case 'hold': {
+      const { overwritten: _, ...row } = now;
+      return { ...row, reason, reopened: true, ...kept };
+    }
     case 'decided':
       return { ...now, reopened: true };
     default: {

@@ -29,6 +29,14 @@ export interface BackoffOptions {
   readonly maxMs?: number;
 }
 
+/** Longer than this nothing is put off, whatever a side asks for: the store takes more for a clock that was wrong. */
+const MAX_WAIT_MS = 24 * 3_600_000;
+
+/** How long a write waits: as long as the side asks for, up to a day, or else by `backoffMs`. */
+export function waitMsOf(retryAfterMs: number | undefined, attempt: number, random: () => number): number {
+  return Math.min(retryAfterMs ?? backoffMs(attempt, random), MAX_WAIT_MS);
+}
+
 /**
  * How long to wait before attempt `attempt + 1`, in milliseconds: doubling, capped, and spread evenly over the upper
  * half, so that many who failed together do not come back together.

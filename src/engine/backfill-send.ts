@@ -1,5 +1,5 @@
 import type { SideName } from '../core/record.ts';
-import { backoffMs } from '../core/retry.ts';
+import { waitMsOf } from '../core/retry.ts';
 import type { BatchCreate } from '../crm/adapter.ts';
 import { isSyncError, toError } from '../errors.ts';
 import { batchIsUnknown, openBatch, takeBatchBack } from '../store/backfill.ts';
@@ -69,7 +69,7 @@ async function notTaken(cycle: Cycle, batchId: string, error: Error, at: Date): 
   const passing = error.kind === 'transient' || error.kind === 'throttled';
   const refused = error.kind === 'rejected' || error.kind === 'contract';
   if (!passing && !refused && error.kind !== 'auth') return;
-  const waitMs = error.details.retryAfterMs ?? backoffMs(1, cycle.random);
+  const waitMs = waitMsOf(error.details.retryAfterMs, 1, cycle.random);
   await fenced(cycle.db, cycle.fence, (tx) =>
     takeBatchBack(tx, cycle.spec.name, batchId, {
       alone: refused,

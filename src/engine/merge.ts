@@ -11,12 +11,12 @@ import {
   saveBases,
   setLinkState,
 } from '../store/links.ts';
-import { type KeyedRecord, keyedRecords, loadRecords } from '../store/records.ts';
+import { type KeyedRecord, keyedRecords, loadRecords, markDeleted } from '../store/records.ts';
 import { rejectedPairs } from '../store/reviews.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { lookUp } from './lookup.ts';
-import { storeOne } from './observe.ts';
+import { storeOne, target } from './observe.ts';
 
 /**
  * A record that is gone may have been merged into another (sync design §7): its e-mails and phones are looked up, and
@@ -113,6 +113,8 @@ async function follow(
     const reason = `gone on ${side}; ${how} ${ids}, which cannot take its place without a person`;
     await setLinkState(tx, cycle.spec.name, linkId, { state: 'broken', decidedBy: 'merged', reason, at });
     await endConflicts(tx, cycle.spec.name, linkId, at);
+    // Together: a record that still counted as live would be taken for one that came back.
+    await markDeleted(tx, target(cycle, side, 'point'), [record.id]);
   });
   cycle.log.info(
     { side, linkId, remoteId: record.id, survivors: survivors.map(({ id }) => id), moved: free !== null },

@@ -117,8 +117,8 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
     return await resolveCreate(cycle, { ...intent, looks: intent.looks + 1 });
   }
   // Since an earlier cycle sent it, somebody may have given what it made another e-mail or phone.
-  if (externalId === null && intent.runId !== String(cycle.runId))
-    return await resolveByEnumeration(cycle, intent);
+  if (externalId === null && (intent.sentRunId ?? intent.runId) !== String(cycle.runId))
+    return await resolveByEnumeration(cycle, intent, LOOKS_BEFORE_RESEND + 1);
   return await backToPending(cycle, intent, 'the record was looked for and is not there');
 }
 
@@ -129,8 +129,13 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
  * something else may still be it, in the side's own form or edited since (given an e-mail, say): a person looks. So they do
  * when our clock was set back meanwhile, as times say nothing then about what came first; and when the side's lists have
  * proved nothing for a day, since every new record there waits until it is known which of them it is.
+ * @param looks how often it has to be looked for in all, before two of the lists have told: a look-up before them counts, too
  */
-async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
+async function resolveByEnumeration(
+  cycle: Cycle,
+  intent: IntentRow,
+  looks: number = LOOKS_BEFORE_RESEND,
+): Promise<Recovery> {
   if (intent.sentAt !== null && (await clockWentBack(cycle.db, intent)))
     return await uncertain(cycle, intent, 'our clock was set back since, so no list can tell');
   const { certifiedAt, uncertified } = await loadPair(cycle.db, cycle.spec.name);
@@ -144,7 +149,7 @@ async function resolveByEnumeration(cycle: Cycle, intent: IntentRow): Promise<Re
   const [only] = equal;
   if (only === undefined) {
     if (fresh.length === 0) {
-      if (intent.looks + 1 >= LOOKS_BEFORE_RESEND && intent.lookedAt !== null)
+      if (intent.looks + 1 >= looks && intent.lookedAt !== null)
         return await backToPending(cycle, intent, 'two complete enumerations do not show it');
       await notSeen(cycle, intent);
       return 'later';

@@ -1,6 +1,6 @@
 /** One intent on its way: verify, send, settle; and what becomes of it when that fails. */
 import type { SideName, SideRecord } from '../core/record.ts';
-import { backoffMs } from '../core/retry.ts';
+import { waitMsOf } from '../core/retry.ts';
 import { holds } from '../core/written.ts';
 import { isSyncError, SyncError, toError } from '../errors.ts';
 import { park } from '../store/guards.ts';
@@ -54,7 +54,7 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
       }),
     );
     if (!mine) return 'later';
-    underWay = asSent(intent, look, at);
+    underWay = asSent(cycle, intent, look, at);
     sending.writes[intent.side] += 1;
     sending.looks.leaves(intent);
     return await send(cycle, underWay, current, sending.looks);
@@ -63,7 +63,12 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
   }
 }
 
-function asSent(intent: IntentRow, { verifiedAt, skewMs }: LastLook, sentAt: Date): IntentRow {
+function asSent(
+  { runId }: Cycle,
+  intent: IntentRow,
+  { verifiedAt, skewMs }: LastLook,
+  sentAt: Date,
+): IntentRow {
   return {
     ...intent,
     state: 'sending',
@@ -73,6 +78,7 @@ function asSent(intent: IntentRow, { verifiedAt, skewMs }: LastLook, sentAt: Dat
     verifiedAt: verifiedAt.toISOString(),
     sentAt: sentAt.toISOString(),
     sentSkewMs: skewMs,
+    sentRunId: String(runId),
   };
 }
 
@@ -153,7 +159,7 @@ async function afterFailure(
   }
   if (isSyncError(error, 'transient') || isSyncError(error, 'throttled')) {
     const tries = sent ? intent.attempts : intent.attempts + 1;
-    const waitMs = error.details.retryAfterMs ?? backoffMs(tries, cycle.random);
+    const waitMs = waitMsOf(error.details.retryAfterMs, tries, cycle.random);
     await fenced(cycle.db, cycle.fence, (tx) =>
       moveIntent(tx, intent, ['pending', 'sending'], {
         state: 'pending',

@@ -6,7 +6,7 @@ import { holds } from '../core/written.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { dropIntent, type IntentRow, knownWhenPlanned } from '../store/intents.ts';
 import { dissolveUncreated, loadLinkOf } from '../store/links.ts';
-import { isUnplanned, loadRecords } from '../store/records.ts';
+import { isUnplanned, type KnownRecord, loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { type CreateLooks, matchedBy } from './create-looks.ts';
@@ -131,7 +131,7 @@ async function holders(cycle: Cycle, intent: IntentRow, looks: CreateLooks): Pro
   );
 }
 
-/** A search may lag: whoever is known to be deleted is read before they count as live again. */
+/** A search may lag, and show less: who is known otherwise than it shows, or to be deleted, is read before that is believed. */
 async function stillThere(
   cycle: Cycle,
   side: SideName,
@@ -145,8 +145,11 @@ async function stillThere(
   );
   const live: SideRecord[] = [];
   for (const record of found) {
-    const isGone = known.get(record.id)?.state === 'deleted';
-    const now = isGone ? await cycle.sides[side].read(record.id, { signal: cycle.signal }) : record;
+    const held = known.get(record.id);
+    const now =
+      held === undefined || isAsHeld(held, record)
+        ? record
+        : await cycle.sides[side].read(record.id, { signal: cycle.signal });
     if (now !== null) live.push(now);
   }
   return live;
@@ -158,8 +161,12 @@ async function areAsMirrored(cycle: Cycle, side: SideName, found: readonly SideR
   const known = await loadRecords(cycle.db, cycle.spec.name, side, ids);
   return found.every((record) => {
     const held = known.get(record.id);
-    return held !== undefined && contentHash(mergeObserved(held.record, record)) === held.hash;
+    return held !== undefined && isAsHeld(held, record);
   });
+}
+
+function isAsHeld(held: KnownRecord, record: SideRecord): boolean {
+  return held.state === 'live' && contentHash(mergeObserved(held.record, record)) === held.hash;
 }
 
 /** A create that had to wait makes nobody whose record was deleted meanwhile. */

@@ -34,6 +34,8 @@ export interface IntentRow {
   readonly sentAt: string | null;
   /** The side's clock minus ours, as measured at the look before it was sent; null where it was not. */
   readonly sentSkewMs: number | null;
+  /** In which run it was sent; null while it was never sent. */
+  readonly sentRunId: string | null;
   readonly error: string | null;
   /** ISO 8601; null while it was never verified. */
   readonly verifiedAt: string | null;
@@ -64,6 +66,7 @@ export type IntentColumns = {
   result: string | null;
   sent_at: string | null;
   sent_skew_ms: string | null;
+  sent_run_id: string | null;
   error: string | null;
   verified_at: string | null;
   settled_at: string | null;
@@ -74,7 +77,7 @@ const iso = (column: string) =>
 
 export const INTENT_COLUMNS = sql`id, pair, link_id, run_id, side, op, remote_id, patch::text as patch, reasons::text as reasons,
   source::text as source, halves::text as halves, decisions::text as decisions, round, marker, state, attempts, looks, ${iso('looked_at')}, batch_id, result::text as result,
-  ${iso('sent_at')}, sent_skew_ms::text as sent_skew_ms, error, ${iso('verified_at')}, ${iso('settled_at')}`;
+  ${iso('sent_at')}, sent_skew_ms::text as sent_skew_ms, sent_run_id, error, ${iso('verified_at')}, ${iso('settled_at')}`;
 
 /**
  * The order of the outbox: by priority, and whoever has waited for ten minutes overtakes what is one step more urgent and
@@ -110,6 +113,7 @@ export function toIntent(row: IntentColumns): IntentRow {
     result: row.result === null ? null : fromJsonb(row.result),
     sentAt: row.sent_at,
     sentSkewMs: row.sent_skew_ms === null ? null : Number(row.sent_skew_ms),
+    sentRunId: row.sent_run_id,
     error: row.error,
     verifiedAt: row.verified_at,
     settledAt: row.settled_at,
@@ -308,13 +312,13 @@ export async function loadIntents(
   );
 }
 
-/** Intents under a condition that a neighbour states, in the order of the outbox; all of them where there is no limit. */
 /** Nothing is put off for longer than a day: what seems to be was so by a clock that was set back since. */
 export function isDue(now: Date): SQL {
   const at = sql`${now.toISOString()}::timestamptz`;
   return sql`(not_before is null or not_before <= ${at} or not_before > ${at} + interval '25 hours')`;
 }
 
+/** Intents under a condition that a neighbour states, in the order of the outbox; all of them where there is no limit. */
 export async function intentsWhere(db: Db, condition: SQL, limit: number | null): Promise<IntentRow[]> {
   const found = await rows<IntentColumns>(
     db,

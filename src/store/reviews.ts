@@ -57,8 +57,10 @@ export async function rejectedPairs(db: Db, pair: string): Promise<Set<string>> 
     db,
     sql`select candidates::text as candidates, udesk_id, crm_id from udesk_sync.link
         where pair = ${pair} and (state = 'rejected'
-          -- The policy "unlink" ends links by the same word, and nobody said anything then.
-          or (state = 'broken' and decided_by = 'unlink' and evidence @> '[{"kind": "decision", "take": "unlink"}]'::jsonb))`,
+          -- The policy "unlink" ends links by the same word, and nobody said anything then, or something else before.
+          or (state = 'broken' and decided_by = 'unlink' and (
+            select note->>'take' from jsonb_array_elements(evidence) with ordinality as notes(note, n)
+            where note->>'kind' = 'decision' order by n desc limit 1) = 'unlink'))`,
   );
   const pairs = new Set<string>();
   for (const row of found) {

@@ -78,7 +78,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a create without an external id is sent again after two looks, however long ago it left',
     breaks: 'P5: somebody gave what it made another e-mail meanwhile, and it is made again',
     file: 'src/engine/recover.ts',
-    find: 'if (externalId === null && intent.runId !== String(cycle.runId))',
+    find: 'if (externalId === null && (intent.sentRunId ?? intent.runId) !== String(cycle.runId))',
     replace: 'if (externalId === undefined)',
     tests: [`${ATTACK}/who-is-who.test.ts`],
   },
@@ -102,7 +102,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'one list proves that nothing was created',
     breaks: 'P5: it left out who came last, and they are created again',
     file: 'src/engine/recover.ts',
-    find: 'if (intent.looks + 1 >= LOOKS_BEFORE_RESEND && intent.lookedAt !== null)',
+    find: 'if (intent.looks + 1 >= looks && intent.lookedAt !== null)',
     replace: 'if (intent.looks >= 0)',
     tests: ['test/simulation/found.sim.test.ts'],
   },
@@ -260,8 +260,8 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks:
       'P2, P5: the history of the lost write is not asked, and a list from before a create tells that it did not happen',
     file: 'src/engine/send.ts',
-    find: 'underWay = asSent(intent, look, at);',
-    replace: "underWay = { ...asSent(intent, look, at), ...intent, state: 'sending' };",
+    find: 'underWay = asSent(cycle, intent, look, at);',
+    replace: "underWay = { ...asSent(cycle, intent, look, at), ...intent, state: 'sending' };",
     tests: [`${ENGINE}/witness.test.ts`, `${ENGINE}/uncertain-create.test.ts`],
   },
   {

@@ -56,6 +56,28 @@ describe('P5: whoever was entered in the CRM since it was read is not created th
 });
 
 describe('a look that is there to spare a double holds nobody up', () => {
+  test('nor does a search that shows somebody as they were put that back into the mirror', async () => {
+    const { crm, sides, sync, names } = await start();
+    const other = crm.table.insert({ name: 'Other', emails: [{ id: null, value: 'other@example.com' }] });
+    await sync();
+    const old = await crm.side.read(other);
+    crm.table.edit(other, { name: 'Renamed' });
+    await sync();
+    const lookup = sides.crm.lookup;
+    sides.crm.lookup = async (kind, value, call) => {
+      const found = await lookup(kind, value, call);
+      return value === 'late@example.com' && old !== null ? [old] : found;
+    };
+    world.simulator.tenant.create({ nick_name: 'Late', email: 'late@example.com' });
+    await sync('none');
+    expect(world.simulator.tenant.list().map(({ nick_name }) => nick_name)).toEqual([
+      'Linked',
+      'Renamed',
+      'Late',
+    ]);
+    expect(names().sort()).toEqual(['Late', 'Linked', 'New', 'Renamed']);
+  });
+
   test('where the CRM refuses the question, as for a line that thousands share', async () => {
     const { sides, sync, names } = await start();
     sides.crm.lookup = () => Promise.reject(new SyncError('contract', 'too many', { side: 'crm' }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { backoffMs, retryable } from '../../../src/core/retry.ts';
+import { backoffMs, retryable, waitMsOf } from '../../../src/core/retry.ts';
 
 describe('what may be tried again', () => {
   test('only what proves that nothing was done', () => {
@@ -28,5 +28,11 @@ describe('how long to wait', () => {
     expect(backoffMs(3, () => 0.999999, options)).toBe(400);
     expect(backoffMs(1_000_000, () => 0.5)).toBeLessThanOrEqual(300_000);
     expect(backoffMs(0, () => 0, options)).toBe(50);
+  });
+
+  test('is a day at most, whatever a side asks for', () => {
+    expect(waitMsOf(60_000, 9, () => 0)).toBe(60_000);
+    expect(waitMsOf(40 * 86_400_000, 1, () => 0)).toBe(86_400_000);
+    expect(waitMsOf(undefined, 1, () => 0)).toBe(backoffMs(1, () => 0));
   });
 });

@@ -34,4 +34,16 @@ describe('P3: a choice about an overwritten edit that becomes void', () => {
   test('is over where somebody has edited on the side of the lost edit: that superseded it', () => {
     expect(planned('Z', 'A').conflicts).toMatchObject([{ action: 'close' }]);
   });
+  test('keeps the lost edit also where it cannot be carried out at all', () => {
+    const row = conflict({
+      ...{ kind: 'overwritten-in-window', base: null, udesk: 'A', crm: 'A', overwritten: [lost] },
+      decision: { id: 'D', take: 'base', value: null },
+    });
+    const both = link(live('u1', { nick_name: 'A' }), live('c1', { name: 'A' }), { nick_name: base('A') }, [
+      row,
+    ]);
+    expect(reconcileLink(pair([field()]), both).conflicts).toMatchObject([
+      { action: 'hold', reopened: true, overwritten: [lost] },
+    ]);
+  });
 });
