@@ -92,10 +92,15 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
     );
     return 'stale';
   }
-  const found = await stillThere(cycle, intent.side, await holders(cycle, intent, looks));
+  const shown = await holders(cycle, intent, looks);
+  const idsShown = shown.map(({ id }) => id);
+  const known = await loadRecords(cycle.db, cycle.spec.name, intent.side, idsShown);
+  const found = await stillThere(cycle, intent.side, shown, known);
   if (found.length === 0) return null;
   const ids = found.map(({ id }) => id);
-  if ((await areAsMirrored(cycle, intent.side, found)) && (await knownWhenPlanned(cycle.db, intent, ids))) {
+  // Matching knew them as the mirror holds them: who was given the e-mail since then is somebody new to it.
+  const areAsMirrored = found.every((record) => isAsHeld(known.get(record.id), record));
+  if (areAsMirrored && (await knownWhenPlanned(cycle.db, intent, ids))) {
     if (cycle.sides[intent.side].manifest.createMayOverwrite !== true) return null;
     throw new SyncError(
       'rejected',
@@ -135,16 +140,11 @@ async function holders(cycle: Cycle, intent: IntentRow, looks: CreateLooks): Pro
 async function stillThere(
   cycle: Cycle,
   side: SideName,
-  found: readonly SideRecord[],
+  shown: readonly SideRecord[],
+  known: ReadonlyMap<string, KnownRecord>,
 ): Promise<readonly SideRecord[]> {
-  const known = await loadRecords(
-    cycle.db,
-    cycle.spec.name,
-    side,
-    found.map(({ id }) => id),
-  );
   const live: SideRecord[] = [];
-  for (const record of found) {
+  for (const record of shown) {
     const held = known.get(record.id);
     const now =
       held === undefined || isAsHeld(held, record)
@@ -155,18 +155,8 @@ async function stillThere(
   return live;
 }
 
-/** Matching knew them as the mirror held them: who was given the e-mail since then is somebody new to it. */
-async function areAsMirrored(cycle: Cycle, side: SideName, found: readonly SideRecord[]): Promise<boolean> {
-  const ids = found.map(({ id }) => id);
-  const known = await loadRecords(cycle.db, cycle.spec.name, side, ids);
-  return found.every((record) => {
-    const held = known.get(record.id);
-    return held !== undefined && isAsHeld(held, record);
-  });
-}
-
-function isAsHeld(held: KnownRecord, record: SideRecord): boolean {
-  return held.state === 'live' && contentHash(mergeObserved(held.record, record)) === held.hash;
+function isAsHeld(held: KnownRecord | undefined, record: SideRecord): boolean {
+  return held?.state === 'live' && contentHash(mergeObserved(held.record, record)) === held.hash;
 }
 
 /** A create that had to wait makes nobody whose record was deleted meanwhile. */

@@ -7,7 +7,7 @@ import { sql } from 'drizzle-orm';
 import { idOn, SIDES, type SideName } from '../core/record.ts';
 import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
-import { askAgain, type LinkRow, loadLink, loadLinkOf } from './links.ts';
+import { askAgain, endConflicts, type LinkRow, loadLink, loadLinkOf } from './links.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 export interface LinkDecision {
@@ -138,11 +138,7 @@ async function endLink(tx: Db, link: LinkRow, decision: LinkDecision): Promise<n
   await decide(tx, link, decision, { state: 'broken', take: 'unlink', decidedBy: 'unlink' });
   await log(tx, link, decision, 'unlink');
   const at = sql`${decision.at.toISOString()}::timestamptz`;
-  const closed = await rows(
-    tx,
-    sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', changed_at = ${at}, closed_at = ${at}
-        where pair = ${link.pair} and link_id = ${link.id}::bigint and state in ('open', 'resolving') returning 1`,
-  );
+  const closed = await endConflicts(tx, link.pair, link.id, decision.at);
   await tx.execute(
     sql`update udesk_sync.intent set state = 'dropped', error = 'the link was ended by a person'
         where pair = ${link.pair} and link_id = ${link.id}::bigint and state in ('planned', 'held', 'parked')`,
@@ -158,7 +154,7 @@ async function endLink(tx: Db, link: LinkRow, decision: LinkDecision): Promise<n
     sql`update udesk_sync.record set link_id = null, dirty = true
         where pair = ${link.pair} and link_id = ${link.id}::bigint`,
   );
-  return closed.length;
+  return closed;
 }
 
 /** Who might be meant on one side. */

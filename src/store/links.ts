@@ -301,13 +301,15 @@ export async function breakLink(
   }
 }
 
-/** Of a link that ended: nothing is left that a person could decide, until it is taken up again (`askAgain`). */
-export async function endConflicts(db: Db, pair: string, linkId: string, at: Date): Promise<void> {
-  await db.execute(
+/** Of a link that ended: nothing is left that a person could decide, until it is taken up again (`askAgain`). @returns how many were open */
+export async function endConflicts(db: Db, pair: string, linkId: string, at: Date): Promise<number> {
+  const ended = await rows(
+    db,
     sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', changed_at = ${at.toISOString()}::timestamptz,
           closed_at = ${at.toISOString()}::timestamptz
-        where pair = ${pair} and link_id = ${linkId}::bigint and state in ('open', 'resolving')`,
+        where pair = ${pair} and link_id = ${linkId}::bigint and state in ('open', 'resolving') returning 1`,
   );
+  return ended.length;
 }
 
 /** Confirmed links with something to plan, in id order after `afterId`; links with a write on its way wait. */

@@ -70,7 +70,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'whom matching knew without the e-mail is known with it',
     breaks: 'P5: whoever was given it since the last reading is made a second time',
     file: 'src/engine/verify.ts',
-    find: 'if ((await areAsMirrored(cycle, intent.side, found)) && (await knownWhenPlanned(cycle.db, intent, ids))) {',
+    find: 'if (areAsMirrored && (await knownWhenPlanned(cycle.db, intent, ids))) {',
     replace: 'if (await knownWhenPlanned(cycle.db, intent, ids)) {',
     tests: [`${ATTACK}/who-is-who.test.ts`],
   },

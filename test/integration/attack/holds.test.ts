@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
-import { syncAt } from './moments.ts';
+import { rightBefore, syncAt } from './moments.ts';
 
 let world: World;
 afterEach(async () => {
@@ -32,16 +32,11 @@ test('P2: both sides’ additions survive when one half of the merge is dropped 
   world.simulator.tenant.edit(id, { other_emails: ['a@example.com', 'x@example.com'] });
   await world.crm`update contact set emails = emails || 'd@example.com'::text`;
   await syncAt(world, [
-    {
-      side: 'udesk',
-      call: 'read',
-      when: 'before',
-      times: 1,
-      act: () =>
-        world.simulator.tenant.edit(id, {
-          other_emails: ['a@example.com', 'x@example.com', 'y@example.com'],
-        }),
-    },
+    rightBefore('udesk', 'read', () =>
+      world.simulator.tenant.edit(id, {
+        other_emails: ['a@example.com', 'x@example.com', 'y@example.com'],
+      }),
+    ),
   ]);
   await world.sync();
 

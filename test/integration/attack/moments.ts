@@ -20,6 +20,11 @@ export interface Moment {
   readonly act: () => unknown;
 }
 
+/** Once, right before that call. */
+export function rightBefore(side: SideName, call: Call, act: () => unknown): Moment {
+  return { side, call, when: 'before', times: 1, act };
+}
+
 /** The world's pair, whose real sides stop at these moments. */
 export function withMoments(pair: PairRuntime, moments: readonly Moment[]): PairRuntime {
   const left = new Map(moments.map((moment) => [moment, moment.times ?? Number.POSITIVE_INFINITY]));

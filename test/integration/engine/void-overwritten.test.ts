@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { createWorld, type World, writesSoFar } from '../../support/world.ts';
-import { syncAt } from '../attack/moments.ts';
+import { rightBefore, syncAt } from '../attack/moments.ts';
 
 let world: World;
 afterEach(async () => {
@@ -21,13 +21,7 @@ describe('P3: a choice about an overwritten edit', () => {
       await world.sync();
       await world.crm`update contact set note = 'by the CRM'`;
       await syncAt(world, [
-        {
-          side: 'udesk',
-          call: 'update',
-          when: 'before',
-          times: 1,
-          act: () => world.simulator.tenant.edit(first(), { description: 'by Tom' }),
-        },
+        rightBefore('udesk', 'update', () => world.simulator.tenant.edit(first(), { description: 'by Tom' })),
       ]);
       const decide = async () => {
         const [row] = (await world.conflicts()).filter(({ state }) => state === 'open');

@@ -4,7 +4,7 @@ import { SyncError } from '../../../src/errors.ts';
 import type { CustomerAttributes } from '../../../src/simulator/customer.ts';
 import { confirmLink, unlink } from '../../../src/store/link-decisions.ts';
 import { createWorld, ourRows, type World, type WorldOptions, writesSoFar } from '../../support/world.ts';
-import { type Moment, NOTHING, syncAt } from '../attack/moments.ts';
+import { type Moment, NOTHING, rightBefore, syncAt } from '../attack/moments.ts';
 
 let world: World;
 afterEach(async () => {
@@ -26,13 +26,7 @@ const begin = async (options: WorldOptions = {}) => {
 };
 /** An agent's edit between our look at the customer and our write. */
 const inUdesk = (changes: () => CustomerAttributes): Moment[] => [
-  {
-    side: 'udesk',
-    call: 'update',
-    when: 'before',
-    times: 1,
-    act: () => world.simulator.tenant.edit(first(), changes()),
-  },
+  rightBefore('udesk', 'update', () => world.simulator.tenant.edit(first(), changes())),
 ];
 const inWindow = (changes: CustomerAttributes) =>
   syncAt(
@@ -334,13 +328,7 @@ describe('P2 an update of unknown outcome', () => {
       await world.crm`update contact set note = 'by the CRM'`;
       loseTheAnswer();
       await syncAt(world, [
-        {
-          side: 'udesk',
-          call: 'update',
-          when: 'before',
-          times: 1,
-          act: () => world.simulator.tenant.edit(first(), { description: 'by Tom' }),
-        },
+        rightBefore('udesk', 'update', () => world.simulator.tenant.edit(first(), { description: 'by Tom' })),
         beforeTheLook({ description: 'after our write' }),
       ]);
 

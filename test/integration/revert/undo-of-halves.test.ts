@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
 import { type CommandLine, commandLine } from '../../support/command-line.ts';
 import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
-import { syncAt } from '../attack/moments.ts';
+import { rightBefore, syncAt } from '../attack/moments.ts';
 
 let world: World;
 let cli: CommandLine;
@@ -33,16 +33,11 @@ describe('an undo of a merge that wrote both sides', () => {
 
     await cli.run('revert', '--run', runId, '--field', 'emails', '--yes', '--json');
     await syncAt(world, [
-      {
-        side: 'udesk',
-        call: 'read',
-        when: 'before',
-        times: 1,
-        act: () =>
-          world.simulator.tenant.edit(first(), {
-            other_emails: ['u@example.com', 'c@example.com', 'd@example.com'],
-          }),
-      },
+      rightBefore('udesk', 'read', () =>
+        world.simulator.tenant.edit(first(), {
+          other_emails: ['u@example.com', 'c@example.com', 'd@example.com'],
+        }),
+      ),
     ]);
     await world.sync();
     await world.sync();
@@ -72,13 +67,7 @@ describe('an undo whose write replaced an edit unseen', () => {
     const { runId } = await world.sync();
     await cli.run('revert', '--run', runId, '--yes', '--json');
     await syncAt(world, [
-      {
-        side: 'udesk',
-        call: 'update',
-        when: 'before',
-        times: 1,
-        act: () => world.simulator.tenant.edit(first(), { description: 'by Tom' }),
-      },
+      rightBefore('udesk', 'update', () => world.simulator.tenant.edit(first(), { description: 'by Tom' })),
       {
         side: 'udesk',
         call: 'history',
