@@ -63,5 +63,8 @@ function isOlder(last: LastEdit, before: LastEdit | null | undefined): boolean {
 }
 
 function isShortly(lookedAt: string | null, seenAt: string): boolean {
-  return lookedAt !== null && Date.parse(seenAt) - Date.parse(lookedAt) <= SHORTLY_MS;
+  if (lookedAt === null) return false;
+  const sinceMs = Date.parse(seenAt) - Date.parse(lookedAt);
+  // Below zero: our clock was set back since, and nobody knows how long ago that look was.
+  return sinceMs >= 0 && sinceMs <= SHORTLY_MS;
 }

@@ -81,6 +81,9 @@ function isAfter(a: Moment, b: Moment): boolean {
   return a.at > b.at;
 }
 
+/** Both are told by our clock, one right after the other. */
+const SETTLING_MS = 10_000;
+
 /** A state of one field of one record: since when, and the observation that showed it (null: the first sight). */
 interface Sight {
   readonly record: HistoryRecord;
@@ -188,9 +191,16 @@ function writerOf(history: CustomerHistory, spec: FieldSpec, held: Held, sight: 
     const { lane, runId } = sight.observation;
     if (isAfter({ runId: intent.runId, at: sentAt }, { runId, at: sight.at })) return false;
     // Another lane may have seen our write before its outcome was known.
-    return lane === 'write' ? runId === intent.runId : sight.at <= settledAt;
+    if (lane !== 'write') return sight.at <= settledAt;
+    return runId === intent.runId || isSettling(settledAt, sight.at);
   });
   return wrote.at(-1) ?? null;
+}
+
+/** What a write left is stored as it settles: the run that sent it, or found out what became of it, may be a later one than planned it. */
+function isSettling(settledAt: string, seenAt: string): boolean {
+  const laterMs = Date.parse(seenAt) - Date.parse(settledAt);
+  return laterMs >= 0 && laterMs <= SETTLING_MS;
 }
 
 /** Why we wrote it: the other side's value as it was then, or a person. */

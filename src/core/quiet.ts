@@ -11,11 +11,21 @@ export function quietSince(now: Date, quietMs: number, byHand: boolean): Date | 
   return byHand || quietMs === 0 ? null : new Date(now.getTime() - quietMs);
 }
 
+/** What lies further ahead is of before the clock was set back (docs/decisions/0042): nobody waits until it has caught up. */
+const AHEAD_MS = 60_000;
+
 /**
  * @param changedAt ISO 8601: when each record of the link was last seen to change
  * @param decided a person decided something about the link: that is carried out at once
  */
-export function isLeftAlone(changedAt: readonly string[], decided: boolean, since: Date | null): boolean {
+export function isLeftAlone(
+  changedAt: readonly string[],
+  decided: boolean,
+  since: Date | null,
+  now: Date,
+): boolean {
   if (since === null || decided) return true;
-  return changedAt.every((at) => Date.parse(at) <= since.getTime());
+  return changedAt
+    .map((at) => Date.parse(at))
+    .every((ms) => ms <= since.getTime() || ms > now.getTime() + AHEAD_MS);
 }

@@ -1,7 +1,7 @@
 import type { SideName, SideRecord } from '../core/record.ts';
 import { isSyncError } from '../errors.ts';
 import { saveChecked } from '../store/reach.ts';
-import { countLive, liveIdsObservedBefore, markDeleted } from '../store/records.ts';
+import { countKeptOut, countLive, liveIdsObservedBefore, markDeleted } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { followMerges } from './merge.ts';
@@ -14,6 +14,8 @@ const PROOFS_PER_CYCLE = 200;
 /** And how long it goes on with them: nobody's write waits longer. */
 const PROOFS_BUDGET_MS = 20_000;
 const CHUNK = 5000;
+/** Of those whom the list showed, so many are asked for at the most. */
+const CANARIES = 5;
 
 export interface AbsenceReport {
   readonly suspects: number;
@@ -42,13 +44,16 @@ export async function proveAbsences(
   if (observed.end?.certified !== true) return NOBODY;
   const live = await countLive(cycle.db, pair, side);
   if (observed.seen.size === 0) return { suspects: live, deleted: 0, empty: live > 0 };
-  if (live <= observed.seen.size) return NOBODY;
+  // Who is kept out is shown and not held: each would stand in for one who is gone.
+  if (live <= observed.seen.size - (await countKeptOut(cycle.db, pair, side))) return NOBODY;
   // Out of sight is not gone: such a side tells of deletions itself, or nobody knows of them.
-  if (cycle.sides[side].manifest.mayHide) return { ...NOBODY, suspects: live - observed.seen.size };
+  if (cycle.sides[side].manifest.mayHide)
+    return { ...NOBODY, suspects: Math.max(0, live - observed.seen.size) };
 
   const suspects: string[] = [];
   for (let after = ''; ; ) {
-    const ids = await liveIdsObservedBefore(cycle.db, pair, side, startedAt, after, CHUNK);
+    const times = { before: startedAt, now: cycle.clock() };
+    const ids = await liveIdsObservedBefore(cycle.db, pair, side, times, after, CHUNK);
     for (const id of ids) if (!observed.seen.has(id)) suspects.push(id);
     const last = ids.at(-1);
     if (last === undefined || ids.length < CHUNK) break;
@@ -70,8 +75,7 @@ export async function proveAbsences(
   }
   const left = { suspects: suspects.length, deleted: 0, empty: false };
   if (gone.length === 0) return left;
-  const [canary] = observed.seen;
-  if (canary === undefined || (await cycle.sides[side].read(canary, { signal: cycle.signal })) === null) {
+  if (!(await isCanaryReadable(cycle, side, observed.seen))) {
     cycle.log.warn(
       { side, suspects: suspects.length },
       'the canary record is not readable: nothing is taken as deleted',
@@ -82,6 +86,18 @@ export async function proveAbsences(
   const proven = gone.filter((id) => !unsaid.has(id));
   await fenced(cycle.db, cycle.fence, (tx) => markDeleted(tx, target(cycle, side, 'sweep'), proven));
   return { ...left, deleted: proven.length };
+}
+
+/** Somebody whom the list showed is found. Who is refused says nothing, and must not stop the pair: the next one is asked for. */
+async function isCanaryReadable(cycle: Cycle, side: SideName, seen: ReadonlySet<string>): Promise<boolean> {
+  let asked = 0;
+  for (const id of seen) {
+    if (asked === CANARIES) break;
+    asked += 1;
+    const shown = await lookFor(cycle, side, id);
+    if (shown !== 'unsaid') return shown !== null;
+  }
+  return false;
 }
 
 /** A refusal to show a record (it is hidden from our login, or cannot be read) is no answer to whether it lives. */

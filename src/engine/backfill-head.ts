@@ -38,10 +38,19 @@ export async function readHead(cycle: Cycle, side: SideName): Promise<{ whole: b
   }
   if (!connected) return { whole: false };
   await observePages(cycle, side, 'head', oldestFirst(pages));
+  readBy.set(cycle.fence, new Set([...(readBy.get(cycle.fence) ?? []), side]));
   const total = pages[0]?.total ?? null;
   const readable = pages.every((page) => page.dropped.length === 0);
   const live = await countLive(cycle.db, pair, side);
   return { whole: certifiedAt[side] !== null && readable && total !== null && total <= live };
+}
+
+/** Sides whose newest records a cycle has read. */
+const readBy = new WeakMap<Cycle['fence'], ReadonlySet<SideName>>();
+
+/** For many rows of one cycle: whoever came before it began is in the mirror then. */
+export async function readHeadOnce(cycle: Cycle, side: SideName): Promise<void> {
+  if (readBy.get(cycle.fence)?.has(side) !== true) await readHead(cycle, side);
 }
 
 async function* oldestFirst(pages: readonly Page[]): AsyncGenerator<Page> {

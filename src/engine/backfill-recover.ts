@@ -1,18 +1,30 @@
 import { equalValues } from '../core/equivalence.ts';
 import type { SideRecord } from '../core/record.ts';
+import { uniqueFields } from '../core/release.ts';
 import { isBlank, isSet } from '../core/value.ts';
+import { holds } from '../core/written.ts';
 import { firstSights, heldBefore, leaveBatch } from '../store/backfill.ts';
+import { keptOutAmong } from '../store/forget.ts';
 import { dropIntent, type IntentRow } from '../store/intents.ts';
 import { dissolveUncreated } from '../store/links.ts';
-import { loadRecords } from '../store/records.ts';
+import { loadRecords, unlinkedSince } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
+import { readHeadOnce } from './backfill-head.ts';
 import { contactKeys, sentKeys } from './backfill-rows.ts';
 import { asShown, isNew } from './backfill-settle.ts';
 import type { Cycle } from './context.ts';
+import { readFound } from './found.ts';
 import { lookUp, sentContacts } from './lookup.ts';
-import { storeOne } from './observe.ts';
-import { LOOKS_BEFORE_RESEND, notSeen, orPutOff, type Recovery, uncertain } from './recover.ts';
+import {
+  LOOKS_BEFORE_RESEND,
+  notSeen,
+  orPutOff,
+  type Recovery,
+  SHOWN_SUSPECTS,
+  uncertain,
+} from './recover.ts';
 import { settleWrite } from './settle.ts';
+import { heldByForgotten } from './verify.ts';
 
 /**
  * A row of a batch that did not appear in time is looked up by its e-mails and phones (P5): nobody there, twice over →
@@ -33,6 +45,8 @@ async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   if (only === undefined) return await notThere(cycle, intent);
   if (found.length > 1)
     return await uncertain(cycle, intent, 'its e-mails and phones are on several records');
+  if ((await keptOutAmong(cycle.db, intent.pair, intent.side, [only.id])).length > 0)
+    return await uncertain(cycle, intent, heldByForgotten(intent.side, [only.id]));
   const firstSeen = await firstSights(cycle.db, intent.pair, intent.side, [only.id]);
   if (!isNew(intent, firstSeen.get(only.id))) return await wasThere(cycle, intent, only);
   const held = new Set(contactKeys(cycle, intent.side, only));
@@ -43,7 +57,14 @@ async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   return outcome === 'taken' ? 'parked' : 'settled';
 }
 
+/** P5: a batch carries no external id, and what it made may have been given other e-mails and phones before we looked. */
 async function notThere(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
+  await readHeadOnce(cycle, intent.side);
+  const suspects = await mayBeIt(cycle, intent);
+  if (suspects.length > 0) {
+    const ids = suspects.slice(0, SHOWN_SUSPECTS).map(({ id }) => id);
+    return await uncertain(cycle, intent, `new record ${ids.join(', ')} may be it`);
+  }
   if (intent.looks + 1 < LOOKS_BEFORE_RESEND) {
     await notSeen(cycle, intent);
     return await resolve(cycle, { ...intent, looks: intent.looks + 1 });
@@ -53,13 +74,23 @@ async function notThere(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   return 'resend';
 }
 
+/** Records without a link, new since it was sent, that hold everything else of it. */
+async function mayBeIt(cycle: Cycle, intent: IntentRow): Promise<readonly SideRecord[]> {
+  if (intent.sentAt === null) return [];
+  const unique = new Set(uniqueFields(cycle.spec).map(({ udesk }) => udesk));
+  const others = Object.entries(intent.patch).filter(([, { field }]) => !unique.has(field));
+  const fresh = await unlinkedSince(cycle.db, intent.pair, intent.side, intent.sentAt);
+  return fresh.filter((record) => holds(cycle.spec, Object.fromEntries(others), record, 'after'));
+}
+
 async function wasThere(cycle: Cycle, intent: IntentRow, now: SideRecord): Promise<Recovery> {
   const mirrored = await loadRecords(cycle.db, intent.pair, intent.side, [now.id]);
   // The head may have shown the record already as the batch left it.
   const held = await heldBefore(cycle.db, intent.pair, intent.side, now.id, intent.sentAt ?? '');
   const before = { ...mirrored.get(now.id)?.record.fields, ...held };
+  const { store } = await readFound(cycle, intent.side, [now]);
   if (overwritten(cycle, intent, before, now)) {
-    await fenced(cycle.db, cycle.fence, (tx) => storeOne(cycle, tx, intent.side, 'verify', now));
+    await fenced(cycle.db, cycle.fence, store);
     return await uncertain(
       cycle,
       intent,
@@ -67,7 +98,7 @@ async function wasThere(cycle: Cycle, intent: IntentRow, now: SideRecord): Promi
     );
   }
   await fenced(cycle.db, cycle.fence, async (tx) => {
-    await storeOne(cycle, tx, intent.side, 'verify', now);
+    await store(tx);
     await dropIntent(tx, intent, 'somebody with this e-mail or phone exists already', cycle.clock());
     await dissolveUncreated(tx, intent.pair, cycle.clock());
   });

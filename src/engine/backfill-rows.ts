@@ -1,15 +1,16 @@
 import { matchKeysOf } from '../core/match.ts';
-import type { SideName, SideRecord } from '../core/record.ts';
+import { otherSide, type SideName, type SideRecord } from '../core/record.ts';
+import { isUnwanted } from '../core/unwanted.ts';
 import type { BatchCreate } from '../crm/adapter.ts';
 import { loadBatchable, setAlone } from '../store/backfill.ts';
 import type { IntentRow } from '../store/intents.ts';
-import { holdersOf } from '../store/records.ts';
+import { holdersOf, loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 
 /**
- * The next rows of a batch: creates that it carries whole, that can be recognised afterwards by an e-mail or phone, and
- * whose e-mails and phones nobody on that side holds. Every other one is left to go on its own, where it is looked up
+ * The next rows of a batch: creates that it carries whole, that can be recognised afterwards by an e-mail or phone, whose
+ * source is still there, and whose e-mails and phones, as sent and as they are now, nobody on that side holds. Every other one is left to go on its own, where it is looked up
  * first and refused with a reason.
  */
 export async function chooseRows(cycle: Cycle, side: SideName, batch: BatchCreate): Promise<IntentRow[]> {
@@ -23,12 +24,16 @@ export async function chooseRows(cycle: Cycle, side: SideName, batch: BatchCreat
     if (last === undefined) break;
     afterId = last.id;
     const keysOf = new Map(waiting.map((intent) => [intent.id, sentKeys(cycle, intent)]));
-    const held = await heldKeys(cycle, side, [...keysOf.values()].flat());
+    const sources = await sourceKeys(cycle, side, waiting);
+    const held = await heldKeys(cycle, side, [...keysOf.values(), ...sources.values()].flat());
     const alone: string[] = [];
     for (const intent of waiting) {
       const keys = keysOf.get(intent.id) ?? [];
       const request = { patch: intent.patch, marker: intent.marker ?? '' };
-      const recognisable = keys.length > 0 && !keys.some((key) => held.has(key));
+      const source = sources.get(intent.marker ?? '');
+      const isAsPlanned = source !== undefined && !isUnwanted(spec, intent);
+      const recognisable =
+        isAsPlanned && keys.length > 0 && ![...keys, ...source].some((key) => held.has(key));
       if (!recognisable || !(await batch.fits(request, { signal: cycle.signal }))) alone.push(intent.id);
       else if (chosen.length < batch.maxRows && !keys.some((key) => taken.has(key))) {
         chosen.push(intent);
@@ -60,6 +65,19 @@ export function contactKeys(cycle: Cycle, side: SideName, record: SideRecord): s
   return matchKeysOf(cycle.spec, side, record)
     .filter(({ kind }) => kind !== 'token')
     .map(({ kind, value }) => `${kind}:${value}`);
+}
+
+/** E-mails and phones of the live records that these are made of, as they are known now: P5, and nobody who was deleted since. */
+async function sourceKeys(
+  cycle: Cycle,
+  side: SideName,
+  creates: readonly IntentRow[],
+): Promise<Map<string, readonly string[]>> {
+  const from = otherSide(side);
+  const ids = creates.flatMap(({ marker }) => marker ?? []);
+  const known = await loadRecords(cycle.db, cycle.spec.name, from, ids);
+  const live = [...known].filter(([, { state }]) => state === 'live');
+  return new Map(live.map(([id, { record }]) => [id, contactKeys(cycle, from, record)]));
 }
 
 async function heldKeys(cycle: Cycle, side: SideName, keys: readonly string[]): Promise<Set<string>> {

@@ -147,8 +147,12 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   const before = await loadPair(db, spec.name);
   const known = await noticeRestore(start, before);
   const justRestored = known.restoredAt !== before.restoredAt;
-  await adoptSpec(start);
-  let cycle = await withNames(start);
+  // P8: what a person is asked about as a whole is planned as a whole: what would wait to be left alone would come after their
+  // yes, or, where a backup was put back, when nobody is asked any more.
+  const asked = known.firstRun !== 'accepted' || known.restoredAt !== null;
+  const started: Cycle = asked ? { ...start, quietSince: null } : start;
+  await adoptSpec(started);
+  let cycle = await withNames(started);
   const unknown = await fenced(db, fence, async (tx) => {
     const moved = await sendingToUnknown(tx, spec.name);
     await dropUnsent(tx, spec.name, ['planned', 'held']);

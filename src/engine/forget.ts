@@ -32,7 +32,7 @@ export async function mayForget(context: EngineContext, wish: Forgetting): Promi
       ...about,
       code: 'in-flight',
       advice:
-        'Wait for the next cycle, or look at `udesk-sync status`, and ask again: what becomes of them is not known yet.',
+        'Wait for the next cycle, or answer what waits for a person (`udesk-sync parked list`), and ask again: what becomes of them is not known yet.',
     });
   }
   if (person.alive.length > 0 && !wish.keepOut) {

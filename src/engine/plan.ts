@@ -72,7 +72,7 @@ async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): A
   const { db, spec } = cycle;
   const plan = (links: readonly LoadedLink[]): PlannedLink[] =>
     links
-      .filter((link) => mayTravel(link, cycle.quietSince ?? null))
+      .filter((link) => mayTravel(link, cycle.quietSince ?? null, cycle.clock()))
       .map((link) => ({ link, plan: reconcileLink(spec, link.state) }));
   let done = 0;
   for (let afterId = '0'; ; ) {
@@ -97,9 +97,11 @@ async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): A
       cycle.signal.throwIfAborted();
       const ids = unmatched[side].slice(start, start + CHUNK_LINKS);
       const held = await idsHeldByLinks(db, spec.name, side, ids);
-      // Without a marker, only its e-mails and phones tell what an unknown create made.
-      if (cycle.sides[side].manifest.externalId === null)
-        for (const id of await maybeCreated(db, spec.name, side, keyFields(spec, side))) held.add(id);
+      // Without a marker, and a batch carries none, only its e-mails and phones tell what an unknown create made.
+      const inBatches = cycle.sides[side].manifest.externalId !== null;
+      const fields = keyFields(spec, side);
+      if (!inBatches || cycle.sides[side].batchCreate !== undefined)
+        for (const id of await maybeCreated(db, spec.name, side, fields, inBatches)) held.add(id);
       const links = await loadUnmatched(
         db,
         spec.name,
@@ -119,10 +121,10 @@ function keyFields(spec: PairSpec, side: SideName): string[] {
 }
 
 /** What has to wait stays dirty, and is planned in a later cycle. */
-function mayTravel({ records, state }: LoadedLink, since: Date | null): boolean {
+function mayTravel({ records, state }: LoadedLink, since: Date | null, now: Date): boolean {
   const changedAt = [records.udesk, records.crm].flatMap((record) => record?.observedAt ?? []);
   const decided = state.conflicts.some(({ decision }) => decision !== null);
-  return isLeftAlone(changedAt, decided, since);
+  return isLeftAlone(changedAt, decided, since, now);
 }
 
 function startTally(): { add: (planned: PlannedLink) => void; summary: () => PlanSummary } {

@@ -31,7 +31,7 @@ export async function noteReach(
     const back = known.filter(({ id, unlisted }) => unlisted && seen.has(id)).map(({ id }) => id);
     if (lost.length + back.length > 0) {
       await fenced(cycle.db, cycle.fence, async (tx) => {
-        await saveUnlisted(tx, pair, lost, startedAt);
+        await saveUnlisted(tx, pair, lost, startedAt, cycle.clock());
         await saveListed(tx, pair, back);
       });
     }

@@ -7,6 +7,7 @@ import { loadPair } from '../store/pairs.ts';
 import { loadRecords, unlinkedSince } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
+import { readFound } from './found.ts';
 import { lookUp, searchable, sentContacts, sourceContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
 import { settleDelete, settleWrite } from './settle.ts';
@@ -19,7 +20,7 @@ export const LOOKS_BEFORE_RESEND = 2;
 /** What only a complete list can tell is put to a person after so long without one. */
 const PROOF_WITHIN_MS = 86_400_000;
 /** Ids that are named to whoever has to look. */
-const SHOWN_SUSPECTS = 20;
+export const SHOWN_SUSPECTS = 20;
 
 export type Recovery = 'settled' | 'resend' | 'replanned' | 'missing' | 'parked' | 'later';
 
@@ -107,9 +108,8 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
   }
   if (found.length > 0) {
     // Matching must know of them, too, once its source moves.
-    await fenced(cycle.db, cycle.fence, async (tx) => {
-      for (const record of found) await storeOne(cycle, tx, intent.side, 'verify', record);
-    });
+    const { store } = await readFound(cycle, intent.side, found);
+    await fenced(cycle.db, cycle.fence, store);
     return await uncertain(cycle, intent, 'a record with one of its e-mails or phones exists');
   }
   if (intent.looks + 1 < LOOKS_BEFORE_RESEND) {

@@ -1,15 +1,18 @@
 /** The last look before a write (sync design §8): what the plan was made from must still be there. */
 import { contentHash, mergeObserved } from '../core/observation.ts';
 import { idOn, otherSide, type SideName, type SideRecord } from '../core/record.ts';
+import { isUnwanted } from '../core/unwanted.ts';
 import { standAsBefore } from '../core/witness-records.ts';
 import { holds } from '../core/written.ts';
 import { isSyncError, SyncError } from '../errors.ts';
+import { keptOutAmong } from '../store/forget.ts';
 import { dropIntent, type IntentRow, knownWhenPlanned } from '../store/intents.ts';
 import { dissolveUncreated, loadLinkOf } from '../store/links.ts';
-import { isUnplanned, type KnownRecord, loadRecords } from '../store/records.ts';
+import { isUnplanned, loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { type CreateLooks, matchedBy } from './create-looks.ts';
+import { readFound } from './found.ts';
 import { isWitnessed } from './history.ts';
 import { lookUp, sentContacts, sourceContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
@@ -48,6 +51,11 @@ export async function verify(
   intent: IntentRow,
   looks: CreateLooks,
 ): Promise<SideRecord | null | 'stale' | 'missing'> {
+  if (isUnwanted(cycle.spec, intent)) {
+    const why = 'the configuration does not ask for it any more';
+    await fenced(cycle.db, cycle.fence, (tx) => dropIntent(tx, intent, why, cycle.clock()));
+    return 'stale';
+  }
   if (intent.op === 'create') return await verifyAbsent(cycle, intent, looks);
   const side = cycle.sides[intent.side];
   const id = intent.remoteId ?? '';
@@ -92,15 +100,19 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
     );
     return 'stale';
   }
-  const shown = await holders(cycle, intent, looks);
-  const idsShown = shown.map(({ id }) => id);
-  const known = await loadRecords(cycle.db, cycle.spec.name, intent.side, idsShown);
-  const found = await stillThere(cycle, intent.side, shown, known);
-  if (found.length === 0) return null;
-  const ids = found.map(({ id }) => id);
+  const found = await readFound(cycle, intent.side, await holders(cycle, intent, looks));
+  if (found.shown.length === 0) return null;
+  const ids = found.shown.map(({ id }) => id);
+  const keptOut = await keptOutAmong(cycle.db, cycle.spec.name, intent.side, ids);
+  if (keptOut.length > 0) {
+    // P6: no lane takes them up, so that no matching could ever answer it.
+    throw new SyncError('rejected', heldByForgotten(intent.side, keptOut), {
+      side: intent.side,
+      code: 'kept-out',
+    });
+  }
   // Matching knew them as the mirror holds them: who was given the e-mail since then is somebody new to it.
-  const areAsMirrored = found.every((record) => isAsHeld(known.get(record.id), record));
-  if (areAsMirrored && (await knownWhenPlanned(cycle.db, intent, ids))) {
+  if (found.areAsHeld && (await knownWhenPlanned(cycle.db, intent, ids))) {
     if (cycle.sides[intent.side].manifest.createMayOverwrite !== true) return null;
     throw new SyncError(
       'rejected',
@@ -112,11 +124,17 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
     );
   }
   await fenced(cycle.db, cycle.fence, async (tx) => {
-    for (const record of found) await storeOne(cycle, tx, intent.side, 'verify', record);
+    await found.store(tx);
     await dropIntent(tx, intent, 'somebody with this e-mail or phone exists already', cycle.clock());
     await dissolveUncreated(tx, cycle.spec.name, cycle.clock());
   });
   return 'stale';
+}
+
+/** A person has to say whether that is somebody else, or the one who was forgotten. */
+export function heldByForgotten(side: SideName, ids: readonly string[]): string {
+  const told = `${side} record ${ids.join(', ')} holds one of its e-mails or phones, and is kept out since a person was forgotten`;
+  return `${told}: \`udesk-sync forget ${side} ${ids[0]} --let-in\` takes it up again`;
 }
 
 /**
@@ -134,29 +152,6 @@ async function holders(cycle: Cycle, intent: IntentRow, looks: CreateLooks): Pro
   return await lookUp(cycle, side, open, ({ kind }) =>
     cycle.log.info({ side, linkId, kind }, 'nobody can say who holds a contact: the create goes on'),
   );
-}
-
-/** A search may lag, and show less: who is known otherwise than it shows, or to be deleted, is read before that is believed. */
-async function stillThere(
-  cycle: Cycle,
-  side: SideName,
-  shown: readonly SideRecord[],
-  known: ReadonlyMap<string, KnownRecord>,
-): Promise<readonly SideRecord[]> {
-  const live: SideRecord[] = [];
-  for (const record of shown) {
-    const held = known.get(record.id);
-    const now =
-      held === undefined || isAsHeld(held, record)
-        ? record
-        : await cycle.sides[side].read(record.id, { signal: cycle.signal });
-    if (now !== null) live.push(now);
-  }
-  return live;
-}
-
-function isAsHeld(held: KnownRecord | undefined, record: SideRecord): boolean {
-  return held?.state === 'live' && contentHash(mergeObserved(held.record, record)) === held.hash;
 }
 
 /** A create that had to wait makes nobody whose record was deleted meanwhile. */

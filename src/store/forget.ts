@@ -21,7 +21,18 @@ export interface PersonState extends Person {
 
 const none: Record<SideName, readonly string[]> = { udesk: [], crm: [] };
 
-/** Everything that was ever linked with this record, whatever became of the link. Null: no such record is known. */
+/**
+ * A person said that these two are not the same: a question that was answered with no, or two who were parted. Who settles a
+ * deletion ends a link as well, and says nothing of the kind.
+ */
+const PARTED = sql`(state = 'rejected' or state = 'broken' and decided_by = 'unlink'
+  and evidence @> '[{"kind": "decision", "take": "unlink"}]'::jsonb
+  and coalesce(reason, '') not like 'deleted on %' and coalesce(reason, '') not like 'gone on %')`;
+
+/**
+ * Everything that was ever linked with this record, whatever became of the link; but nobody of whom a person said that they are
+ * somebody else (P2, P6: their edits would be kept out, and nobody would know). Null: no such record is known.
+ */
 export async function findPerson(
   db: Db,
   pair: string,
@@ -31,16 +42,23 @@ export async function findPerson(
   let ids = { ...none, [side]: [id] };
   let linkIds: string[] = [];
   for (;;) {
-    const links = await rows<{ id: string; udesk_id: string | null; crm_id: string | null }>(
+    const found = await rows<{
+      id: string;
+      udesk_id: string | null;
+      crm_id: string | null;
+      parted: boolean;
+    }>(
       db,
-      sql`select id, udesk_id, crm_id from udesk_sync.link where pair = ${pair} and state <> 'candidate'
+      sql`select id, udesk_id, crm_id, ${PARTED} as parted from udesk_sync.link where pair = ${pair} and state <> 'candidate'
           and (udesk_id = any(${textArray(ids.udesk)}) or crm_id = any(${textArray(ids.crm)}))`,
     );
+    const links = found.filter(({ parted }) => !parted);
     const next = {
       udesk: [...new Set([...ids.udesk, ...links.flatMap((link) => link.udesk_id ?? [])])],
       crm: [...new Set([...ids.crm, ...links.flatMap((link) => link.crm_id ?? [])])],
     };
-    linkIds = links.map((link) => link.id);
+    // What is kept of a question, or of the time when two were taken for one, names them, too.
+    linkIds = found.map((link) => link.id);
     const grown = SIDES.some((each) => next[each].length > ids[each].length);
     ids = next;
     if (!grown) break;
@@ -52,8 +70,11 @@ export async function findPerson(
   if (known.length === 0 && linkIds.length === 0) return null;
   const [flying] = await rows<{ n: string }>(
     db,
-    sql`select count(*) as n from udesk_sync.intent where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[])
-        and state in ('pending', 'sending', 'unknown')`,
+    // Whom a create of unknown outcome has made would come back as somebody new: who that is, a person is asked.
+    sql`select count(*) as n from udesk_sync.intent i where i.pair = ${pair} and i.link_id = any(${textArray(linkIds)}::bigint[])
+        and (i.state in ('pending', 'sending', 'unknown') or exists (
+          select 1 from udesk_sync.parked p where p.pair = i.pair and p.intent_id = i.id
+            and p.state = 'parked' and p.kind = 'uncertain-create'))`,
   );
   const alive = SIDES.filter((each) => known.some((row) => row.side === each && row.state === 'live'));
   return { ids, linkIds, alive, inFlight: Number(flying?.n ?? 0) };
@@ -177,6 +198,22 @@ export async function keepOut(tx: Db, pair: string, ids: Person['ids'], at: Date
           on conflict do nothing`,
     );
   }
+}
+
+/** Those of the records that are not to be taken up again. */
+export async function keptOutAmong(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  if (ids.length === 0) return [];
+  const found = await rows<{ id: string }>(
+    db,
+    sql`select remote_id as id from udesk_sync.kept_out
+        where pair = ${pair} and side = ${side} and remote_id = any(${textArray(ids)}) order by 1`,
+  );
+  return found.map(({ id }) => id);
 }
 
 /** @returns whether the record had been kept out */

@@ -2,7 +2,7 @@
  * What the list of Udesk reaches, and who is known beyond it. A sweep writes one time for the pair and only those rows that
  * it showed last time and not now, or the other way round; a point read writes one row (docs/decisions/0012).
  */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
@@ -24,15 +24,22 @@ export async function liveReach(
 /** What lies further ahead is of before the clock was set back, and not of a machine whose clock is a little ahead of ours. */
 const AHEAD_MS = 60_000;
 
+/** Times after it are of before the clock was set back. */
+export function aheadOf(now: Date): SQL {
+  return sql`${new Date(now.getTime() + AHEAD_MS).toISOString()}::timestamptz`;
+}
+
 /**
  * Those whom the list showed before and does not now: up to when they were right as part of it is written down. Who was
- * observed since the enumeration began is left for the next.
+ * observed since the enumeration began is left for the next; not so who was observed at a time ahead, before the clock was
+ * set back.
  */
 export async function saveUnlisted(
   db: Db,
   pair: string,
   ids: readonly string[],
   startedAt: Date,
+  now: Date,
 ): Promise<void> {
   if (ids.length === 0) return;
   const wasRight = sql`greatest(r.observed_at, r.verified_at, p.udesk_swept_at)`;
@@ -40,7 +47,8 @@ export async function saveUnlisted(
     sql`update udesk_sync.record r set unlisted = true, verified_at = ${wasRight}, checked_at = ${wasRight}
         from udesk_sync.pair p
         where p.name = ${pair} and r.pair = ${pair} and r.side = 'udesk' and r.remote_id = any(${textArray(ids)})
-          and not r.unlisted and r.observed_at < ${startedAt.toISOString()}::timestamptz`,
+          and not r.unlisted and (r.observed_at < ${startedAt.toISOString()}::timestamptz
+            or r.observed_at > ${aheadOf(now)})`,
   );
 }
 
@@ -71,7 +79,7 @@ export async function saveSwept(
  * asked for at a time ahead, before the clock was set back: how long ago that was is not known.
  */
 export async function dueForRevisit(db: Db, pair: string, limit: number, now: Date): Promise<string[]> {
-  const ahead = sql`${new Date(now.getTime() + AHEAD_MS).toISOString()}::timestamptz`;
+  const ahead = aheadOf(now);
   const found = await rows<{ remote_id: string }>(
     db,
     sql`select r.remote_id from udesk_sync.record r join udesk_sync.pair p on p.name = r.pair

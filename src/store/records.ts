@@ -5,6 +5,7 @@ import type { LastEdit, SideName, SideRecord } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import { CLOCK_WENT_BACK } from './intents.ts';
 import { fromJsonb, toJsonb } from './jsonb.ts';
+import { aheadOf } from './reach.ts';
 import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';
 
 export interface KnownRecord {
@@ -83,6 +84,21 @@ export async function loadRecords(
   return new Map(found.map((row) => [row.remote_id, toKnown(row)]));
 }
 
+/** How often each of these was seen to change, by id; nobody else stores a sight of them before this transaction ends. */
+export async function lockSightings(
+  tx: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+): Promise<Map<string, number>> {
+  const found = await rows<{ remote_id: string; obs_seq: string }>(
+    tx,
+    sql`select remote_id, obs_seq from udesk_sync.record
+        where pair = ${pair} and side = ${side} and remote_id = any(${textArray(ids)}) order by remote_id for no key update`,
+  );
+  return new Map(found.map((row) => [row.remote_id, Number(row.obs_seq)]));
+}
+
 /** Stores what was seen and marks it for planning; observations with a delta go to the append-only log. */
 export async function upsertRecords(
   db: Db,
@@ -159,12 +175,15 @@ export async function markDeleted(
   );
 }
 
-/** Live ids after `after`, in order, that were last observed before `before`: what an enumeration should have shown. */
+/**
+ * Live ids after `after`, in order, that were last observed before `before`: what an enumeration should have shown. What was
+ * observed at a time ahead was so before the clock was set back, and would not be missed until that has caught up.
+ */
 export async function liveIdsObservedBefore(
   db: Db,
   pair: string,
   side: SideName,
-  before: Date,
+  { before, now }: { readonly before: Date; readonly now: Date },
   after: string,
   limit: number,
 ): Promise<string[]> {
@@ -172,7 +191,8 @@ export async function liveIdsObservedBefore(
     db,
     sql`select remote_id from udesk_sync.record
         where pair = ${pair} and side = ${side} and state = 'live'
-          and observed_at < ${before.toISOString()}::timestamptz and remote_id > ${after}
+          and (observed_at < ${before.toISOString()}::timestamptz or observed_at > ${aheadOf(now)})
+          and remote_id > ${after}
         order by remote_id limit ${limit}`,
   );
   return found.map((row) => row.remote_id);
@@ -182,6 +202,15 @@ export async function countLive(db: Db, pair: string, side: SideName): Promise<n
   const [row] = await rows<{ n: string }>(
     db,
     sql`select count(*) as n from udesk_sync.record where pair = ${pair} and side = ${side} and state = 'live'`,
+  );
+  return Number(row?.n ?? 0);
+}
+
+/** Who was forgotten and is not to be taken up again may still be there: a list shows them, and the mirror does not hold them. */
+export async function countKeptOut(db: Db, pair: string, side: SideName): Promise<number> {
+  const [row] = await rows<{ n: string }>(
+    db,
+    sql`select count(*) as n from udesk_sync.kept_out where pair = ${pair} and side = ${side}`,
   );
   return Number(row?.n ?? 0);
 }
@@ -280,12 +309,14 @@ const KEYLESS = sql`not exists (select 1 from unnest(r.keys) as k(key) where k.k
  * who was seen first: until that person answers, everybody without a link may be it. Who leaves the question alone has been
  * told of those who were there then, and of nobody who comes later.
  * @param keyFields the side's fields of e-mails and phones: a create that sent one was looked for by it
+ * @param inBatches only of creates that a batch carried, which carries no external id
  */
 export async function maybeCreated(
   db: Db,
   pair: string,
   side: SideName,
   keyFields: readonly string[],
+  inBatches = false,
 ): Promise<Set<string>> {
   const found = await rows<{ id: string }>(
     db,
@@ -296,6 +327,7 @@ export async function maybeCreated(
               left join udesk_sync.parked p on p.pair = i.pair and p.intent_id = i.id and p.kind = 'uncertain-create'
                 and (p.state = 'parked' or p.state = 'dropped' and i.state = 'parked')
             where i.pair = r.pair and i.side = r.side and i.op = 'create' and i.sent_at is not null
+              and (i.batch_id is not null or not ${inBatches}::boolean)
               and (p.id is not null or i.state in ('sending', 'unknown'))
               and (${CLOCK_WENT_BACK} and p.state is distinct from 'dropped'
                 or i.sent_at <= r.first_seen_at and (p.id is null or r.first_seen_at <= p.at

@@ -68,6 +68,10 @@ export async function rebaseline(tx: Db, pair: string, home: string, at: Date): 
     uncreated.map(({ id }) => id),
     at,
   );
+  // One that ended keeps its bases for when its record is back, or a person confirms it again: they are of the backup, too.
+  await tx.execute(
+    sql`update udesk_sync.link set rebased = true where pair = ${pair} and state = 'broken' and not rebased`,
+  );
   const links = await rows(
     tx,
     sql`update udesk_sync.link set rebased = true, dirty = true where pair = ${pair} and state = 'confirmed' returning 1`,

@@ -65,10 +65,11 @@ export async function forgetFields(
         where pair = ${pair} and state = 'waiting'
           and (field = any(${changed}) or not field = any(${textArray(fields.mapped)}))`,
   );
-  // Not sent, or known not to have happened: planned again as the mapping is now.
+  // Not sent, or known not to have happened: planned again as the mapping is now. Updates all of them, for another policy or
+  // direction is no other meaning; a create stays as a person let it through, unless it writes one of these fields.
   await db.execute(
-    sql`update udesk_sync.intent i set state = 'dropped', error = 'the mapping of a field has changed'
-        where i.pair = ${pair} and i.state in ('planned', 'held', 'pending') and ${writesOneOf(changed)}`,
+    sql`update udesk_sync.intent i set state = 'dropped', error = 'the mapping has changed'
+        where i.pair = ${pair} and i.state in ('planned', 'held', 'pending') and (i.op = 'update' or ${writesOneOf(changed)})`,
   );
   // Perhaps sent: its outcome is still looked for, but it proves nothing any more about these fields.
   await db.execute(

@@ -27,6 +27,10 @@ describe('who made a change, where the side tells who touched the record last', 
       { lookedAt: '2026-11-26T05:00:00.000Z' },
     ],
     ['when it was last looked at is not known', { lookedAt: null }],
+    [
+      'our clock was set back since the last look, so that nobody knows how long ago it was',
+      { lookedAt: '2026-11-26T08:30:00.000Z' },
+    ],
     ['the side tells no time that belongs to the author', { lastEdit: { ...ann, at: null } }],
   ])('%s: it is only said who changed the record last', (_, over) => {
     expect(seen(over)).toMatchObject({ name: 'Ann', knownBy: 'record' });

@@ -99,6 +99,17 @@ describe('P12: the chain of a value', () => {
     expect(trace?.origin).toEqual({ kind: 'observation', side: 'crm', at: at(1), observationId: '7' });
   });
 
+  test('goes through a write that a later cycle sent than the one that planned it: what it left is no edit of that side', () => {
+    const observations = [
+      seen('1', 'udesk', ['old', 'new'], { runId: '1' }),
+      seen('2', 'crm', ['old', 'new'], { lane: 'write', at: at(4), runId: '2' }),
+    ];
+    const intents = [wrote('5', 'crm', 'new', { runId: '1' })];
+    const trace = traceValue(history({ udesk: 'new', crm: 'new', observations, intents }), NAME, 'crm');
+    expect(trace).toMatchObject({ intents: ['5'], gap: null });
+    expect(trace?.origin).toMatchObject({ side: 'udesk', observationId: '1' });
+  });
+
   test('does not break off where our clock was set back between an edit and the write that carried it', () => {
     const observations = [
       seen('1', 'udesk', ['old', 'new'], { at: at(50), runId: '1' }),
