@@ -21,6 +21,13 @@ const PLACES = [
 
 export const chromiumPath = PLACES.find((path) => path !== undefined && existsSync(path)) ?? null;
 
+/**
+ * Who leaves a page cuts off what it still asks. That is nobody's fault, htmx complains twice about it, and the browser does not
+ * always name the request to us by then; every other request of htmx that gets no answer is told by the browser.
+ */
+const CUT_OFF = 'net::ERR_ABORTED';
+const CUT_OFF_TOLD = /^htmx:(afterRequest|sendError),/;
+
 const SHOTS = join(import.meta.dirname, '../../.artefacts/screens');
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
@@ -46,8 +53,6 @@ export function useBrowser(): TestBrowser {
   let browser: Browser | null = null;
   let contexts: BrowserContext[] = [];
   let faults: string[] = [];
-  /** Requests that a navigation cut off. */
-  let cut = 0;
   let jumps = createJumps();
   const takeJumps = async () => {
     await Promise.all(contexts.flatMap((context) => context.pages()).map(jumps.settled));
@@ -70,9 +75,8 @@ export function useBrowser(): TestBrowser {
     const jumped = await takeJumps();
     await Promise.all(contexts.map((context) => context.close()));
     contexts = [];
-    const found = withoutCut(faults, cut);
+    const found = faults;
     faults = [];
-    cut = 0;
     expect(found, 'the browser complained').toEqual([]);
     const tooMuch = Object.entries(jumped).filter(([, sum]) => sum >= JUMP_LIMIT);
     expect(tooMuch, 'the layout shifted').toEqual([]);
@@ -98,7 +102,8 @@ export function useBrowser(): TestBrowser {
       const page = await context.newPage();
       page.on('pageerror', (error) => faults.push(String(error)));
       page.on('requestfailed', (request) => {
-        if (request.failure()?.errorText === 'net::ERR_ABORTED') cut += 1;
+        const why = request.failure()?.errorText ?? '';
+        if (request.resourceType() === 'xhr' && why !== CUT_OFF) faults.push(`${request.url()}: ${why}`);
       });
       page.on('dialog', (dialog) => {
         faults.push(`a dialog opened: ${dialog.message()}`);
@@ -107,17 +112,12 @@ export function useBrowser(): TestBrowser {
       page.on('console', (message) => {
         // A refusal that the test asked for is told on the console, too.
         const asked = /^(Failed to load resource|Response Status Error Code)/.test(message.text());
-        if (message.type() === 'error' && !asked) faults.push(message.text());
+        if (message.type() === 'error' && !asked && !CUT_OFF_TOLD.test(message.text()))
+          faults.push(message.text());
       });
       return page;
     },
   };
-}
-
-/** Who leaves a page cuts off what it still asks, and htmx complains twice about each: that, and no more, is nobody's fault. */
-function withoutCut(faults: readonly string[], cut: number): string[] {
-  let left = cut * 2;
-  return faults.filter((fault) => !(/^htmx:(afterRequest|sendError),/.test(fault) && left-- > 0));
 }
 
 /** Nothing that axe-core finds wrong, and nothing wider than the window. */
