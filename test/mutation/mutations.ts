@@ -88,7 +88,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/core/provenance.ts',
     find: 'return runId === intent.runId || isSettling(settledAt, sight.at);',
     replace: 'return runId === intent.runId;',
-    tests: [`${ATTACK}/sights.test.ts`],
+    tests: ['test/unit/core/provenance.test.ts'],
   },
   {
     name: 'what has to be left alone waits while a person is asked about a backup',

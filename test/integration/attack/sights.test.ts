@@ -23,56 +23,77 @@ const stateOf = async (id: string) =>
   )[0]?.state;
 
 describe('P2, P4: an answer that is older than what the mirror holds', () => {
-  test('of a search, that comes after our write of the same record, takes nothing back', async () => {
-    world = await createWorld({
-      customers: [customer('Linked')],
-      pair: {
-        create: '{ inCrm: true, inUdesk: false }',
-        fields: '[{ udesk: nick_name, crm: name }, { udesk: emails, crm: emails, direction: to-crm }]',
-      },
-    });
-    const crm = createMemoryCrm({ manifest: { compareAndSet: false }, asksMany: false });
-    let slow = false;
-    const settled = async () =>
-      (await ourRows(world, `select 1 from udesk_sync.intent where op = 'update' and state = 'settled'`))
-        .length > 0;
-    const looked = Promise.withResolvers<void>();
-    const update: Side['update'] = async (...asked) => {
-      await looked.promise;
-      return await crm.side.update(...asked);
-    };
-    const lookup: Side['lookup'] = async (...asked) => {
-      const found = await crm.side.lookup(...asked);
-      if (found.length > 0) looked.resolve();
-      for (let tries = 0; slow && found.length > 0 && tries < 100 && !(await settled()); tries += 1)
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      return found;
-    };
-    const sides = { udesk: world.pair.sides.udesk, crm: { ...crm.side, lookup, update } };
-    const sync = (lane: 'full' | 'none') =>
-      runCycle(
-        world.engine,
-        { spec: world.pair.spec, sides },
-        { trigger: 'sync', observe: { udesk: 'full', crm: lane } },
-      );
-    await sync('full');
-    slow = true;
-    const [row] = crm.table.list();
-    crm.table.edit(row?.id ?? '', {
-      emails: ['linked@example.com', 'new@example.com'].map((value) => ({ id: null, value })),
-    });
-    world.simulator.tenant.edit(idOf('Linked'), { nick_name: 'edited' });
-    world.simulator.tenant.create(customer('New'));
-    await sync('none');
+  test.each(['of a search', 'of a look at whom a search found'])(
+    '%s, that comes after our write of the same record, takes nothing back',
+    async (late) => {
+      world = await createWorld({
+        customers: [customer('Linked')],
+        pair: {
+          create: '{ inCrm: true, inUdesk: false }',
+          fields: '[{ udesk: nick_name, crm: name }, { udesk: emails, crm: emails, direction: to-crm }]',
+        },
+      });
+      const crm = createMemoryCrm({ manifest: { compareAndSet: false }, asksMany: false });
+      const settled = async () =>
+        (await ourRows(world, `select 1 from udesk_sync.intent where op = 'update' and state = 'settled'`))
+          .length > 0;
+      const written = async () => {
+        for (let tries = 0; tries < 100 && !(await settled()); tries += 1)
+          await new Promise((resolve) => setTimeout(resolve, 20));
+      };
+      const begun = Promise.withResolvers<void>();
+      let isBegun = false;
+      const looked = Promise.withResolvers<void>();
+      let slow = false;
+      const update: Side['update'] = async (...asked) => {
+        isBegun = true;
+        begun.resolve();
+        await looked.promise;
+        return await crm.side.update(...asked);
+      };
+      const lookup: Side['lookup'] = async (...asked) => {
+        if (slow) await begun.promise;
+        const found = await crm.side.lookup(...asked);
+        if (!slow || found.length === 0 || late !== 'of a search') return found;
+        looked.resolve();
+        await written();
+        return found;
+      };
+      const read: Side['read'] = async (...asked) => {
+        const isLater = slow && late !== 'of a search' && isBegun;
+        const now = await crm.side.read(...asked);
+        if (isLater) {
+          looked.resolve();
+          await written();
+        }
+        return now;
+      };
+      const sides = { udesk: world.pair.sides.udesk, crm: { ...crm.side, lookup, read, update } };
+      const sync = (lane: 'full' | 'none') =>
+        runCycle(
+          world.engine,
+          { spec: world.pair.spec, sides },
+          { trigger: 'sync', observe: { udesk: 'full', crm: lane } },
+        );
+      await sync('full');
+      slow = true;
+      const [row] = crm.table.list();
+      crm.table.edit(row?.id ?? '', {
+        emails: ['linked@example.com', 'new@example.com'].map((value) => ({ id: null, value })),
+      });
+      world.simulator.tenant.edit(idOf('Linked'), { nick_name: 'edited' });
+      world.simulator.tenant.create(customer('New'));
+      await sync('none');
 
-    expect(world.simulator.tenant.list().map(({ nick_name }) => nick_name)).toContain('edited');
-    expect(
-      await ourRows(
-        world,
-        `select delta -> 'name' as name from udesk_sync.observation where side = 'crm' and delta ? 'name'`,
-      ),
-    ).toEqual([{ name: '["Linked", "edited"]' }]);
-  });
+      expect(world.simulator.tenant.list().map(({ nick_name }) => nick_name)).toContain('edited');
+      expect(
+        await ourRows(
+          world,
+          `select delta -> 'name' as name from udesk_sync.observation where side = 'crm' and delta ? 'name'`,
+        ),
+      ).toEqual([{ name: '["Linked", "edited"]' }]);
+    },
+  );
 });
 
 describe('P6, P7: who is gone is missed', () => {
