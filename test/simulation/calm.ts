@@ -24,6 +24,7 @@ export async function calmDown(
   world.jump(0);
   await readChanges(world);
   world.process.dead = true;
+  world.configure(null);
   const process: EngineProcess = world.start();
   let quiet = false;
   for (let n = 1; n <= CALM_CYCLES && !quiet; n += 1) {

@@ -160,6 +160,17 @@ export async function sourceUnderWay(world: World, side: SideName): Promise<stri
   return found?.id == null ? null : `${there} ${found.id}`;
 }
 
+/** What leaves there now was decided by a person. */
+export async function isDecided(world: World, side: SideName, op: string): Promise<boolean> {
+  const found = await rows(
+    world.db,
+    sql`select 1 from udesk_sync.intent
+        where pair = ${world.name} and side = ${side} and op = ${op} and state = 'sending'
+          and exists (select 1 from jsonb_each_text(reasons) r where r.value = 'decision')`,
+  );
+  return found.length > 0;
+}
+
 /** Writes of which the engine says that it does not know what they replaced. */
 export async function unclearWrites(world: World): Promise<ReadonlySet<string>> {
   return new Set(await intentIds(world, sql`witness = 'unclear'`));

@@ -1,7 +1,7 @@
 /** The pair of a world, as its setting has it: what is mapped, and what its guards allow. */
 import type { FieldSpec, PairSpec } from '../../src/core/spec.ts';
 import { createMemoryCrm, type MemoryCrm } from '../../src/crm/memory/memory.ts';
-import type { Setting } from './script.ts';
+import type { Configured, Setting } from './script.ts';
 
 export const MAX_DELETES = 3;
 /** Of both sides, in an hour; more than a world ever makes, or so few that a plan is held every now and then. */
@@ -43,6 +43,13 @@ export function pairSpec(name: string, setting: Setting): PairSpec {
     capacity: { udesk: {}, crm: {} },
     trustedTime: { udesk: false, crm: true },
   };
+}
+
+/** The pair as somebody has configured it for a while. */
+export function configuredSpec(spec: PairSpec, as: Configured | null): PairSpec {
+  if (as === null) return spec;
+  const deletes = as.flags && spec.deletes === 'propagate' ? 'flag' : spec.deletes;
+  return { ...spec, create: as.create, deletes, quietMs: as.quietMs };
 }
 
 export function createCrm({ crm }: Setting, clock: () => number): MemoryCrm {

@@ -82,6 +82,11 @@ async function carryOut(world: World, step: Step): Promise<void> {
       world.process.dead = true;
       world.start();
       return;
+    case 'configure':
+      world.process.dead = true;
+      world.configure(step.as);
+      world.start();
+      return;
     case 'cycle': {
       const { inside } = world;
       world.during(step.id, step.interrupts);
@@ -122,6 +127,8 @@ function titleOf(step: Step): string {
       return `a cycle reads ${step.lanes.join(', ')}`;
     case 'sync':
       return `a person syncs, and approves ${step.approve}`;
+    case 'configure':
+      return `configured as ${step.as === null ? 'at first' : JSON.stringify(step.as)}`;
     default:
       return step.kind;
   }

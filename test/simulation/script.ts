@@ -3,7 +3,7 @@
  * script can be shortened by leaving steps out and still means the same.
  */
 import { otherSide, type SideName } from '../../src/core/record.ts';
-import type { Policy } from '../../src/core/spec.ts';
+import type { PairSpec, Policy } from '../../src/core/spec.ts';
 import type { ScheduledLane } from '../../src/daemon/lanes.ts';
 import { type Random, seededRandom } from '../../src/simulator/random.ts';
 
@@ -115,6 +115,8 @@ export type Step = { readonly id: number } & (
   /** Time passes, or our wall clock alone is off by so much from now on. */
   | { readonly kind: 'clock'; readonly ms: number; readonly jump: boolean }
   | { readonly kind: 'restart' }
+  /** Somebody starts the daemon anew with another configuration; null: as it was at first. */
+  | { readonly kind: 'configure'; readonly as: Configured | null }
   | {
       readonly kind: 'cycle';
       readonly lanes: readonly ScheduledLane[];
@@ -124,6 +126,14 @@ export type Step = { readonly id: number } & (
   /** A person runs `sync`, and approves what waits: exactly that, or some other plan. */
   | { readonly kind: 'sync'; readonly approve: 'it' | 'another' | 'nothing' }
 );
+
+/** What somebody turns off for a while. */
+export interface Configured {
+  readonly create: PairSpec['create'];
+  /** Deletions are flagged, where they were carried over. */
+  readonly flags: boolean;
+  readonly quietMs: number;
+}
 
 export interface Setting {
   readonly policy: Policy;
@@ -159,7 +169,34 @@ export function generate(seed: string, steps: number): Script {
   const world = { ...setting(random), fewCreates };
   const all: Bare<Step>[] = [];
   while (all.length < steps) all.push(...(random.chance(0.4) ? scene(random, world) : [step(random)]));
-  return { seed, setting: world, steps: all.slice(0, steps).map((one, id) => ({ id, ...one })) };
+  const drawn: Step[] = all.slice(0, steps).map((one, id) => ({ id, ...one }));
+  return { seed, setting: world, steps: configured(seededRandom(`configuration:${seed}`), drawn) };
+}
+
+/** The numbers of steps that are drawn apart from the others begin here: values are named after the numbers. */
+const APART = 50_000;
+
+/** In one world of four somebody changes the configuration every now and then, mostly for a few steps. */
+function configured(random: Random, steps: readonly Step[]): Step[] {
+  if (!random.chance(0.25)) return [...steps];
+  const all: Step[] = [];
+  let backIn = 0;
+  for (const [n, step] of steps.entries()) {
+    all.push(step);
+    if (backIn > 0) {
+      backIn -= 1;
+      if (backIn === 0) all.push({ id: APART + n, kind: 'configure', as: null });
+    } else if (random.chance(0.04)) {
+      backIn = 2 + random.int(14);
+      const as = {
+        create: { inUdesk: random.chance(0.5), inCrm: random.chance(0.5) },
+        flags: random.chance(0.5),
+        quietMs: random.chance(0.4) ? random.pick([30_000, 120_000]) : 0,
+      };
+      all.push({ id: APART + n, kind: 'configure', as });
+    }
+  }
+  return all;
 }
 
 function setting(random: Random): Setting {

@@ -5,7 +5,7 @@ import { isSet } from '../../src/core/value.ts';
 import type { Page, Side } from '../../src/crm/adapter.ts';
 import { type ErrorKind, SyncError } from '../../src/errors.ts';
 import { deceived, isBlind } from './deceit.ts';
-import { sourceUnderWay, writeUnderWay } from './ours.ts';
+import { isDecided, sourceUnderWay, writeUnderWay } from './ours.ts';
 import type { EngineProcess } from './process.ts';
 import { carryingOut } from './replaced.ts';
 import type { Fault } from './script.ts';
@@ -79,6 +79,7 @@ export function watchedSide(
         if (failure !== null && !failure.done) fail(failure);
         const call = () => Reflect.apply(member, target, args);
         world.underWay = await underWay(world, touch(key, args[0]));
+        await askedFor(world, key);
         try {
           const answer = isBlind(world, name, key) ? null : await carriedOut(call);
           noteShown(world, name, [answer].flat());
@@ -108,6 +109,18 @@ async function underWay(world: World, touched: Touch): Promise<World['underWay']
     write: op === 'update' && id !== null ? await writeUnderWay(world, side, id) : null,
     source: op === 'create' ? await sourceUnderWay(world, side) : null,
   };
+}
+
+/** P7, P8: what the configuration does not ask for does not leave, however long ago it was planned. What a person decided is theirs. */
+async function askedFor(world: World, op: string): Promise<void> {
+  const { create, deletes } = world.spec();
+  const { underWay } = world;
+  const isOff =
+    op === 'delete'
+      ? deletes !== 'propagate'
+      : op === 'create' && !(underWay?.side === 'udesk' ? create.inUdesk : create.inCrm);
+  if (underWay === null || !isOff || (await isDecided(world, underWay.side, op))) return;
+  world.violation('P8', `a ${op} leaves for ${underWay.side} ${underWay.id ?? '(new)'}, and is turned off`);
 }
 
 /** P1: what we write is the image of something that the other side held, or what a person chose. */

@@ -12,9 +12,9 @@ import { carryOut } from './acts.ts';
 import { type Deceiving, deceiving, LeftOut } from './deceit.ts';
 import { Ledger } from './ledger.ts';
 import { type Call, fits } from './moments.ts';
-import { createCrm, LATE_MS, pairSpec } from './pair.ts';
+import { configuredSpec, createCrm, LATE_MS, pairSpec } from './pair.ts';
 import { EngineProcess, Killed, type Moment } from './process.ts';
-import type { Deceit, Interrupt, Script } from './script.ts';
+import type { Configured, Deceit, Interrupt, Script } from './script.ts';
 import { type Both, crmPeople, type People, udeskPeople, valuesOf } from './sides.ts';
 import { emailToken, phoneToken, textToken } from './tokens.ts';
 import { QUOTA_PER_MINUTE, Udesk } from './udesk.ts';
@@ -93,6 +93,7 @@ export class World {
   #sub = 0;
   #nested = false;
   #processes = 0;
+  #configured: Configured | null = null;
   readonly #udesk: Udesk;
 
   constructor(script: Script, db: Db, name: string) {
@@ -141,6 +142,11 @@ export class World {
   jump(ms: number): void {
     this.setBack ||= ms < this.#skewMs;
     this.#skewMs = ms;
+  }
+
+  /** From the next start on. */
+  configure(as: Configured | null): void {
+    this.#configured = as;
   }
 
   start(): EngineProcess {
@@ -266,7 +272,7 @@ export class World {
   }
 
   spec(): PairSpec {
-    return pairSpec(this.name, this.script.setting);
+    return configuredSpec(pairSpec(this.name, this.script.setting), this.#configured);
   }
 
   /** P10, as the remote counts it. */
