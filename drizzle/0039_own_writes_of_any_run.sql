@@ -49,9 +49,13 @@ CROSS JOIN LATERAL (
   SELECT c.lane IS NOT DISTINCT FROM 'write' AND (
     c.field = '*' OR r.link_id IS NULL OR EXISTS (
       SELECT 1 FROM udesk_sync.intent i
-      WHERE i.link_id = r.link_id AND i.side = c.side
-        -- Sent by the run that planned it or by a later one; what became of it may have been found out by one later still.
-        AND (c.run_id IN (i.run_id, i.sent_run_id) OR i.settled_at BETWEEN c.at - interval '10 seconds' AND c.at)
+      WHERE i.pair = c.pair AND i.link_id = r.link_id AND i.side = c.side
+        -- Sent by the run that planned it or by a later one; what became of it may have been found out by one later still, which
+        -- stored what it saw as it settled it, and settled no other write of this record since.
+        AND (c.run_id IN (i.run_id, i.sent_run_id) OR i.settled_at BETWEEN c.at - interval '10 seconds' AND c.at
+          AND i.settled_at = (
+            SELECT max(s.settled_at) FROM udesk_sync.intent s
+            WHERE s.pair = c.pair AND s.link_id = r.link_id AND s.side = c.side AND s.settled_at <= c.at))
         AND i.patch ?| CASE WHEN c.field IN ('email', 'emails') THEN ARRAY['email', 'emails'] ELSE ARRAY[c.field] END)
   ) AS write) own
 -- Of the change records that name the value, one that tells the way from the old value to the new one goes first: a later

@@ -19,6 +19,12 @@ const MAX_PAGES = 20;
  * Nothing is stored before the known record is met, oldest first: a kill in the middle leaves no gap behind the newest.
  */
 export async function readHead(cycle: Cycle, side: SideName): Promise<{ whole: boolean }> {
+  const whole = await readNewest(cycle, side);
+  toldBy.set(cycle.fence, new Map([...(toldBy.get(cycle.fence) ?? []), [side, whole]]));
+  return { whole };
+}
+
+async function readNewest(cycle: Cycle, side: SideName): Promise<boolean> {
   const pair = cycle.spec.name;
   const { certifiedAt } = await loadPair(cycle.db, pair);
   const pages: Page[] = [];
@@ -36,21 +42,21 @@ export async function readHead(cycle: Cycle, side: SideName): Promise<{ whole: b
     connected = known.size > 0 || page.end !== null || (page.total !== null && shown >= page.total);
     if (connected || pages.length === MAX_PAGES) break;
   }
-  if (!connected) return { whole: false };
+  if (!connected) return false;
   await observePages(cycle, side, 'head', oldestFirst(pages));
-  readBy.set(cycle.fence, new Set([...(readBy.get(cycle.fence) ?? []), side]));
   const total = pages[0]?.total ?? null;
   const readable = pages.every((page) => page.dropped.length === 0);
   const live = await countLive(cycle.db, pair, side);
-  return { whole: certifiedAt[side] !== null && readable && total !== null && total <= live };
+  return certifiedAt[side] !== null && readable && total !== null && total <= live;
 }
 
-/** Sides whose newest records a cycle has read. */
-const readBy = new WeakMap<Cycle['fence'], ReadonlySet<SideName>>();
+/** What the last such look of a cycle told, by side. */
+const toldBy = new WeakMap<Cycle['fence'], ReadonlyMap<SideName, boolean>>();
 
-/** For many rows of one cycle: whoever came before it began is in the mirror then. */
-export async function readHeadOnce(cycle: Cycle, side: SideName): Promise<void> {
-  if (readBy.get(cycle.fence)?.has(side) !== true) await readHead(cycle, side);
+/** For many rows of one cycle, which must not ask for the same pages again (P10). */
+export async function readHeadOnce(cycle: Cycle, side: SideName): Promise<{ whole: boolean }> {
+  const whole = toldBy.get(cycle.fence)?.get(side);
+  return whole === undefined ? await readHead(cycle, side) : { whole };
 }
 
 async function* oldestFirst(pages: readonly Page[]): AsyncGenerator<Page> {

@@ -7,6 +7,7 @@ import { firstSights, heldBefore, leaveBatch } from '../store/backfill.ts';
 import { keptOutAmong } from '../store/forget.ts';
 import { dropIntent, type IntentRow } from '../store/intents.ts';
 import { dissolveUncreated } from '../store/links.ts';
+import { loadPair } from '../store/pairs.ts';
 import { loadRecords, unlinkedSince } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import { readHeadOnce } from './backfill-head.ts';
@@ -14,8 +15,10 @@ import { contactKeys, sentKeys } from './backfill-rows.ts';
 import { asShown, isNew } from './backfill-settle.ts';
 import type { Cycle } from './context.ts';
 import { readFound } from './found.ts';
+import { heldByForgotten } from './kept-out.ts';
 import { lookUp, sentContacts } from './lookup.ts';
 import {
+  isOverdue,
   LOOKS_BEFORE_RESEND,
   notSeen,
   orPutOff,
@@ -24,7 +27,6 @@ import {
   uncertain,
 } from './recover.ts';
 import { settleWrite } from './settle.ts';
-import { heldByForgotten } from './verify.ts';
 
 /**
  * A row of a batch that did not appear in time is looked up by its e-mails and phones (P5): nobody there, twice over →
@@ -59,11 +61,16 @@ async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
 
 /** P5: a batch carries no external id, and what it made may have been given other e-mails and phones before we looked. */
 async function notThere(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
-  await readHeadOnce(cycle, intent.side);
+  const { whole } = await readHeadOnce(cycle, intent.side);
   const suspects = await mayBeIt(cycle, intent);
   if (suspects.length > 0) {
     const ids = suspects.slice(0, SHOWN_SUSPECTS).map(({ id }) => id);
     return await uncertain(cycle, intent, `new record ${ids.join(', ')} may be it`);
+  }
+  // Where the mirror may lack somebody, that may be who it made: creates of ours may stand in the list before newcomers.
+  if (!whole && !(await isListedSince(cycle, intent))) {
+    if (!isOverdue(cycle, intent)) return 'later';
+    return await uncertain(cycle, intent, 'no complete list of that side could be read for a day');
   }
   if (intent.looks + 1 < LOOKS_BEFORE_RESEND) {
     await notSeen(cycle, intent);
@@ -72,6 +79,12 @@ async function notThere(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   const why = 'a batch carried it, and it was looked for and is not there';
   await fenced(cycle.db, cycle.fence, (tx) => leaveBatch(tx, intent, why));
   return 'resend';
+}
+
+/** A complete list that was begun after it was sent. */
+async function isListedSince({ db }: Cycle, { pair, side, sentAt }: IntentRow): Promise<boolean> {
+  const certified = (await loadPair(db, pair)).certifiedAt[side];
+  return certified !== null && sentAt !== null && certified > sentAt;
 }
 
 /** Records without a link, new since it was sent, that hold everything else of it. */
@@ -83,12 +96,14 @@ async function mayBeIt(cycle: Cycle, intent: IntentRow): Promise<readonly SideRe
   return fresh.filter((record) => holds(cycle.spec, Object.fromEntries(others), record, 'after'));
 }
 
-async function wasThere(cycle: Cycle, intent: IntentRow, now: SideRecord): Promise<Recovery> {
-  const mirrored = await loadRecords(cycle.db, intent.pair, intent.side, [now.id]);
+async function wasThere(cycle: Cycle, intent: IntentRow, found: SideRecord): Promise<Recovery> {
+  const mirrored = await loadRecords(cycle.db, intent.pair, intent.side, [found.id]);
   // The head may have shown the record already as the batch left it.
-  const held = await heldBefore(cycle.db, intent.pair, intent.side, now.id, intent.sentAt ?? '');
-  const before = { ...mirrored.get(now.id)?.record.fields, ...held };
-  const { store } = await readFound(cycle, intent.side, [now]);
+  const held = await heldBefore(cycle.db, intent.pair, intent.side, found.id, intent.sentAt ?? '');
+  const before = { ...mirrored.get(found.id)?.record.fields, ...held };
+  const { shown, store } = await readFound(cycle, intent.side, [found]);
+  // P2: a search may still show what the batch has written over.
+  const now = shown[0] ?? found;
   if (overwritten(cycle, intent, before, now)) {
     await fenced(cycle.db, cycle.fence, store);
     return await uncertain(

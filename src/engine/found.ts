@@ -44,8 +44,9 @@ function isAsHeld(held: KnownRecord | undefined, record: SideRecord): boolean {
 }
 
 /**
- * Of somebody new of whom the side shows nothing more, the search says all that there is to know. Who is known, and not found by
- * their id, is not there; and a refusal is passed on, as it says nothing about them.
+ * Who is not found by their id is not there, whatever a search still shows (P6, P7: matched with them, somebody would be taken
+ * for deleted). Of somebody new whom the side refuses to show, the search says all that there is to know; of who is known a refusal
+ * is passed on, as it says nothing about them.
  */
 async function readAgain(
   cycle: Cycle,
@@ -54,8 +55,7 @@ async function readAgain(
   isKnown: boolean,
 ): Promise<SideRecord | null> {
   try {
-    const now = await cycle.sides[side].read(found.id, { signal: cycle.signal });
-    return now ?? (isKnown ? null : found);
+    return await cycle.sides[side].read(found.id, { signal: cycle.signal });
   } catch (error) {
     if (isKnown || !(isSyncError(error, 'rejected') || isSyncError(error, 'contract'))) throw error;
     return found;

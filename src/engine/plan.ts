@@ -93,15 +93,12 @@ async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): A
   }
   for (const side of ['udesk', 'crm'] as const) {
     if (side === 'udesk' ? !spec.create.inCrm : !spec.create.inUdesk) continue;
+    const suspects = unmatched[side].length === 0 ? [] : await createdUnseen(cycle, side);
     for (let start = 0; start < unmatched[side].length; start += CHUNK_LINKS) {
       cycle.signal.throwIfAborted();
       const ids = unmatched[side].slice(start, start + CHUNK_LINKS);
       const held = await idsHeldByLinks(db, spec.name, side, ids);
-      // Without a marker, and a batch carries none, only its e-mails and phones tell what an unknown create made.
-      const inBatches = cycle.sides[side].manifest.externalId !== null;
-      const fields = keyFields(spec, side);
-      if (!inBatches || cycle.sides[side].batchCreate !== undefined)
-        for (const id of await maybeCreated(db, spec.name, side, fields, inBatches)) held.add(id);
+      for (const id of suspects) held.add(id);
       const links = await loadUnmatched(
         db,
         spec.name,
@@ -112,6 +109,17 @@ async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): A
       yield plan(links).filter(({ plan: { writes } }) => writes.some((w) => Object.keys(w.patch).length > 0));
     }
   }
+}
+
+/**
+ * Without a marker, and a batch carries none, only its e-mails and phones tell what an unknown create made. Asked once for all
+ * chunks: the question reads every write that is on record.
+ */
+async function createdUnseen(cycle: Cycle, side: SideName): Promise<readonly string[]> {
+  const { db, spec, sides } = cycle;
+  const inBatches = sides[side].manifest.externalId !== null;
+  if (inBatches && sides[side].batchCreate === undefined) return [];
+  return [...(await maybeCreated(db, spec.name, side, keyFields(spec, side), inBatches))];
 }
 
 function keyFields(spec: PairSpec, side: SideName): string[] {

@@ -1,6 +1,7 @@
 import type { SideRecord } from '../core/record.ts';
 import { holds, outcomeOf } from '../core/written.ts';
 import { isSyncError, SyncError } from '../errors.ts';
+import { keptOutAmong } from '../store/forget.ts';
 import { park } from '../store/guards.ts';
 import { clockWentBack, dropIntent, type IntentRow, knownWhenPlanned, moveIntent } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
@@ -8,6 +9,7 @@ import { loadRecords, unlinkedSince } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { readFound } from './found.ts';
+import { heldByForgotten } from './kept-out.ts';
 import { lookUp, searchable, sentContacts, sourceContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
 import { settleDelete, settleWrite } from './settle.ts';
@@ -80,7 +82,7 @@ async function notFound(cycle: Cycle, intent: IntentRow, id: string): Promise<Re
   return await waitForProof(cycle, intent, id);
 }
 
-function isOverdue(cycle: Cycle, { sentAt }: IntentRow): boolean {
+export function isOverdue(cycle: Cycle, { sentAt }: IntentRow): boolean {
   return sentAt !== null && cycle.clock().getTime() - Date.parse(sentAt) > PROOF_WITHIN_MS;
 }
 
@@ -102,6 +104,9 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
   if (externalId === null && searchable(cycle, intent.side, sent).length === 0)
     return await resolveByEnumeration(cycle, intent);
   const found = await lookUp(cycle, intent.side, [...sent, ...(await sourceContacts(cycle, [intent]))]);
+  const foundIds = found.map(({ id }) => id);
+  const keptOut = await keptOutAmong(cycle.db, cycle.spec.name, intent.side, foundIds);
+  if (keptOut.length > 0) return await uncertain(cycle, intent, heldByForgotten(intent.side, keptOut));
   const [only] = found;
   if (only !== undefined && found.length === 1 && holds(cycle.spec, intent.patch, only, 'after')) {
     return await settled(cycle, intent, only);

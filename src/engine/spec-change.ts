@@ -5,7 +5,13 @@ import { canonicalJson, sha256 } from '../lib/hash.ts';
 import { recordsAfter, saveKeys } from '../store/records.ts';
 import { endRules } from '../store/review-rules.ts';
 import type { FieldMeaning } from '../store/schema/pair.ts';
-import { forgetFields, loadSpecMemory, replanEverything, saveSpecMemory } from '../store/spec-memory.ts';
+import {
+  dropUnwanted,
+  forgetFields,
+  loadSpecMemory,
+  replanEverything,
+  saveSpecMemory,
+} from '../store/spec-memory.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 
@@ -34,6 +40,10 @@ export async function adoptSpec(cycle: Cycle): Promise<void> {
   await fenced(db, fence, async (tx) => {
     if (moved) {
       await forgetFields(tx, spec.name, { changed, mapped: Object.keys(meanings) }, cycle.clock());
+      await dropUnwanted(tx, spec.name, {
+        createsIn: SIDES.filter((side) => (side === 'udesk' ? !create.inUdesk : !create.inCrm)),
+        deletes: deletes !== 'propagate',
+      });
       await endRules(tx, spec.name, changed, 'mapping-changed', cycle.clock());
       await replanEverything(tx, spec.name);
     }

@@ -1,11 +1,10 @@
 /** The last look before a write (sync design §8): what the plan was made from must still be there. */
 import { contentHash, mergeObserved } from '../core/observation.ts';
-import { idOn, otherSide, type SideName, type SideRecord } from '../core/record.ts';
+import { idOn, otherSide, type SideRecord } from '../core/record.ts';
 import { isUnwanted } from '../core/unwanted.ts';
 import { standAsBefore } from '../core/witness-records.ts';
 import { holds } from '../core/written.ts';
 import { isSyncError, SyncError } from '../errors.ts';
-import { keptOutAmong } from '../store/forget.ts';
 import { dropIntent, type IntentRow, knownWhenPlanned } from '../store/intents.ts';
 import { dissolveUncreated, loadLinkOf } from '../store/links.ts';
 import { isUnplanned, loadRecords } from '../store/records.ts';
@@ -14,6 +13,7 @@ import type { Cycle } from './context.ts';
 import { type CreateLooks, matchedBy } from './create-looks.ts';
 import { readFound } from './found.ts';
 import { isWitnessed } from './history.ts';
+import { withoutKeptOut } from './kept-out.ts';
 import { lookUp, sentContacts, sourceContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
 import { waitForProof } from './vanished.ts';
@@ -100,17 +100,10 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
     );
     return 'stale';
   }
-  const found = await readFound(cycle, intent.side, await holders(cycle, intent, looks));
+  const others = await withoutKeptOut(cycle, intent, await holders(cycle, intent, looks));
+  const found = await readFound(cycle, intent.side, others);
   if (found.shown.length === 0) return null;
   const ids = found.shown.map(({ id }) => id);
-  const keptOut = await keptOutAmong(cycle.db, cycle.spec.name, intent.side, ids);
-  if (keptOut.length > 0) {
-    // P6: no lane takes them up, so that no matching could ever answer it.
-    throw new SyncError('rejected', heldByForgotten(intent.side, keptOut), {
-      side: intent.side,
-      code: 'kept-out',
-    });
-  }
   // Matching knew them as the mirror holds them: who was given the e-mail since then is somebody new to it.
   if (found.areAsHeld && (await knownWhenPlanned(cycle.db, intent, ids))) {
     if (cycle.sides[intent.side].manifest.createMayOverwrite !== true) return null;
@@ -129,12 +122,6 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
     await dissolveUncreated(tx, cycle.spec.name, cycle.clock());
   });
   return 'stale';
-}
-
-/** A person has to say whether that is somebody else, or the one who was forgotten. */
-export function heldByForgotten(side: SideName, ids: readonly string[]): string {
-  const told = `${side} record ${ids.join(', ')} holds one of its e-mails or phones, and is kept out since a person was forgotten`;
-  return `${told}: \`udesk-sync forget ${side} ${ids[0]} --let-in\` takes it up again`;
 }
 
 /**

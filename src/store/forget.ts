@@ -200,6 +200,9 @@ export async function keepOut(tx: Db, pair: string, ids: Person['ids'], at: Date
   }
 }
 
+/** In what a person is told of whoever waits because of such a record (engine/kept-out.ts). */
+const KEPT_OUT = 'is kept out since a person was forgotten';
+
 /** Those of the records that are not to be taken up again. */
 export async function keptOutAmong(
   db: Db,
@@ -216,11 +219,17 @@ export async function keptOutAmong(
   return found.map(({ id }) => id);
 }
 
-/** @returns whether the record had been kept out */
+/** P6: whoever waited for it is planned again. @returns whether the record had been kept out */
 export async function letIn(db: Db, pair: string, side: SideName, id: string): Promise<boolean> {
   const gone = await rows(
     db,
     sql`delete from udesk_sync.kept_out where pair = ${pair} and side = ${side} and remote_id = ${id} returning 1`,
   );
-  return gone.length > 0;
+  if (gone.length === 0) return false;
+  await db.execute(
+    sql`update udesk_sync.record r set dirty = true from udesk_sync.parked p
+        where p.pair = ${pair} and p.state = 'parked' and p.side = ${side} and position(${KEPT_OUT} in p.message) > 0
+          and r.pair = p.pair and r.link_id = p.link_id and r.side <> p.side and r.state = 'live'`,
+  );
+  return true;
 }

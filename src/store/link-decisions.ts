@@ -228,7 +228,9 @@ async function decide(
 ): Promise<void> {
   const note = { kind: 'decision', take: to.take, by: who, at: at.toISOString() };
   await tx.execute(
-    sql`update udesk_sync.link set state = ${to.state}, decided_by = ${to.decidedBy}, reason = coalesce(reason, ${`${to.take} by ${who}`}),
+    // Why a link had ended once says nothing about the end of one that was taken up again.
+    sql`update udesk_sync.link set state = ${to.state}, decided_by = ${to.decidedBy},
+          reason = coalesce(case when state <> 'confirmed' then reason end, ${`${to.take} by ${who}`}),
           evidence = evidence || ${jsonParam([note])}, dirty = false, changed_at = ${at.toISOString()}::timestamptz
         where pair = ${link.pair} and id = ${link.id}::bigint`,
   );

@@ -3,6 +3,7 @@
  * a base is what both sides held in one field, and says nothing about another column or another value map.
  */
 import { type SQL, sql } from 'drizzle-orm';
+import type { SideName } from '../core/record.ts';
 import { fromJsonb } from './jsonb.ts';
 import type { FieldMeaning } from './schema/pair.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
@@ -77,6 +78,25 @@ export async function forgetFields(
             select jsonb_object_agg(p.key, p.value) from jsonb_each(i.patch) p
             where not p.value ->> 'field' = any(${changed})), '{}'::jsonb)
         where i.pair = ${pair} and i.state in ('sending', 'unknown') and ${writesOneOf(changed)}`,
+  );
+}
+
+/**
+ * P8: creates and deletions that wait, and that are not wanted any more (core/unwanted.ts), all at once: one by one a backlog of
+ * a million would go on for days.
+ */
+export async function dropUnwanted(
+  db: Db,
+  pair: string,
+  unwanted: { readonly createsIn: readonly SideName[]; readonly deletes: boolean },
+): Promise<void> {
+  await db.execute(
+    sql`with dropped as (
+          update udesk_sync.intent i set state = 'dropped', error = 'the configuration does not ask for it any more'
+          where i.pair = ${pair} and i.state in ('planned', 'held', 'pending')
+            and (i.op = 'create' and i.side = any(${textArray(unwanted.createsIn)}) or i.op = 'delete' and ${unwanted.deletes}::boolean)
+            and not jsonb_path_exists(i.reasons, '$.* ? (@ == "decision")') returning link_id)
+        delete from udesk_sync.claim c using dropped d where c.pair = ${pair} and c.link_id = d.link_id`,
   );
 }
 

@@ -49,6 +49,12 @@ export const WRITES: ReasonTable = [
     /^record (\S+) was there before and holds now what was sent, so the batch may have written over it; what it held before stands in its history$/,
     '记录 {1} 原已存在，现在的内容与发出的相同，批次可能覆盖了它；原来的内容见其历史',
   ],
+  [
+    /^(udesk|crm) record (.+) holds one of its e-mails or phones, and is kept out since a person was forgotten: `udesk-sync forget (\S+ \S+) --let-in` takes it up again$/,
+    '{1} 的记录 {2} 含有其邮箱或手机号，而该记录因遗忘某人已被排除在外：运行 `udesk-sync forget {3} --let-in` 可重新接纳',
+  ],
+  [/^the configuration does not ask for it any more$/, '配置已不再要求这样做'],
+  [/^the mapping has changed$/, '映射已更改'],
   [/^somebody with this e-mail or phone exists already$/, '已有使用该邮箱或手机号的人'],
   [/^(udesk|crm) refused the row: (.+)$/s, '{1} 拒绝了这一行：{2:lost}'],
   [/^no message$/, '没有说明'],
