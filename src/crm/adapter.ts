@@ -81,6 +81,8 @@ export interface UpdateRequest {
   readonly patch: Patch;
   /** The record as verified (or, with compare-and-set, as mirrored) just before: element ids and version come from it. */
   readonly current: SideRecord;
+  /** Fields that stay as they are, and must still be so: of a value that stands in several fields, those that are not written. */
+  readonly beside?: SideRecord['fields'];
   /** Store this as the external id too, where the side has one. The patch may then be empty. */
   readonly externalId?: string;
 }

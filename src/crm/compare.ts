@@ -4,6 +4,7 @@ import type { SideRecord } from '../core/record.ts';
 import type { FieldSpec } from '../core/spec.ts';
 import { isAbsent, type Value } from '../core/value.ts';
 import { SyncError } from '../errors.ts';
+import type { UpdateRequest } from './adapter.ts';
 import type { AdapterContext } from './definition.ts';
 
 export type Comparer = Pick<AdapterContext, 'fields' | 'region'>;
@@ -35,6 +36,12 @@ export function compareField(
   const before = isAbsent(seen) ? null : seen;
   if (!equalValues(specOf(comparer, field), before, current, comparer.region))
     throw new SyncError('stale', `"${field}" moved since it was read`, { side: 'crm', field });
+}
+
+/** What must still be there for an update to be the one that was planned. */
+export function seenBy({ patch, beside = {} }: Pick<UpdateRequest, 'patch' | 'beside'>): [string, Value][] {
+  const written = Object.entries(patch).map(([field, { before }]): [string, Value] => [field, before]);
+  return [...written, ...Object.entries(beside)];
 }
 
 export function specOf(comparer: Pick<Comparer, 'fields'>, field: string): FieldSpec {

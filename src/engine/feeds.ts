@@ -3,7 +3,14 @@
  * few are read at a time: those that matter now, and slowly all others. No failure here ever stops the synchronisation.
  */
 import { isSyncError } from '../errors.ts';
-import { dueFeeds, saveEditTimes, saveFeedRead, saveHistory } from '../store/feeds.ts';
+import {
+  dueFeeds,
+  isFeedRead,
+  saveEditTimes,
+  saveFeedBegun,
+  saveFeedRead,
+  saveHistory,
+} from '../store/feeds.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { fits } from './room.ts';
@@ -55,10 +62,11 @@ export async function readDueFeeds(cycle: Cycle): Promise<FeedsReport> {
   return { customers, items };
 }
 
-/** Page 1, and older ones while everything is new: what was missed in between is there, all that ever was is not. */
+/** Page 1, and older ones while everything is new, or no reading has come to its end yet: what was missed in between is there, all that ever was is not. */
 async function readHistory(cycle: Cycle, id: string): Promise<number> {
   const pair = cycle.spec.name;
   const startedAt = cycle.clock();
+  const isRead = await isFeedRead(cycle.db, pair, id);
   let fresh = 0;
   for (let page = 1; page <= MAX_PAGES; page += 1) {
     const found = await cycle.sides.udesk.history?.(id, page, {
@@ -72,11 +80,15 @@ async function readHistory(cycle: Cycle, id: string): Promise<number> {
         `an item of a history could not be read and was left out: ${reason}`,
       );
     }
-    const news = await fenced(cycle.db, cycle.fence, (tx) =>
-      saveHistory(tx, pair, id, found.items, cycle.clock()),
-    );
-    fresh += news;
-    if (found.last || news < found.items.length || found.items.length === 0) break;
+    let ended = found.last || found.items.length === 0 || page === MAX_PAGES;
+    fresh += await fenced(cycle.db, cycle.fence, async (tx) => {
+      const news = await saveHistory(tx, pair, id, found.items, cycle.clock());
+      // What is known of a reading that did not come to its end (a kill, a witness) says nothing of what is older.
+      ended ||= isRead && news < found.items.length;
+      if (!ended) await saveFeedBegun(tx, pair, id);
+      return news;
+    });
+    if (ended) break;
   }
   await fenced(cycle.db, cycle.fence, async (tx) => {
     await saveFeedRead(tx, pair, id, startedAt);

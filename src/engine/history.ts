@@ -9,7 +9,7 @@ import {
 } from '../core/witness-records.ts';
 import type { HistoryItem } from '../crm/adapter.ts';
 import { SyncError } from '../errors.ts';
-import { saveFeedRead, saveHistory } from '../store/feeds.ts';
+import { isFeedRead, saveFeedBegun, saveFeedRead, saveHistory } from '../store/feeds.ts';
 import type { IntentRow } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
 import { fenced } from '../store/tx.ts';
@@ -66,22 +66,26 @@ export async function readHistorySince(
   const knownMs = alarms[side]?.clockSkewMs ?? null;
   const items: HistoryItem[] = [];
   let whole = false;
+  let last = false;
   let toldMs: number | null = null;
   for (let page = 1; page <= MAX_PAGES && !whole; page += 1) {
     const found = await source.history(remoteId, page, { signal: cycle.signal });
     items.push(...found.items);
+    last = found.last || found.items.length === 0;
     toldMs = found.clockSkewMs ?? null;
     const apartMs = Math.max(Math.abs(toldMs ?? 0), Math.abs(knownMs ?? 0));
     const from = Math.min(...looks.map(({ at, skewMs }) => Date.parse(at) + (skewMs ?? -apartMs))) - REACH_MS;
     const reached = found.items.some(({ at }) => at !== null && Date.parse(at) < from);
-    whole = found.last || reached || found.items.length === 0;
+    whole = last || reached;
   }
   let onRecord: HistorySince['onRecord'] = null;
   if (side === 'udesk') {
     onRecord = await knownBefore(cycle.db, cycle.spec.name, items, 'infinity');
+    const meetsKnown = onRecord.size > 0 && (await isFeedRead(cycle.db, cycle.spec.name, remoteId));
     await fenced(cycle.db, cycle.fence, async (tx) => {
       await saveHistory(tx, cycle.spec.name, remoteId, items, cycle.clock());
-      await saveFeedRead(tx, cycle.spec.name, remoteId, startedAt);
+      if (last || meetsKnown) await saveFeedRead(tx, cycle.spec.name, remoteId, startedAt);
+      else await saveFeedBegun(tx, cycle.spec.name, remoteId);
     });
   }
   return { items, whole, clocks: { knownMs, toldMs }, onRecord };

@@ -2,7 +2,7 @@
  * The only place where a call is sent again (sync design §8 "Retries": one layer, capped, jittered).
  * Each attempt builds its request anew: new nonce, timestamp and signature.
  */
-import pRetry from 'p-retry';
+import pRetry, { AbortError } from 'p-retry';
 import { type ErrorKind, isSyncError } from '../errors.ts';
 import { BREAKER_OPEN } from './breakers.ts';
 import { HttpFailure } from './classify.ts';
@@ -39,6 +39,8 @@ export interface RetryOptions {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Told of every attempt that was `tried`. Must not throw. */
   readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
+  /** Right before it is sent once more: what it throws ends it. Of a write, whether the look that it follows from still holds. */
+  readonly again?: (() => Promise<void>) | undefined;
   /** Told before each pause. */
   readonly onRetry?: (failure: { error: Error; attempt: number }) => void;
 }
@@ -64,12 +66,13 @@ export async function withRetry<T>(
           left = true;
         };
         try {
+          if (n > 1) await lookAgain(options);
           const value = await attempt(n, tried);
           outcome = { value };
           if (left) options.onAttempt?.({ outcome: 'done', attempt: n });
           return value;
         } catch (error) {
-          outcome = { error };
+          outcome = { error: error instanceof AbortError ? error.originalError : error };
           if (left)
             options.onAttempt?.({ outcome: isSyncError(error) ? error.kind : 'unexpected', attempt: n });
           throw error;
@@ -95,6 +98,15 @@ export async function withRetry<T>(
     if (last !== null && 'value' in last) return last.value;
     if (last !== null && !mayRetry(last.error, options.safe, policy)) throw last.error;
     throw error;
+  }
+}
+
+/** The look is retried as a read is; what it throws after that would be retried twice over, once per try of the write. */
+async function lookAgain({ again }: RetryOptions): Promise<void> {
+  try {
+    await again?.();
+  } catch (error) {
+    throw error instanceof Error ? new AbortError(error) : error;
   }
 }
 

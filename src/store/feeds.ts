@@ -90,12 +90,30 @@ export async function saveHistory(
   return stored.filter(({ fresh }) => fresh).length;
 }
 
-/** The history of this customer was read as it was at that time. */
+/** The history of this customer was read as it was at that time, back to what an earlier reading knew. */
 export async function saveFeedRead(db: Db, pair: string, udeskId: string, at: Date): Promise<void> {
   await db.execute(
     sql`update udesk_sync.record set feed_read_at = ${at.toISOString()}::timestamptz, feed_due = false
         where pair = ${pair} and side = 'udesk' and remote_id = ${udeskId}`,
   );
+}
+
+/** Only its newest pages were read: that they are known does not mean that what lies behind them is. */
+export async function saveFeedBegun(db: Db, pair: string, udeskId: string): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.record set feed_read_at = null, feed_due = true
+        where pair = ${pair} and side = 'udesk' and remote_id = ${udeskId}`,
+  );
+}
+
+/** Whether an earlier reading came to its end. */
+export async function isFeedRead(db: Db, pair: string, udeskId: string): Promise<boolean> {
+  const found = await rows(
+    db,
+    sql`select 1 from udesk_sync.record
+        where pair = ${pair} and side = 'udesk' and remote_id = ${udeskId} and feed_read_at is not null`,
+  );
+  return found.length > 0;
 }
 
 /**

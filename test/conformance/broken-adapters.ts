@@ -193,6 +193,13 @@ export const BROKEN: readonly BrokenAdapter[] = [
     caughtBy: /planned on a value that moved is refused as stale/,
   },
   {
+    mistake: 'looks at the written fields alone',
+    breaks: (side) => ({
+      update: ({ beside: _, ...request }, options) => side.update(request, options),
+    }),
+    caughtBy: /beside a field that moved/,
+  },
+  {
     mistake: 'sends the whole record, as it was read, with the change in it',
     breaks: (side) => ({
       async update({ current, patch, ...request }, options) {

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Patch } from '../../src/core/record.ts';
 import type { SetValue } from '../../src/core/value.ts';
+import { isSyncError } from '../../src/errors.ts';
 import {
   elements,
   failure,
@@ -51,6 +52,24 @@ export function writingTests(harness: () => Harness, test: Register): void {
     }
     expect(await stamp(id)).toBe(before);
     expect((await mustRead(side, id)).fields.name).toBe('by a person');
+  });
+
+  test('P2: an update beside a field that moved is refused as stale, and one beside a field that did not is done', async (context) => {
+    const { side, insert, edit } = harness();
+    const id = await insert({ name: 'one', note: 'n' });
+    const onWrong = { id, current: await mustRead(side, id), patch: { name: scalar('not this', 'two') } };
+    const looks = await side.update(onWrong).then(
+      () => false,
+      (error: unknown) => isSyncError(error, 'stale'),
+    );
+    needs(context, looks, 'a look before a write');
+    await edit(id, { note: 'by a person' });
+    const current = await mustRead(side, id);
+    const request = { id, current, patch: { name: scalar('one', 'two') } };
+    expect((await failure(side.update({ ...request, beside: { note: 'n' } }))).kind).toBe('stale');
+    expect((await mustRead(side, id)).fields.name).toBe('one');
+    await side.update({ ...request, beside: { note: current.fields.note ?? null } });
+    expect((await mustRead(side, id)).fields).toMatchObject({ name: 'two', note: 'by a person' });
   });
 
   test('P2: a version that moved is refused as stale, whatever the field holds', async (context) => {

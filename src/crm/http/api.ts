@@ -37,6 +37,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   readonly write: boolean;
   readonly creates?: boolean;
+  /** Before it is sent once more (src/http/retry.ts). */
+  readonly again?: (() => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -132,7 +134,14 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
             throw error;
           }
         },
-        { safe: !call.write, policy: retry, signal: call.signal, sleep, onAttempt: limits.onAttempt },
+        {
+          safe: !call.write,
+          policy: retry,
+          signal: call.signal,
+          sleep,
+          onAttempt: limits.onAttempt,
+          again: call.again,
+        },
       ),
     clockSkewMs: serverClock.skewMs,
     close: () => dispatcher.close(),

@@ -8,8 +8,8 @@ import { ABSENT, isAbsent } from '../../core/value.ts';
 import { isSyncError, SyncError } from '../../errors.ts';
 import { sha256 } from '../../lib/hash.ts';
 import type { CallOptions, CreateRequest, DeleteOptions, UpdateRequest } from '../adapter.ts';
-import { compareField, compareVersion, specOf, stale, type Teller } from '../compare.ts';
-import { type Answer, recordPath } from './api.ts';
+import { compareField, compareVersion, seenBy, specOf, stale, type Teller } from '../compare.ts';
+import { type Answer, type Call, recordPath } from './api.ts';
 import { decode } from './decode.ts';
 import { type Assignment, assign } from './encode.ts';
 import { type Finder, lookup } from './find.ts';
@@ -32,18 +32,24 @@ export async function updateRecord(
   const { id, patch } = request;
   if (Object.keys(patch).length === 0 && request.externalId === undefined)
     throw new SyncError('invariant', 'an update without a change was sent to the CRM', { record: id });
-  const now = await fetchRecord(finder, id, options);
-  if (now === null) throw stale('the record is no longer there');
-  compareVersion(request.current, now.record);
-  for (const [field, { before }] of Object.entries(patch))
-    compareField(finder, now.record, field, before, API);
+  const look = async (): Promise<Fetched> => {
+    const now = await fetchRecord(finder, id, options);
+    if (now === null) throw stale('the record is no longer there');
+    compareVersion(request.current, now.record);
+    for (const [field, before] of seenBy(request)) compareField(finder, now.record, field, before, API);
+    return now;
+  };
+  const now = await look();
   const assignments = Object.entries(patch).flatMap(([field, write]) =>
     assignmentsOf(finder, field, write, now.raw),
   );
   if (request.externalId !== undefined && externalId !== undefined)
     assignments.push([externalId.path, request.externalId]);
   if (assignments.length === 0) return now.record;
-  const answer = await sendUpdate(finder, now, assignments, options);
+  const answer = await sendUpdate(finder, now, assignments, {
+    ...options,
+    again: async () => void (await look()),
+  });
   const { answers, record } = finder.config.update;
   const told = answers === 'nothing' ? null : toldBy(finder, answer, record, id);
   return await afterWrite(finder, id, told, Object.keys(patch), options);
@@ -53,7 +59,7 @@ async function sendUpdate(
   finder: Finder,
   now: Fetched,
   assignments: readonly Assignment[],
-  options: CallOptions,
+  options: CallOptions & Pick<Call, 'again'>,
 ): Promise<Answer> {
   const { update, version } = finder.config;
   const { id } = now.record;
@@ -73,6 +79,7 @@ async function sendUpdate(
       body: objectOf(body),
       headers: ifMatch(finder, now),
       write: true,
+      again: options.again,
       signal: options.signal,
     }),
   );
@@ -141,15 +148,19 @@ export async function deleteRecord(finder: Finder, id: string, options: DeleteOp
   const how = finder.config.delete;
   if (how === undefined)
     throw new SyncError('rejected', 'the config has no crm.delete', { side: 'crm', record: id });
-  const now = await fetchRecord(finder, id, options);
-  if (now === null) return;
-  if (options.current !== undefined) {
+  const look = async (): Promise<Fetched | null> => {
+    const now = await fetchRecord(finder, id, options);
+    if (now === null || options.current === undefined) return now;
     compareVersion(options.current, now.record);
     for (const [field, before] of Object.entries(options.current.fields))
       compareField(finder, now.record, field, before, API);
-  }
+    return now;
+  };
+  const again = async () => void (await look());
+  const now = await look();
+  if (now === null) return;
   if ('archive' in how) {
-    await sendUpdate(finder, now, [[how.archive.path, how.archive.value]], options);
+    await sendUpdate(finder, now, [[how.archive.path, how.archive.value]], { ...options, again });
     return;
   }
   const { version } = finder.config;
@@ -167,6 +178,7 @@ export async function deleteRecord(finder: Finder, id: string, options: DeleteOp
       ...(inQuery ? {} : { body: members }),
       headers: ifMatch(finder, now),
       write: true,
+      again,
       signal: options.signal,
     }),
   );

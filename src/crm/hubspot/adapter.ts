@@ -60,7 +60,7 @@ export async function createHubspotSide(
 function makeSide(finder: Finder, about: ReturnType<typeof errorsAbout>): Side {
   const { api, config } = finder;
   const oneByOne = oneByOneFor();
-  const seen: Seen = { merged: new Set() };
+  const seen: Seen = { merged: new Set(), archived: new Set() };
 
   return {
     manifest: manifestOf(finder),

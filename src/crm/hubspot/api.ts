@@ -31,6 +31,8 @@ export interface HubspotCall {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly write: boolean;
+  /** Before it is sent once more (src/http/retry.ts). */
+  readonly again?: (() => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -121,6 +123,7 @@ export function createHubspotApi(
         signal: call.signal,
         sleep,
         onAttempt: limits.onAttempt,
+        again: call.again,
       }),
     clockSkewMs: serverClock.skewMs,
     daily: () => daily,

@@ -1,7 +1,7 @@
 /** Reads of contacts: one by its id, and many by id or by a property with unique values, from the record store. */
-import type { CallOptions } from '../adapter.ts';
+import type { CallOptions, DroppedElement } from '../adapter.ts';
 import { notUnderstood } from '../calls.ts';
-import { isObject } from '../http/paths.ts';
+import { isObject, textOf } from '../http/paths.ts';
 import { isRefusal } from '../http/refusal.ts';
 import type { HubspotAnswer, HubspotApi } from './api.ts';
 import type { HubspotConfig } from './config.ts';
@@ -28,10 +28,25 @@ export async function readContact(
   id: string,
   options: CallOptions = {},
 ): Promise<Contact | null> {
+  const answer = await answerFor(reader, id, options);
+  if (answer === null) return null;
+  const contact = contactIn(reader, answer.json, answer);
+  return contact.archived || contact.record.id !== id ? null : contact;
+}
+
+/** Whether another contact lives on in its place, be it one that cannot be read. */
+export async function isMerged(reader: Reader, id: string, options: CallOptions = {}): Promise<boolean> {
+  const answer = await answerFor(reader, id, options);
+  if (answer === null) return false;
+  const now = isObject(answer.json) ? textOf(answer.json.id) : null;
+  if (now === null) throw notUnderstood(answer.context, 'a contact holds no id');
+  return now !== id;
+}
+
+async function answerFor(reader: Reader, id: string, options: CallOptions): Promise<HubspotAnswer | null> {
   if (!isId(id)) return null;
-  let answer: HubspotAnswer;
   try {
-    answer = await reader.api.run({
+    return await reader.api.run({
       method: 'GET',
       path: CONTACT,
       in: { id },
@@ -43,18 +58,38 @@ export async function readContact(
     if (isRefusal(error, 'not-found')) return null;
     throw error;
   }
-  const contact = contactIn(reader, answer.json, answer);
-  return contact.archived || contact.record.id !== id ? null : contact;
 }
 
-/** Live contacts by their ids, or by another unique property. Whoever is not there is left out. */
+/** As `readEach`. @throws HttpFailure also where one of them cannot be read */
 export async function readBatch(
   reader: Reader,
   ids: readonly string[],
   options: CallOptions = {},
   idProperty?: string,
-): Promise<Contact[]> {
+): Promise<readonly Contact[]> {
+  const { contacts, dropped, answer } = await readEach(reader, ids, options, idProperty);
+  const [bad] = dropped;
+  if (bad !== undefined && answer !== null) throw notUnderstood(answer.context, `a contact ${bad.reason}`);
+  return contacts;
+}
+
+export interface BatchRead {
+  readonly contacts: readonly Contact[];
+  readonly dropped: readonly DroppedElement[];
+  /** The last one; null where nobody was asked for. */
+  readonly answer: HubspotAnswer | null;
+}
+
+/** Live contacts by their ids, or by another unique property. Whoever is not there is left out. */
+export async function readEach(
+  reader: Reader,
+  ids: readonly string[],
+  options: CallOptions = {},
+  idProperty?: string,
+): Promise<BatchRead> {
   const found: Contact[] = [];
+  const dropped: DroppedElement[] = [];
+  let last: HubspotAnswer | null = null;
   for (let at = 0; at < ids.length; at += BATCH_ROWS) {
     const inputs = ids.slice(at, at + BATCH_ROWS).map((id) => ({ id }));
     const answer = await reader.api.run({
@@ -68,7 +103,10 @@ export async function readBatch(
       write: false,
       signal: options.signal,
     });
-    const contacts = resultsOf(answer).map((row) => contactIn(reader, row, answer));
+    last = answer;
+    const decoded = resultsOf(answer).map((row) => decode(reader, row));
+    dropped.push(...decoded.flatMap((one) => (one.ok ? [] : [one.dropped])));
+    const contacts = decoded.flatMap((one) => (one.ok ? [one.contact] : []));
     const asked = new Set(inputs.map(({ id }) => id));
     found.push(
       ...contacts.filter(
@@ -76,7 +114,7 @@ export async function readBatch(
       ),
     );
   }
-  return found;
+  return { contacts: found, dropped, answer: last };
 }
 
 /** @throws HttpFailure where the answer has no list */

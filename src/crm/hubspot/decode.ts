@@ -57,9 +57,15 @@ export function decode(shape: Shape, raw: unknown): Decoded {
       properties,
       archived: raw.archived === true,
       archivedAtMs: Number.isNaN(archivedAt) ? null : archivedAt,
-      mergedIds: splitList(textOf(properties[MERGED_IDS])),
+      mergedIds: mergedIdsIn(raw),
     },
   };
+}
+
+/** Contacts that were merged into this one, also where the rest of it cannot be read. */
+export function mergedIdsIn(raw: unknown): readonly string[] {
+  const properties = isObject(raw) ? raw.properties : null;
+  return isObject(properties) ? splitList(textOf(properties[MERGED_IDS])) : [];
 }
 
 /** Ids of contacts are numbers of at most 64 bits. */

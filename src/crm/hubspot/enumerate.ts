@@ -4,8 +4,8 @@ import { notUnderstood } from '../calls.ts';
 import { isObject, textOf } from '../http/paths.ts';
 import type { HubspotAnswer } from './api.ts';
 import { searchChanged } from './changed.ts';
-import { CONTACTS, type Reader, readBatch, resultsOf } from './contacts.ts';
-import { type Contact, decode } from './decode.ts';
+import { CONTACTS, isMerged, type Reader, readEach, resultsOf } from './contacts.ts';
+import { type Contact, decode, mergedIdsIn } from './decode.ts';
 
 /** Most contacts of one page of the list ("Contacts", retrieve contacts). */
 const PAGE_ROWS = 100;
@@ -16,6 +16,8 @@ const ARCHIVED_PAGES = 5;
 export interface Seen {
   /** Contacts that were merged into others: gone, and yet nobody deleted them. */
   readonly merged: Set<string>;
+  /** Archived ones that were asked for, and are no such, with the time at which they were archived. */
+  readonly archived: Set<string>;
 }
 
 /**
@@ -29,15 +31,17 @@ export async function* enumerate(
 ): AsyncGenerator<Page> {
   let unreadable = false;
   let notBeforeMs: number | null = null;
-  for await (const { contacts, dropped, answer } of list(reader, false, options)) {
+  for await (const { contacts, mergedIds, dropped, answer } of list(reader, false, options)) {
     notBeforeMs ??= answer.notBeforeMs;
     unreadable ||= dropped.length > 0;
-    noteMerged(seen, contacts);
+    noteMerged(seen, mergedIds);
     yield page({ records: liveOf(contacts), dropped });
   }
   for await (const { contacts, dropped } of list(reader, true, options)) {
     unreadable ||= dropped.length > 0;
-    yield page({ deletedIds: archivedOf(seen, contacts, Number.NEGATIVE_INFINITY), dropped });
+    // Who was merged since we began may have been read under neither id.
+    const deletedIds = await withoutMerged(reader, seen, contacts, notBeforeMs ?? 0, options);
+    yield page({ deletedIds: [...archivedBefore(seen, contacts, notBeforeMs ?? 0), ...deletedIds], dropped });
   }
   const reason = unreadable ? 'a contact of the list could not be read' : null;
   yield page({
@@ -58,13 +62,13 @@ export async function* changed(
   let notBeforeMs: number | null = null;
   for await (const found of searchChanged(reader, sinceMs, options)) {
     notBeforeMs ??= found.notBeforeMs;
-    const contacts = await readBatch(reader, found.ids, options);
-    noteMerged(seen, contacts);
-    yield page({ records: liveOf(contacts) });
+    const { contacts, dropped } = await readEach(reader, found.ids, options);
+    for (const { mergedIds } of contacts) noteMerged(seen, mergedIds);
+    yield page({ records: liveOf(contacts), dropped });
   }
   let pages = 0;
   for await (const { contacts, dropped } of list(reader, true, options)) {
-    yield page({ deletedIds: archivedOf(seen, contacts, sinceMs), dropped });
+    yield page({ deletedIds: await withoutMerged(reader, seen, contacts, sinceMs, options), dropped });
     pages += 1;
     if (pages === ARCHIVED_PAGES) break;
   }
@@ -79,6 +83,8 @@ export async function* changed(
 
 interface ListPage {
   readonly contacts: readonly Contact[];
+  /** Also of those that cannot be read: whoever they were merged from is no deletion. */
+  readonly mergedIds: readonly string[];
   readonly dropped: readonly DroppedElement[];
   readonly answer: HubspotAnswer;
 }
@@ -98,8 +104,10 @@ async function* list(reader: Reader, archived: boolean, options: CallOptions): A
       write: false,
       signal: options.signal,
     });
-    const decoded = resultsOf(answer).map((row) => decode(reader, row));
+    const rows = resultsOf(answer);
+    const decoded = rows.map((row) => decode(reader, row));
     yield {
+      mergedIds: rows.flatMap(mergedIdsIn),
       contacts: decoded.flatMap((one) => (one.ok ? [one.contact] : [])),
       dropped: decoded.flatMap((one) => (one.ok ? [] : [one.dropped])),
       answer,
@@ -121,8 +129,8 @@ function nextOf({ json, context }: HubspotAnswer, after: string | null): string 
   throw notUnderstood(context, 'the list names no next page that could be asked for');
 }
 
-function noteMerged({ merged }: Seen, contacts: readonly Contact[]): void {
-  for (const { mergedIds } of contacts) for (const id of mergedIds) merged.add(id);
+function noteMerged({ merged }: Seen, ids: readonly string[]): void {
+  for (const id of ids) merged.add(id);
 }
 
 function liveOf(contacts: readonly Contact[]): Page['records'] {
@@ -130,10 +138,40 @@ function liveOf(contacts: readonly Contact[]): Page['records'] {
 }
 
 /** A merged contact is no deletion: that it is not in the list has the engine look for the one that it became. */
-function archivedOf({ merged }: Seen, contacts: readonly Contact[], sinceMs: number): string[] {
-  return contacts.flatMap(({ archived, archivedAtMs, record }) =>
-    archived && (archivedAtMs ?? sinceMs) >= sinceMs && !merged.has(record.id) ? [record.id] : [],
+function archivedBefore(seen: Seen, contacts: readonly Contact[], beforeMs: number): string[] {
+  const all = archivedOf(seen, contacts);
+  return all.flatMap(({ archivedAtMs, record }) =>
+    (archivedAtMs ?? beforeMs) < beforeMs ? [record.id] : [],
   );
+}
+
+function archivedSince(seen: Seen, contacts: readonly Contact[], sinceMs: number): Contact[] {
+  return archivedOf(seen, contacts).filter(({ archivedAtMs }) => (archivedAtMs ?? sinceMs) >= sinceMs);
+}
+
+function archivedOf({ merged }: Seen, contacts: readonly Contact[]): Contact[] {
+  return contacts.filter(({ archived, record }) => archived && !merged.has(record.id));
+}
+
+/** P7: what a merge made may be shown later than in this list, so the record store is asked for each, once. */
+async function withoutMerged(
+  reader: Reader,
+  seen: Seen,
+  contacts: readonly Contact[],
+  sinceMs: number,
+  options: CallOptions,
+): Promise<string[]> {
+  const gone: string[] = [];
+  for (const { record, archivedAtMs } of archivedSince(seen, contacts, sinceMs)) {
+    const key = `${record.id} ${archivedAtMs}`;
+    if (!seen.archived.has(key) && (await isMerged(reader, record.id, options))) {
+      seen.merged.add(record.id);
+      continue;
+    }
+    seen.archived.add(key);
+    gone.push(record.id);
+  }
+  return gone;
 }
 
 function page(part: Partial<Page> & { readonly end?: EnumerationEnd }): Page {

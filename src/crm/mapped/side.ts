@@ -7,6 +7,7 @@ import type { FieldSpec } from '../../core/spec.ts';
 import { ABSENT, type Value } from '../../core/value.ts';
 import { isSyncError, SyncError } from '../../errors.ts';
 import type { Page, Side } from '../adapter.ts';
+import { tellsAll, withPlaces } from './history.ts';
 import { type Place, placesOf } from './places.ts';
 
 export function mapped(side: Side, name: SideName, specs: readonly FieldSpec[]): Side {
@@ -34,6 +35,16 @@ export function mapped(side: Side, name: SideName, specs: readonly FieldSpec[]):
     async (page, call) =>
       pageOf(await read(page, call));
 
+  /** With the places in what its records of changes say, from what they say of the parts. */
+  const shownHistory =
+    (history: NonNullable<Side['history']>): NonNullable<Side['history']> =>
+    async (id, page, call) => {
+      const told = await history(id, page, call);
+      const isWhole = page === 1 && tellsAll(told.items, places);
+      const now = page > 1 || isWhole ? null : await side.read(id, call);
+      return { ...told, items: withPlaces(told.items, places, now?.fields ?? {}) };
+    };
+
   /** The patch in the side's own fields. Two places of one document make one write of it. */
   const sent = (patch: Patch, now: Readonly<Record<string, Value>>): Patch => {
     const plain = Object.entries(patch).filter(([field]) => !byField.has(field));
@@ -56,6 +67,21 @@ export function mapped(side: Side, name: SideName, specs: readonly FieldSpec[]):
     return Object.fromEntries([...plain, ...made]);
   };
 
+  /** P2: the parts of a value of which only others are written. An edit of one is an edit of the value. */
+  const notWritten = (
+    asked: Patch,
+    patch: Patch,
+    now: Readonly<Record<string, Value>>,
+  ): SideRecord['fields'] => {
+    const uses = places.filter(({ field }) => asked[field] !== undefined).flatMap((place) => place.uses);
+    return Object.fromEntries(
+      uses.flatMap((part): [string, Value][] => {
+        const value = now[part];
+        return patch[part] !== undefined || value === undefined ? [] : [[part, value]];
+      }),
+    );
+  };
+
   /** An error that names a field names the pair's. */
   async function about<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -73,7 +99,7 @@ export function mapped(side: Side, name: SideName, specs: readonly FieldSpec[]):
     manifest: { ...side.manifest, ...manifestOf(side.manifest, places) },
     async check(call) {
       const report = await side.check(call);
-      return { ...report, fields: withPlaces(report.fields, places) };
+      return { ...report, fields: namesOf(report.fields, places) };
     },
     async *enumerate(call) {
       for await (const page of side.enumerate(call)) yield pageOf(page);
@@ -86,6 +112,7 @@ export function mapped(side: Side, name: SideName, specs: readonly FieldSpec[]):
       const record = await side.read(id, call);
       return record === null ? null : shown(record);
     },
+    ...(side.history === undefined ? {} : { history: shownHistory(side.history) }),
     lookup: async (kind, value, call) => (await side.lookup(kind, value, call)).map(shown),
     create: (request, call) =>
       about(async () => shown(await side.create({ ...request, patch: sent(request.patch, {}) }, call))),
@@ -93,7 +120,10 @@ export function mapped(side: Side, name: SideName, specs: readonly FieldSpec[]):
       about(async () => {
         const patch = sent(request.patch, request.current.fields);
         if (Object.keys(patch).length > 0 || request.externalId !== undefined) {
-          return shown(await side.update({ ...request, patch, current: own(request.current) }, call));
+          const beside = notWritten(request.patch, patch, request.current.fields);
+          const current = own(request.current);
+          const updated = await side.update({ ...request, patch, current, beside }, call);
+          return side.manifest.compareAndSet ? shown(updated) : shown(asRead(updated, beside));
         }
         // The parts hold it already.
         const record = await side.read(request.id, call);
@@ -111,16 +141,25 @@ function manifestOf(
 ): Pick<Manifest, 'fields' | 'readOnlyFields'> {
   const readOnly = places.filter(({ uses }) => uses.some((part) => manifest.readOnlyFields.includes(part)));
   return {
-    fields: withPlaces(manifest.fields, places),
+    fields: namesOf(manifest.fields, places),
     readOnlyFields: [...manifest.readOnlyFields, ...readOnly.map(({ field }) => field)],
   };
 }
 
 /** Those of which everything is there that they are made of. */
-function withPlaces(fields: readonly string[] | null, places: readonly Place[]): readonly string[] | null {
+function namesOf(fields: readonly string[] | null, places: readonly Place[]): readonly string[] | null {
   if (fields === null) return null;
   const there = places.filter(({ uses }) => uses.every((part) => fields.includes(part)));
   return [...fields, ...there.map(({ field }) => field)];
+}
+
+/**
+ * What nobody wrote, and holds something else than when the side compared it, is no answer of the write: somebody edited it
+ * since. As long as it is the same, the value is what the side made of what was sent (sync design §3).
+ */
+function asRead(record: SideRecord, beside: SideRecord['fields']): SideRecord {
+  const moved = Object.keys(beside).filter((part) => record.fields[part] !== beside[part]);
+  return moved.length === 0 ? record : { ...record, reread: [...(record.reread ?? []), ...moved] };
 }
 
 function renamedAll(fields: readonly string[], places: readonly Place[]): string[] {

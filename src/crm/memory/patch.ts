@@ -5,6 +5,7 @@ import type { Equivalence, FieldSpec } from '../../core/spec.ts';
 import { type Element, isSet, type Value } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import type { UpdateRequest } from '../adapter.ts';
+import { seenBy } from '../compare.ts';
 import type { MappedField } from '../definition.ts';
 import { editSet } from '../set-edit.ts';
 
@@ -71,7 +72,7 @@ export function compare(context: PatchContext, request: UpdateRequest, now: Side
   if (version !== null && version !== now.version) {
     throw new SyncError('stale', 'the record has a newer version', { side: 'crm', record: request.id });
   }
-  for (const [field, { before }] of Object.entries(request.patch)) {
+  for (const [field, before] of seenBy(request)) {
     if (!equalValues(specOf(context, field), before, now.fields[field] ?? null, region)) {
       throw new SyncError('stale', `"${field}" moved since it was read`, {
         side: 'crm',

@@ -14,6 +14,8 @@ export interface OdooCall {
   readonly params?: Readonly<Record<string, unknown>>;
   readonly context?: Readonly<Record<string, unknown>>;
   readonly write: boolean;
+  /** Before it is sent once more (src/http/retry.ts). */
+  readonly again?: (() => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

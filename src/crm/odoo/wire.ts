@@ -32,7 +32,7 @@ export interface Wire {
     request: OdooRequest,
     about: Omit<About, 'target'> & { readonly name: string },
     read: Dialect['read'],
-    signal?: AbortSignal,
+    options?: Pick<OdooCall, 'again' | 'signal'>,
   ): Promise<OdooAnswer>;
   get(path: string, signal?: AbortSignal): Promise<Reply>;
   /** The server's clock minus ours by its last answer; null before one told a time. */
@@ -47,7 +47,7 @@ export function createWire(config: OdooConfig, clock: () => number, limits: Odoo
   const serverClock = createServerClock(clock);
 
   return {
-    send(request, { name, write, sent }, read, signal) {
+    send(request, { name, write, sent }, read, { again, signal } = {}) {
       const url = new URL(`${base}${request.path}`);
       const about: About = { target: `${describeTarget('POST', url)} ${name}`, write, sent };
       const attempt = async (_: number, tried: () => void): Promise<OdooAnswer> => {
@@ -69,7 +69,8 @@ export function createWire(config: OdooConfig, clock: () => number, limits: Odoo
         const notBeforeMs = serverClock.read(reply, sentAt);
         return { result: read(reply, about, clock()), about, notBeforeMs };
       };
-      return withRetry(attempt, { safe: !write, policy: retry, signal, sleep, onAttempt: limits.onAttempt });
+      const { onAttempt } = limits;
+      return withRetry(attempt, { safe: !write, policy: retry, signal, sleep, onAttempt, again });
     },
     get: (path, signal) =>
       withRetry(
@@ -99,6 +100,6 @@ export function caller(wire: Wire, dialect: Dialect): Run {
       dialect.request(call),
       { name: `${call.model}.${call.method}`, write: call.write, sent: call.params },
       dialect.read,
-      call.signal,
+      call,
     );
 }

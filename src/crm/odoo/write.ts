@@ -7,10 +7,10 @@ import type { Patch, SideRecord } from '../../core/record.ts';
 import { isAbsent } from '../../core/value.ts';
 import { isSyncError, SyncError } from '../../errors.ts';
 import type { CallOptions, CreateRequest, DeleteOptions, UpdateRequest } from '../adapter.ts';
-import { compareField, type Teller } from '../compare.ts';
+import { compareField, seenBy, type Teller } from '../compare.ts';
 import { cleaned } from '../http/refusal.ts';
 import { deletionOf } from './config.ts';
-import { isObject } from './dialect.ts';
+import { isObject, type OdooCall } from './dialect.ts';
 import { editsOf, loadRow, writeValues } from './encode.ts';
 import { isException, notUnderstood, OdooFailure } from './failure.ts';
 import { type Fetched, fetchPartner } from './find.ts';
@@ -31,14 +31,20 @@ export async function updatePartner(
   const { id, patch, externalId } = request;
   if (Object.keys(patch).length === 0 && externalId === undefined)
     throw new SyncError('invariant', 'an update without a change was sent to Odoo', { record: id });
-  const now = await fetchPartner(reader, id, options);
-  if (now === null || now.record === null) throw gone();
+  const look = async () => {
+    const now = await fetchPartner(reader, id, options);
+    if (now === null || now.record === null) throw gone();
+    for (const [field, before] of seenBy(request)) compareField(reader, now.record, field, before, ODOO);
+    return { ...now, record: now.record };
+  };
+  const now = await look();
   const { record, raw } = now;
-  for (const [field, { before }] of Object.entries(patch)) compareField(reader, record, field, before, ODOO);
   const edits = editsOf(reader, patch, raw, await wordsFor(reader, [raw], options));
   const values = writeValues(edits, await idsOfWords(reader, edits));
   const claims = externalId !== undefined && externalId !== record.externalId;
-  if (Object.keys(values).length > 0) await writeValuesTo(reader, now.id, values, options);
+  // P2: what Odoo gave up met somebody else's write of this record, as a rule.
+  const again = async () => void (await look());
+  if (Object.keys(values).length > 0) await writeValuesTo(reader, now.id, values, { ...options, again });
   if (claims) await claim(reader, now.id, externalId, options);
   if (Object.keys(values).length === 0 && !claims) return record;
   return await afterWrite(reader, now.id, Object.keys(patch), record.externalId ?? externalId ?? null);
@@ -48,7 +54,7 @@ async function writeValuesTo(
   reader: Reader,
   id: number,
   values: Readonly<Record<string, unknown>>,
-  options: CallOptions,
+  options: CallOptions & Pick<OdooCall, 'again'>,
 ): Promise<void> {
   const { connection, config } = reader;
   await connection.run({
@@ -58,6 +64,7 @@ async function writeValuesTo(
     params: { vals: values },
     context: contextOf(config),
     write: true,
+    again: options.again,
     signal: options.signal,
   });
 }
@@ -156,12 +163,17 @@ function refusedBy(
 export async function deletePartner(reader: Reader, id: string, options: DeleteOptions = {}): Promise<void> {
   const how = deletionOf(reader.config);
   if (how === 'never') throw new SyncError('rejected', 'crm.delete says never', { side: 'crm', record: id });
-  const now = await fetchPartner(reader, id, options);
+  const look = async () => {
+    const now = await fetchPartner(reader, id, options);
+    if (options.current !== undefined && now !== null && now.record !== null)
+      for (const [field, before] of Object.entries(options.current.fields))
+        compareField(reader, now.record, field, before, ODOO);
+    return now;
+  };
+  const again = async () => void (await look());
+  const now = await look();
   if (now === null || (now.record === null && how === 'archive')) return;
-  if (options.current !== undefined && now.record !== null)
-    for (const [field, before] of Object.entries(options.current.fields))
-      compareField(reader, now.record, field, before, ODOO);
-  if (how === 'archive') return await writeValuesTo(reader, now.id, { active: false }, options);
+  if (how === 'archive') return await writeValuesTo(reader, now.id, { active: false }, { ...options, again });
   try {
     await reader.connection.run({
       model: PARTNER,
@@ -169,6 +181,7 @@ export async function deletePartner(reader: Reader, id: string, options: DeleteO
       ids: [now.id],
       context: contextOf(reader.config),
       write: true,
+      again,
       signal: options.signal,
     });
   } catch (error) {

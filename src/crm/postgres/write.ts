@@ -9,6 +9,7 @@ import type { FieldSpec } from '../../core/spec.ts';
 import { ABSENT, isAbsent } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import type { CreateRequest, UpdateRequest } from '../adapter.ts';
+import { seenBy } from '../compare.ts';
 import type { MappedField } from '../definition.ts';
 import { type Assignment, assign, type ChildEdit, placeText, setClause } from './assign.ts';
 import { bookkeeping, insertedByUs } from './bookkeeping.ts';
@@ -178,10 +179,10 @@ function compare(context: WriteContext, request: UpdateRequest, now: SideRecord)
   if (context.layout.version !== null && version !== null && version !== now.version) {
     throw stale(request.id, 'the record has a newer version than the one that was planned on');
   }
-  for (const [field, write] of Object.entries(request.patch)) {
+  for (const [field, seen] of seenBy(request)) {
     const current = now.fields[field];
     if (current === undefined) throw unreadable(request.id, field);
-    const before = isAbsent(write.before) ? null : write.before;
+    const before = isAbsent(seen) ? null : seen;
     if (!equalValues(specOf(context, field), before, current, context.region)) {
       throw stale(request.id, `"${field}" moved since it was read`, field);
     }

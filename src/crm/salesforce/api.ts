@@ -39,6 +39,8 @@ export interface Call extends CallOptions {
   readonly body?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly write: boolean;
+  /** Before it is sent once more (src/http/retry.ts). */
+  readonly again?: (() => Promise<void>) | undefined;
 }
 
 export interface Answer {
@@ -131,7 +133,14 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
             throw error;
           }
         },
-        { safe: !call.write, policy: retry, signal: call.signal, sleep, onAttempt: limits.onAttempt },
+        {
+          safe: !call.write,
+          policy: retry,
+          signal: call.signal,
+          sleep,
+          onAttempt: limits.onAttempt,
+          again: call.again,
+        },
       ),
     session: () =>
       withRetry((_, tried) => sessions.current(tried), {

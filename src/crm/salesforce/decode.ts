@@ -15,7 +15,8 @@ export type Decoded =
       readonly mergedInto: string | null;
       readonly facts: RecordFacts;
     }
-  | { readonly kind: 'dropped'; readonly dropped: DroppedElement };
+  /** `facts` where they could be read: a walk goes on behind it by them. */
+  | { readonly kind: 'dropped'; readonly dropped: DroppedElement; readonly facts: RecordFacts | null };
 
 /** What the platform tells of a record beside its fields. Times in milliseconds. */
 export interface RecordFacts {
@@ -47,11 +48,10 @@ export function decode(shape: Shape, raw: unknown): Decoded {
   for (const place of shape.places) {
     if (place.sources.some(({ name }) => raw[name] === undefined)) continue;
     // Anything but a plain value would be read as empty, and carried as such.
-    if (place.sources.some(({ name }) => raw[name] !== null && textOf(raw[name]) === null))
-      return dropped(id, raw, `"${place.field}" does not hold what Salesforce says of its type`);
-    const value = readPlace(place, raw);
+    const isPlain = place.sources.every(({ name }) => raw[name] === null || textOf(raw[name]) !== null);
+    const value = isPlain ? readPlace(place, raw) : 'unreadable';
     if (value === 'unreadable')
-      return dropped(id, raw, `"${place.field}" does not hold what Salesforce says of its type`);
+      return dropped(id, raw, `"${place.field}" does not hold what Salesforce says of its type`, facts);
     fields[place.field] = value;
   }
   const { externalId } = shape;
@@ -119,8 +119,8 @@ export function timeOf(text: string | null): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-function dropped(id: string | null, raw: unknown, reason: string): Decoded {
-  return { kind: 'dropped', dropped: { id, reason, sample: sampleOf(raw) } };
+function dropped(id: string | null, raw: unknown, reason: string, facts: RecordFacts | null = null): Decoded {
+  return { kind: 'dropped', dropped: { id, reason, sample: sampleOf(raw) }, facts };
 }
 
 /** Keys and types only: a value may be a customer's. */

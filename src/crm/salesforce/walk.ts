@@ -58,9 +58,9 @@ export async function* changes(
         ];
   const walked = keyset(reader, next, 'SystemModstamp, Id', options, (decoded, notBeforeMs) => {
     startedMs ??= notBeforeMs;
-    if (decoded === null || decoded.kind === 'dropped') return;
-    const id = decoded.kind === 'live' ? decoded.record.id : decoded.id;
-    place = { ms: decoded.facts.systemModstampMs, id };
+    const id = decoded === null ? null : idOf(decoded);
+    const ms = decoded?.facts?.systemModstampMs;
+    if (id !== null && ms !== undefined) place = { ms, id };
   });
   for await (const page of walked) {
     const end: EnumerationEnd = {
@@ -76,15 +76,13 @@ function idPages(reader: Reader, options: CallOptions): AsyncGenerator<Page> {
   let lastId: string | null = null;
   const next = (): string[] => (lastId === null ? [] : [`Id > ${literal(lastId)}`]);
   return keyset(reader, next, 'Id', options, (decoded) => {
-    if (decoded === null) return;
-    const id =
-      decoded.kind === 'live'
-        ? decoded.record.id
-        : decoded.kind === 'deleted'
-          ? decoded.id
-          : decoded.dropped.id;
-    lastId = id ?? lastId;
+    lastId = (decoded === null ? null : idOf(decoded)) ?? lastId;
   });
+}
+
+function idOf(decoded: Decoded): string | null {
+  if (decoded.kind === 'live') return decoded.record.id;
+  return decoded.kind === 'deleted' ? decoded.id : decoded.dropped.id;
 }
 
 /** @param note is told of each row (null: an answer without rows) before the next query is made */
@@ -99,11 +97,16 @@ async function* keyset(
   const select = selectList(shape);
   let restarts = 0;
   let rest: Page | null = null;
+  let before: string | null = null;
   for (;;) {
+    const place = where();
+    // A whole page of rows behind which nobody can go on would come again and again.
+    if (place.join() === before)
+      throw new SyncError('contract', 'a whole page of records tells neither ids nor times', { side: 'crm' });
     const soql = queryText({
       select,
       from: shape.object.name,
-      where: where(),
+      where: place,
       orderBy,
       limit: api.pageRecords,
     });
@@ -123,6 +126,7 @@ async function* keyset(
       continue;
     }
     if (rows < api.pageRecords) break;
+    before = place.join();
   }
   yield { ...(rest ?? pageOf([])), end: { certified: true, reason: null, cursor: null } };
 }

@@ -49,6 +49,28 @@ describe('retries', () => {
     expect(plain.attempts).toEqual([1]);
   });
 
+  it('P2: a write is not sent once more where the look that it follows from does not hold any more', async () => {
+    const { attempt, attempts } = failing(1, failure('throttled', true));
+    const again = async () => {
+      throw new SyncError('stale', 'moved');
+    };
+    const write = withRetry(attempt, { safe: false, policy, sleep, again });
+    await expect(write).rejects.toMatchObject({ kind: 'stale' });
+    expect(attempts).toEqual([1]);
+  });
+
+  it('what the look before a second try throws ends it: it was tried often enough', async () => {
+    const { attempt, attempts } = failing(9, failure('throttled', true));
+    let looks = 0;
+    const again = async () => {
+      looks += 1;
+      throw failure('throttled', true)();
+    };
+    const write = withRetry(attempt, { safe: false, policy, sleep, again });
+    await expect(write).rejects.toMatchObject({ kind: 'throttled' });
+    expect([attempts, looks]).toEqual([[1], 1]);
+  });
+
   it('every attempt that left is told with its outcome, and none that did not', async () => {
     const told: unknown[] = [];
     const { attempt } = failing(1, failure('throttled', true));
