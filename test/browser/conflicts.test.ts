@@ -5,7 +5,6 @@ import { chromiumPath, expectAccessible, screenshot, useBrowser } from '../suppo
 import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import { createWorld, ourRows, type World } from '../support/world.ts';
 
-const browser = useBrowser();
 const PEOPLE = 44;
 const SCRIPT = '<script>alert(1)</script>';
 
@@ -41,6 +40,8 @@ afterEach(async () => {
   await web.close();
   await world.close();
 });
+// Behind that, since what is set up last is taken down first: pages close before their server does.
+const browser = useBrowser();
 
 async function signedIn(options: Parameters<typeof browser.page>[0] = {}, name = 'reviewer'): Promise<Page> {
   const page = await browser.page(options);

@@ -6,7 +6,6 @@ import { chromiumPath, expectAccessible, screenshot, useBrowser } from '../suppo
 import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import { createWorld, type World } from '../support/world.ts';
 
-const browser = useBrowser();
 const SCRIPT = '<script>alert(1)</script>';
 
 let world: World;
@@ -42,6 +41,8 @@ afterEach(async () => {
   await web.close();
   await world.close();
 });
+// Behind that, since what is set up last is taken down first: pages close before their server does.
+const browser = useBrowser();
 
 function idOf(name: string): string {
   return world.simulator.tenant.list().find(({ nick_name }) => nick_name === name)?.id ?? '';

@@ -6,7 +6,6 @@ import { chromiumPath, expectAccessible, screenshot, useBrowser } from '../suppo
 import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import { createWorld, ourRows, type World, type WorldOptions } from '../support/world.ts';
 
-const browser = useBrowser();
 const SCRIPT = '<script>alert(1)</script>';
 
 let world: World;
@@ -30,6 +29,8 @@ afterEach(async () => {
   await web.close();
   await world.close();
 });
+// Behind that, since what is set up last is taken down first: pages close before their server does.
+const browser = useBrowser();
 
 async function signedIn(
   name: string,

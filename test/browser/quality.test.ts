@@ -14,7 +14,6 @@ import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import { createWorld, ourRows, type World, type WorldOptions } from '../support/world.ts';
 import { reportInput } from '../unit/report/sync-fixture.ts';
 
-const browser = useBrowser();
 const SIZES = [
   ['laptop', { width: 1280, height: 800 }],
   ['laptop-dark', { width: 1280, height: 800, dark: true }],
@@ -28,6 +27,8 @@ afterEach(async () => {
   await world?.close();
   [web, world] = [null, null];
 });
+// Behind that, since what is set up last is taken down first: pages close before their server does.
+const browser = useBrowser();
 
 /** Three conflicts over names. */
 async function open(options: WorldOptions = {}): Promise<World> {

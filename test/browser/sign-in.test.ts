@@ -3,7 +3,6 @@ import { chromiumPath, expectAccessible, screenshot, useBrowser } from '../suppo
 import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import { createWorld, type World } from '../support/world.ts';
 
-const browser = useBrowser();
 let world: World;
 let web: RunningWeb;
 beforeEach(async () => {
@@ -14,6 +13,8 @@ afterEach(async () => {
   await web.close();
   await world.close();
 });
+// Behind that, since what is set up last is taken down first: pages close before their server does.
+const browser = useBrowser();
 
 describe.skipIf(chromiumPath === null)('signing in', () => {
   test('works in both languages, on a phone and without JavaScript, and signing out ends it', async () => {

@@ -6,7 +6,6 @@ import { createSimilarWorld, decideOldest, newcomer } from '../support/similar.t
 import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import type { World } from '../support/world.ts';
 
-const browser = useBrowser();
 const SCRIPT = '<script>alert(1)</script>';
 
 let world: World;
@@ -24,6 +23,8 @@ afterEach(async () => {
   await web.close();
   await world.close();
 });
+// Behind that, since what is set up last is taken down first: pages close before their server does.
+const browser = useBrowser();
 
 async function signedIn(options: Parameters<typeof browser.page>[0] = {}, name = 'operator'): Promise<Page> {
   const page = await browser.page(options);

@@ -1,7 +1,8 @@
 /**
  * A real Chromium for tests of the pages. Where none can be had, the tests are skipped, and `browser-setup.ts` says why.
  *
- *     const browser = useBrowser();
+ *     afterEach(() => web.close());
+ *     const browser = useBrowser(); // behind what closes the server, which then outlives the pages
  *     describe.skipIf(chromiumPath === null)('…', () => { test('…', async () => { const page = await browser.page(); … }) });
  */
 import { existsSync, mkdirSync } from 'node:fs';
