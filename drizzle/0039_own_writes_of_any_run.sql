@@ -43,7 +43,7 @@ SELECT
   (c.author ->> 'at')::timestamptz AS last_changed_at
 FROM change c
 LEFT JOIN udesk_sync.record r ON r.pair = c.pair AND r.side = c.side AND r.remote_id = c.remote_id
-LEFT JOIN udesk_sync.link l ON l.id = r.link_id
+LEFT JOIN udesk_sync.link l ON l.pair = r.pair AND l.id = r.link_id
 -- The answer of a write of ours also shows what others changed meanwhile: only the fields that we wrote are ours.
 CROSS JOIN LATERAL (
   SELECT c.lane IS NOT DISTINCT FROM 'write' AND (
