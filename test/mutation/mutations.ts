@@ -102,8 +102,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a write that was put off is sent again without a look',
     breaks: 'P2: it takes away what was edited meanwhile',
     file: 'src/http/retry.ts',
-    find: 'if (n > 1) await options.again?.();',
-    replace: 'if (n < 1) await options.again?.();',
+    find: 'if (n > 1) await lookAgain(options);',
+    replace: 'if (n < 1) await lookAgain(options);',
     tests: [`${ATTACK}/udesk-side.test.ts`],
   },
   {
