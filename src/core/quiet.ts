@@ -2,6 +2,7 @@
  * Half-typed values do not travel: where a pair asks for it, an edit is carried on only when its record was left alone
  * for a while, so that a name that is saved twice while somebody types crosses once, and whole.
  */
+import { AHEAD_MS } from './ahead.ts';
 
 /**
  * The moment before which a record must have changed last; null where nothing waits. A first plan and a person who runs
@@ -11,10 +12,8 @@ export function quietSince(now: Date, quietMs: number, byHand: boolean): Date | 
   return byHand || quietMs === 0 ? null : new Date(now.getTime() - quietMs);
 }
 
-/** What lies further ahead is of before the clock was set back (docs/decisions/0042): nobody waits until it has caught up. */
-const AHEAD_MS = 60_000;
-
 /**
+ * Nobody waits until a clock that was set back has caught up.
  * @param changedAt ISO 8601: when each record of the link was last seen to change
  * @param decided a person decided something about the link: that is carried out at once
  */

@@ -62,6 +62,11 @@ export interface GuardSpec {
   readonly creates: { readonly perHour: number };
 }
 
+/** Whether the configuration asks for creates on that side. */
+export function createsIn({ create }: Pick<PairSpec, 'create'>, side: SideName): boolean {
+  return side === 'udesk' ? create.inUdesk : create.inCrm;
+}
+
 /** Everything the pure core needs to know of a pair. */
 export interface PairSpec {
   readonly name: string;

@@ -3,7 +3,7 @@
  * is refused with, and which docs/adapters.md explains. Pure.
  */
 import { type Manifest, SIDES, type SideName } from './record.ts';
-import { type FieldSpec, flowsTo, type MatchKeyKind, type PairSpec, sideField } from './spec.ts';
+import { createsIn, type FieldSpec, flowsTo, type MatchKeyKind, type PairSpec, sideField } from './spec.ts';
 
 /** What is known of a side before anything was asked: its manifest, and whether it tells afterwards what was written. */
 export interface SideFacts {
@@ -51,7 +51,7 @@ export const COMBINATIONS = {
       : null,
 
   'create-cannot-be-found': (pair, side, { manifest }) =>
-    creates(pair, side) && !findsMarker(manifest) && !foundBy(pair, manifest)
+    createsIn(pair, side) && !findsMarker(manifest) && !foundBy(pair, manifest)
       ? refused(
           `records are created in ${title(side)}, which keeps no external id that can be searched and finds nobody by a mapped e-mail or phone: a create whose answer was lost would be sent again`,
           `Set create.${side === 'crm' ? 'inCrm' : 'inUdesk'}: false, configure an external id, or map emails or cellphones that ${title(side)} can search.`,
@@ -59,7 +59,7 @@ export const COMBINATIONS = {
       : null,
 
   'create-may-overwrite-unseen': (pair, side, { manifest }) =>
-    creates(pair, side) && manifest.createMayOverwrite === true && sendsUnsearchable(pair, side, manifest)
+    createsIn(pair, side) && manifest.createMayOverwrite === true && sendsUnsearchable(pair, side, manifest)
       ? refused(
           `a create in ${title(side)} may overwrite somebody who exists, and nobody can be looked up there before by an e-mail or phone that is mapped`,
           `Set create.${side === 'crm' ? 'inCrm' : 'inUdesk'}: false, or take the field that cannot be searched out of the mapping.`,
@@ -83,7 +83,7 @@ export const COMBINATIONS = {
       : null,
 
   'nobody-can-be-matched': (pair, side, { manifest }) =>
-    side === 'crm' && creates(pair, side) && creates(pair, 'udesk') && !matches(pair, manifest)
+    side === 'crm' && createsIn(pair, side) && createsIn(pair, 'udesk') && !matches(pair, manifest)
       ? refused(
           `match.by (${pair.match.by.join(', ')}) names nothing that both sides hold: everybody would be created on the other side once more`,
           'Map emails or cellphones and match by them, or configure an external id and match by token.',
@@ -167,10 +167,6 @@ export function unsafeCombinations(
 
 function refused(message: string, advice: string): Told {
   return { verdict: 'refused', message, advice };
-}
-
-function creates(pair: Asked, side: SideName): boolean {
-  return side === 'crm' ? pair.create.inCrm : pair.create.inUdesk;
 }
 
 function writes(pair: Asked, side: SideName): boolean {

@@ -1,6 +1,6 @@
 /** Creates and deletions that waited, and that the configuration does not ask for any more. Pure. */
 import type { SideName } from './record.ts';
-import type { PairSpec } from './spec.ts';
+import { createsIn, type PairSpec } from './spec.ts';
 
 /**
  * P7, P8: whoever turns creates or deletions off means those that wait as well: a backlog of thousands takes hours, and nobody
@@ -16,5 +16,5 @@ export function isUnwanted(
 ): boolean {
   if (write.op === 'update' || Object.values(write.reasons).includes('decision')) return false;
   if (write.op === 'delete') return spec.deletes !== 'propagate';
-  return write.side === 'udesk' ? !spec.create.inUdesk : !spec.create.inCrm;
+  return !createsIn(spec, write.side);
 }

@@ -22,8 +22,17 @@ export function compareVersion(seen: SideRecord, now: SideRecord): void {
   throw stale('the record has a newer version than the one that was planned on');
 }
 
-/** @throws SyncError `stale` where the field moved, `contract` where the record does not tell it */
-export function compareField(
+/** @throws SyncError `stale` where a field moved, `contract` where the record does not tell it */
+export function compareFields(
+  comparer: Comparer,
+  now: SideRecord,
+  seen: SideRecord['fields'],
+  teller: Teller,
+): void {
+  for (const [field, before] of Object.entries(seen)) compareField(comparer, now, field, before, teller);
+}
+
+function compareField(
   comparer: Comparer,
   now: SideRecord,
   field: string,
@@ -39,9 +48,9 @@ export function compareField(
 }
 
 /** What must still be there for an update to be the one that was planned. */
-export function seenBy({ patch, beside = {} }: Pick<UpdateRequest, 'patch' | 'beside'>): [string, Value][] {
-  const written = Object.entries(patch).map(([field, { before }]): [string, Value] => [field, before]);
-  return [...written, ...Object.entries(beside)];
+export function seenBy({ patch, beside }: Pick<UpdateRequest, 'patch' | 'beside'>): SideRecord['fields'] {
+  const written = Object.entries(patch).map(([field, { before }]) => [field, before]);
+  return { ...Object.fromEntries(written), ...beside };
 }
 
 export function specOf(comparer: Pick<Comparer, 'fields'>, field: string): FieldSpec {

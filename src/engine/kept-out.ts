@@ -1,6 +1,6 @@
 /** People who were forgotten and are not to be taken up again (docs/decisions/0021), where a create of ours meets them (P6). */
 import { contactForm } from '../core/contacts.ts';
-import { SIDES, type SideName, type SideRecord } from '../core/record.ts';
+import type { SideName, SideRecord } from '../core/record.ts';
 import { SyncError } from '../errors.ts';
 import { keptOutAmong } from '../store/forget.ts';
 import type { IntentRow } from '../store/intents.ts';
@@ -8,7 +8,8 @@ import { holdersOf } from '../store/records.ts';
 import { contactKeys } from './backfill-rows.ts';
 import type { Cycle } from './context.ts';
 import { readFound } from './found.ts';
-import { sentContacts, sourceContacts } from './lookup.ts';
+import { contactsOfCreate } from './lookup.ts';
+import { heldByFew } from './match.ts';
 
 /**
  * Of whom a look before a create found, those who are not kept out. No lane takes up the others, so that no matching could ever
@@ -41,20 +42,15 @@ async function sharingMore(
   shown: readonly SideRecord[],
 ): Promise<readonly SideRecord[]> {
   const { db, spec } = cycle;
-  const contacts = [...sentContacts(cycle, intent), ...(await sourceContacts(cycle, [intent]))];
+  const contacts = await contactsOfCreate(cycle, intent);
   const asked = new Set(contacts.map(({ kind, value }) => `${kind}:${contactForm(spec, kind, value)}`));
   const sharedBy = (record: SideRecord) =>
     contactKeys(cycle, intent.side, record).filter((key) => asked.has(key));
-  const holders = await holdersOf(db, spec.name, [...new Set(shown.flatMap(sharedBy))]);
-  const speaks = (key: string) =>
-    SIDES.every(
-      (side) =>
-        holders.filter((holder) => holder.side === side && holder.keys.includes(key)).length <=
-        spec.match.stopAfter,
-    );
+  const keys = [...new Set(shown.flatMap(sharedBy))];
+  const few = heldByFew(keys, await holdersOf(db, spec.name, keys), spec.match.stopAfter);
   return shown.filter((record) => {
     const shared = sharedBy(record);
-    return shared.length === 0 || shared.some(speaks);
+    return shared.length === 0 || shared.some((key) => few.has(key));
   });
 }
 

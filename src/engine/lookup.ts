@@ -50,6 +50,11 @@ export function sentContacts(
   return contactsToAskFor(cycle.spec, side, fields);
 }
 
+/** What a create sends, and what its source was given since. */
+export async function contactsOfCreate(cycle: Cycle, create: IntentRow): Promise<readonly Contact[]> {
+  return [...sentContacts(cycle, create), ...(await sourceContacts(cycle, [create]))];
+}
+
 /** E-mails and phones of the records that these creates, all of one side, are made of, as they are known now. */
 export async function sourceContacts(
   cycle: Cycle,

@@ -93,7 +93,10 @@ async function decide(
 ): Promise<Map<string, MatchDecision>> {
   const subjects = await keyedRecords(db, spec.name, side, ids);
   const near = await holdersOf(db, spec.name, distinctKeys(subjects));
-  const far = await holdersOf(db, spec.name, distinctKeys(meaningful(subjects, near, spec.match.stopAfter)));
+  const few = heldByFew(distinctKeys(subjects), near, spec.match.stopAfter);
+  // Those who share more with a subject than a stop-listed value (an office line has thousands of neighbours).
+  const meaningful = near.filter((record) => record.keys.some((key) => few.has(key)));
+  const far = await holdersOf(db, spec.name, distinctKeys(meaningful));
   const known = new Map<string, KeyedRecord>();
   for (const record of [...subjects, ...near, ...far]) known.set(`${record.side}\n${record.id}`, record);
   const holders = new Map<string, KeyedRecord[]>();
@@ -119,26 +122,24 @@ async function decide(
   return decisions;
 }
 
-/** Those who share more with a subject than a stop-listed value (an office line has thousands of neighbours). */
-function meaningful(
-  subjects: readonly KeyedRecord[],
-  near: readonly KeyedRecord[],
+/**
+ * Of these keys those that a match may rest on: no side has one on more than `stopAfter` records (sync design §6).
+ * @param holders all who hold one of them
+ */
+export function heldByFew(
+  keys: readonly string[],
+  holders: readonly KeyedRecord[],
   stopAfter: number,
-): KeyedRecord[] {
+): ReadonlySet<string> {
   const counts = new Map<string, number>();
-  for (const record of near) {
+  for (const record of holders) {
     for (const key of record.keys) {
       const counted = `${record.side}\n${key}`;
       counts.set(counted, (counts.get(counted) ?? 0) + 1);
     }
   }
-  const shared = new Set(
-    distinctKeys(subjects).filter(
-      (key) =>
-        (counts.get(`udesk\n${key}`) ?? 0) <= stopAfter && (counts.get(`crm\n${key}`) ?? 0) <= stopAfter,
-    ),
-  );
-  return near.filter((record) => record.keys.some((key) => shared.has(key)));
+  const isFew = (side: SideName, key: string) => (counts.get(`${side}\n${key}`) ?? 0) <= stopAfter;
+  return new Set(keys.filter((key) => SIDES.every((side) => isFew(side, key))));
 }
 
 function distinctKeys(records: readonly KeyedRecord[]): string[] {

@@ -3,8 +3,8 @@ import { type GuardClass, guardClass, type PlanItem, planHash, planItems } from 
 import { type PlanSample, SAMPLE_BOUNDS, startSample } from '../core/plan-sample.ts';
 import { isLeftAlone } from '../core/quiet.ts';
 import { reconcileLink } from '../core/reconcile.ts';
-import type { SideName } from '../core/record.ts';
-import { type PairSpec, sideField } from '../core/spec.ts';
+import { otherSide, type SideName } from '../core/record.ts';
+import { createsIn, type PairSpec, sideField } from '../core/spec.ts';
 import { sha256 } from '../lib/hash.ts';
 import { idsHeldByLinks } from '../store/links.ts';
 import { maybeCreated } from '../store/records.ts';
@@ -92,7 +92,7 @@ async function* planChunks(cycle: Cycle, unmatched: MatchReport['unmatched']): A
     if (isLast) break;
   }
   for (const side of ['udesk', 'crm'] as const) {
-    if (side === 'udesk' ? !spec.create.inCrm : !spec.create.inUdesk) continue;
+    if (!createsIn(spec, otherSide(side))) continue;
     const suspects = unmatched[side].length === 0 ? [] : await createdUnseen(cycle, side);
     for (let start = 0; start < unmatched[side].length; start += CHUNK_LINKS) {
       cycle.signal.throwIfAborted();

@@ -10,7 +10,7 @@ import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { readFound } from './found.ts';
 import { heldByForgotten } from './kept-out.ts';
-import { lookUp, searchable, sentContacts, sourceContacts } from './lookup.ts';
+import { contactsOfCreate, lookUp, searchable, sentContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
 import { settleDelete, settleWrite } from './settle.ts';
 import { traceUpdate } from './trace.ts';
@@ -103,7 +103,7 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
   // What its source was given since was not sent: nobody is found by it.
   if (externalId === null && searchable(cycle, intent.side, sent).length === 0)
     return await resolveByEnumeration(cycle, intent);
-  const found = await lookUp(cycle, intent.side, [...sent, ...(await sourceContacts(cycle, [intent]))]);
+  const found = await lookUp(cycle, intent.side, await contactsOfCreate(cycle, intent));
   const foundIds = found.map(({ id }) => id);
   const keptOut = await keptOutAmong(cycle.db, cycle.spec.name, intent.side, foundIds);
   if (keptOut.length > 0) return await uncertain(cycle, intent, heldByForgotten(intent.side, keptOut));

@@ -1,6 +1,6 @@
 import { matchKeysOf } from '../core/match.ts';
 import { SIDES } from '../core/record.ts';
-import type { FieldSpec } from '../core/spec.ts';
+import { createsIn, type FieldSpec } from '../core/spec.ts';
 import { canonicalJson, sha256 } from '../lib/hash.ts';
 import { recordsAfter, saveKeys } from '../store/records.ts';
 import { endRules } from '../store/review-rules.ts';
@@ -41,7 +41,7 @@ export async function adoptSpec(cycle: Cycle): Promise<void> {
     if (moved) {
       await forgetFields(tx, spec.name, { changed, mapped: Object.keys(meanings) }, cycle.clock());
       await dropUnwanted(tx, spec.name, {
-        createsIn: SIDES.filter((side) => (side === 'udesk' ? !create.inUdesk : !create.inCrm)),
+        createsIn: SIDES.filter((side) => !createsIn(spec, side)),
         deletes: deletes !== 'propagate',
       });
       await endRules(tx, spec.name, changed, 'mapping-changed', cycle.clock());

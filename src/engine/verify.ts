@@ -14,7 +14,7 @@ import { type CreateLooks, matchedBy } from './create-looks.ts';
 import { readFound } from './found.ts';
 import { isWitnessed } from './history.ts';
 import { withoutKeptOut } from './kept-out.ts';
-import { lookUp, sentContacts, sourceContacts } from './lookup.ts';
+import { contactsOfCreate, lookUp } from './lookup.ts';
 import { storeOne } from './observe.ts';
 import { waitForProof } from './vanished.ts';
 
@@ -133,7 +133,7 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
 async function holders(cycle: Cycle, intent: IntentRow, looks: CreateLooks): Promise<SideRecord[]> {
   const { side, linkId } = intent;
   const { createMayOverwrite } = cycle.sides[side].manifest;
-  const contacts = [...sentContacts(cycle, intent), ...(await sourceContacts(cycle, [intent]))];
+  const contacts = await contactsOfCreate(cycle, intent);
   if (createMayOverwrite === true) return await lookUp(cycle, side, contacts);
   const open = await looks.notFree(intent, matchedBy(cycle, side, contacts));
   return await lookUp(cycle, side, open, ({ kind }) =>

@@ -40,9 +40,17 @@ export interface RetryOptions {
   /** Told of every attempt that was `tried`. Must not throw. */
   readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
   /** Right before it is sent once more: what it throws ends it. Of a write, whether the look that it follows from still holds. */
-  readonly again?: (() => Promise<void>) | undefined;
+  readonly again?: (() => Promise<unknown>) | undefined;
   /** Told before each pause. */
   readonly onRetry?: (failure: { error: Error; attempt: number }) => void;
+}
+
+/** How a call of an API is retried: a write only after what proves that nothing was done. */
+export function retriesOf(
+  call: { readonly write: boolean } & Pick<RetryOptions, 'signal' | 'again'>,
+  how: Pick<RetryOptions, 'policy' | 'sleep' | 'onAttempt'>,
+): RetryOptions {
+  return { safe: !call.write, signal: call.signal, again: call.again, ...how };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** How long ago the live records of the mirror were last known to be right. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
+import { aheadOf } from './reach.ts';
 import { type Db, isoText, rows, textArray } from './tx.ts';
 
 /** Upper bounds of the classes; the last class, without one, holds what is older or was never verified. */
@@ -18,8 +19,6 @@ const rightAt = (
   known: (at: SQL) => SQL,
 ) => sql`greatest(${known(sql`r.observed_at`)}, ${known(sql`r.verified_at`)},
   ${known(sql`case when r.side = 'crm' then p.crm_certified_at when not r.unlisted then p.udesk_swept_at end`)})`;
-/** What lies further ahead is of before the clock was set back: how long ago that was is not known. */
-const AHEAD_MS = 60_000;
 
 /** ISO 8601: up to when a live record is known to be right; null where no live one is known. */
 export async function rightAtOf(db: Db, pair: string, side: SideName, id: string): Promise<string | null> {
@@ -35,7 +34,7 @@ export async function rightAtOf(db: Db, pair: string, side: SideName, id: string
 /** Every class has a row. One pass over the records of the pair. */
 export async function freshnessOf(db: Db, pair: string, now: Date): Promise<FreshnessClass[]> {
   const bounds = sql`${textArray(FRESHNESS_MS.map((ms) => String(ms / 1000)))}::float8[]`;
-  const limit = sql`${new Date(now.getTime() + AHEAD_MS).toISOString()}::timestamptz`;
+  const limit = aheadOf(now);
   const found = await rows<{ side: SideName; class: number | null; n: string }>(
     db,
     sql`select side, width_bucket(extract(epoch from ${now.toISOString()}::timestamptz - right_at)::float8, ${bounds}) as class,

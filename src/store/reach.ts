@@ -3,6 +3,7 @@
  * it showed last time and not now, or the other way round; a point read writes one row (docs/decisions/0012).
  */
 import { type SQL, sql } from 'drizzle-orm';
+import { AHEAD_MS } from '../core/ahead.ts';
 import type { SideName } from '../core/record.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
@@ -20,9 +21,6 @@ export async function liveReach(
         order by remote_id limit ${limit}`,
   );
 }
-
-/** What lies further ahead is of before the clock was set back, and not of a machine whose clock is a little ahead of ours. */
-const AHEAD_MS = 60_000;
 
 /** Times after it are of before the clock was set back. */
 export function aheadOf(now: Date): SQL {

@@ -86,8 +86,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a joined value is compared by the parts that are written',
     breaks: 'P2: an edit of the other part counts as agreed on, and is lost',
     file: 'src/crm/compare.ts',
-    find: 'return [...written, ...Object.entries(beside)];',
-    replace: 'return [...written, ...Object.entries(beside).slice(0, 0)];',
+    find: 'return { ...Object.fromEntries(written), ...beside };',
+    replace: 'return { ...Object.fromEntries(written) };',
     tests: [`${ATTACK}/udesk-side.test.ts`],
   },
   {

@@ -1,5 +1,5 @@
 /** A world with one of everything that a person may be asked about: conflicts, questions, a refused write, a held plan. */
-import { createWorld, ourRows, type World } from './world.ts';
+import { createWorld, customerId, ourRows, type World } from './world.ts';
 
 const PLAIN = ['C0', 'C1', 'C2', 'C3'];
 
@@ -25,10 +25,6 @@ export async function createBusyWorld(): Promise<World> {
   await world.crm`delete from contact where name in ('C0', 'C1', 'C2')`;
   await world.sync({ readFeeds: true });
   return world;
-}
-
-export function customerId(world: World, name: string): string {
-  return world.simulator.tenant.list().find(({ nick_name }) => nick_name === name)?.id ?? '';
 }
 
 /** What waits, by id. */

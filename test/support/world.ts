@@ -168,6 +168,11 @@ export async function writesSoFar(world: World): Promise<{ udesk: number; crm: n
   };
 }
 
+/** In Udesk; empty where nobody has that name. */
+export function customerId(world: World, name: string): string {
+  return world.simulator.tenant.list().find(({ nick_name }) => nick_name === name)?.id ?? '';
+}
+
 /** Every value of one column of ours, for looking inside. */
 export async function ourRows(world: World, query: string): Promise<Record<string, unknown>[]> {
   return [...(await world.database.db.execute(sql.raw(query)))];

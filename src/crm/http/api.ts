@@ -4,7 +4,7 @@ import type { Breakers } from '../../http/breakers.ts';
 import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
 import { createQuota, memoryLedger, type Quota } from '../../http/quota.ts';
-import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
+import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, retriesOf, withRetry } from '../../http/retry.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
 import type { QuotaLedger } from '../../lib/sliding-window.ts';
 import { CredentialsEnded, withFreshCredentials } from '../fresh-credentials.ts';
@@ -38,7 +38,7 @@ export interface Call {
   readonly write: boolean;
   readonly creates?: boolean;
   /** Before it is sent once more (src/http/retry.ts). */
-  readonly again?: (() => Promise<void>) | undefined;
+  readonly again?: (() => Promise<unknown>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -134,14 +134,7 @@ export function createApi(config: HttpConfig, clock: () => number, limits: ApiLi
             throw error;
           }
         },
-        {
-          safe: !call.write,
-          policy: retry,
-          signal: call.signal,
-          sleep,
-          onAttempt: limits.onAttempt,
-          again: call.again,
-        },
+        retriesOf(call, { policy: retry, sleep, onAttempt: limits.onAttempt }),
       ),
     clockSkewMs: serverClock.skewMs,
     close: () => dispatcher.close(),

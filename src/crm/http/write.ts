@@ -8,7 +8,7 @@ import { ABSENT, isAbsent } from '../../core/value.ts';
 import { isSyncError, SyncError } from '../../errors.ts';
 import { sha256 } from '../../lib/hash.ts';
 import type { CallOptions, CreateRequest, DeleteOptions, UpdateRequest } from '../adapter.ts';
-import { compareField, compareVersion, seenBy, specOf, stale, type Teller } from '../compare.ts';
+import { compareFields, compareVersion, seenBy, specOf, stale, type Teller } from '../compare.ts';
 import { type Answer, type Call, recordPath } from './api.ts';
 import { decode } from './decode.ts';
 import { type Assignment, assign } from './encode.ts';
@@ -36,7 +36,7 @@ export async function updateRecord(
     const now = await fetchRecord(finder, id, options);
     if (now === null) throw stale('the record is no longer there');
     compareVersion(request.current, now.record);
-    for (const [field, before] of seenBy(request)) compareField(finder, now.record, field, before, API);
+    compareFields(finder, now.record, seenBy(request), API);
     return now;
   };
   const now = await look();
@@ -46,10 +46,7 @@ export async function updateRecord(
   if (request.externalId !== undefined && externalId !== undefined)
     assignments.push([externalId.path, request.externalId]);
   if (assignments.length === 0) return now.record;
-  const answer = await sendUpdate(finder, now, assignments, {
-    ...options,
-    again: async () => void (await look()),
-  });
+  const answer = await sendUpdate(finder, now, assignments, { ...options, again: look });
   const { answers, record } = finder.config.update;
   const told = answers === 'nothing' ? null : toldBy(finder, answer, record, id);
   return await afterWrite(finder, id, told, Object.keys(patch), options);
@@ -152,15 +149,13 @@ export async function deleteRecord(finder: Finder, id: string, options: DeleteOp
     const now = await fetchRecord(finder, id, options);
     if (now === null || options.current === undefined) return now;
     compareVersion(options.current, now.record);
-    for (const [field, before] of Object.entries(options.current.fields))
-      compareField(finder, now.record, field, before, API);
+    compareFields(finder, now.record, options.current.fields, API);
     return now;
   };
-  const again = async () => void (await look());
   const now = await look();
   if (now === null) return;
   if ('archive' in how) {
-    await sendUpdate(finder, now, [[how.archive.path, how.archive.value]], { ...options, again });
+    await sendUpdate(finder, now, [[how.archive.path, how.archive.value]], { ...options, again: look });
     return;
   }
   const { version } = finder.config;
@@ -178,7 +173,7 @@ export async function deleteRecord(finder: Finder, id: string, options: DeleteOp
       ...(inQuery ? {} : { body: members }),
       headers: ifMatch(finder, now),
       write: true,
-      again,
+      again: look,
       signal: options.signal,
     }),
   );

@@ -4,7 +4,7 @@ import type { Breakers } from '../../http/breakers.ts';
 import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { exchange, type Reply } from '../../http/exchange.ts';
 import { memoryLedger } from '../../http/quota.ts';
-import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
+import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, retriesOf, withRetry } from '../../http/retry.ts';
 import { sha256 } from '../../lib/hash.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
 import type { QuotaLedger } from '../../lib/sliding-window.ts';
@@ -32,7 +32,7 @@ export interface HubspotCall {
   readonly body?: unknown;
   readonly write: boolean;
   /** Before it is sent once more (src/http/retry.ts). */
-  readonly again?: (() => Promise<void>) | undefined;
+  readonly again?: (() => Promise<unknown>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -117,14 +117,10 @@ export function createHubspotApi(
 
   return {
     run: (call) =>
-      withRetry((_, tried) => attempt(call, tried), {
-        safe: !call.write,
-        policy: retry,
-        signal: call.signal,
-        sleep,
-        onAttempt: limits.onAttempt,
-        again: call.again,
-      }),
+      withRetry(
+        (_, tried) => attempt(call, tried),
+        retriesOf(call, { policy: retry, sleep, onAttempt: limits.onAttempt }),
+      ),
     clockSkewMs: serverClock.skewMs,
     daily: () => daily,
     close: () => dispatcher.close(),

@@ -6,7 +6,7 @@ import type { SideRecord } from '../../core/record.ts';
 import { isSyncError, SyncError } from '../../errors.ts';
 import type { CallOptions, CreateRequest, DeleteOptions, UpdateRequest } from '../adapter.ts';
 import { notUnderstood } from '../calls.ts';
-import { compareField, seenBy, stale, type Teller } from '../compare.ts';
+import { compareFields, seenBy, stale, type Teller } from '../compare.ts';
 import { goneIsDone, staleWhenGone, unread } from '../http/outcomes.ts';
 import { isObject, type JsonObject, textOf } from '../http/paths.ts';
 import type { HubspotAnswer } from './api.ts';
@@ -33,7 +33,7 @@ export async function updateContact(
     throw new SyncError('invariant', 'an update without a change was sent to the CRM', { record: id });
   const now = await readContact(finder, id, options);
   if (now === null) throw stale('the record is no longer there');
-  for (const [field, before] of seenBy(request)) compareField(finder, now.record, field, before, HUBSPOT);
+  compareFields(finder, now.record, seenBy(request), HUBSPOT);
   const writes = writesOf(finder, patch, now.properties);
   const properties = {
     ...writes.properties,
@@ -90,16 +90,14 @@ export async function archiveContact(finder: Finder, id: string, options: Delete
   const look = async (): Promise<Contact | null> => {
     const now = await readContact(finder, id, options);
     if (now === null) return null;
-    for (const [field, before] of Object.entries(options.current?.fields ?? {}))
-      compareField(finder, now.record, field, before, HUBSPOT);
+    compareFields(finder, now.record, options.current?.fields ?? {}, HUBSPOT);
     return now;
   };
   if ((await look()) === null) return;
   // No history tells whom a delete met: it is looked at anew before it is sent once more.
-  const again = async () => void (await look());
   const { signal } = options;
   await goneIsDone(() =>
-    finder.api.run({ method: 'DELETE', path: CONTACT, in: { id }, write: true, again, signal }),
+    finder.api.run({ method: 'DELETE', path: CONTACT, in: { id }, write: true, again: look, signal }),
   );
 }
 

@@ -72,7 +72,7 @@ export function compare(context: PatchContext, request: UpdateRequest, now: Side
   if (version !== null && version !== now.version) {
     throw new SyncError('stale', 'the record has a newer version', { side: 'crm', record: request.id });
   }
-  for (const [field, before] of seenBy(request)) {
+  for (const [field, before] of Object.entries(seenBy(request))) {
     if (!equalValues(specOf(context, field), before, now.fields[field] ?? null, region)) {
       throw new SyncError('stale', `"${field}" moved since it was read`, {
         side: 'crm',

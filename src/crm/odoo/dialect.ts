@@ -15,7 +15,7 @@ export interface OdooCall {
   readonly context?: Readonly<Record<string, unknown>>;
   readonly write: boolean;
   /** Before it is sent once more (src/http/retry.ts). */
-  readonly again?: (() => Promise<void>) | undefined;
+  readonly again?: (() => Promise<unknown>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

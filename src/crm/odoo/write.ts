@@ -7,7 +7,7 @@ import type { Patch, SideRecord } from '../../core/record.ts';
 import { isAbsent } from '../../core/value.ts';
 import { isSyncError, SyncError } from '../../errors.ts';
 import type { CallOptions, CreateRequest, DeleteOptions, UpdateRequest } from '../adapter.ts';
-import { compareField, seenBy, type Teller } from '../compare.ts';
+import { compareFields, seenBy, type Teller } from '../compare.ts';
 import { cleaned } from '../http/refusal.ts';
 import { deletionOf } from './config.ts';
 import { isObject, type OdooCall } from './dialect.ts';
@@ -34,7 +34,7 @@ export async function updatePartner(
   const look = async () => {
     const now = await fetchPartner(reader, id, options);
     if (now === null || now.record === null) throw gone();
-    for (const [field, before] of seenBy(request)) compareField(reader, now.record, field, before, ODOO);
+    compareFields(reader, now.record, seenBy(request), ODOO);
     return { ...now, record: now.record };
   };
   const now = await look();
@@ -43,8 +43,8 @@ export async function updatePartner(
   const values = writeValues(edits, await idsOfWords(reader, edits));
   const claims = externalId !== undefined && externalId !== record.externalId;
   // P2: what Odoo gave up met somebody else's write of this record, as a rule.
-  const again = async () => void (await look());
-  if (Object.keys(values).length > 0) await writeValuesTo(reader, now.id, values, { ...options, again });
+  if (Object.keys(values).length > 0)
+    await writeValuesTo(reader, now.id, values, { ...options, again: look });
   if (claims) await claim(reader, now.id, externalId, options);
   if (Object.keys(values).length === 0 && !claims) return record;
   return await afterWrite(reader, now.id, Object.keys(patch), record.externalId ?? externalId ?? null);
@@ -166,14 +166,13 @@ export async function deletePartner(reader: Reader, id: string, options: DeleteO
   const look = async () => {
     const now = await fetchPartner(reader, id, options);
     if (options.current !== undefined && now !== null && now.record !== null)
-      for (const [field, before] of Object.entries(options.current.fields))
-        compareField(reader, now.record, field, before, ODOO);
+      compareFields(reader, now.record, options.current.fields, ODOO);
     return now;
   };
-  const again = async () => void (await look());
   const now = await look();
   if (now === null || (now.record === null && how === 'archive')) return;
-  if (how === 'archive') return await writeValuesTo(reader, now.id, { active: false }, { ...options, again });
+  if (how === 'archive')
+    return await writeValuesTo(reader, now.id, { active: false }, { ...options, again: look });
   try {
     await reader.connection.run({
       model: PARTNER,
@@ -181,7 +180,7 @@ export async function deletePartner(reader: Reader, id: string, options: DeleteO
       ids: [now.id],
       context: contextOf(reader.config),
       write: true,
-      again,
+      again: look,
       signal: options.signal,
     });
   } catch (error) {

@@ -179,7 +179,7 @@ function compare(context: WriteContext, request: UpdateRequest, now: SideRecord)
   if (context.layout.version !== null && version !== null && version !== now.version) {
     throw stale(request.id, 'the record has a newer version than the one that was planned on');
   }
-  for (const [field, seen] of seenBy(request)) {
+  for (const [field, seen] of Object.entries(seenBy(request))) {
     const current = now.fields[field];
     if (current === undefined) throw unreadable(request.id, field);
     const before = isAbsent(seen) ? null : seen;

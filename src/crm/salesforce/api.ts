@@ -4,7 +4,7 @@ import type { Breakers } from '../../http/breakers.ts';
 import { createSideDispatcher, type Timeouts } from '../../http/dispatcher.ts';
 import { describeTarget, exchange, type Reply } from '../../http/exchange.ts';
 import { createQuota, memoryLedger } from '../../http/quota.ts';
-import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../http/retry.ts';
+import { type AttemptMade, DEFAULT_RETRY, type RetryPolicy, retriesOf, withRetry } from '../../http/retry.ts';
 import { sleep as realSleep } from '../../lib/sleep.ts';
 import type { QuotaLedger } from '../../lib/sliding-window.ts';
 import type { CallOptions } from '../adapter.ts';
@@ -40,7 +40,7 @@ export interface Call extends CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly write: boolean;
   /** Before it is sent once more (src/http/retry.ts). */
-  readonly again?: (() => Promise<void>) | undefined;
+  readonly again?: (() => Promise<unknown>) | undefined;
 }
 
 export interface Answer {
@@ -133,14 +133,7 @@ export function createApi(config: SalesforceConfig, clock: () => number, limits:
             throw error;
           }
         },
-        {
-          safe: !call.write,
-          policy: retry,
-          signal: call.signal,
-          sleep,
-          onAttempt: limits.onAttempt,
-          again: call.again,
-        },
+        retriesOf(call, { policy: retry, sleep, onAttempt: limits.onAttempt }),
       ),
     session: () =>
       withRetry((_, tried) => sessions.current(tried), {

@@ -11,7 +11,7 @@ import { ABSENT, isAbsent } from '../../core/value.ts';
 import { SyncError } from '../../errors.ts';
 import type { CallOptions, CreateRequest, DeleteOptions, UpdateRequest } from '../adapter.ts';
 import { notUnderstood } from '../calls.ts';
-import { compareField, seenBy, specOf, stale, type Teller } from '../compare.ts';
+import { compareFields, seenBy, specOf, stale, type Teller } from '../compare.ts';
 import { isObject, textOf } from '../http/paths.ts';
 import { type Assignment, assign } from './encode.ts';
 import { lookup } from './find.ts';
@@ -35,7 +35,7 @@ export async function updateRecord(
   if (Object.keys(patch).length === 0 && request.externalId === undefined)
     throw new SyncError('invariant', 'an update without a change was sent to Salesforce', { record: id });
   const now = await settledLook(reader, id, options);
-  for (const [field, before] of seenBy(request)) compareField(reader, now.record, field, before, SALESFORCE);
+  compareFields(reader, now.record, seenBy(request), SALESFORCE);
   const assignments = Object.entries(patch).flatMap(([field, write]) =>
     assignmentsOf(reader, field, write, now),
   );
@@ -129,8 +129,7 @@ export async function deleteRecord(reader: Reader, id: string, options: DeleteOp
   const look = async (): Promise<Fetched | null> => {
     const now = await fetchRecord(reader, id, call);
     if (now === null) return null;
-    for (const [field, before] of Object.entries(current?.fields ?? {}))
-      compareField(reader, now.record, field, before, SALESFORCE);
+    compareFields(reader, now.record, current?.fields ?? {}, SALESFORCE);
     return now;
   };
   if ((await look()) === null) return;
@@ -140,7 +139,7 @@ export async function deleteRecord(reader: Reader, id: string, options: DeleteOp
       method: 'DELETE',
       path: recordPath(reader.shape.object.name, id),
       write: true,
-      again: async () => void (await look()),
+      again: look,
     });
   } catch (error) {
     if (!isGone(error)) throw error;

@@ -1,5 +1,5 @@
 /** The adapters' mends against lost edits, looked at again: what they refuse, ask for or take for an edit that is none. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createHubspotSide } from '../../../src/crm/hubspot/adapter.ts';
 import { hubspotConfigSchema } from '../../../src/crm/hubspot/config.ts';
 import { createSalesforceSide } from '../../../src/crm/salesforce/adapter.ts';
@@ -9,41 +9,25 @@ import { CONTEXT, failure, readAll } from '../../conformance/harness.ts';
 import { type HubspotCrm, startHubspotCrm } from '../../support/hubspot-crm.ts';
 import type { Contact } from '../../support/hubspot-store.ts';
 import { startSalesforce } from '../../support/salesforce/server.ts';
-import { createWorld, ourRows, UNITING_FIELDS, type World } from '../../support/world.ts';
+import { ourRows, UNITING_FIELDS } from '../../support/world.ts';
+import { joinedIn } from './joined.ts';
+import { opened } from './opened.ts';
 
 const NOW = { retry: { ...DEFAULT_RETRY, minDelayMs: 1 }, sleep: async () => {} };
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
+const { closing, worldOf } = opened();
 
 async function hubspot(): Promise<HubspotCrm> {
   const crm = await startHubspotCrm();
-  closing.push(() => crm.close());
+  closing(() => crm.close());
   return crm;
 }
 
-async function worldOf(...options: Parameters<typeof createWorld>): Promise<World> {
-  const world = await createWorld(...options);
-  closing.push(() => world.close());
-  return world;
-}
-
-const JOINED = `[
-      { udesk: nick_name, crm: [firstname, lastname], join: ' ', split: last },
-      { udesk: emails, crm: emails, policy: union },
-      { udesk: cellphones, crm: phones, policy: union }
-    ]`;
 const CHANGES = { observe: { udesk: 'none', crm: 'changes' } } as const;
 
 describe('fields that are joined into one', () => {
   test('P4: a part that the side keeps in its own form is no edit of somebody', async () => {
     const crm = await hubspot();
-    const world = await worldOf({
-      customers: [{ nick_name: 'Lei Li', email: 'li@example.com' }],
-      crmBlock: { ...crm.block, properties: {}, overlapMs: 60_000 },
-      pair: { fields: JOINED },
-    });
+    const world = await worldOf(joinedIn(crm));
     crm.store.clock = () => Date.now() - 5_000;
     await world.sync();
     crm.store.clock = Date.now;
@@ -59,11 +43,7 @@ describe('fields that are joined into one', () => {
 
   test('P4: a write of one part, half a second after the create of both, is witnessed as clean', async () => {
     const crm = await hubspot();
-    const world = await worldOf({
-      customers: [{ nick_name: 'Lei Li', email: 'li@example.com' }],
-      crmBlock: { ...crm.block, properties: {}, overlapMs: 60_000 },
-      pair: { fields: JOINED },
-    });
+    const world = await worldOf(joinedIn(crm));
     await world.sync();
     const [li] = crm.store.live() as [Contact];
     const created = Date.parse(li.versions.get('lastname')?.at(-1)?.timestamp ?? '');
@@ -106,7 +86,7 @@ describe('HubSpot', () => {
     const crm = await hubspot();
     crm.store.switches.mergedListed = true;
     const side = await createHubspotSide(hubspotConfigSchema.parse(crm.block), CONTEXT, NOW);
-    closing.push(() => side.close());
+    closing(() => side.close());
     const [a, b] = ['a', 'b'].map((firstname) => crm.store.insert({ firstname })) as [Contact, Contact];
     const gone = crm.store.insert({ firstname: 'gone' });
     crm.onRequest = ({ query }) => {
@@ -124,7 +104,7 @@ describe('HubSpot', () => {
     const crm = await hubspot();
     crm.store.switches.mergedListed = true;
     const side = await createHubspotSide(hubspotConfigSchema.parse(crm.block), CONTEXT, NOW);
-    closing.push(() => side.close());
+    closing(() => side.close());
     crm.store.clock = () => Date.now() - 3_600_000;
     const [a, b] = ['a', 'b'].map((firstname) => crm.store.insert({ firstname })) as [Contact, Contact];
     const strange = crm.store.merge(a, b);
@@ -139,7 +119,7 @@ describe('HubSpot', () => {
   test('a full list does not ask once more for everybody who was ever archived', async () => {
     const crm = await hubspot();
     const side = await createHubspotSide(hubspotConfigSchema.parse(crm.block), CONTEXT, NOW);
-    closing.push(() => side.close());
+    closing(() => side.close());
     crm.store.clock = () => Date.now() - 3_600_000;
     for (let n = 0; n < 20; n += 1) crm.store.archive(crm.store.insert({ firstname: `old ${n}` }));
     crm.store.clock = Date.now;
@@ -154,7 +134,7 @@ describe('HubSpot', () => {
   test('P2: a delete that was put off deletes nobody who was edited meanwhile', async () => {
     const crm = await hubspot();
     const side = await createHubspotSide(hubspotConfigSchema.parse(crm.block), CONTEXT, NOW);
-    closing.push(() => side.close());
+    closing(() => side.close());
     const li = crm.store.insert({ firstname: 'Li Lei' });
     const current = await side.read(li.id);
     if (current === null) throw new Error('nobody was created');
@@ -174,10 +154,10 @@ describe('HubSpot', () => {
 describe('Salesforce', () => {
   test('P2: a delete that was put off deletes nobody who was edited meanwhile', async () => {
     const crm = await startSalesforce();
-    closing.push(() => crm.close());
+    closing(() => crm.close());
     const config = salesforceConfigSchema.parse({ ...crm.block, limits: { perMinute: 1_000_000 } });
     const side = await createSalesforceSide(config, CONTEXT, NOW);
-    closing.push(() => side.close());
+    closing(() => side.close());
     const [row] = crm.org.plant('Contact', { LastName: 'Li' }, 1);
     const id = String(row?.Id);
     const current = await side.read(id);

@@ -1,5 +1,5 @@
 /** A second reading of mends: each of these came with one of them, or was left open by it. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Side } from '../../../src/crm/adapter.ts';
 import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
@@ -8,22 +8,12 @@ import { letIn } from '../../../src/store/forget.ts';
 import { unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { fill, fillCrm } from '../../support/backfill.ts';
-import { createWorld, ourRows, type World, type WorldOptions } from '../../support/world.ts';
+import { customerId, ourRows, type World } from '../../support/world.ts';
 import { reopen, rightBefore, syncAt, syncPair } from './moments.ts';
+import { opened } from './opened.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const { closing, worldOf } = opened();
 
-async function begin(options: WorldOptions): Promise<World> {
-  const world = await createWorld(options);
-  cleanups.push(() => world.close());
-  return world;
-}
-
-const idOf = (world: World, name: string) =>
-  world.simulator.tenant.list().find(({ nick_name }) => nick_name === name)?.id ?? '';
 const customers = (world: World) => world.simulator.tenant.list().map(({ nick_name }) => nick_name);
 const people = async (world: World) => (await world.people()).map(({ name }) => name);
 const wish = (side: 'udesk' | 'crm', id: string) => ({
@@ -32,7 +22,7 @@ const wish = (side: 'udesk' | 'crm', id: string) => ({
 
 describe('forgetting one person', () => {
   test('P2, P6: does not take along from whom a person parted them after a deletion that was taken back', async () => {
-    const world = await begin({
+    const world = await worldOf({
       customers: [{ nick_name: 'Other' }, { nick_name: 'Wrong', email: 'office@example.com' }],
       people: [{ name: 'Wrong', emails: ['office@example.com'] }],
     });
@@ -42,7 +32,7 @@ describe('forgetting one person', () => {
     await world.sync();
     await world.crm`insert into contact overriding system value select * from bin`;
     await world.sync();
-    const wrong = idOf(world, 'Wrong');
+    const wrong = customerId(world, 'Wrong');
     const link = (await listLinks(world.database.db, { limit: 9 })).find(({ udeskId }) => udeskId === wrong);
     expect(link).toMatchObject({ state: 'confirmed', decidedBy: 'restored' });
     await unlink(world.database.db, { linkId: link?.id ?? '', who: 'ann', at: new Date() });
@@ -55,9 +45,9 @@ describe('forgetting one person', () => {
   });
 
   test('P5, P6: who is let in again is matched with whoever waited for that', async () => {
-    const world = await begin({ customers: [{ nick_name: 'Gone', email: 'same@example.com' }] });
+    const world = await worldOf({ customers: [{ nick_name: 'Gone', email: 'same@example.com' }] });
     await world.sync();
-    const gone = idOf(world, 'Gone');
+    const gone = customerId(world, 'Gone');
     await forget(world.engine, wish('udesk', gone));
     world.simulator.tenant.delete(gone);
     world.simulator.tenant.create({ nick_name: 'Again', email: 'same@example.com' });
@@ -71,7 +61,7 @@ describe('forgetting one person', () => {
     expect(await people(world)).toHaveLength(1);
     expect(customers(world)).toHaveLength(1);
     // The external id of the CRM's record names the customer who is gone: a person is asked.
-    const again = idOf(world, 'Again');
+    const again = customerId(world, 'Again');
     expect(
       await ourRows(
         world,
@@ -84,7 +74,7 @@ describe('forgetting one person', () => {
 
   test('P6: an office line that one of them held keeps nobody else out', async () => {
     const phones = ['01012345678'];
-    const world = await begin({
+    const world = await worldOf({
       people: Array.from({ length: 8 }, (_, n) => ({ name: `P${n}`, emails: [`p${n}@example.com`], phones })),
       pair: { create: '{ inCrm: true, inUdesk: false }' },
     });
@@ -102,13 +92,13 @@ describe('forgetting one person', () => {
 
 describe('P12: an edit of a person', () => {
   test('is not taken for ours where it follows a write of ours of the same field within seconds', async () => {
-    const world = await begin({ customers: [{ nick_name: 'Ann', email: 'ann@example.com' }] });
+    const world = await worldOf({ customers: [{ nick_name: 'Ann', email: 'ann@example.com' }] });
     await world.sync();
     await world.crm`update contact set note = 'from the CRM'`;
     await world.sync();
     await world.crm`update contact set name = 'Anna'`;
     const edit = rightBefore('udesk', 'update', () =>
-      world.simulator.tenant.edit(idOf(world, 'Ann'), { description: 'of a person' }),
+      world.simulator.tenant.edit(customerId(world, 'Ann'), { description: 'of a person' }),
     );
     await syncAt(world, [edit], { observe: { udesk: 'none', crm: 'full' } });
 
@@ -126,7 +116,7 @@ describe('P12: an edit of a person', () => {
 
 describe('P5, P6: whom a search still shows', () => {
   test('is not there, where the side says so by their id', async () => {
-    const world = await begin({
+    const world = await worldOf({
       customers: [{ nick_name: 'Linked', email: 'linked@example.com' }],
       pair: { deletes: 'propagate' },
     });
@@ -158,12 +148,12 @@ describe('P5, P6: whom a search still shows', () => {
 
 describe('a backfill', () => {
   test('P8: whose creates are turned off ends at once', async () => {
-    const world = await begin({ pair: { create: '{ inCrm: true, inUdesk: true }' } });
+    const world = await worldOf({ pair: { create: '{ inCrm: true, inUdesk: true }' } });
     await fillCrm(world, 700);
     await world.sync();
     const [off] = await reopen(world, (yaml) => yaml.replace('inUdesk: true', 'inUdesk: false'));
     if (off === undefined) throw new Error('no pair');
-    cleanups.push(() => off.close());
+    closing(() => off.close());
 
     const report = await syncPair(world, off);
 
@@ -174,7 +164,7 @@ describe('a backfill', () => {
   });
 
   test('P2: that wrote over somebody who was there is told, also where a search still shows them as they were', async () => {
-    const world = await begin({
+    const world = await worldOf({
       customers: [
         { nick_name: 'Old hand', email: 'old@example.com', cellphones: ['13000001000'] },
         ...Array.from({ length: 150 }, (_, n) => ({ nick_name: `U${n}`, email: `u${n}@example.com` })),
@@ -184,7 +174,7 @@ describe('a backfill', () => {
     });
     await fillCrm(world, 120);
     await world.sync();
-    const old = idOf(world, 'Old hand');
+    const old = customerId(world, 'Old hand');
     world.simulator.tenant.edit(old, { cellphones: ['13000000005'] });
     const nothing = { udesk: 'none', crm: 'none' } as const;
     await fill(world, { acceptFirstPlan: { who: 'ann' }, observe: nothing });
@@ -210,7 +200,7 @@ describe('a backfill', () => {
   });
 
   test('P5, P10: sends no row again while more newcomers came than one look reads', async () => {
-    const world = await begin({});
+    const world = await worldOf({});
     await fillCrm(world, 150);
     const { udesk } = world.pair.sides;
     const { tenant } = world.simulator;
@@ -230,7 +220,7 @@ describe('a backfill', () => {
         if (lost) return;
         lost = true;
         for (const name of ['Person 2', 'Person 3', 'Person 4'])
-          tenant.edit(idOf(world, name), {
+          tenant.edit(customerId(world, name), {
             email: `${name.slice(-1)}@example.com`,
             cellphones: [`1390000000${name.slice(-1)}`],
           });

@@ -1,5 +1,5 @@
 /** What was planned, accepted or put back while the world moved: a backup, a backfill, another configuration, a forgotten person. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
 import { forget } from '../../../src/engine/forget.ts';
@@ -8,35 +8,25 @@ import { rejectLink, unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { fill, fillCrm, names, namesOf } from '../../support/backfill.ts';
 import { type Backup, copyOf } from '../../support/backup.ts';
-import { createWorld, ourRows, type World, type WorldOptions } from '../../support/world.ts';
+import { customerId, ourRows, type World } from '../../support/world.ts';
 import { reopen, syncAt, syncPair } from './moments.ts';
+import { opened } from './opened.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function begin(options: WorldOptions): Promise<World> {
-  const world = await createWorld(options);
-  cleanups.push(() => world.close());
-  return world;
-}
+const { closing, worldOf } = opened();
 
 async function backUp(world: World): Promise<Backup> {
   const backup = await copyOf(world.databaseUrl);
-  cleanups.push(() => backup.remove());
+  closing(() => backup.remove());
   return backup;
 }
 
 const CUSTOMERS = Array.from({ length: 8 }, (_, n) => ({ nick_name: `C${n}`, email: `c${n}@example.com` }));
-const idOf = (world: World, name: string) =>
-  world.simulator.tenant.list().find(({ nick_name }) => nick_name === name)?.id ?? '';
 const customers = (world: World) => world.simulator.tenant.list().map(({ nick_name }) => nick_name);
 const people = async (world: World) => (await world.people()).map(({ name }) => name);
 
 describe('P5, P8: a database that went back', () => {
   test('creates nobody a second time, and asks first, where edits have to be left alone for a while', async () => {
-    const world = await begin({
+    const world = await worldOf({
       customers: CUSTOMERS,
       crm: ['table: contact', 'updatedAt: updated_at'],
       pair: { quietMs: '60000' },
@@ -64,7 +54,7 @@ describe('P5, P8: a database that went back', () => {
   });
 
   test('P2: a link that had ended in the backup, and is taken up again, decides nothing by its old bases', async () => {
-    const world = await begin({ customers: CUSTOMERS });
+    const world = await worldOf({ customers: CUSTOMERS });
     await world.sync();
     await world.crm`create table bin as select * from contact where name = 'C0'`;
     await world.crm`delete from contact where name = 'C0'`;
@@ -72,7 +62,7 @@ describe('P5, P8: a database that went back', () => {
     const backup = await backUp(world);
     await world.crm`insert into contact overriding system value select * from bin`;
     await world.sync();
-    world.simulator.tenant.edit(idOf(world, 'C0'), { nick_name: 'Carried' });
+    world.simulator.tenant.edit(customerId(world, 'C0'), { nick_name: 'Carried' });
     await world.sync();
     expect(await people(world)).toContain('Carried');
     await world.crm`update contact set name = 'C0' where name = 'Carried'`;
@@ -91,7 +81,7 @@ describe('a backfill whose people go on living', () => {
   const CHANGES = { udesk: 'none', crm: 'full' } as const;
 
   test('P8: makes nobody who was deleted while their batch waited', async () => {
-    const world = await begin({});
+    const world = await worldOf({});
     await fillCrm(world, 700);
     await world.sync();
     await world.crm`delete from contact where name = 'Person 650'`;
@@ -103,7 +93,7 @@ describe('a backfill whose people go on living', () => {
   });
 
   test('P5: makes nobody a second time who was entered on both sides under another address meanwhile', async () => {
-    const world = await begin({});
+    const world = await worldOf({});
     await fillCrm(world, 700);
     await world.sync();
     world.simulator.tenant.create({ nick_name: 'Person 650', email: 'other@example.com' });
@@ -123,7 +113,7 @@ describe('P5: a batch of unknown outcome', () => {
   ])(
     'after $what somebody who is given another address before we look is not made twice',
     async ({ error }) => {
-      const world = await begin({});
+      const world = await worldOf({});
       await fillCrm(world, 150);
       const { udesk } = world.pair.sides;
       const { tenant } = world.simulator;
@@ -135,7 +125,10 @@ describe('P5: a batch of unknown outcome', () => {
           if (lost) return;
           lost = true;
           await world.simulator.settled();
-          tenant.edit(idOf(world, 'Person 3'), { email: 'mended@example.com', cellphones: ['13900000003'] });
+          tenant.edit(customerId(world, 'Person 3'), {
+            email: 'mended@example.com',
+            cellphones: ['13900000003'],
+          });
           throw error;
         },
       };
@@ -173,9 +166,9 @@ describe('P7, P8: what waits, and the configuration does not ask for any more', 
   };
 
   test('a deletion is not carried out once deletions are only flagged', async () => {
-    const world = await begin({ customers: CUSTOMERS, pair: { deletes: 'propagate' } });
+    const world = await worldOf({ customers: CUSTOMERS, pair: { deletes: 'propagate' } });
     await world.sync();
-    world.simulator.tenant.delete(idOf(world, 'C0'));
+    world.simulator.tenant.delete(customerId(world, 'C0'));
     await syncAt(world, [{ side: 'crm', call: 'read', when: 'before', act: down }]);
     expect(await ourRows(world, `select op, state from udesk_sync.intent where op = 'delete'`)).toEqual([
       { op: 'delete', state: 'pending' },
@@ -184,7 +177,7 @@ describe('P7, P8: what waits, and the configuration does not ask for any more', 
 
     const [flagging] = await reopen(world, (yaml) => yaml.replace('deletes: propagate', 'deletes: flag'));
     if (flagging === undefined) throw new Error('no pair');
-    cleanups.push(() => flagging.close());
+    closing(() => flagging.close());
     await syncPair(world, flagging);
     await syncPair(world, flagging);
 
@@ -198,13 +191,13 @@ describe('P7, P8: what waits, and the configuration does not ask for any more', 
   });
 
   test('a backfill stops once creates are turned off', async () => {
-    const world = await begin({ pair: { create: '{ inCrm: true, inUdesk: true }' } });
+    const world = await worldOf({ pair: { create: '{ inCrm: true, inUdesk: true }' } });
     await fillCrm(world, 700);
     await world.sync();
     const before = world.simulator.tenant.count;
     const [off] = await reopen(world, (yaml) => yaml.replace('inUdesk: true', 'inUdesk: false'));
     if (off === undefined) throw new Error('no pair');
-    cleanups.push(() => off.close());
+    closing(() => off.close());
     const cycle: World['sync'] = (options) => syncPair(world, off, options);
 
     await fill(world, {}, cycle);
@@ -217,7 +210,7 @@ describe('P7, P8: what waits, and the configuration does not ask for any more', 
   });
 
   test('an update is not sent against a direction that was turned off', async () => {
-    const world = await begin({
+    const world = await worldOf({
       customers: CUSTOMERS,
       pair: { fields: '[{ udesk: nick_name, crm: name, direction: both }, { udesk: emails, crm: emails }]' },
     });
@@ -227,7 +220,7 @@ describe('P7, P8: what waits, and the configuration does not ask for any more', 
     await ourRows(world, `update udesk_sync.intent set not_before = null`);
     const [oneWay] = await reopen(world, (yaml) => yaml.replace('direction: both', 'direction: to-crm'));
     if (oneWay === undefined) throw new Error('no pair');
-    cleanups.push(() => oneWay.close());
+    closing(() => oneWay.close());
 
     await syncPair(world, oneWay);
 
@@ -246,7 +239,7 @@ describe('forgetting one person', () => {
 
   test('P2, P6: does not take along whom a person said is somebody else', async () => {
     const phone = '13800000001';
-    const world = await begin({
+    const world = await worldOf({
       customers: [{ nick_name: 'Father', email: 'f@example.com', cellphones: [phone] }],
       people: [{ name: 'Son', phones: [phone], udesk_id: '99999999' }],
       pair: { create: '{ inCrm: true, inUdesk: false }' },
@@ -263,21 +256,21 @@ describe('forgetting one person', () => {
     // He lives on no side any more: there is nothing to keep out.
     await forget(world.engine, { ...wish(son, false), side: 'crm' });
 
-    world.simulator.tenant.edit(idOf(world, 'Father'), { nick_name: 'Father, edited' });
+    world.simulator.tenant.edit(customerId(world, 'Father'), { nick_name: 'Father, edited' });
     await world.sync();
     expect(await people(world)).toEqual(['Father, edited']);
     expect(await ourRows(world, `select * from udesk_sync.kept_out`)).toEqual([]);
   });
 
   test('P2, P6: does not take along from whom a person parted them', async () => {
-    const world = await begin({
+    const world = await worldOf({
       customers: [{ nick_name: 'Wrong', email: 'office@example.com' }],
       people: [{ name: 'Right', emails: ['office@example.com'] }],
     });
     await world.sync();
     const [link] = await listLinks(world.database.db, { state: 'confirmed', limit: 9 });
     await unlink(world.database.db, { linkId: link?.id ?? '', who: 'ann', at: new Date() });
-    const wrong = idOf(world, 'Wrong');
+    const wrong = customerId(world, 'Wrong');
     await world.sync();
 
     const erased = await forget(world.engine, wish(wrong, true));
@@ -292,7 +285,7 @@ describe('forgetting one person', () => {
   });
 
   test('P5: waits for what became of their create, which would come back as somebody new', async () => {
-    const world = await begin({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
+    const world = await worldOf({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
     const crm = createMemoryCrm({
       manifest: { externalId: null },
       normalise: (field, value) => (field === 'name' ? value.toUpperCase() : value),
@@ -316,9 +309,9 @@ describe('forgetting one person', () => {
   });
 
   test('P6: somebody new who shares an address with whom is kept out is put before a person', async () => {
-    const world = await begin({ customers: [{ nick_name: 'Gone', email: 'same@example.com' }] });
+    const world = await worldOf({ customers: [{ nick_name: 'Gone', email: 'same@example.com' }] });
     await world.sync();
-    const gone = idOf(world, 'Gone');
+    const gone = customerId(world, 'Gone');
     await forget(world.engine, wish(gone, true));
     world.simulator.tenant.delete(gone);
     world.simulator.tenant.create({ nick_name: 'Again', email: 'same@example.com' });

@@ -5,7 +5,7 @@ import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
 import { forget } from '../../../src/engine/forget.ts';
 import { SyncError } from '../../../src/errors.ts';
-import { createWorld, ourRows, type World } from '../../support/world.ts';
+import { createWorld, customerId, ourRows, type World } from '../../support/world.ts';
 import { syncAt, syncPair } from './moments.ts';
 
 let world: World;
@@ -15,8 +15,6 @@ afterEach(async () => {
 
 const HOUR = 3_600_000;
 const customer = (name: string) => ({ nick_name: name, email: `${name.toLowerCase()}@example.com` });
-const idOf = (name: string) =>
-  world.simulator.tenant.list().find(({ nick_name }) => nick_name === name)?.id ?? '';
 const stateOf = async (id: string) =>
   (
     await ourRows(world, `select state from udesk_sync.record where side = 'udesk' and remote_id = '${id}'`)
@@ -81,7 +79,7 @@ describe('P2, P4: an answer that is older than what the mirror holds', () => {
       crm.table.edit(row?.id ?? '', {
         emails: ['linked@example.com', 'new@example.com'].map((value) => ({ id: null, value })),
       });
-      world.simulator.tenant.edit(idOf('Linked'), { nick_name: 'edited' });
+      world.simulator.tenant.edit(customerId(world, 'Linked'), { nick_name: 'edited' });
       world.simulator.tenant.create(customer('New'));
       await sync('none');
 
@@ -100,9 +98,9 @@ describe('P6, P7: who is gone is missed', () => {
   test('also where somebody who was forgotten is still listed', async () => {
     world = await createWorld({ customers: ['Stays', 'Forgotten', 'Goes'].map(customer) });
     await world.sync();
-    const gone = idOf('Goes');
+    const gone = customerId(world, 'Goes');
     await forget(world.engine, {
-      ...{ pair: 'main', side: 'udesk', id: idOf('Forgotten'), who: 'tester', keepOut: true },
+      ...{ pair: 'main', side: 'udesk', id: customerId(world, 'Forgotten'), who: 'tester', keepOut: true },
     });
     world.simulator.tenant.delete(gone);
     await world.sync();
@@ -113,7 +111,7 @@ describe('P6, P7: who is gone is missed', () => {
   test('also who was last seen by a clock of next year', async () => {
     world = await createWorld({ customers: ['Stays', 'Goes'].map(customer) });
     await world.sync();
-    const gone = idOf('Goes');
+    const gone = customerId(world, 'Goes');
     world.simulator.tenant.edit(gone, { description: 'edited' });
     const clock = () => new Date(Date.now() + 365 * 24 * HOUR);
     await runCycle({ ...world.engine, clock }, world.pair, {
@@ -128,7 +126,7 @@ describe('P6, P7: who is gone is missed', () => {
   test('also where the side refuses to show whoever stands first in its list', async () => {
     world = await createWorld({ customers: ['Stays', 'Goes', 'Newest'].map(customer) });
     await world.sync();
-    const [gone, newest] = [idOf('Goes'), idOf('Newest')];
+    const [gone, newest] = [customerId(world, 'Goes'), customerId(world, 'Newest')];
     world.simulator.tenant.delete(gone);
     const { spec, sides } = world.pair;
     const read: Side['read'] = async (id, call) => {

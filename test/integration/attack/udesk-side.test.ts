@@ -1,5 +1,5 @@
 /** What the sides are asked and what they answer: the adapters where they map to the engine's contract. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createHttpSide } from '../../../src/crm/http/adapter.ts';
 import { httpConfigSchema } from '../../../src/crm/http/config.ts';
 import { createOdooSide } from '../../../src/crm/odoo/adapter.ts';
@@ -15,44 +15,31 @@ import { createMappedWorld } from '../../support/mapped-world.ts';
 import { FAKE_DATABASE, FAKE_KEY, startFakeJson2 } from '../../support/odoo/fake-json2.ts';
 import { startRestCrm } from '../../support/rest-crm.ts';
 import { type SalesforceCrm, startSalesforce } from '../../support/salesforce/server.ts';
-import { createWorld, ourRows, UNITING_FIELDS, type World } from '../../support/world.ts';
+import { ourRows, UNITING_FIELDS, type World } from '../../support/world.ts';
+import { JOINED, joinedIn } from './joined.ts';
 import { rightBefore, syncAt } from './moments.ts';
+import { opened } from './opened.ts';
 
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-async function worldOf(...options: Parameters<typeof createWorld>): Promise<World> {
-  const world = await createWorld(...options);
-  closing.push(() => world.close());
-  return world;
-}
+const { closing, worldOf } = opened();
 
 async function hubspot(): Promise<HubspotCrm> {
   const crm = await startHubspotCrm();
-  closing.push(() => crm.close());
+  closing(() => crm.close());
   return crm;
 }
 
 async function salesforce(): Promise<SalesforceCrm> {
   const crm = await startSalesforce();
-  closing.push(() => crm.close());
+  closing(() => crm.close());
   return crm;
 }
-
-const JOINED = (first: string, last: string) => `[
-      { udesk: nick_name, crm: [${first}, ${last}], join: ' ', split: last },
-      { udesk: emails, crm: emails, policy: union },
-      { udesk: cellphones, crm: phones, policy: union }
-    ]`;
 
 describe('Salesforce', () => {
   test('P2: changes that cannot be read do not keep the look at the changes from its end', async () => {
     const crm = await salesforce();
     const config = salesforceConfigSchema.parse({ ...crm.block, limits: { perMinute: 1_000_000 } });
     const side = await createSalesforceSide(config, CONTEXT, { pageRecords: 20 });
-    closing.push(() => side.close());
+    closing(() => side.close());
     const { cursor } = (await readAll(side.enumerate())).end;
     const bad = crm.org.plant('Contact', { LastName: 'bad' }, 50).map((row) => String(row.Id));
     const good = crm.org.plant('Contact', { LastName: 'good' }, 5).map((row) => String(row.Id));
@@ -164,11 +151,7 @@ describe('HubSpot', () => {
 
   test('P2: an edit of a part of a joined name, between our look and our write, is kept in a conflict', async () => {
     const crm = await hubspot();
-    const world = await worldOf({
-      customers: [{ nick_name: 'Lei Li', email: 'li@example.com' }],
-      crmBlock: { ...crm.block, properties: {}, overlapMs: 60_000 },
-      pair: { fields: JOINED('firstname', 'lastname') },
-    });
+    const world = await worldOf(joinedIn(crm));
     await world.sync();
     const [li] = crm.store.live() as [Contact];
     world.simulator.tenant.edit(crm.store.value(li, 'udesk_id') ?? '', { nick_name: 'Meimei Han' });
@@ -191,11 +174,7 @@ describe('HubSpot', () => {
 
   test('P2: an edit of the part that we do not write, between our look and our write, is not taken for agreed on', async () => {
     const crm = await hubspot();
-    const world = await worldOf({
-      customers: [{ nick_name: 'Lei Li', email: 'li@example.com' }],
-      crmBlock: { ...crm.block, properties: {}, overlapMs: 60_000 },
-      pair: { fields: JOINED('firstname', 'lastname') },
-    });
+    const world = await worldOf(joinedIn(crm));
     await world.sync();
     const [li] = crm.store.live() as [Contact];
     const id = crm.store.value(li, 'udesk_id') ?? '';
@@ -216,11 +195,7 @@ describe('HubSpot', () => {
 
   test('P4: a write of both parts of a joined name is witnessed as clean', async () => {
     const crm = await hubspot();
-    const world = await worldOf({
-      customers: [{ nick_name: 'Lei Li', email: 'li@example.com' }],
-      crmBlock: { ...crm.block, properties: {}, overlapMs: 60_000 },
-      pair: { fields: JOINED('firstname', 'lastname') },
-    });
+    const world = await worldOf(joinedIn(crm));
     await world.sync();
     const [li] = crm.store.live() as [Contact];
     world.simulator.tenant.edit(crm.store.value(li, 'udesk_id') ?? '', { nick_name: 'Meimei Han' });
@@ -238,7 +213,7 @@ describe('fields that are joined into one', () => {
       customers: [{ nick_name: 'Lei Li', email: 'li@example.com' }],
       fields: JOINED('first_name', 'last_name'),
     });
-    closing.push(() => world.close());
+    closing(() => world.close());
     await world.sync();
     const { id } = world.customer('li@example.com');
     world.simulator.tenant.edit(id, { nick_name: 'Meimei Li' });
@@ -286,7 +261,7 @@ describe('a write that a CRM put off', () => {
 
   test('P2: Odoo gave it up, as somebody else was writing the record: that edit is not written over', async () => {
     const odoo = await startFakeJson2();
-    closing.push(() => odoo.close());
+    closing(() => odoo.close());
     const config = odooConfigSchema.parse({
       ...{
         adapter: 'odoo',
@@ -298,7 +273,7 @@ describe('a write that a CRM put off', () => {
       },
     });
     const side = await createOdooSide(config, CONTEXT, NOW);
-    closing.push(() => side.close());
+    closing(() => side.close());
     const { id } = await side.create({ patch: person({ name: 'Li Lei' }), marker: 'U1' });
     odoo.faults.push({
       get kind() {
@@ -314,10 +289,10 @@ describe('a write that a CRM put off', () => {
 
   test('P2: an API that compares nothing was busy: what was edited meanwhile is not written over', async () => {
     const crm = await startRestCrm();
-    closing.push(() => crm.close());
+    closing(() => crm.close());
     const { version: _, ...block } = crm.block;
     const side = createHttpSide(httpConfigSchema.parse(block), CONTEXT, NOW);
-    closing.push(() => side.close());
+    closing(() => side.close());
     const one = crm.people.insert({ name: 'Li Lei' });
     const id = String(one.id);
     crm.faults.push({ on: 'write', kind: 'throttled' });

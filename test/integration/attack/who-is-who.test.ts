@@ -7,7 +7,7 @@ import { SyncError } from '../../../src/errors.ts';
 import { confirmLink, rejectLink, unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { dropParked } from '../../../src/store/parked-decisions.ts';
-import { createWorld, ourRows, type World, type WorldOptions } from '../../support/world.ts';
+import { createWorld, customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
 
 let world: World;
 afterEach(async () => {
@@ -47,9 +47,6 @@ async function start(
   };
 }
 
-const idOf = (name: string) =>
-  world.simulator.tenant.list().find(({ nick_name }) => nick_name === name)?.id ?? '';
-
 describe('P5: the look before a create', () => {
   test('a known CRM record that was given the e-mail since it was read is not made a second time', async () => {
     const { crm, sync, names } = await start({
@@ -80,7 +77,7 @@ describe('P6: deletes: unlink', () => {
     await world.sync();
     await world.crm`insert into contact overriding system value select * from bin`;
     await world.sync();
-    world.simulator.tenant.edit(idOf('Back'), { description: 'edited' });
+    world.simulator.tenant.edit(customerId(world, 'Back'), { description: 'edited' });
     await world.sync();
     const questions = await listLinks(db(), { state: 'candidate', limit: 10 });
     const [row] = await world.crm`select note from contact where name = 'Back'`;
@@ -102,7 +99,7 @@ describe('P6: a question that is refused', () => {
     await sync();
     sides.crm.lookup = () => Promise.reject(new SyncError('contract', 'too many', { side: 'crm' }));
     crm.table.delete(crm.table.list().find(({ fields }) => fields.name === 'Goes')?.id ?? '');
-    world.simulator.tenant.edit(idOf('Stays'), { nick_name: 'edited' });
+    world.simulator.tenant.edit(customerId(world, 'Stays'), { nick_name: 'edited' });
     await sync();
     expect(JSON.stringify(crm.table.list())).toContain('edited');
   });
@@ -115,7 +112,7 @@ describe('P6: a clock that was far ahead', () => {
     });
     await sync();
     setOff(365 * 86_400_000);
-    world.simulator.tenant.edit(idOf('One'), { nick_name: 'edited' });
+    world.simulator.tenant.edit(customerId(world, 'One'), { nick_name: 'edited' });
     crm.faults.push({ on: 'update', kind: 'transient' });
     await sync();
     expect(crm.faults).toEqual([]);
@@ -175,7 +172,7 @@ describe('P6: a link that ended as merged', () => {
       })),
     });
     await world.sync();
-    const [old, other] = [idOf('N1'), idOf('N2')];
+    const [old, other] = [customerId(world, 'N1'), customerId(world, 'N2')];
     // The phone changes hands, and the customer is deleted, before anybody looks.
     world.simulator.tenant.edit(old, { cellphones: [] });
     world.simulator.tenant.edit(other, { cellphones: ['13800000002', '13800000001'] });
@@ -199,11 +196,11 @@ describe('P6: a link that ended as merged', () => {
       customers: [1, 2].map((n) => ({ nick_name: `N${n}`, email: `n${n}@example.com` })),
     });
     await world.sync();
-    world.simulator.tenant.edit(idOf('N1'), { description: 'u' });
+    world.simulator.tenant.edit(customerId(world, 'N1'), { description: 'u' });
     await world.crm`update contact set note = 'c' where name = 'N1'`;
     await world.sync();
     expect(await world.conflicts()).toHaveLength(1);
-    world.simulator.tenant.merge(idOf('N1'), idOf('N2'));
+    world.simulator.tenant.merge(customerId(world, 'N1'), customerId(world, 'N2'));
     await world.sync();
     await world.sync();
     expect(await listLinks(db(), { state: 'broken', limit: 10 })).toHaveLength(1);
@@ -226,7 +223,7 @@ describe('a person’s no: merges', () => {
     expect(questions).toHaveLength(1);
     for (const { id } of questions) await rejectLink(db(), { linkId: id, who: 'li', at });
     // The phone changes hands, and the customer is deleted, before anybody looks.
-    const husband = idOf('Husband');
+    const husband = customerId(world, 'Husband');
     world.simulator.tenant.edit(husband, { cellphones: [] });
     world.simulator.tenant.edit(wife, { cellphones: [P2, P1] });
     world.simulator.tenant.delete(husband);
@@ -263,7 +260,7 @@ describe('a person’s no: tokens', () => {
     expect(
       await ourRows(world, `select udesk_id from udesk_sync.link where state = 'confirmed'`),
     ).not.toContainEqual({
-      udesk_id: idOf('Other'),
+      udesk_id: customerId(world, 'Other'),
     });
     expect(world.simulator.tenant.find('email', 'new@example.com')?.nick_name).toBe('New');
   });

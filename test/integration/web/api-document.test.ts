@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../../src/web/api/endpoints.ts';
-import { createBusyWorld, customerId, waitingIn } from '../../support/busy-world.ts';
+import { createBusyWorld, waitingIn } from '../../support/busy-world.ts';
 import { openWeb, type RunningWeb, tokenOf } from '../../support/web.ts';
 import type { World } from '../../support/world.ts';
+import { customerId } from '../../support/world.ts';
 
 const TEXT = readFileSync(join(import.meta.dirname, '../../../docs/api.md'), 'utf8');
 

@@ -4,9 +4,9 @@ import { verifyLog } from '../../../src/report/verify-log.ts';
 import { turnOn } from '../../../src/store/review-rules.ts';
 import { problem } from '../../../src/web/api/contract.ts';
 import { apiPage } from '../../../src/web/pages/api.ts';
-import { createBusyWorld, customerId, waitingIn } from '../../support/busy-world.ts';
+import { createBusyWorld, waitingIn } from '../../support/busy-world.ts';
 import { openWeb, type RunningWeb, tokenOf } from '../../support/web.ts';
-import { ourRows, type World, writesSoFar } from '../../support/world.ts';
+import { customerId, ourRows, type World, writesSoFar } from '../../support/world.ts';
 
 let world: World;
 let web: RunningWeb;
