@@ -229,7 +229,7 @@ export async function setLinkState(
 /**
  * Frees records whose counterpart was not created yet and that somebody else may now be: a live record of the other
  * side shares an e-mail, phone or token with them, so they are matched again. Links with something on its way stay; so
- * does a parked create, until its record changes; and one that may have happened, as only who it made may take its place
+ * does a parked create, until it is planned again; and one that may have happened, as only who it made may take its place
  * (uncertain-creates.ts).
  */
 export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise<void> {
@@ -242,7 +242,7 @@ export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise
             and o.state = 'live' and o.keys && r.keys and o.link_id is distinct from l.id)
           and not exists (select 1 from udesk_sync.intent i where i.pair = l.pair and i.link_id = l.id
             and i.state in ${ACTIVE})
-          and (r.dirty or not exists (select 1 from udesk_sync.intent i where i.pair = l.pair and i.link_id = l.id and i.state = 'parked'))
+          and (r.dirty or l.dirty or not exists (select 1 from udesk_sync.intent i where i.pair = l.pair and i.link_id = l.id and i.state = 'parked'))
           and not exists (select 1 from udesk_sync.parked p
             where p.pair = l.pair and p.link_id = l.id and p.state = 'parked' and p.kind = 'uncertain-create')`,
   );

@@ -203,6 +203,22 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${ATTACK}/who-is-who.test.ts`],
   },
   {
+    name: 'a changed configuration sends a create again that may have happened and that a person left alone',
+    breaks: 'P5: every link is planned again, and somebody is made a second time',
+    file: 'src/store/spec-memory.ts',
+    find: "p.kind = 'uncertain-create' and p.state = 'dropped' and i.state = 'parked')",
+    replace: "p.kind = 'uncertain-create' and p.state = 'dropped' and i.state = 'none')",
+    tests: [`${ATTACK}/who-is-who.test.ts`],
+  },
+  {
+    name: 'a create that was set aside and is planned again is not matched first',
+    breaks: 'P5: it makes somebody beside the one who shares its e-mail by then',
+    file: 'src/store/links.ts',
+    find: 'and (r.dirty or l.dirty or not exists',
+    replace: 'and (r.dirty or not exists',
+    tests: [`${ATTACK}/who-is-who.test.ts`],
+  },
+  {
     name: 'a create without an external id is sent again after two looks, however long ago it left',
     breaks: 'P5: somebody gave what it made another e-mail meanwhile, and it is made again',
     file: 'src/engine/recover.ts',

@@ -4,7 +4,7 @@ import type { SideName } from '../../src/core/record.ts';
 import { rows } from '../../src/store/tx.ts';
 import { move } from './moves.ts';
 import { noteUnread } from './replaced.ts';
-import { decide, identity, retry, withdraw } from './reviews.ts';
+import { decide, identity, leave, retry, withdraw } from './reviews.ts';
 import type { Act } from './script.ts';
 import { nameOf, noteShared, othersWith } from './shared.ts';
 import { type Held, type SetName, valuesOf } from './sides.ts';
@@ -38,6 +38,8 @@ export async function carryOut(world: World, act: Act, step: number, sub: number
       return await undo(world, act);
     case 'retry':
       return await retry(world, act);
+    case 'leave':
+      return await leave(world, act);
   }
 }
 

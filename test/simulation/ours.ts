@@ -49,7 +49,7 @@ export async function confirmedLinks(world: World): Promise<LinkIds[]> {
 
 /**
  * Whether a record has its place without a counterpart: a link is about it, or was, or a person is asked about it; or they are
- * asked what a create on its side has made, and whoever is new there waits for that.
+ * asked what a create on its side has made, or left that alone, and whoever is new there waits for that.
  */
 export async function placeOf(world: World): Promise<(side: SideName, id: string) => boolean> {
   const found = await rows<{ name: string }>(
@@ -59,8 +59,10 @@ export async function placeOf(world: World): Promise<(side: SideName, id: string
           union all select 'udesk', jsonb_array_elements_text(candidates->'udesk')
           union all select 'crm', jsonb_array_elements_text(candidates->'crm')) ids (side, id)
         where pair = ${world.name} and ids.id is not null
-        union select side from udesk_sync.parked
-        where pair = ${world.name} and state = 'parked' and kind = 'uncertain-create'`,
+        union select p.side from udesk_sync.parked p
+        left join udesk_sync.intent i on i.pair = p.pair and i.id = p.intent_id
+        where p.pair = ${world.name} and p.kind = 'uncertain-create'
+          and (p.state = 'parked' or p.state = 'dropped' and i.state = 'parked')`,
   );
   const names = new Set(found.map(({ name }) => name));
   return (side, id) => names.has(side) || names.has(`${side} ${id}`);

@@ -6,7 +6,7 @@ import type { Value } from '../../src/core/value.ts';
 import { decideConflict, withdrawDecision } from '../../src/store/conflict-decisions.ts';
 import { fromJsonb } from '../../src/store/jsonb.ts';
 import { confirmLink, unlink } from '../../src/store/link-decisions.ts';
-import { retryParked } from '../../src/store/parked-decisions.ts';
+import { dropParked, retryParked } from '../../src/store/parked-decisions.ts';
 import { rows } from '../../src/store/tx.ts';
 import { target } from './acts.ts';
 import type { Act } from './script.ts';
@@ -137,6 +137,19 @@ export async function retry(world: World, act: Extract<Act, { do: 'retry' }>): P
   if (row === undefined) return;
   await retryParked(world.db, { parkedId: row.id, who: 'reviewer', at: new Date(world.now) });
   world.tell(`  a person has parked record ${row.id} tried again`);
+}
+
+export async function leave(world: World, act: Extract<Act, { do: 'leave' }>): Promise<void> {
+  const found = await rows<{ id: string; message: string }>(
+    world.db,
+    sql`select p.id, p.message from udesk_sync.parked p
+          join udesk_sync.intent i on i.pair = p.pair and i.id = p.intent_id and i.op = 'create'
+        where p.pair = ${world.name} and p.state = 'parked' order by p.id`,
+  );
+  const row = found[act.pick % Math.max(1, found.length)];
+  if (row === undefined) return;
+  await dropParked(world.db, { parkedId: row.id, who: 'reviewer', at: new Date(world.now) });
+  world.tell(`  a person leaves parked record ${row.id} alone: ${row.message}`);
 }
 
 /** What is held now, and nothing else; where the plan is another one by then, nothing is approved. */

@@ -61,7 +61,7 @@ function changesOurs(step: Step): boolean {
   return step.kind === 'cycle' || step.kind === 'sync';
 }
 
-const REVIEWS: readonly string[] = ['decide', 'unlink', 'confirm', 'withdraw', 'undo', 'retry'];
+const REVIEWS: readonly string[] = ['decide', 'unlink', 'confirm', 'withdraw', 'undo', 'retry', 'leave'];
 
 async function carryOut(world: World, step: Step): Promise<void> {
   switch (step.kind) {

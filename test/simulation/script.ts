@@ -62,7 +62,9 @@ export type Act =
       readonly what: 'decision' | 'link' | 'run';
       readonly bothSides: boolean;
     }
-  | { readonly do: 'retry'; readonly pick: number };
+  | { readonly do: 'retry'; readonly pick: number }
+  /** A person leaves a create alone that was set aside. */
+  | { readonly do: 'leave'; readonly pick: number };
 
 export type Fault =
   | 'reset'
@@ -170,7 +172,18 @@ export function generate(seed: string, steps: number): Script {
   const all: Bare<Step>[] = [];
   while (all.length < steps) all.push(...(random.chance(0.4) ? scene(random, world) : [step(random)]));
   const drawn: Step[] = all.slice(0, steps).map((one, id) => ({ id, ...one }));
-  return { seed, setting: world, steps: configured(seededRandom(`configuration:${seed}`), drawn) };
+  const reviewed = leaving(seededRandom(`leaving:${seed}`), drawn);
+  return { seed, setting: world, steps: configured(seededRandom(`configuration:${seed}`), reviewed) };
+}
+
+/** In one world of four people leave alone what a create may have made, or why it was refused. */
+function leaving(random: Random, steps: readonly Step[]): Step[] {
+  if (!random.chance(0.25)) return [...steps];
+  return steps.flatMap((step): Step[] => {
+    const leaves = step.kind === 'cycle' && random.chance(0.2);
+    const act: Act = { do: 'leave', pick: random.int(1_000) };
+    return leaves ? [step, { id: 2 * APART + step.id, kind: 'act', act }] : [step];
+  });
 }
 
 /** The numbers of steps that are drawn apart from the others begin here: values are named after the numbers. */
@@ -181,11 +194,11 @@ function configured(random: Random, steps: readonly Step[]): Step[] {
   if (!random.chance(0.25)) return [...steps];
   const all: Step[] = [];
   let backIn = 0;
-  for (const [n, step] of steps.entries()) {
+  for (const step of steps) {
     all.push(step);
     if (backIn > 0) {
       backIn -= 1;
-      if (backIn === 0) all.push({ id: APART + n, kind: 'configure', as: null });
+      if (backIn === 0) all.push({ id: APART + step.id, kind: 'configure', as: null });
     } else if (random.chance(0.04)) {
       backIn = 2 + random.int(14);
       const as = {
@@ -193,7 +206,7 @@ function configured(random: Random, steps: readonly Step[]): Step[] {
         flags: random.chance(0.5),
         quietMs: random.chance(0.4) ? random.pick([30_000, 120_000]) : 0,
       };
-      all.push({ id: APART + n, kind: 'configure', as });
+      all.push({ id: APART + step.id, kind: 'configure', as });
     }
   }
   return all;

@@ -27,10 +27,10 @@ async function start(
   const crm = createMemoryCrm(memory);
   let offMs = 0;
   const sides = { udesk: world.pair.sides.udesk, crm: { ...crm.side, ...wrap(crm) } };
-  const sync = (observe: 'full' | 'none' = 'full') =>
+  const sync = (observe: 'full' | 'none' = 'full', spec = world.pair.spec) =>
     runCycle(
       { ...world.engine, clock: () => new Date(Date.now() + offMs) },
-      { spec: world.pair.spec, sides },
+      { spec, sides },
       { trigger: 'sync', observe: { udesk: 'full', crm: observe } },
     );
   const names = () => crm.table.list().map(({ fields }) => fields.name);
@@ -292,6 +292,48 @@ describe('P5: an uncertain create that is left alone', () => {
     crm.table.insert({ name: 'LATER' });
     await sync();
     expect(customers()).toContain('LATER');
+  });
+
+  test('it stays left alone when the configuration changes, also where what it made has another e-mail by then', async () => {
+    const { sync, crm, names } = await start(
+      { customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] },
+      {
+        manifest: { externalId: null },
+        normalise: (field, value) => (field === 'name' ? value.toUpperCase() : value),
+      },
+    );
+    await sync();
+    world.simulator.tenant.create({ nick_name: 'New', email: 'new@example.com' });
+    crm.faults.push({ on: 'create', kind: 'ambiguous-after' });
+    await sync('none');
+    await sync();
+    const [one] = await ourRows(world, `select id, kind from udesk_sync.parked where state = 'parked'`);
+    expect(one?.kind).toBe('uncertain-create');
+    await dropParked(db(), { parkedId: String(one?.id), who: 'li', at: new Date() });
+    const made = crm.table.list().find(({ fields }) => fields.name === 'NEW');
+    crm.table.edit(made?.id ?? '', { emails: email('other@example.com') });
+    await sync();
+    await sync('full', { ...world.pair.spec, deletes: 'unlink' });
+    await sync();
+    expect(names()).toEqual(['LINKED', 'NEW']);
+  });
+
+  test('a refused create that a changed configuration plans again makes nobody beside the one who shares its e-mail', async () => {
+    const { sync, crm, names } = await start({
+      customers: [{ nick_name: 'Linked', email: 'linked@example.com' }],
+    });
+    await sync();
+    world.simulator.tenant.create({ nick_name: 'New', email: 'new@example.com' });
+    crm.faults.push({ on: 'create', kind: 'rejected' });
+    await sync();
+    const [one] = await ourRows(world, `select kind from udesk_sync.parked where state = 'parked'`);
+    expect(one?.kind).toBe('rejected');
+    crm.table.insert({ name: 'New', emails: [...email('new@example.com'), ...email('more@example.com')] });
+    await sync();
+    const { spec } = world.pair;
+    await sync('full', { ...spec, create: { ...spec.create, inUdesk: false } });
+    await sync();
+    expect(names()).toEqual(['Linked', 'New']);
   });
 });
 
