@@ -31,6 +31,7 @@ import { clearUnlinkedDirty, hasUnlinkedDirty } from '../store/records.ts';
 import { endRestore, markFoundLinks } from '../store/restore.ts';
 import type { SideAlarms } from '../store/schema/pair.ts';
 import { fenced } from '../store/tx.ts';
+import { askAgainAboutChanged } from '../store/uncertain-creates.ts';
 import { type BackfillReport, backfill } from './backfill.ts';
 import { settleSeen } from './backfill-settle.ts';
 import type { Cycle, EngineContext, PairRuntime } from './context.ts';
@@ -166,7 +167,10 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   const scope = justRestored ? withoutOldSweep(options.observe) : options.observe;
   const observed = await observeSides(cycle, known, scope, options.approve ?? null);
   // After the look: who has just moved and whose create is parked would be planned, and created, a second time (P5).
-  await fenced(db, fence, (tx) => dissolveUncreated(tx, spec.name, cycle.clock()));
+  await fenced(db, fence, async (tx) => {
+    await askAgainAboutChanged(tx, spec.name);
+    await dissolveUncreated(tx, spec.name, cycle.clock());
+  });
   await matchUncertainCreates(cycle);
   cycle = await withNames(cycle);
   await planKnownNames(cycle);

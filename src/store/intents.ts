@@ -172,9 +172,13 @@ export async function insertIntents(
 }
 
 /**
- * Links that have a write planned, held, on its way or of unknown outcome; and those whose create may have happened, which
- * a person is asked about: planned again, it would be sent a second time (P5).
+ * A row `p` of the table parked about a create that may have happened: a person is asked which record it made, or left that
+ * alone. Only who it made, or their word to try again, ends that: planned again, it would be sent a second time (P5).
  */
+export const MAY_HAVE_CREATED = sql`p.kind = 'uncertain-create' and (p.state = 'parked' or p.state = 'dropped' and exists (
+  select 1 from udesk_sync.intent c where c.pair = p.pair and c.id = p.intent_id and c.state = 'parked'))`;
+
+/** Links that have a write planned, held, on its way or of unknown outcome; and those whose create may have happened. */
 export async function linksInFlight(db: Db, pair: string, linkIds: readonly string[]): Promise<Set<string>> {
   if (linkIds.length === 0) return new Set();
   const found = await rows<{ link_id: string }>(
@@ -182,8 +186,8 @@ export async function linksInFlight(db: Db, pair: string, linkIds: readonly stri
     sql`select distinct link_id from udesk_sync.intent
         where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and state in ${ACTIVE}
         union
-        select link_id from udesk_sync.parked
-        where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and state = 'parked' and kind = 'uncertain-create'`,
+        select p.link_id from udesk_sync.parked p
+        where p.pair = ${pair} and p.link_id = any(${textArray(linkIds)}::bigint[]) and ${MAY_HAVE_CREATED}`,
   );
   return new Set(found.map((row) => row.link_id));
 }

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { FieldBase, LifeChange } from '../core/link.ts';
 import type { SideName } from '../core/record.ts';
 import { fileConflicts } from './conflict-search.ts';
-import { ACTIVE } from './intents.ts';
+import { ACTIVE, MAY_HAVE_CREATED } from './intents.ts';
 import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
@@ -244,7 +244,7 @@ export async function dissolveUncreated(db: Db, pair: string, at: Date): Promise
             and i.state in ${ACTIVE})
           and (r.dirty or l.dirty or not exists (select 1 from udesk_sync.intent i where i.pair = l.pair and i.link_id = l.id and i.state = 'parked'))
           and not exists (select 1 from udesk_sync.parked p
-            where p.pair = l.pair and p.link_id = l.id and p.state = 'parked' and p.kind = 'uncertain-create')`,
+            where p.pair = l.pair and p.link_id = l.id and ${MAY_HAVE_CREATED})`,
   );
   await dissolveLinks(
     db,

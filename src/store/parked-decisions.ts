@@ -39,7 +39,8 @@ export async function retryParked(db: Db, decision: ParkedDecision): Promise<Par
 /**
  * Nothing is written for it until the record changes. The conflicts that the write should have settled are open
  * again: their choice did not come true.
- * A create stays parked as an intent: without it the record would be free, and be created by the next cycle.
+ * A create stays parked as an intent: without it the record would be free, and be created by the next cycle. One that may have
+ * happened is asked about again once its record has changed (uncertain-creates.ts).
  */
 export async function dropParked(db: Db, decision: ParkedDecision): Promise<ParkedResult> {
   return await db.transaction(async (tx) => {

@@ -37,13 +37,10 @@ export async function saveSpecMemory(
   );
 }
 
-/** Marks every confirmed link for planning, but whose create a person left alone that may have happened: until its record changes. */
+/** Marks every confirmed link for planning. */
 export async function replanEverything(db: Db, pair: string): Promise<void> {
   await db.execute(
-    sql`update udesk_sync.link l set dirty = true
-        where l.pair = ${pair} and l.state = 'confirmed' and not l.dirty and not exists (
-          select 1 from udesk_sync.parked p join udesk_sync.intent i on i.pair = p.pair and i.id = p.intent_id
-          where p.pair = l.pair and p.link_id = l.id and p.kind = 'uncertain-create' and p.state = 'dropped' and i.state = 'parked')`,
+    sql`update udesk_sync.link set dirty = true where pair = ${pair} and state = 'confirmed' and not dirty`,
   );
 }
 

@@ -1,7 +1,7 @@
 /** Creates that may have happened, and of which a person is asked which record they made (sync design §8). */
 import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
-import { ACTIVE, CLOCK_WENT_BACK, SENT_RUN } from './intents.ts';
+import { ACTIVE, CLOCK_WENT_BACK, MAY_HAVE_CREATED, SENT_RUN } from './intents.ts';
 import { type Db, rows } from './tx.ts';
 
 export interface UncertainCreate {
@@ -11,6 +11,16 @@ export interface UncertainCreate {
   readonly id: string;
   /** Records of the other side that hold what was sent, share something with the source, and are linked to nobody. */
   readonly suspects: readonly string[];
+}
+
+/** Those that a person left alone until their record changes are asked about again once it has. */
+export async function askAgainAboutChanged(db: Db, pair: string): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.parked p set state = 'parked', closed_at = null
+        from udesk_sync.record r
+        where p.pair = ${pair} and p.state = 'dropped' and ${MAY_HAVE_CREATED}
+          and r.pair = p.pair and r.link_id = p.link_id and r.state = 'live' and r.dirty`,
+  );
 }
 
 /**

@@ -203,11 +203,19 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${ATTACK}/who-is-who.test.ts`],
   },
   {
-    name: 'a changed configuration sends a create again that may have happened and that a person left alone',
-    breaks: 'P5: every link is planned again, and somebody is made a second time',
-    file: 'src/store/spec-memory.ts',
-    find: "p.kind = 'uncertain-create' and p.state = 'dropped' and i.state = 'parked')",
-    replace: "p.kind = 'uncertain-create' and p.state = 'dropped' and i.state = 'none')",
+    name: 'a create that may have happened, and that a person left alone, is planned again',
+    breaks: 'P5: with the next change of the configuration or of its record somebody is made a second time',
+    file: 'src/store/intents.ts',
+    find: "p.state = 'dropped' and exists (",
+    replace: "p.state = 'none' and exists (",
+    tests: [`${ATTACK}/who-is-who.test.ts`],
+  },
+  {
+    name: 'nobody is asked again about a create that was left alone until its record changes',
+    breaks: 'P2: the edits of that record go nowhere, and no list shows it',
+    file: 'src/engine/cycle.ts',
+    find: '    await askAgainAboutChanged(tx, spec.name);\n',
+    replace: '',
     tests: [`${ATTACK}/who-is-who.test.ts`],
   },
   {
@@ -395,7 +403,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/store/links.ts',
     find: `
           and not exists (select 1 from udesk_sync.parked p
-            where p.pair = l.pair and p.link_id = l.id and p.state = 'parked' and p.kind = 'uncertain-create')`,
+            where p.pair = l.pair and p.link_id = l.id and ${'$'}{MAY_HAVE_CREATED})`,
     replace: '',
     tests: [`${ENGINE}/uncertain-create.test.ts`],
   },

@@ -294,7 +294,7 @@ describe('P5: an uncertain create that is left alone', () => {
     expect(customers()).toContain('LATER');
   });
 
-  test('it stays left alone when the configuration changes, also where what it made has another e-mail by then', async () => {
+  test('nor is it sent again when the configuration changes, or its record: then a person is asked again', async () => {
     const { sync, crm, names } = await start(
       { customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] },
       {
@@ -316,6 +316,15 @@ describe('P5: an uncertain create that is left alone', () => {
     await sync('full', { ...world.pair.spec, deletes: 'unlink' });
     await sync();
     expect(names()).toEqual(['LINKED', 'NEW']);
+    // It is asked about again once its record has changed, and not made a second time then either.
+    const { id } = world.simulator.tenant.list().find(({ nick_name }) => nick_name === 'New') ?? { id: 0 };
+    world.simulator.tenant.edit(id, { description: 'Called back' });
+    await sync();
+    await sync();
+    expect(names()).toEqual(['LINKED', 'NEW']);
+    expect(await ourRows(world, `select id, state, closed_at from udesk_sync.parked`)).toEqual([
+      { id: one?.id, state: 'parked', closed_at: null },
+    ]);
   });
 
   test('a refused create that a changed configuration plans again makes nobody beside the one who shares its e-mail', async () => {
