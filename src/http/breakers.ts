@@ -16,6 +16,8 @@ import type { Reply } from './exchange.ts';
 export const BREAKER_OPEN = 'breaker-open';
 /** Endpoints beyond these share one breaker per host: a path may hold what no rule knows for an id. */
 const MOST_ENDPOINTS = 50;
+/** While one call is trying whether the endpoint works again, the others wait for so long. */
+const PROBE_MS = 1_000;
 
 export interface OpenBreaker {
   /** Method, host and path, with `*` for what may name a record. */
@@ -122,6 +124,8 @@ function leftAlone(endpoint: string, waitMs: number): HttpFailure {
   return new HttpFailure('transient', `${endpoint} failed too often in a row and is left alone: ${when}`, {
     undone: true,
     code: BREAKER_OPEN,
+    // Neither sooner, in vain, nor minutes later: what waits goes on as soon as the endpoint may.
+    retryAfterMs: Math.max(PROBE_MS, Math.ceil(waitMs)),
     advice: 'Nothing to do here: it goes on by itself when the remote answers again.',
   });
 }

@@ -203,6 +203,22 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${ATTACK}/who-is-who.test.ts`],
   },
   {
+    name: 'the circuit breakers of the program guard no call',
+    breaks: 'T9: an endpoint that is down is asked without an end, and nobody is told',
+    file: 'src/cli/monitoring.ts',
+    find: '        breakers: made[side],\n',
+    replace: '',
+    tests: ['test/integration/daemon/breakers.test.ts'],
+  },
+  {
+    name: 'what waits for an endpoint that failed waits as long as its own attempts say',
+    breaks: 'P6: minutes after the endpoint works again',
+    file: 'src/http/breakers.ts',
+    find: '    retryAfterMs: Math.max(PROBE_MS, Math.ceil(waitMs)),\n',
+    replace: '',
+    tests: ['test/unit/http/breakers.test.ts'],
+  },
+  {
     name: 'a create that may have happened, and that a person left alone, is planned again',
     breaks: 'P5: with the next change of the configuration or of its record somebody is made a second time',
     file: 'src/store/intents.ts',

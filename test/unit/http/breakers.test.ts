@@ -42,7 +42,8 @@ describe('a circuit breaker per endpoint', () => {
     await expect(breakers.guard(call, answer(200))).rejects.toMatchObject({
       kind: 'transient',
       undone: true,
-      details: { code: 'breaker-open' },
+      // What waits goes on when the endpoint may be tried again.
+      details: { code: 'breaker-open', retryAfterMs: 5_000 },
     });
     expect(() => breakers.check(call)).toThrow(/left alone: it is tried again in 5 s/);
     await breakers.guard({ ...call, method: 'POST' }, refusal).catch(() => {});
@@ -64,7 +65,7 @@ describe('a circuit breaker per endpoint', () => {
     const probe = breakers.guard(call, () => promise);
     for (let n = 0; n < 3; n += 1) {
       await expect(breakers.guard(call, answer(200))).rejects.toMatchObject({
-        details: { code: 'breaker-open' },
+        details: { code: 'breaker-open', retryAfterMs: 1_000 },
       });
     }
     expect(sent()).toBe(5);
