@@ -3,11 +3,12 @@
  * holds so many rows of others. Prints what a create costs, and how much of that the looks before it take (decision 0006): once
  * as the engine does it, and once as if the table could be asked for one contact at a time only.
  */
+import type { Contact } from '../src/core/contacts.ts';
 import type { Side } from '../src/crm/adapter.ts';
 import { runCycle } from '../src/engine/cycle.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
-import { figure, table } from './measure.ts';
-import { person, seedOf } from './people.ts';
+import { figure, spreadOf, table } from './measure.ts';
+import { type Person, person, seedOf } from './people.ts';
 import { fillCrm, machine, openStage, startCluster } from './stage.ts';
 
 const customers = Number(process.argv[2] ?? 1_000);
@@ -32,6 +33,8 @@ try {
   console.log(
     table(['looks', 'ms a create', 'of them looks', 'questions', 'of them about many', 'created'], rows),
   );
+  console.log('One look at that table, median of five:');
+  console.log(table(['for', 'ms', 'ns a row'], await looks()));
 } finally {
   await simulator.close();
   await cluster.close();
@@ -76,4 +79,36 @@ async function fill(together: boolean): Promise<string[]> {
     String(asked.many),
     String(push?.writes.crm ?? 0),
   ];
+}
+
+/** What one look takes, of which every other figure is made: nobody holds what is asked for, so all rows are read. */
+async function looks(): Promise<string[][]> {
+  const place = await cluster.place('looks');
+  await fillCrm(place, others);
+  const stage = await openStage(place, { url: simulator.url, ...simulator.admin });
+  const { crm } = stage.pair.sides;
+  const strangers = Array.from({ length: 100 }, (_, n) => person(others + customers + n));
+  const [one] = strangers as [Person];
+  const many: Contact[] = strangers.flatMap(({ email, phones: [phone = ''] }) => [
+    { kind: 'email', value: email },
+    { kind: 'cellphone', value: phone },
+  ]);
+  const asked: Record<string, () => Promise<unknown> | undefined> = {
+    'an e-mail': () => crm.lookup('email', one.email),
+    'a phone': () => crm.lookup('cellphone', one.phones[0] ?? ''),
+    'a hundred of both': () => crm.unheld?.(many),
+  };
+  const rows: string[][] = [];
+  for (const [name, ask] of Object.entries(asked)) {
+    const times: number[] = [];
+    for (let n = 0; n < 6; n += 1) {
+      const startedAt = performance.now();
+      await ask();
+      if (n > 0) times.push(performance.now() - startedAt); // the first one warms up
+    }
+    const { median } = spreadOf(times);
+    rows.push([name, figure(median), figure((median * 1e6) / others)]);
+  }
+  await stage.close();
+  return rows;
 }

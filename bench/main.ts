@@ -159,11 +159,11 @@ async function memoryRows(on: Cluster): Promise<Row[]> {
     const live = { small: small[which].live.liveBytes, large: large[which].live.liveBytes };
     const rss = (peaks: Peaks) =>
       `${megabytes(peaks[which].rss.rssBytes)} (${megabytes(peaks[which].rss.rssBeforeBytes)} before)`;
-    const seconds = (large[which].rss.wallMs / 1_000).toFixed(1);
+    const secondsOf = (peaks: Peaks) => (peaks[which].rss.wallMs / 1_000).toFixed(1);
     return [
       growthRow(`peak of live memory, ${name}, ${sizesText}`, live, ids, aim),
-      noteRow('… resident set, smaller', rss(small)),
-      noteRow(`… resident set, larger (it took ${seconds} s)`, rss(large)),
+      noteRow(`… resident set, smaller (it took ${secondsOf(small)} s)`, rss(small)),
+      noteRow(`… resident set, larger (it took ${secondsOf(large)} s)`, rss(large)),
     ];
   });
 }
