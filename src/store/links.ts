@@ -265,6 +265,11 @@ export async function dissolveLinks(db: Db, pair: string, ids: readonly string[]
     sql`update udesk_sync.parked set state = 'retried', closed_at = ${at.toISOString()}::timestamptz
         where pair = ${pair} and link_id = any(${textArray(ids)}::bigint[]) and state = 'parked'`,
   );
+  // Nobody is asked about it any more, and nobody whom it may have made waits for that.
+  await db.execute(
+    sql`update udesk_sync.intent set state = 'dropped'
+        where pair = ${pair} and link_id = any(${textArray(ids)}::bigint[]) and state = 'parked'`,
+  );
   await forgetLinks(db, pair, ids);
 }
 

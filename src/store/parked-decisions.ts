@@ -1,5 +1,6 @@
 /** What people say about records that were set aside: try again, or leave them until they change. */
 import { sql } from 'drizzle-orm';
+import type { SideName } from '../core/record.ts';
 import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
 import { type Db, rows } from './tx.ts';
@@ -40,18 +41,22 @@ export async function retryParked(db: Db, decision: ParkedDecision): Promise<Par
  * Nothing is written for it until the record changes. The conflicts that the write should have settled are open
  * again: their choice did not come true.
  * A create stays parked as an intent: without it the record would be free, and be created by the next cycle. One that may have
- * happened is asked about again once its record has changed (uncertain-creates.ts).
+ * happened is asked about again once its record has changed (uncertain-creates.ts): what that was when it was left alone is seen.
+ * One that nobody needs any more, as its record is gone, or the one that it was to replace is back, is over.
  */
 export async function dropParked(db: Db, decision: ParkedDecision): Promise<ParkedResult> {
   return await db.transaction(async (tx) => {
     const parked = await close(tx, decision, 'dropped');
     if (parked.outcome !== 'done') return parked;
-    if (parked.op !== 'create') await endIntent(tx, parked.pair, parked.intentId);
+    const stays = parked.op === 'create' && (await leaveCreateAlone(tx, parked));
+    if (!stays) await endIntent(tx, parked.pair, parked.intentId);
+    // Until it is answered, nothing that was decided about it can be carried out.
+    const all = stays && parked.kind === 'uncertain-create';
     await tx.execute(
       sql`update udesk_sync.conflict c set state = 'open', decision_id = null, resolved_by = null,
             changed_at = ${decision.at.toISOString()}::timestamptz
           where c.pair = ${parked.pair} and c.link_id = ${parked.linkId}::bigint and c.state = 'resolving'
-            and (c.field = '*' or c.field in (
+            and (${all}::boolean or c.field = '*' or c.field in (
               select jsonb_object_keys(i.reasons) from udesk_sync.intent i
               where i.pair = ${parked.pair} and i.id = ${parked.intentId}::bigint))`,
     );
@@ -65,6 +70,8 @@ type Closed =
       readonly pair: string;
       readonly linkId: string | null;
       readonly intentId: string | null;
+      readonly side: SideName;
+      readonly kind: string;
       readonly op: 'create' | 'update' | 'delete' | null;
     }
   | Exclude<ParkedResult, { outcome: 'done' }>;
@@ -79,10 +86,12 @@ async function close(
     pair: string;
     link_id: string | null;
     intent_id: string | null;
+    side: SideName;
+    kind: string;
     state: ParkedState;
   }>(
     tx,
-    sql`select pair, link_id, intent_id, state from udesk_sync.parked where id = ${parkedId}::bigint for update`,
+    sql`select pair, link_id, intent_id, side, kind, state from udesk_sync.parked where id = ${parkedId}::bigint for update`,
   );
   if (row === undefined) return { outcome: 'not-found' };
   if (row.state !== 'parked') return { outcome: 'closed', state: row.state };
@@ -103,13 +112,39 @@ async function close(
     pair: row.pair,
     linkId: row.link_id,
     intentId: row.intent_id,
+    side: row.side,
+    kind: row.kind,
     op: intent?.op ?? null,
   };
 }
 
+/** @returns false where there is nothing left to be created */
+async function leaveCreateAlone(
+  tx: Db,
+  { pair, linkId, side, kind }: { pair: string; linkId: string | null; side: SideName; kind: string },
+): Promise<boolean> {
+  if (kind !== 'uncertain-create') return true;
+  const records = await rows<{ side: SideName }>(
+    tx,
+    sql`select side from udesk_sync.record where pair = ${pair} and link_id = ${linkId}::bigint and state = 'live'`,
+  );
+  const wanted = records.length > 0 && records.every((record) => record.side !== side);
+  await tx.execute(
+    wanted
+      ? sql`update udesk_sync.record set dirty = false where pair = ${pair} and link_id = ${linkId}::bigint and dirty`
+      : sql`update udesk_sync.link set dirty = true where pair = ${pair} and id = ${linkId}::bigint and state = 'confirmed'`,
+  );
+  return wanted;
+}
+
+/** What it claimed for a create is free: a plan that makes it once more claims it anew. */
 async function endIntent(tx: Db, pair: string, intentId: string | null): Promise<void> {
   await tx.execute(
     sql`update udesk_sync.intent set state = 'dropped'
         where pair = ${pair} and id = ${intentId}::bigint and state = 'parked'`,
+  );
+  await tx.execute(
+    sql`delete from udesk_sync.claim c using udesk_sync.intent i
+        where i.pair = ${pair} and i.id = ${intentId}::bigint and i.op = 'create' and c.pair = i.pair and c.link_id = i.link_id`,
   );
 }

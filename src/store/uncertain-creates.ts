@@ -13,13 +13,16 @@ export interface UncertainCreate {
   readonly suspects: readonly string[];
 }
 
-/** Those that a person left alone until their record changes are asked about again once it has. */
+/**
+ * Those that a person left alone until their record changes are asked about again once it has, or is gone; and once a person
+ * decided something about it, which has to wait for the answer.
+ */
 export async function askAgainAboutChanged(db: Db, pair: string): Promise<void> {
   await db.execute(
     sql`update udesk_sync.parked p set state = 'parked', closed_at = null
-        from udesk_sync.record r
-        where p.pair = ${pair} and p.state = 'dropped' and ${MAY_HAVE_CREATED}
-          and r.pair = p.pair and r.link_id = p.link_id and r.state = 'live' and r.dirty`,
+        where p.pair = ${pair} and p.state = 'dropped' and ${MAY_HAVE_CREATED} and (
+          exists (select 1 from udesk_sync.record r where r.pair = p.pair and r.link_id = p.link_id and r.dirty)
+          or exists (select 1 from udesk_sync.conflict d where d.pair = p.pair and d.link_id = p.link_id and d.state = 'resolving'))`,
   );
 }
 

@@ -235,6 +235,22 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${ATTACK}/who-is-who.test.ts`],
   },
   {
+    name: 'a decision about a record whose create was left alone waits, and nobody is asked',
+    breaks: 'P6: what a person decided is never carried out',
+    file: 'src/store/uncertain-creates.ts',
+    find: 'or exists (select 1 from udesk_sync.conflict d where',
+    replace: 'or exists (select 1 from udesk_sync.conflict d where false and',
+    tests: [`${ATTACK}/left-alone.test.ts`],
+  },
+  {
+    name: 'a create that is left alone is asked about again although its record has not changed',
+    breaks: 'P6: no answer of a person holds',
+    file: 'src/store/parked-decisions.ts',
+    find: 'sql`update udesk_sync.record set dirty = false where',
+    replace: 'sql`update udesk_sync.record set dirty = dirty where',
+    tests: [`${ATTACK}/left-alone.test.ts`],
+  },
+  {
     name: 'a create that was set aside and is planned again is not matched first',
     breaks: 'P5: it makes somebody beside the one who shares its e-mail by then',
     file: 'src/store/links.ts',

@@ -10,13 +10,15 @@ const piece = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 2 }),
 );
 const text = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(''));
+/** Names without a backslash: of an object that has one, Node 24 reads other objects wrongly (docs/gotchas.md, "Node"). */
+const name = text.map((letters) => letters.replaceAll('\\', ''));
 const json = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 3 },
     text,
     fc.constantFrom(null, true, 7),
     fc.array(tie('value'), { maxLength: 3 }),
-    fc.dictionary(text, tie('value'), { maxKeys: 3, noNullPrototype: true }),
+    fc.dictionary(name, tie('value'), { maxKeys: 3, noNullPrototype: true }),
   ),
 })).value;
 

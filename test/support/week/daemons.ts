@@ -3,6 +3,7 @@
  * before our database and the CRM, which stay shut once it is dead. Udesk is known by its address, which must stay what it
  * is: that door is opened again when nothing is left of the dead one, and a dead one calls nobody (daemon.ts).
  */
+import { collectGarbage } from '../../../bench/timed.ts';
 import { type Line, startWeekDaemon, type WeekDaemon } from './daemon.ts';
 import { createGate, type Gate, type Place } from './gate.ts';
 import type { LeapingTime } from './leaping-time.ts';
@@ -28,8 +29,8 @@ export interface Daemons {
   start(): Promise<void>;
   /** At once, whatever it is doing. */
   kill(): void;
-  /** How many of the dead are still in memory after a collection. */
-  kept(): number;
+  /** How many of the dead stay in memory, whatever turns of the event loop and collections come. */
+  kept(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -118,8 +119,13 @@ export async function createDaemons(options: DaemonsOptions): Promise<Daemons> {
       // All within this turn of the event loop, the connections first: what it does from now on reaches nobody.
       dying = Promise.all([shut(), daemon.kill()]);
     },
-    kept: () =>
-      lives.filter(({ killedAt, daemon }) => killedAt !== null && daemon.deref() !== undefined).length,
+    async kept() {
+      for (let n = 0; n < 3; n += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+        collectGarbage();
+      }
+      return lives.filter(({ killedAt, daemon }) => killedAt !== null && daemon.deref() !== undefined).length;
+    },
     async stop() {
       await dying;
       await current?.stop();

@@ -151,7 +151,7 @@ export async function runWeek({ days, seed = 'a week', onDay }: WeekOptions): Pr
       ...(await handsNeeded(ours.admin, simulator)),
       health: { ...last.worker.health },
       takeovers,
-      deadKept: daemons.kept(),
+      deadKept: await daemons.kept(),
     };
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup();
