@@ -423,7 +423,7 @@ export async function dropIntent(
   await replan(db, intent.pair, [intent.linkId]);
 }
 
-/** Parked intents of links that are planned again have had their day. */
+/** Parked intents of links that are planned again, or end, have had their day. */
 export async function retireParked(
   db: Db,
   pair: string,

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { FieldBase, LifeChange } from '../core/link.ts';
 import type { SideName } from '../core/record.ts';
 import { fileConflicts } from './conflict-search.ts';
-import { ACTIVE, MAY_HAVE_CREATED } from './intents.ts';
+import { ACTIVE, MAY_HAVE_CREATED, retireParked } from './intents.ts';
 import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
@@ -261,15 +261,8 @@ export async function dissolveLinks(db: Db, pair: string, ids: readonly string[]
     sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', closed_at = ${at.toISOString()}::timestamptz
         where pair = ${pair} and link_id = any(${textArray(ids)}::bigint[]) and state in ('open', 'resolving')`,
   );
-  await db.execute(
-    sql`update udesk_sync.parked set state = 'retried', closed_at = ${at.toISOString()}::timestamptz
-        where pair = ${pair} and link_id = any(${textArray(ids)}::bigint[]) and state = 'parked'`,
-  );
-  // Nobody is asked about it any more, and nobody whom it may have made waits for that.
-  await db.execute(
-    sql`update udesk_sync.intent set state = 'dropped'
-        where pair = ${pair} and link_id = any(${textArray(ids)}::bigint[]) and state = 'parked'`,
-  );
+  // Nobody is asked about it any more, and nobody whom a create may have made waits for that.
+  await retireParked(db, pair, ids, at);
   await forgetLinks(db, pair, ids);
 }
 

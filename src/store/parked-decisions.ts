@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
 import { logDecision } from './decision-log.ts';
+import { freeClaims } from './intents.ts';
 import { lockOutCycle } from './lease.ts';
 import { type Db, rows } from './tx.ts';
 
@@ -24,11 +25,8 @@ export async function retryParked(db: Db, decision: ParkedDecision): Promise<Par
   return await db.transaction(async (tx) => {
     const parked = await close(tx, decision, 'retried');
     if (parked.outcome !== 'done') return parked;
-    await endIntent(tx, parked.pair, parked.intentId);
-    await tx.execute(
-      sql`update udesk_sync.link set dirty = true
-          where pair = ${parked.pair} and id = ${parked.linkId}::bigint and state = 'confirmed'`,
-    );
+    await endIntent(tx, parked);
+    await planAgain(tx, parked);
     await tx.execute(
       sql`update udesk_sync.record set dirty = true
           where pair = ${parked.pair} and link_id = ${parked.linkId}::bigint and state = 'live'`,
@@ -49,7 +47,7 @@ export async function dropParked(db: Db, decision: ParkedDecision): Promise<Park
     const parked = await close(tx, decision, 'dropped');
     if (parked.outcome !== 'done') return parked;
     const stays = parked.op === 'create' && (await leaveCreateAlone(tx, parked));
-    if (!stays) await endIntent(tx, parked.pair, parked.intentId);
+    if (!stays) await endIntent(tx, parked);
     // Until it is answered, nothing that was decided about it can be carried out.
     const all = stays && parked.kind === 'uncertain-create';
     await tx.execute(
@@ -64,17 +62,17 @@ export async function dropParked(db: Db, decision: ParkedDecision): Promise<Park
   });
 }
 
-type Closed =
-  | {
-      readonly outcome: 'done';
-      readonly pair: string;
-      readonly linkId: string | null;
-      readonly intentId: string | null;
-      readonly side: SideName;
-      readonly kind: string;
-      readonly op: 'create' | 'update' | 'delete' | null;
-    }
-  | Exclude<ParkedResult, { outcome: 'done' }>;
+interface ClosedRow {
+  readonly outcome: 'done';
+  readonly pair: string;
+  readonly linkId: string | null;
+  readonly intentId: string | null;
+  readonly side: SideName;
+  readonly kind: string;
+  readonly op: 'create' | 'update' | 'delete' | null;
+}
+
+type Closed = ClosedRow | Exclude<ParkedResult, { outcome: 'done' }>;
 
 async function close(
   tx: Db,
@@ -119,32 +117,33 @@ async function close(
 }
 
 /** @returns false where there is nothing left to be created */
-async function leaveCreateAlone(
-  tx: Db,
-  { pair, linkId, side, kind }: { pair: string; linkId: string | null; side: SideName; kind: string },
-): Promise<boolean> {
+async function leaveCreateAlone(tx: Db, parked: ClosedRow): Promise<boolean> {
+  const { pair, linkId, side, kind } = parked;
   if (kind !== 'uncertain-create') return true;
   const records = await rows<{ side: SideName }>(
     tx,
     sql`select side from udesk_sync.record where pair = ${pair} and link_id = ${linkId}::bigint and state = 'live'`,
   );
   const wanted = records.length > 0 && records.every((record) => record.side !== side);
-  await tx.execute(
-    wanted
-      ? sql`update udesk_sync.record set dirty = false where pair = ${pair} and link_id = ${linkId}::bigint and dirty`
-      : sql`update udesk_sync.link set dirty = true where pair = ${pair} and id = ${linkId}::bigint and state = 'confirmed'`,
-  );
+  if (wanted)
+    await tx.execute(
+      sql`update udesk_sync.record set dirty = false where pair = ${pair} and link_id = ${linkId}::bigint and dirty`,
+    );
+  else await planAgain(tx, parked);
   return wanted;
 }
 
+async function planAgain(tx: Db, { pair, linkId }: ClosedRow): Promise<void> {
+  await tx.execute(
+    sql`update udesk_sync.link set dirty = true where pair = ${pair} and id = ${linkId}::bigint and state = 'confirmed'`,
+  );
+}
+
 /** What it claimed for a create is free: a plan that makes it once more claims it anew. */
-async function endIntent(tx: Db, pair: string, intentId: string | null): Promise<void> {
+async function endIntent(tx: Db, { pair, intentId, linkId, op }: ClosedRow): Promise<void> {
   await tx.execute(
     sql`update udesk_sync.intent set state = 'dropped'
         where pair = ${pair} and id = ${intentId}::bigint and state = 'parked'`,
   );
-  await tx.execute(
-    sql`delete from udesk_sync.claim c using udesk_sync.intent i
-        where i.pair = ${pair} and i.id = ${intentId}::bigint and i.op = 'create' and c.pair = i.pair and c.link_id = i.link_id`,
-  );
+  if (op === 'create' && linkId !== null) await freeClaims(tx, pair, linkId);
 }

@@ -56,3 +56,28 @@ export function writeConfig(text: string): { readonly file: string; remove(): vo
   writeFileSync(file, text);
   return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
+
+/** Where the program that runs says its pages and figures are; it may not have said so yet. */
+export function urlIn(said: string): string {
+  const [, url] = /"url":"(http:\/\/127\.0\.0\.1:\d+)/.exec(said) ?? [];
+  if (url === undefined) throw new Error(`it does not run: ${said.slice(-2_000)}`);
+  return url;
+}
+
+/** `run` with this configuration, until it is killed. `said()` is all that it has printed so far. */
+export function startDaemon(file: string): { readonly said: () => string; kill(): Promise<void> } {
+  const daemon = startProgram(['run', '--config', file]);
+  let said = '';
+  for (const stream of [daemon.process.stdout, daemon.process.stderr]) {
+    stream?.on('data', (chunk: string) => {
+      said += chunk;
+    });
+  }
+  return {
+    said: () => said,
+    async kill() {
+      daemon.process.kill('SIGKILL');
+      await daemon.ended;
+    },
+  };
+}

@@ -7,7 +7,7 @@ import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { dropParked, retryParked } from '../../../src/store/parked-decisions.ts';
 import { rebaseline } from '../../../src/store/restore.ts';
-import { createWorld, customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
+import { createWorld, customerId, ourRows, type World } from '../../support/world.ts';
 
 let world: World;
 afterEach(async () => {
@@ -18,11 +18,8 @@ const db = () => world.database.db;
 const email = (value: string) => [{ id: null, value }];
 
 /** A CRM that keeps names in capitals: what a create without an answer made there cannot be told for certain. */
-async function start(options: Partial<WorldOptions> = {}) {
-  world = await createWorld({
-    customers: [{ nick_name: 'Linked', email: 'linked@example.com' }],
-    ...options,
-  });
+async function start() {
+  world = await createWorld({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
   const crm = createMemoryCrm({
     manifest: { externalId: null },
     normalise: (field, value) => (field === 'name' ? value.toUpperCase() : value),
@@ -38,7 +35,7 @@ async function start(options: Partial<WorldOptions> = {}) {
   const customers = () => world.simulator.tenant.list().map(({ nick_name }) => nick_name);
   const idOf = (name: string) => crm.table.list().find(({ fields }) => fields.name === name)?.id ?? '';
   await sync();
-  return { crm, sides, sync, names, customers, idOf };
+  return { crm, sync, names, customers, idOf };
 }
 
 /** The ids of what people are asked about at the moment. */
@@ -61,8 +58,8 @@ async function leaveAlone(): Promise<void> {
 }
 
 /** New is entered in Udesk; the CRM makes NEW and its answer is lost; somebody gives NEW another e-mail; the create is left alone. */
-async function leftAlone(options: Partial<WorldOptions> = {}) {
-  const all = await start(options);
+async function leftAlone() {
+  const all = await start();
   world.simulator.tenant.create({ nick_name: 'New', email: 'new@example.com' });
   all.crm.faults.push({ on: 'create', kind: 'ambiguous-after' });
   await all.sync();

@@ -317,8 +317,7 @@ describe('P5: an uncertain create that is left alone', () => {
     await sync();
     expect(names()).toEqual(['LINKED', 'NEW']);
     // It is asked about again once its record has changed, and not made a second time then either.
-    const { id } = world.simulator.tenant.list().find(({ nick_name }) => nick_name === 'New') ?? { id: 0 };
-    world.simulator.tenant.edit(id, { description: 'Called back' });
+    world.simulator.tenant.edit(customerId(world, 'New'), { description: 'Called back' });
     await sync();
     await sync();
     expect(names()).toEqual(['LINKED', 'NEW']);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import { TRIPS_AT } from '../../../src/core/breaker.ts';
-import { runProgram, startProgram, writeConfig } from '../../support/program.ts';
+import { runProgram, startDaemon, urlIn, writeConfig } from '../../support/program.ts';
 import { createWorld } from '../../support/world.ts';
 
 const SLOWLY = { timeout: 240_000, interval: 250 };
@@ -56,22 +56,9 @@ test('an endpoint that fails is left alone but for probes, on either side, and i
     `http: { port: 0 }\ndatabase: { url: '${world.databaseUrl}' }\npairs:\n${block}${withoutCrm.replace('- name: main', '- name: dead')}`,
   );
   cleanups.push(() => config.remove());
-  const daemon = startProgram(['run', '--config', config.file]);
-  cleanups.push(async () => {
-    daemon.process.kill('SIGKILL');
-    await daemon.ended;
-  });
-  let said = '';
-  for (const stream of [daemon.process.stdout, daemon.process.stderr]) {
-    stream?.on('data', (chunk: string) => {
-      said += chunk;
-    });
-  }
-  const url = await vi.waitFor(() => {
-    const [, found] = /"url":"(http:\/\/127\.0\.0\.1:\d+)/.exec(said) ?? [];
-    if (found === undefined) throw new Error(`it does not run: ${said.slice(-2_000)}`);
-    return found;
-  }, SLOWLY);
+  const daemon = startDaemon(config.file);
+  cleanups.push(() => daemon.kill());
+  const url = await vi.waitFor(() => urlIn(daemon.said()), SLOWLY);
   const open = async (pair: string, side: string) => {
     const text = await (await fetch(`${url}/metrics`)).text();
     return new RegExp(`^udesk_sync_breakers_open\\{pair="${pair}",side="${side}"\\} (\\d+)$`, 'm').exec(

@@ -2,7 +2,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { DEAD_QUEUE } from '../../../src/store/jobs.ts';
 import { commandLine } from '../../support/command-line.ts';
-import { startProgram, writeConfig } from '../../support/program.ts';
+import { startDaemon, urlIn, writeConfig } from '../../support/program.ts';
 import { createWorld, ourRows } from '../../support/world.ts';
 
 const SLOWLY = { timeout: 240_000, interval: 250 };
@@ -44,22 +44,9 @@ test('the daemon serves /healthz, /readyz and /metrics, and after an edit, a dec
     `http: { port: 0 }\ndatabase: { url: '${world.databaseUrl}' }\npairs:\n${hook}${still}`,
   );
   cleanups.push(() => config.remove());
-  const daemon = startProgram(['run', '--config', config.file]);
-  cleanups.push(async () => {
-    daemon.process.kill('SIGKILL');
-    await daemon.ended;
-  });
-  let said = '';
-  for (const stream of [daemon.process.stdout, daemon.process.stderr]) {
-    stream?.on('data', (chunk: string) => {
-      said += chunk;
-    });
-  }
-  const url = await vi.waitFor(() => {
-    const [, found] = /"url":"(http:\/\/127\.0\.0\.1:\d+)/.exec(said) ?? [];
-    if (found === undefined) throw new Error(`it does not run: ${said.slice(-2_000)}`);
-    return found;
-  }, SLOWLY);
+  const daemon = startDaemon(config.file);
+  cleanups.push(() => daemon.kill());
+  const url = await vi.waitFor(() => urlIn(daemon.said()), SLOWLY);
   const scrape = async () => await (await fetch(`${url}/metrics`)).text();
 
   // One edit, one decision, one callback.
