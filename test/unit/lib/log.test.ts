@@ -27,7 +27,8 @@ describe('a log line', () => {
         'keys',
       );
     });
-    expect(text).not.toContain('0123');
+    // With its letters: a process number may hold the four digits.
+    expect(text).not.toMatch(/ken\\*0123/);
     expect(text).not.toMatch(/other-(one|two|three|four)/);
     expect(text).toContain('***');
     expect(text).toContain('http://x/place');
