@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPairWorker } from '../../src/daemon/pair-worker.ts';
-import { chromiumPath, expectAccessible, screenshot, useBrowser } from '../support/browser.ts';
+import { chromiumPath, expectAccessible, screenshot, speak, useBrowser } from '../support/browser.ts';
 import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import { createWorld, ourRows, type World } from '../support/world.ts';
 
@@ -255,7 +255,7 @@ describe.skipIf(chromiumPath === null)('the inbox', () => {
     await page.goto(`${web.url}/conflicts?state=all&q=${encodeURIComponent('"><script>')}`);
     await page.getByText('No conflict fits').waitFor();
     await expectAccessible(page);
-    await page.getByRole('button', { name: '中文' }).click();
+    await speak(page, '中文');
     await page.goto(`${web.url}/conflicts`);
     await page.getByRole('heading', { name: '冲突', level: 1 }).waitFor();
     await expectAccessible(page);

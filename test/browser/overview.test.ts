@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPairWorker } from '../../src/daemon/pair-worker.ts';
 import { decideConflict } from '../../src/store/conflict-decisions.ts';
-import { chromiumPath, expectAccessible, screenshot, useBrowser } from '../support/browser.ts';
+import { chromiumPath, expectAccessible, screenshot, speak, useBrowser } from '../support/browser.ts';
 import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -130,11 +130,10 @@ describe.skipIf(chromiumPath === null)('the pages about what happened', () => {
     await open();
     const page = await signedIn('/', size);
     const pages = { overview: '/', parked: '/parked', customer: `/customers/${idOf(SCRIPT)}`, runs: '/runs' };
-    for (const language of ['English', '中文']) {
+    for (const language of ['English', '中文'] as const) {
       for (const [title, path] of Object.entries(pages)) {
         await page.goto(web.url + path);
-        if (language === '中文' && title === 'overview')
-          await page.getByRole('button', { name: language }).click();
+        if (language === '中文' && title === 'overview') await speak(page, language);
         await expectAccessible(page);
         await screenshot(page, `${title}-${name}${language === '中文' ? '-zh' : ''}`);
       }

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPairWorker } from '../../src/daemon/pair-worker.ts';
 import { answerFromAnotherTable, askedHash } from '../support/another-table.ts';
-import { chromiumPath, expectAccessible, screenshot, useBrowser } from '../support/browser.ts';
+import { chromiumPath, expectAccessible, screenshot, speak, useBrowser } from '../support/browser.ts';
 import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import { createWorld, ourRows, type World, type WorldOptions } from '../support/world.ts';
 
@@ -56,10 +56,10 @@ async function inBothLanguages(page: Page, path: string, shot: string): Promise<
   await page.goto(web.url + path);
   await expectAccessible(page);
   await screenshot(page, shot);
-  await page.getByRole('button', { name: '中文' }).click();
+  await speak(page, '中文');
   await expectAccessible(page);
   await screenshot(page, `${shot}-zh`);
-  await page.getByRole('button', { name: 'English' }).click();
+  await speak(page, 'English');
 }
 
 describe.skipIf(chromiumPath === null)('questions of identity', () => {

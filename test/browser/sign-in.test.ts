@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { chromiumPath, expectAccessible, screenshot, useBrowser } from '../support/browser.ts';
+import { chromiumPath, expectAccessible, screenshot, speak, useBrowser } from '../support/browser.ts';
 import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -22,7 +22,7 @@ describe.skipIf(chromiumPath === null)('signing in', () => {
 
     await page.goto(`${web.url}/conflicts`);
     await page.getByRole('heading', { name: '登录' }).waitFor();
-    await page.getByRole('button', { name: 'English' }).click();
+    await speak(page, 'English');
     await page.getByLabel('Name').fill('reviewer');
     await page.getByLabel('Password').fill('wrong');
     await page.getByRole('button', { name: 'Sign in' }).click();

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { verifyLog } from '../../src/report/verify-log.ts';
-import { chromiumPath, expectAccessible, screenshot, useBrowser } from '../support/browser.ts';
+import { chromiumPath, expectAccessible, screenshot, speak, useBrowser } from '../support/browser.ts';
 import { createSimilarWorld, decideOldest, newcomer } from '../support/similar.ts';
 import { openWeb, PASSWORD, type RunningWeb } from '../support/web.ts';
 import type { World } from '../support/world.ts';
@@ -132,7 +132,7 @@ describe.skipIf(chromiumPath === null)('similar conflicts', () => {
     await expectAccessible(page);
     await screenshot(page, `rule-${name}`);
     await page.goto(`${web.url}/conflicts/similar`);
-    await page.getByRole('button', { name: '中文' }).click();
+    await speak(page, '中文');
     await page.getByRole('heading', { name: '相似的冲突', level: 1 }).waitFor();
     await expectAccessible(page);
     await screenshot(page, `similar-zh-${name}`);

@@ -121,6 +121,13 @@ export function useBrowser(): TestBrowser {
   };
 }
 
+/** Until the page is there in this language: the click alone does not wait for it, and what asks a page that is leaving fails. */
+export async function speak(page: Page, language: 'English' | '中文'): Promise<void> {
+  await page.getByRole('button', { name: language }).click();
+  await page.locator(`html[lang="${language === '中文' ? 'zh-CN' : 'en'}"]`).waitFor({ state: 'attached' });
+  await page.waitForLoadState();
+}
+
 /** Nothing that axe-core finds wrong, and nothing wider than the window. */
 export async function expectAccessible(page: Page): Promise<void> {
   // As an init script of the browser, since the CSP of the page allows no script of others.
