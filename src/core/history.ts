@@ -33,6 +33,7 @@ export interface HistoryIntent {
   readonly runId: string;
   readonly side: SideName;
   readonly op: 'create' | 'update' | 'delete';
+  /** Of a create, what it made; null: nobody knows for certain. */
   readonly recordId: string | null;
   readonly patch: Patch;
   readonly reasons: Readonly<Record<string, string>>;
@@ -111,6 +112,11 @@ export interface CustomerHistory {
   readonly bases: Readonly<Record<string, FieldBase>>;
   /** The records as they are linked now first, then those that were merged into them. */
   readonly records: Readonly<Record<SideName, readonly HistoryRecord[]>>;
+  /**
+   * The asked record is back from the bin, and another one took its place in the link meanwhile: it comes first on its side,
+   * and nobody is its counterpart. Left out: the link holds it.
+   */
+  readonly alone?: SideName;
   /** Each list oldest first. */
   readonly observations: readonly HistoryObservation[];
   readonly intents: readonly HistoryIntent[];
@@ -120,6 +126,14 @@ export interface CustomerHistory {
   readonly changes: readonly HistoryChange[];
   /** Observations of before then are deleted; null: none ever were. */
   readonly keptSince: string | null;
+}
+
+/** Who is meant on a side now: the asked record, or whom it is linked with. */
+export function currentOf(
+  { records, alone }: Pick<CustomerHistory, 'records' | 'alone'>,
+  side: SideName,
+): HistoryRecord | null {
+  return alone === undefined || alone === side ? (records[side][0] ?? null) : null;
 }
 
 /** How many observations of this record were stored and are not there: what it held before the oldest is not known. */

@@ -5,6 +5,7 @@
  */
 import {
   type CustomerHistory,
+  currentOf,
   type HistoryIntent,
   type HistoryObservation,
   type HistoryRecord,
@@ -41,9 +42,9 @@ export interface Trace {
 
 /** The chain of what `side` holds now; null where there is no live record, or it never told the field. */
 export function traceValue(history: CustomerHistory, spec: FieldSpec, side: SideName): Trace | null {
-  const [record] = history.records[side];
+  const record = currentOf(history, side);
   const value = record?.fields[sideField(spec, side)];
-  if (record === undefined || record.state !== 'live' || value === undefined) return null;
+  if (record === null || record.state !== 'live' || value === undefined) return null;
   const intents: string[] = [];
   const end = follow(history, spec, { side, value, until: null }, intents);
   const reached = typeof end !== 'string';
@@ -123,7 +124,10 @@ function follow(history: CustomerHistory, spec: FieldSpec, start: Held, passed: 
 /** What showed the value: for now the last sight of all, which must show it; for then the last one that did. */
 function sightOf(history: CustomerHistory, spec: FieldSpec, held: Held): Sight | null {
   const { until } = held;
-  const records = until === null ? history.records[held.side].slice(0, 1) : history.records[held.side];
+  const records =
+    until === null
+      ? [currentOf(history, held.side)].filter((one) => one !== null)
+      : history.records[held.side];
   const sights = records.flatMap((record) =>
     sightsOf(history, sideField(spec, held.side), held.side, record),
   );

@@ -1,6 +1,6 @@
 /** The causal chain of a value in words, and as a document. Pure. */
 import type { EditAuthor, KnownBy } from '../core/edit-author.ts';
-import type { CustomerHistory } from '../core/history.ts';
+import { type CustomerHistory, currentOf } from '../core/history.ts';
 import type { Trace } from '../core/provenance.ts';
 import type { SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
@@ -20,13 +20,13 @@ export function editVerb(knownBy: KnownBy): string {
 }
 
 export function storyDocument(pair: string, history: CustomerHistory, story: Story): unknown {
-  const { link, records } = history;
+  const { link } = history;
   return {
     pair,
     linkId: link?.id ?? null,
     linkState: link?.state ?? null,
-    udeskId: records.udesk[0]?.id ?? null,
-    crmId: records.crm[0]?.id ?? null,
+    udeskId: currentOf(history, 'udesk')?.id ?? null,
+    crmId: currentOf(history, 'crm')?.id ?? null,
     lostObservations: story.lost,
     historyKeptSince: story.keptSince,
     events: story.events,
@@ -50,8 +50,9 @@ function isComplete({ udesk, crm }: Pick<FieldNow, SideName>): boolean {
 
 /** @param show how a value is put on the screen */
 export function storyText(pair: string, history: CustomerHistory, story: Story, show: Show): string {
-  const { link, records } = history;
-  const ids = `Udesk ${records.udesk[0]?.id ?? '–'}, CRM ${records.crm[0]?.id ?? '–'}`;
+  const { link } = history;
+  const idOf = (side: SideName) => currentOf(history, side)?.id ?? '–';
+  const ids = `Udesk ${idOf('udesk')}, CRM ${idOf('crm')}`;
   const why = link === null || link.state === 'confirmed' || link.reason === null ? '' : ` (${link.reason})`;
   const belongs = link === null ? 'no link' : `link ${link.id}, ${link.state}${why}`;
   const lost =

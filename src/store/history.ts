@@ -27,13 +27,16 @@ export async function loadHistory(
   const [asked] = await loadRecords(db, pair, side, [id]);
   if (asked === undefined) return null;
   const links = await linksOf(db, pair, side, id);
-  const [link] = links;
+  const [first] = links;
+  const isAlone = asked.state === 'live' && first !== undefined && idOn(first, side) !== id;
+  const link = isAlone ? undefined : first;
   const ids = { [side]: [id], [otherSide(side)]: [] } as unknown as Record<SideName, string[]>;
   // The link that counts comes first, and so do its records; what an earlier one wrote is part of the story.
   for (const each of SIDES) {
     const held = links.flatMap((one) => idOn(one, each) ?? []);
     const replaced = links.flatMap((one) => replacedBy(one, each));
-    ids[each] = [...new Set([...held, ...ids[each], ...replaced])];
+    const own = ids[each];
+    ids[each] = [...new Set([...(isAlone ? own : []), ...held, ...own, ...replaced])];
   }
   const records = {
     udesk: await loadRecords(db, pair, 'udesk', ids.udesk),
@@ -44,16 +47,25 @@ export async function loadHistory(
     link: link === undefined ? null : withoutBases(link),
     bases: link?.bases ?? {},
     records,
+    ...(isAlone ? { alone: side } : {}),
     observations: (await Promise.all(SIDES.map((each) => loadObservations(db, pair, each, ids[each]))))
       .flat()
       .sort((a, b) => Number(a.id) - Number(b.id)),
-    intents: await loadIntents(db, pair, linkIds),
+    intents: (await loadIntents(db, pair, linkIds)).map((intent) => withMade(intent, links)),
     conflicts: await loadConflicts(db, pair, linkIds),
     decisions: await loadDecisions(db, pair, linkIds),
     reverts: await loadReverts(db, pair, linkIds),
     changes: await loadChanges(db, pair, ids.udesk),
     keptSince: (await keptSince(db)).observation.keptSince,
   };
+}
+
+/** A create, with the record that it made: its link tells, unless that went over to another record of that side since. */
+function withMade(intent: HistoryIntent, links: readonly LinkWithBases[]): HistoryIntent {
+  const { op, state, side, linkId } = intent;
+  const link = op === 'create' && state === 'settled' ? links.find(({ id }) => id === linkId) : undefined;
+  if (link === undefined || replacedBy(link, side).length > 0) return intent;
+  return { ...intent, recordId: idOn(link, side) };
 }
 
 type LinkWithBases = HistoryLink & { readonly bases: Record<string, FieldBase> };

@@ -404,7 +404,8 @@ export async function idsHeldByLinks(
 
 /**
  * A deleted record that is back takes its flagged link up again, bases included. Of a link that ended with the deletion
- * of both, nothing is left to take up: a record of it that is back is free, like one never seen before.
+ * of both, or that somebody else was created for meanwhile, nothing is left to take up: a record of it that is back is free,
+ * like one never seen before.
  */
 export async function restoreReturned(db: Db, pair: string, at: Date): Promise<void> {
   const returned = await rows<{ id: string }>(
@@ -428,7 +429,9 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
     sql`update udesk_sync.record r set link_id = null
         from udesk_sync.link l
         where r.pair = ${pair} and r.side in ('udesk', 'crm') and r.dirty and r.link_id is not null and r.state = 'live'
-          and l.pair = r.pair and l.id = r.link_id and l.state = 'broken' and l.decided_by = 'close'`,
+          and l.pair = r.pair and l.id = r.link_id
+          and (l.state = 'broken' and l.decided_by = 'close'
+            or case r.side when 'udesk' then l.udesk_id else l.crm_id end is distinct from r.remote_id)`,
   );
 }
 

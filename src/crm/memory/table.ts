@@ -81,6 +81,13 @@ export class MemoryTable {
     this.#put(this.#live(id), { deleted: true });
   }
 
+  /** Takes a row out of the bin, with all that it held. */
+  undelete(id: string): void {
+    const row = this.#rows.get(id);
+    if (row === undefined || !row.deleted) throw new Error(`the memory CRM has no deleted row ${id}`);
+    this.#put(row, { deleted: false, editor: this.person });
+  }
+
   /** Takes a row out of our login's sight, as a sharing rule does: it lives, and is neither listed nor found. */
   hide(id: string): void {
     this.#hidden.add(id);

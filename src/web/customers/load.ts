@@ -1,7 +1,7 @@
 /** A customer by the id of either side: both records, the link, and the story. */
 import { toFieldSpec } from '../../config/pair-spec.ts';
 import type { PairConfig } from '../../config/schema.ts';
-import type { CustomerHistory } from '../../core/history.ts';
+import { type CustomerHistory, currentOf } from '../../core/history.ts';
 import { SIDES, type SideName } from '../../core/record.ts';
 import { type Story, tellStory } from '../../core/value-story.ts';
 import { activeConflictsOf } from '../../store/conflict-progress.ts';
@@ -45,14 +45,14 @@ export async function loadCustomer(visit: Visit, id: string): Promise<Customer> 
     const asked = specs.filter(({ udesk }) => udesk === field);
     const told = asked.length > 0 ? tellStory(history, asked, false).events : story.events;
     const record = async (each: SideName) => {
-      const own = history.records[each][0]?.id;
+      const own = currentOf(history, each)?.id;
       return own === undefined ? null : ((await loadRecords(db, pair.name, each, [own])).get(own) ?? null);
     };
     const right = async (each: SideName) => {
-      const own = history.records[each][0]?.id;
+      const own = currentOf(history, each)?.id;
       return own === undefined ? null : await rightAtOf(db, pair.name, each, own);
     };
-    const udeskId = history.records.udesk[0]?.id;
+    const udeskId = currentOf(history, 'udesk')?.id;
     const feed = asked.length > 0 || udeskId === undefined ? [] : await feedItems(db, pair.name, udeskId);
     const timeline: TimelineEvent[] = [
       ...told,
@@ -74,8 +74,8 @@ export async function loadCustomer(visit: Visit, id: string): Promise<Customer> 
 /** Of both sides, for whoever reads them anew. */
 export function idsOf({ history }: Customer): readonly { readonly side: SideName; readonly id: string }[] {
   return SIDES.flatMap((side) => {
-    const [record] = history.records[side];
-    return record === undefined ? [] : [{ side, id: record.id }];
+    const record = currentOf(history, side);
+    return record === null ? [] : [{ side, id: record.id }];
   });
 }
 

@@ -1,6 +1,7 @@
 /** The page of one customer: both sides beside each other, why each value stands there, and all that happened. */
 import { toFieldSpec } from '../../config/pair-spec.ts';
 import { equalValues } from '../../core/equivalence.ts';
+import { currentOf } from '../../core/history.ts';
 import { toCommon } from '../../core/mapping.ts';
 import type { Trace } from '../../core/provenance.ts';
 import { SIDES } from '../../core/record.ts';
@@ -31,8 +32,8 @@ export function customerView(visit: SignedVisit, view: CustomerView): Html {
   const { history, pair } = customer;
   const { link } = history;
   const ids = t('conflicts.ids', {
-    udesk: history.records.udesk[0]?.id ?? '–',
-    crm: history.records.crm[0]?.id ?? '–',
+    udesk: currentOf(history, 'udesk')?.id ?? '–',
+    crm: currentOf(history, 'crm')?.id ?? '–',
   });
   return html`<div class="detail customer">
 <p class="trail"><a href="/">${t('error.back')}</a></p>

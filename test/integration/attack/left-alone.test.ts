@@ -25,9 +25,10 @@ async function start() {
     normalise: (field, value) => (field === 'name' ? value.toUpperCase() : value),
   });
   const sides = { udesk: world.pair.sides.udesk, crm: crm.side };
+  const wall = { aheadMs: 0 };
   const sync = (approve = '') =>
     runCycle(
-      world.engine,
+      { ...world.engine, clock: () => new Date(Date.now() + wall.aheadMs) },
       { spec: world.pair.spec, sides },
       { trigger: 'sync', observe: { udesk: 'full', crm: 'full' }, approve },
     );
@@ -35,7 +36,7 @@ async function start() {
   const customers = () => world.simulator.tenant.list().map(({ nick_name }) => nick_name);
   const idOf = (name: string) => crm.table.list().find(({ fields }) => fields.name === name)?.id ?? '';
   await sync();
-  return { crm, sync, names, customers, idOf };
+  return { crm, sync, names, customers, idOf, wall };
 }
 
 /** The ids of what people are asked about at the moment. */
@@ -177,4 +178,22 @@ describe('P6: who shares an e-mail with a create that is left alone', () => {
     );
     expect(links.length > 0 || (await questions()) > 0).toBe(true);
   });
+});
+
+test('P5: where our clock was set back, whom a create made that was left alone is not created once more on the other side', async () => {
+  const { crm, sync, customers, wall } = await start();
+  world.simulator.tenant.create({ nick_name: 'New' });
+  wall.aheadMs = 3_600_000;
+  crm.faults.push({ on: 'create', kind: 'ambiguous-after' });
+  await sync();
+  wall.aheadMs = 0;
+  await sync();
+  await leaveAlone();
+  await sync();
+  await sync();
+  expect(customers().toSorted()).toEqual(['Linked', 'New']);
+  // Of whoever comes later it is known that no create before made them.
+  crm.table.insert({ name: 'Later' });
+  await sync();
+  expect(customers().toSorted()).toEqual(['LATER', 'Linked', 'New']);
 });

@@ -1,12 +1,13 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, describe, expect, test } from 'vitest';
 import { tellStory } from '../../../src/core/value-story.ts';
+import { runCycle } from '../../../src/engine/cycle.ts';
 import { storyText } from '../../../src/report/story-text.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { loadHistory } from '../../../src/store/history.ts';
 import { lookAfterHistory } from '../../../src/store/retention.ts';
 import { provenanceOf } from '../../support/provenance.ts';
-import { createWorld, type World, writesSoFar } from '../../support/world.ts';
+import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
 
 let world: World;
 afterEach(async () => {
@@ -144,6 +145,57 @@ describe('P12 provenance: every current value has a chain back to an observation
     await world.sync();
 
     expect((await world.people()).map(({ name }) => name).toSorted()).toEqual(['First', 'Other']);
+    expect((await provenance()).gaps).toEqual([]);
+  });
+
+  test('who was merged into another one and is taken out of the bin has a story of their own, and no counterpart', async () => {
+    world = await createWorld({
+      customers: [{ nick_name: 'Ann', email: 'ann@example.com' }],
+      people: [{ name: 'Anna', emails: ['anna@example.com'] }],
+      pair: { create: '{ inUdesk: false, inCrm: true }' },
+    });
+    await world.sync();
+    const ann = (await world.people()).find(({ name }) => name === 'Ann');
+    await world.crm`create table bin as select * from contact where name = 'Ann'`;
+    await world.crm`update contact set emails = emails || array['ann@example.com'] where name = 'Anna'`;
+    await world.crm`delete from contact where name = 'Ann'`;
+    await world.sync();
+    const links = await ourRows(world, `select crm_id, state from udesk_sync.link where state = 'confirmed'`);
+    expect(links).toEqual([{ crm_id: expect.not.stringMatching(`^${ann?.id}$`), state: 'confirmed' }]);
+
+    await world.crm`insert into contact overriding system value select * from bin`;
+    await world.sync();
+    const history = await loadHistory(world.database.db, 'main', 'crm', String(ann?.id));
+    const told =
+      history === null
+        ? ''
+        : storyText('main', history, tellStory(history, world.pair.spec.fields, true), String);
+    expect(told).toContain(`Udesk –, CRM ${ann?.id} (no link)`);
+    expect(await provenance()).toMatchObject({ gaps: [] });
+  });
+
+  // Seed v-36: the creates of the two customers were taken for each other's reason.
+  test('of somebody who was deleted and taken back while our clock was set back: their values go back to the first customer', async () => {
+    world = await createWorld({
+      customers: ['Stays', 'Ann'].map((name) => ({ nick_name: name, email: `${name}@example.com` })),
+      pair: { deletes: 'propagate', guards: '{ deletes: { max: 3, share: 1 } }' },
+    });
+    let aheadMs = 3_600_000;
+    const engine = { ...world.engine, clock: () => new Date(Date.now() + aheadMs) };
+    const sync = () =>
+      runCycle(engine, world.pair, { trigger: 'sync', observe: { udesk: 'full', crm: 'full' } });
+    await sync();
+    await world.crm`create table bin as select * from contact where name = 'Ann'`;
+    await world.crm`delete from contact where name = 'Ann'`;
+    aheadMs = 0;
+    await sync();
+    await world.crm`insert into contact overriding system value select * from bin`;
+    await sync();
+    expect(await ourRows(world, `select side, op, state from udesk_sync.intent order by id`)).toEqual([
+      ...[1, 2].map(() => ({ side: 'crm', op: 'create', state: 'settled' })),
+      { side: 'udesk', op: 'delete', state: 'settled' },
+      { side: 'udesk', op: 'create', state: 'settled' },
+    ]);
     expect((await provenance()).gaps).toEqual([]);
   });
 
