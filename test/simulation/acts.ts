@@ -3,10 +3,11 @@ import { sql } from 'drizzle-orm';
 import type { SideName } from '../../src/core/record.ts';
 import { rows } from '../../src/store/tx.ts';
 import { move } from './moves.ts';
+import { counterpartBefore, isKnownGone } from './ours.ts';
 import { noteUnread } from './replaced.ts';
 import { decide, identity, leave, retry, withdraw } from './reviews.ts';
 import type { Act } from './script.ts';
-import { nameOf, noteShared, othersWith } from './shared.ts';
+import { holdersOf, nameOf, noteShared, othersWith } from './shared.ts';
 import { type Held, type SetName, valuesOf } from './sides.ts';
 import { emailToken, phoneToken, sameToken, textToken } from './tokens.ts';
 import { undo } from './undoing.ts';
@@ -40,6 +41,8 @@ export async function carryOut(world: World, act: Act, step: number, sub: number
       return await retry(world, act);
     case 'leave':
       return await leave(world, act);
+    case 'undelete':
+      return await undelete(world, act);
   }
 }
 
@@ -178,6 +181,27 @@ async function remove(world: World, act: Extract<Act, { do: 'delete' }>): Promis
   world.people[act.side].delete(held.id);
   world.ledger.deleted(act.side, held);
   world.tell(`  a person deletes ${act.side} ${held.id}`);
+}
+
+/** Whoever has the same by now, and is not whom it was linked with, is somebody else for all that a person did. */
+async function undelete(world: World, act: Extract<Act, { do: 'undelete' }>): Promise<void> {
+  const { ledger, people } = world;
+  const ids = [...ledger.bin.keys()];
+  const id = act.newest ? ids.at(-1) : ids[act.pick % Math.max(1, ids.length)];
+  if (id === undefined || people.crm.list().length >= MOST_PEOPLE) return;
+  people.crm.undelete?.(id);
+  const held = people.crm.get(id);
+  if (held === null) return;
+  const own = await counterpartBefore(world, id);
+  const name = nameOf('crm', id);
+  for (const value of valuesOf(held)) {
+    // Whoever took it away from somebody else meant them, and not the one who is back with it.
+    ledger.back(value);
+    const others = holdersOf(world, value).filter((one) => one !== name && one !== own);
+    for (const other of others) await noteShared(world, ledger.shared, [value], [name, other]);
+  }
+  ledger.undeleted(id, await isKnownGone(world, id));
+  world.tell(`  a person takes crm ${id} out of the bin`);
 }
 
 async function merge(world: World, act: Extract<Act, { do: 'merge' }>): Promise<void> {

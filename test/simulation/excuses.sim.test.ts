@@ -257,6 +257,36 @@ describe('P7: a deletion of ours that was refused is none', () => {
   });
 });
 
+describe('P5, P7: a record that was taken out of the bin is whom it was linked with', () => {
+  const gone = does({ do: 'delete', side: 'crm', pick: 0, linked: true });
+  const back = does({ do: 'undelete', pick: 0, newest: true });
+
+  test('so nobody may make its customer a second time', async () => {
+    const again: Meddle = ({ people }) => {
+      const held = people.udesk.list().find(({ emails }) => emails.includes('e90000x0@example.cn'));
+      if (held !== undefined) people.udesk.create({ ...held, emails: [], phones: [] });
+    };
+    const steps = [cycle(), cycle(), gone, cycle(), back, cycle()];
+    expect(await broken(steps, {})).toEqual([]);
+    expect(await broken(steps, { 5: again })).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^P5: udesk \d+ and udesk \d+ both hold t90000x0/)]),
+    );
+  });
+
+  test('nor carry its deletion over once it was seen to be back', async () => {
+    const stray: Meddle = async (world) => {
+      const held = world.people.udesk.list().find(({ emails }) => emails.includes('e90000x0@example.cn'));
+      await world.pairOf(world.process).sides.udesk.delete(held?.id ?? '');
+    };
+    const propagate: Setting = { ...SETTING, deletes: 'propagate' };
+    const steps = [cycle(), cycle(), gone, back, cycle()];
+    expect(await broken(steps, {}, propagate)).toEqual([]);
+    expect(await broken(steps, { 4: stray }, propagate)).toEqual([
+      expect.stringMatching(/^P7: udesk \d+ is deleted, and crm 1 had come back$/),
+    ]);
+  });
+});
+
 describe('P1: a choice, or an edit inside of a cycle, excuses the values that it is about', () => {
   test('whoever chose one base has not let anything else be written back', async () => {
     const steps = [

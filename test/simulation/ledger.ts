@@ -57,6 +57,10 @@ export class Ledger {
   readonly held: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
   /** Records that a person, or our own write, took away. */
   readonly gone: Both<Set<string>> = { udesk: new Set(), crm: new Set() };
+  /** Deleted records of the CRM, oldest deletion first, with the edits that nobody had replaced by then. */
+  readonly bin = new Map<string, Edit[]>();
+  /** Records that were taken out of the bin, and how many edits there were by then. */
+  readonly #returned = new Map<string, number>();
   /** Records that our creates made, and of whom they are the counterpart: `side id`. */
   readonly sources = new Map<string, string>();
   /** By record, elements that were on both sides of its link at the end of a cycle: a first link unites, whatever went before. */
@@ -156,7 +160,29 @@ export class Ledger {
   /** A person took the whole record away, with all that was in it. */
   deleted(side: SideName, held: Held): void {
     this.gone[side].add(held.id);
+    const edits = this.edits.filter((edit) => edit.side === side && edit.record === held.id);
     for (const value of valuesOf(held)) this.seen(value);
+    if (side === 'crm')
+      this.bin.set(
+        held.id,
+        edits.filter((edit) => holdsEdit(held, edit)),
+      );
+  }
+
+  /** @param isKnownGone we know of the deletion: what was taken away before counts no more (a first link unites) */
+  undeleted(id: string, isKnownGone: boolean): void {
+    this.#count += 1;
+    this.#returned.set(id, this.#count);
+    for (const edit of this.bin.get(id) ?? []) this.edits.push(edit);
+    this.bin.delete(id);
+    const left = this.removals.filter(({ side, record }) => !isKnownGone || side !== 'crm' || record !== id);
+    this.removals.splice(0, this.removals.length, ...left);
+  }
+
+  /** It came back from the bin, and that was shown to us. */
+  isShownAgain(id: string): boolean {
+    const at = this.#returned.get(id);
+    return at !== undefined && (this.#shown.get(`crm ${id}`) ?? 0) >= at;
   }
 
   /**
@@ -169,6 +195,7 @@ export class Ledger {
     this.gone[side].add(held.id);
     if (!compares) this.#unseenDeletes.set(key, this.#looked.get(key) ?? 0);
     for (const value of valuesOf(held)) if (this.ever(otherSide(side), value)) this.seen(value);
+    if (side === 'crm') this.bin.set(held.id, []);
   }
 
   /** `from` is gone into `into`: elements live on there, texts only where there was none. */
@@ -250,5 +277,10 @@ export class Ledger {
   #drop(replaced: (edit: Edit) => boolean): void {
     const left = this.edits.filter((edit) => !replaced(edit));
     this.edits.splice(0, this.edits.length, ...left);
+    for (const [id, edits] of this.bin)
+      this.bin.set(
+        id,
+        edits.filter((edit) => !replaced(edit)),
+      );
   }
 }

@@ -185,3 +185,33 @@ async function intentIds(world: World, which: SQL): Promise<string[]> {
   );
   return found.map(({ id }) => id);
 }
+
+/** Whom a record of the CRM was linked with last, where nobody else is linked with that one: it comes back as the same. */
+export async function counterpartBefore(world: World, crmId: string): Promise<string | null> {
+  const [found] = await rows<{ udesk: string }>(
+    world.db,
+    sql`select 'udesk ' || l.udesk_id as udesk from udesk_sync.link l
+        where l.pair = ${world.name} and l.crm_id = ${crmId} and l.udesk_id is not null and l.state in ('confirmed', 'broken')
+          and not exists (select 1 from udesk_sync.link other
+            where other.pair = l.pair and other.udesk_id = l.udesk_id and other.state = 'confirmed' and other.id <> l.id)
+        order by l.id desc limit 1`,
+  );
+  return found?.udesk ?? null;
+}
+
+export async function isKnownGone(world: World, crmId: string): Promise<boolean> {
+  const found = await rows(
+    world.db,
+    sql`select 1 from udesk_sync.record where pair = ${world.name} and side = 'crm' and remote_id = ${crmId} and state = 'deleted'`,
+  );
+  return found.length > 0;
+}
+
+export async function counterpartOf(world: World, udeskId: string): Promise<string | null> {
+  const [found] = await rows<{ id: string }>(
+    world.db,
+    sql`select crm_id as id from udesk_sync.link
+        where pair = ${world.name} and udesk_id = ${udeskId} and crm_id is not null and state = 'confirmed' order by id desc limit 1`,
+  );
+  return found?.id ?? null;
+}

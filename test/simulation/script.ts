@@ -64,7 +64,9 @@ export type Act =
     }
   | { readonly do: 'retry'; readonly pick: number }
   /** A person leaves a create alone that was set aside. */
-  | { readonly do: 'leave'; readonly pick: number };
+  | { readonly do: 'leave'; readonly pick: number }
+  /** A person takes a record of the CRM out of the bin; `newest`: whoever was deleted last. */
+  | { readonly do: 'undelete'; readonly pick: number; readonly newest: boolean };
 
 export type Fault =
   | 'reset'
@@ -173,7 +175,8 @@ export function generate(seed: string, steps: number): Script {
   while (all.length < steps) all.push(...(random.chance(0.4) ? scene(random, world) : [step(random)]));
   const drawn: Step[] = all.slice(0, steps).map((one, id) => ({ id, ...one }));
   const reviewed = leaving(seededRandom(`leaving:${seed}`), drawn);
-  return { seed, setting: world, steps: configured(seededRandom(`configuration:${seed}`), reviewed) };
+  const back = undeleting(seededRandom(`undeleting:${seed}`), reviewed);
+  return { seed, setting: world, steps: configured(seededRandom(`configuration:${seed}`), back) };
 }
 
 /** In one world of four people leave alone what a create may have made, or why it was refused. */
@@ -183,6 +186,22 @@ function leaving(random: Random, steps: readonly Step[]): Step[] {
     const leaves = step.kind === 'cycle' && random.chance(0.2);
     const act: Act = { do: 'leave', pick: random.int(1_000) };
     return leaves ? [step, { id: 2 * APART + step.id, kind: 'act', act }] : [step];
+  });
+}
+
+/** In one world of four people take back what was deleted in the CRM: between cycles, and while a deletion is carried over. */
+function undeleting(random: Random, steps: readonly Step[]): Step[] {
+  if (!random.chance(0.25)) return [...steps];
+  return steps.flatMap((step): Step[] => {
+    if (step.kind !== 'cycle') return [step];
+    const act: Act = { do: 'undelete', pick: random.int(1_000), newest: random.chance(0.5) };
+    if (random.chance(0.2)) return [step, { id: 3 * APART + step.id, kind: 'act', act }];
+    if (!random.chance(0.15)) return [step];
+    const moment: Interrupt = random.chance(0.5)
+      ? { at: 0, near: 'delete', what: 'act', act }
+      : { at: random.int(60), what: 'act', act };
+    const interrupts = [...step.interrupts, moment].sort((a, b) => a.at - b.at);
+    return [{ ...step, interrupts }];
   });
 }
 

@@ -24,6 +24,8 @@ export interface People {
   text(id: string, field: 'name' | 'note', value: string): void;
   elements(id: string, set: SetName, values: readonly (readonly [old: string | null, now: string])[]): void;
   delete(id: string): void;
+  /** Out of the bin, with all that it held; Udesk has none. */
+  undelete?(id: string): void;
 }
 
 /** A person at Udesk. Elements keep their ids where they are edited in place. */
@@ -105,6 +107,7 @@ export function crmPeople(table: MemoryTable): People {
       table.edit(id, { [set]: elements });
     },
     delete: (id) => table.delete(id),
+    undelete: (id) => table.undelete(id),
   };
 }
 

@@ -5,7 +5,7 @@ import { isSet } from '../../src/core/value.ts';
 import type { Page, Side } from '../../src/crm/adapter.ts';
 import { type ErrorKind, SyncError } from '../../src/errors.ts';
 import { deceived, isBlind } from './deceit.ts';
-import { isDecided, sourceUnderWay, writeUnderWay } from './ours.ts';
+import { counterpartOf, isDecided, sourceUnderWay, writeUnderWay } from './ours.ts';
 import type { EngineProcess } from './process.ts';
 import { carryingOut } from './replaced.ts';
 import type { Fault } from './script.ts';
@@ -73,6 +73,7 @@ export function watchedSide(
       if (!WRITES.includes(key) && !READS.includes(key)) return member;
       return async (...args: unknown[]) => {
         world.touching = key === 'read' || WRITES.includes(key) ? touch(key, args[0]) : null;
+        if (key === 'delete' && name === 'udesk') await stillGone(world, args[0] as string);
         const fault = await meet('call', key);
         if (WRITES.includes(key)) look(world, process, name, key, args[0]);
         const failure = meets ? failureOf(fault, key) : null;
@@ -121,6 +122,14 @@ async function askedFor(world: World, op: string): Promise<void> {
       : op === 'create' && !(underWay?.side === 'udesk' ? create.inUdesk : create.inCrm);
   if (underWay === null || !isOff || (await isDecided(world, underWay.side, op))) return;
   world.violation('P8', `a ${op} leaves for ${underWay.side} ${underWay.id ?? '(new)'}, and is turned off`);
+}
+
+/** P7: a deletion is not carried over once it was seen to be taken back; what a person decided is theirs. */
+async function stillGone(world: World, udeskId: string): Promise<void> {
+  const crmId = await counterpartOf(world, udeskId);
+  if (crmId === null || world.people.crm.get(crmId) === null || !world.ledger.isShownAgain(crmId)) return;
+  if (await isDecided(world, 'udesk', 'delete')) return;
+  world.violation('P7', `udesk ${udeskId} is deleted, and crm ${crmId} had come back`);
 }
 
 /** P1: what we write is the image of something that the other side held, or what a person chose. */
