@@ -1,8 +1,10 @@
 /**
- * `npm run mutate [-- --only TEXT] [--list]`: puts each known bug back, one at a time, into a copy of this checkout and
- * runs the tests that should notice. Ends with 0 only when every one of them was noticed. Takes some minutes.
+ * `npm run mutate [-- --only TEXT] [--list] [--workers N]`: puts each known bug back, one at a time, into a copy of this
+ * checkout and runs the tests that should notice; N copies side by side, one per processor unless said. Ends with 0 only when
+ * every one of them was noticed. Takes the better part of an hour on two processors.
  */
 import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Copy, copyCheckout } from './copy.ts';
@@ -11,8 +13,11 @@ import { MUTATIONS, type Mutation } from './mutations.ts';
 /** A mutant that hangs is noticed too, but not waited for. */
 const TIMEOUT_MS = 300_000;
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, list: { type: 'boolean' }, workers: { type: 'string' } },
+});
 const only = values.only ?? '';
+const workers = Number(values.workers ?? availableParallelism());
 const chosen = MUTATIONS.filter(({ name, breaks }) => `${name} ${breaks}`.includes(only));
 
 if (values.list === true) {
@@ -26,34 +31,43 @@ async function main(mutations: readonly Mutation[]): Promise<number> {
     console.error(`No mutation has "${only}" in its name; --list shows them all.`);
     return 2;
   }
-  const copy = copyCheckout();
+  if (!Number.isInteger(workers) || workers < 1) {
+    console.error(`--workers ${values.workers} is no number of copies: 1 or more.`);
+    return 2;
+  }
+  const copies = Array.from({ length: Math.min(workers, mutations.length) }, copyCheckout);
   try {
     const tests = [...new Set(mutations.flatMap((mutation) => mutation.tests))];
     console.log(`without a mutation: ${tests.length} test files and folders …`);
     // However long it takes: on a busy machine all of them take longer than the tests of one mutant may.
-    const before = await runTests(copy.dir, tests, null);
+    const before = await runTests(copies[0]?.dir ?? '', tests, null);
     if (before.code !== 0) {
       console.error(`${before.output}\nThe tests fail without a mutation: mend them first.`);
       return 1;
     }
-    return await killAll(copy, mutations);
+    return await killAll(copies, mutations);
   } finally {
-    copy.remove();
+    for (const copy of copies) copy.remove();
   }
 }
 
-async function killAll(copy: Copy, mutations: readonly Mutation[]): Promise<number> {
+async function killAll(copies: readonly Copy[], mutations: readonly Mutation[]): Promise<number> {
   const survivors: string[] = [];
-  for (const [n, mutation] of mutations.entries()) {
-    const started = performance.now();
-    const { code, firstFailure } = await copy.having(mutation, () => runTests(copy.dir, mutation.tests));
-    const seconds = Math.round((performance.now() - started) / 1000);
-    if (code === 0) survivors.push(mutation.name);
-    const verdict = code === 0 ? 'SURVIVED' : `killed by: ${firstFailure}`;
-    console.log(
-      `${n + 1}/${mutations.length} ${mutation.name} (${mutation.breaks}): ${verdict} (${seconds} s)`,
-    );
-  }
+  const waiting = [...mutations];
+  let done = 0;
+  const killOneByOne = async (copy: Copy) => {
+    for (let mutation = waiting.shift(); mutation !== undefined; mutation = waiting.shift()) {
+      const { name, breaks, tests } = mutation;
+      const started = performance.now();
+      const { code, firstFailure } = await copy.having(mutation, () => runTests(copy.dir, tests));
+      const seconds = Math.round((performance.now() - started) / 1000);
+      if (code === 0) survivors.push(name);
+      const verdict = code === 0 ? 'SURVIVED' : `killed by: ${firstFailure}`;
+      done += 1;
+      console.log(`${done}/${mutations.length} ${name} (${breaks}): ${verdict} (${seconds} s)`);
+    }
+  };
+  await Promise.all(copies.map(killOneByOne));
   console.log(`${mutations.length - survivors.length} of ${mutations.length} killed`);
   for (const name of survivors) console.error(`survived: ${name}`);
   return survivors.length === 0 ? 0 : 1;
