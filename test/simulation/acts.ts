@@ -189,7 +189,7 @@ async function undelete(world: World, act: Extract<Act, { do: 'undelete' }>): Pr
   const ids = [...ledger.bin.keys()];
   const id = act.newest ? ids.at(-1) : ids[act.pick % Math.max(1, ids.length)];
   if (id === undefined || people.crm.list().length >= MOST_PEOPLE) return;
-  people.crm.undelete?.(id);
+  world.crm.table.undelete(id);
   const held = people.crm.get(id);
   if (held === null) return;
   const own = await counterpartBefore(world, id);

@@ -260,11 +260,13 @@ describe('P7: a deletion of ours that was refused is none', () => {
 describe('P5, P7: a record that was taken out of the bin is whom it was linked with', () => {
   const gone = does({ do: 'delete', side: 'crm', pick: 0, linked: true });
   const back = does({ do: 'undelete', pick: 0, newest: true });
+  const customer = ({ people }: World) =>
+    people.udesk.list().find(({ emails }) => emails.includes('e90000x0@example.cn'));
 
   test('so nobody may make its customer a second time', async () => {
-    const again: Meddle = ({ people }) => {
-      const held = people.udesk.list().find(({ emails }) => emails.includes('e90000x0@example.cn'));
-      if (held !== undefined) people.udesk.create({ ...held, emails: [], phones: [] });
+    const again: Meddle = (world) => {
+      const held = customer(world);
+      if (held !== undefined) world.people.udesk.create({ ...held, emails: [], phones: [] });
     };
     const steps = [cycle(), cycle(), gone, cycle(), back, cycle()];
     expect(await broken(steps, {})).toEqual([]);
@@ -275,8 +277,7 @@ describe('P5, P7: a record that was taken out of the bin is whom it was linked w
 
   test('nor carry its deletion over once it was seen to be back', async () => {
     const stray: Meddle = async (world) => {
-      const held = world.people.udesk.list().find(({ emails }) => emails.includes('e90000x0@example.cn'));
-      await world.pairOf(world.process).sides.udesk.delete(held?.id ?? '');
+      await world.pairOf(world.process).sides.udesk.delete(customer(world)?.id ?? '');
     };
     const propagate: Setting = { ...SETTING, deletes: 'propagate' };
     const steps = [cycle(), cycle(), gone, back, cycle()];

@@ -160,20 +160,18 @@ export class Ledger {
   /** A person took the whole record away, with all that was in it. */
   deleted(side: SideName, held: Held): void {
     this.gone[side].add(held.id);
-    const edits = this.edits.filter((edit) => edit.side === side && edit.record === held.id);
+    const edits = this.edits.filter(
+      (edit) => edit.side === side && edit.record === held.id && holdsEdit(held, edit),
+    );
     for (const value of valuesOf(held)) this.seen(value);
-    if (side === 'crm')
-      this.bin.set(
-        held.id,
-        edits.filter((edit) => holdsEdit(held, edit)),
-      );
+    if (side === 'crm') this.bin.set(held.id, edits);
   }
 
   /** @param isKnownGone we know of the deletion: what was taken away before counts no more (a first link unites) */
   undeleted(id: string, isKnownGone: boolean): void {
     this.#count += 1;
     this.#returned.set(id, this.#count);
-    for (const edit of this.bin.get(id) ?? []) this.edits.push(edit);
+    this.edits.push(...(this.bin.get(id) ?? []));
     this.bin.delete(id);
     const left = this.removals.filter(({ side, record }) => !isKnownGone || side !== 'crm' || record !== id);
     this.removals.splice(0, this.removals.length, ...left);

@@ -206,12 +206,3 @@ export async function isKnownGone(world: World, crmId: string): Promise<boolean>
   );
   return found.length > 0;
 }
-
-export async function counterpartOf(world: World, udeskId: string): Promise<string | null> {
-  const [found] = await rows<{ id: string }>(
-    world.db,
-    sql`select crm_id as id from udesk_sync.link
-        where pair = ${world.name} and udesk_id = ${udeskId} and crm_id is not null and state = 'confirmed' order by id desc limit 1`,
-  );
-  return found?.id ?? null;
-}

@@ -168,20 +168,22 @@ export interface Script {
 
 export function generate(seed: string, steps: number): Script {
   const random = seededRandom(`world:${seed}`);
-  // Drawn apart, so that what happens in a world is the same with and without it.
+  // Drawn apart, so that what happens in a world is the same with and without it; each comes about in one world of four.
   const fewCreates = seededRandom(`guards:${seed}`).chance(0.25);
   const world = { ...setting(random), fewCreates };
   const all: Bare<Step>[] = [];
   while (all.length < steps) all.push(...(random.chance(0.4) ? scene(random, world) : [step(random)]));
   const drawn: Step[] = all.slice(0, steps).map((one, id) => ({ id, ...one }));
-  const reviewed = leaving(seededRandom(`leaving:${seed}`), drawn);
-  const back = undeleting(seededRandom(`undeleting:${seed}`), reviewed);
-  return { seed, setting: world, steps: configured(seededRandom(`configuration:${seed}`), back) };
+  const apart = { leaving, undeleting, configuration: configured };
+  const whole = Object.entries(apart).reduce<readonly Step[]>((before, [name, change]) => {
+    const own = seededRandom(`${name}:${seed}`);
+    return own.chance(0.25) ? change(own, before) : before;
+  }, drawn);
+  return { seed, setting: world, steps: whole };
 }
 
-/** In one world of four people leave alone what a create may have made, or why it was refused. */
+/** People leave alone what a create may have made, or why it was refused. */
 function leaving(random: Random, steps: readonly Step[]): Step[] {
-  if (!random.chance(0.25)) return [...steps];
   return steps.flatMap((step): Step[] => {
     const leaves = step.kind === 'cycle' && random.chance(0.2);
     const act: Act = { do: 'leave', pick: random.int(1_000) };
@@ -189,9 +191,8 @@ function leaving(random: Random, steps: readonly Step[]): Step[] {
   });
 }
 
-/** In one world of four people take back what was deleted in the CRM: between cycles, and while a deletion is carried over. */
+/** People take back what was deleted in the CRM: between cycles, and while a deletion is carried over. */
 function undeleting(random: Random, steps: readonly Step[]): Step[] {
-  if (!random.chance(0.25)) return [...steps];
   return steps.flatMap((step): Step[] => {
     if (step.kind !== 'cycle') return [step];
     const act: Act = { do: 'undelete', pick: random.int(1_000), newest: random.chance(0.5) };
@@ -208,9 +209,8 @@ function undeleting(random: Random, steps: readonly Step[]): Step[] {
 /** The numbers of steps that are drawn apart from the others begin here: values are named after the numbers. */
 const APART = 50_000;
 
-/** In one world of four somebody changes the configuration every now and then, mostly for a few steps. */
+/** Somebody changes the configuration every now and then, mostly for a few steps. */
 function configured(random: Random, steps: readonly Step[]): Step[] {
-  if (!random.chance(0.25)) return [...steps];
   const all: Step[] = [];
   let backIn = 0;
   for (const step of steps) {

@@ -24,8 +24,6 @@ export interface People {
   text(id: string, field: 'name' | 'note', value: string): void;
   elements(id: string, set: SetName, values: readonly (readonly [old: string | null, now: string])[]): void;
   delete(id: string): void;
-  /** Out of the bin, with all that it held; Udesk has none. */
-  undelete?(id: string): void;
 }
 
 /** A person at Udesk. Elements keep their ids where they are edited in place. */
@@ -107,7 +105,6 @@ export function crmPeople(table: MemoryTable): People {
       table.edit(id, { [set]: elements });
     },
     delete: (id) => table.delete(id),
-    undelete: (id) => table.undelete(id),
   };
 }
 

@@ -5,7 +5,7 @@ import { isSet } from '../../src/core/value.ts';
 import type { Page, Side } from '../../src/crm/adapter.ts';
 import { type ErrorKind, SyncError } from '../../src/errors.ts';
 import { deceived, isBlind } from './deceit.ts';
-import { counterpartOf, isDecided, sourceUnderWay, writeUnderWay } from './ours.ts';
+import { confirmedLinks, isDecided, sourceUnderWay, writeUnderWay } from './ours.ts';
 import type { EngineProcess } from './process.ts';
 import { carryingOut } from './replaced.ts';
 import type { Fault } from './script.ts';
@@ -126,8 +126,9 @@ async function askedFor(world: World, op: string): Promise<void> {
 
 /** P7: a deletion is not carried over once it was seen to be taken back; what a person decided is theirs. */
 async function stillGone(world: World, udeskId: string): Promise<void> {
-  const crmId = await counterpartOf(world, udeskId);
-  if (crmId === null || world.people.crm.get(crmId) === null || !world.ledger.isShownAgain(crmId)) return;
+  const crmId = (await confirmedLinks(world)).find((link) => link.udesk_id === udeskId)?.crm_id;
+  if (crmId === undefined || world.people.crm.get(crmId) === null || !world.ledger.isShownAgain(crmId))
+    return;
   if (await isDecided(world, 'udesk', 'delete')) return;
   world.violation('P7', `udesk ${udeskId} is deleted, and crm ${crmId} had come back`);
 }
