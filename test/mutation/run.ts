@@ -1,7 +1,7 @@
 /**
  * `npm run mutate [-- --only TEXT] [--list] [--workers N]`: puts each known bug back, one at a time, into a copy of this
  * checkout and runs the tests that should notice; N copies side by side, one per processor unless said. Ends with 0 only when
- * every one of them was noticed. Takes the better part of an hour on two processors.
+ * every one of them was noticed. One copy alone takes the better part of an hour.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
