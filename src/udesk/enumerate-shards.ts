@@ -14,13 +14,14 @@ import { idText } from './decode-lists.ts';
 import {
   decodePage,
   isLast,
+  reachesKnown,
   LIST_CAP,
-  MAX_HEAD_PAGES,
   MAX_HEAD_ROUNDS,
   read,
   type Sweep,
   type SweepOptions,
   sweep,
+  TOO_MANY_CREATED,
   watchTotal,
 } from './enumerate.ts';
 import { UdeskRefusal } from './errors.ts';
@@ -104,11 +105,10 @@ async function certifyUnion(first: RawPage, options: ShardOptions, state: Sweep)
     return raw.rows.length === 0 || isLast(raw, page, options.pageSize);
   };
   for (let round = 1; !(await readHead(1)); round += 1) {
-    if (round === MAX_HEAD_ROUNDS) {
-      doubts.push('too many customers were created while the list was read');
+    if (round === MAX_HEAD_ROUNDS || !(await reachesKnown(readHead))) {
+      doubts.push(TOO_MANY_CREATED);
       break;
     }
-    for (let page = 2; page <= MAX_HEAD_PAGES && !(await readHead(page)); page += 1);
     for (const id of created) known.add(id);
   }
   if (first.total === null || total === null) doubts.push('Udesk did not say how many customers there are');

@@ -67,7 +67,8 @@ function placed(shown: Page, page: number, raw: RawPage): Page {
 
 /**
  * Reads the head again, and weighs the totals. What decides is one answer: a first page that meets a customer known
- * before it, with its own total. Between two answers the list may have moved.
+ * before its round, with its own total. Between two answers the list may have moved: who is met again within a round
+ * was pushed back by newer ones, and says nothing of who lies behind.
  */
 async function certify(first: RawPage, options: SweepOptions, state: Sweep): Promise<Page> {
   const { seen, doubts } = state;
@@ -75,7 +76,8 @@ async function certify(first: RawPage, options: SweepOptions, state: Sweep): Pro
   const dropped: DroppedElement[] = [];
   const seenBefore = seen.size;
   let total: number | null = null;
-  /** True when the page met a known customer, or nothing lies behind it. */
+  let ofThisRound = new Set<string>();
+  /** True when the page met a customer known before this round, or nothing lies behind it. */
   const readHead = async (page: number): Promise<boolean> => {
     const raw = await read(options, page);
     watchTotal(raw, state);
@@ -83,15 +85,17 @@ async function certify(first: RawPage, options: SweepOptions, state: Sweep): Pro
     records.push(...head.page.records);
     dropped.push(...head.page.dropped);
     total = raw.total;
-    return head.metKnown || raw.rows.length === 0 || isLast(raw, page, options.pageSize);
+    const metKnown = head.known.some((id) => !ofThisRound.has(id));
+    for (const record of head.page.records) ofThisRound.add(record.id);
+    return metKnown || raw.rows.length === 0 || isLast(raw, page, options.pageSize);
   };
   for (let round = 1; !(await readHead(1)); round += 1) {
-    if (round === MAX_HEAD_ROUNDS) {
-      doubts.push('too many customers were created while the list was read');
+    // More than a page of new ones: tell them, then look at the first page again.
+    if (round === MAX_HEAD_ROUNDS || !(await reachesKnown(readHead))) {
+      doubts.push(TOO_MANY_CREATED);
       break;
     }
-    // More than a page of new ones: tell them, then look at the first page again.
-    for (let page = 2; page <= MAX_HEAD_PAGES && !(await readHead(page)); page += 1);
+    ofThisRound = new Set();
   }
   const created = seen.size - seenBefore;
   if (first.total === null || total === null) doubts.push('Udesk did not say how many customers there are');
@@ -126,7 +130,14 @@ export function watchTotal(
 }
 
 export const MAX_HEAD_ROUNDS = 3;
-export const MAX_HEAD_PAGES = 10;
+const MAX_HEAD_PAGES = 10;
+export const TOO_MANY_CREATED = 'too many customers were created while the list was read';
+
+/** Reads the pages behind the first until one is the last of its round; false where none of them was. */
+export async function reachesKnown(readHead: (page: number) => Promise<boolean>): Promise<boolean> {
+  for (let page = 2; page <= MAX_HEAD_PAGES; page += 1) if (await readHead(page)) return true;
+  return false;
+}
 
 /** @param filterId the whole list where it is left out */
 export function read(options: SweepOptions, page: number, filterId?: string): Promise<RawPage> {
@@ -134,26 +145,26 @@ export function read(options: SweepOptions, page: number, filterId?: string): Pr
   return options.client.listCustomers({ page, pageSize: options.pageSize, ...filter }, options.signal);
 }
 
-/** Decodes a page without the customers that were yielded before. */
+/** Decodes a page without the customers that were yielded before: those are told as `known`. */
 export function decodePage(
   raw: RawPage,
   options: SweepOptions,
   state: Sweep,
-): { page: Page; metKnown: boolean } {
+): { page: Page; known: readonly string[] } {
   const records: SideRecord[] = [];
   const dropped: DroppedElement[] = [];
-  let metKnown = false;
+  const known: string[] = [];
   for (const row of raw.rows) {
     const decoded = decodeCustomer(row, options.customFields);
     if (!decoded.ok) {
       dropped.push(decoded.dropped);
     } else if (state.seen.has(decoded.record.id)) {
-      metKnown = true;
+      known.push(decoded.record.id);
     } else {
       state.seen.add(decoded.record.id);
       records.push(decoded.record);
     }
   }
   if (dropped.length > 0) state.doubts.push('a customer of the list could not be read');
-  return { page: { records, deletedIds: [], dropped, total: raw.total, end: null }, metKnown };
+  return { page: { records, deletedIds: [], dropped, total: raw.total, end: null }, known };
 }

@@ -634,6 +634,22 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/unit/udesk/enumerate.test.ts', 'test/property/udesk/enumerate.prop.test.ts'],
   },
   {
+    name: 'who is met again within one reading of the head ends it',
+    breaks: 'P7, T6: a customer behind one that newer ones pushed back is never read',
+    file: 'src/udesk/enumerate.ts',
+    find: 'const metKnown = head.known.some((id) => !ofThisRound.has(id));',
+    replace: 'const metKnown = head.known.length > 0;',
+    tests: ['test/property/udesk/enumerate.prop.test.ts'],
+  },
+  {
+    name: 'a head that was not read to its end is believed',
+    breaks: 'P7, T6: customers between the pages that were read and those known are never read',
+    file: 'src/udesk/enumerate.ts',
+    find: 'if (await readHead(page)) return true;\n  return false;',
+    replace: 'if (await readHead(page)) return true;\n  return true;',
+    tests: ['test/property/udesk/enumerate.prop.test.ts'],
+  },
+  {
     name: 'a list at its cap is called complete',
     breaks: 'P7, T4: what lies beyond 10,000 rows is taken for deleted',
     file: 'src/udesk/enumerate.ts',

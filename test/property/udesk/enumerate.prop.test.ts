@@ -45,6 +45,26 @@ const FOUND: [number, number, Change[]][] = [
       { atRequest: 2, what: { create: 1 } },
     ],
   ],
+  // A new one was pushed to the second page of the head and met again there, with a newer one behind it unread.
+  [
+    9,
+    1,
+    [
+      { atRequest: 11, what: { create: 1 } },
+      { atRequest: 10, what: { create: 2 } },
+      { atRequest: 10, what: { deleteAt: 2 } },
+    ],
+  ],
+  // More new ones than the head is read for, and then as many deleted as lie between.
+  [
+    5,
+    1,
+    [
+      { atRequest: 6, what: { create: 14 } },
+      { atRequest: 16, what: { create: 4 } },
+      ...Array.from({ length: 4 }, () => ({ atRequest: 16, what: { deleteAt: 4 } })),
+    ],
+  ],
 ];
 
 describe('P7: a certified sweep', () => {
