@@ -98,6 +98,9 @@ async function follow(
   how: string,
 ): Promise<void> {
   const { linkId } = record;
+  const held = await loadLinkOf(cycle.db, cycle.spec.name, linkId);
+  // Somebody was created in its place before it came back from the bin: the link is theirs.
+  if (held === null || idOn(held, side) !== record.id) return;
   const free = await freeSurvivor(cycle, side, linkId, survivors);
   const counterpart = free === null ? null : await readCounterpart(cycle, side, linkId);
   const at = cycle.clock();
@@ -166,6 +169,9 @@ async function freeSurvivor(
   if (only === undefined || survivors.length > 1) return null;
   const holder = await linkHolding(cycle.db, cycle.spec.name, side, only.id);
   if (holder !== null && holder !== linkId) return null;
+  // Whom a flagged link waits for is back, and is not free for another one.
+  const [known] = await keyedRecords(cycle.db, cycle.spec.name, side, [only.id]);
+  if (known !== undefined && known.linkId !== null && known.linkId !== linkId) return null;
   // Whom a person said to be somebody else takes nobody's place.
   const link = await loadLinkOf(cycle.db, cycle.spec.name, linkId);
   const ids = { udesk: link?.udeskId ?? '', crm: link?.crmId ?? '', [side]: only.id };

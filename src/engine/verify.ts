@@ -1,6 +1,6 @@
 /** The last look before a write (sync design §8): what the plan was made from must still be there. */
 import { contentHash, mergeObserved } from '../core/observation.ts';
-import { idOn, otherSide, type SideRecord } from '../core/record.ts';
+import { idOn, otherSide, type SideName, type SideRecord } from '../core/record.ts';
 import { isUnwanted } from '../core/unwanted.ts';
 import { standAsBefore } from '../core/witness-records.ts';
 import { holds } from '../core/written.ts';
@@ -81,7 +81,8 @@ export async function verify(
   }
   const unmoved =
     intent.op === 'delete'
-      ? (await isOtherGone(cycle, intent)) && (await isAsMirrored(cycle, intent, current))
+      ? (await isCounterpartGone(cycle, intent, otherSide(intent.side))) &&
+        (await isAsMirrored(cycle, intent, current))
       : holds(cycle.spec, intent.patch, current, 'before');
   if (unmoved) return current;
   await observeAndReplan(cycle, intent, current);
@@ -98,6 +99,11 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
     await fenced(cycle.db, cycle.fence, (tx) =>
       dropIntent(tx, intent, 'its source was deleted before the write', cycle.clock()),
     );
+    return 'stale';
+  }
+  if (!(await isCounterpartGone(cycle, intent, intent.side))) {
+    const why = 'whose place it was to take is back';
+    await fenced(cycle.db, cycle.fence, (tx) => dropIntent(tx, intent, why, cycle.clock()));
     return 'stale';
   }
   const others = await withoutKeptOut(cycle, intent, await holders(cycle, intent, looks));
@@ -149,17 +155,16 @@ async function isSourceGone(cycle: Cycle, { side, marker }: IntentRow): Promise<
 }
 
 /**
- * A deletion follows from the other one. That may have been taken back since, and a deletion that had to wait asks for it
- * once more (P7).
+ * A deletion follows from the other one, and a create in the place of a deleted record from that one's. It may have been taken back
+ * since, and a write that had to wait asks for it once more (P5, P7).
  */
-async function isOtherGone(cycle: Cycle, intent: IntentRow): Promise<boolean> {
-  const there = otherSide(intent.side);
+async function isCounterpartGone(cycle: Cycle, intent: IntentRow, there: SideName): Promise<boolean> {
   const link = await loadLinkOf(cycle.db, intent.pair, intent.linkId);
   const id = link === null ? null : idOn(link, there);
   if (id === null) return true;
   const known = (await loadRecords(cycle.db, intent.pair, there, [id])).get(id);
   if (known !== undefined && known.state !== 'deleted') return false;
-  if (intent.runId === String(cycle.runId)) return true;
+  if (intent.op === 'delete' && intent.runId === String(cycle.runId)) return true;
   try {
     const back = await cycle.sides[there].read(id, { signal: cycle.signal });
     if (back === null) return true;

@@ -5,6 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { SIDES, type SideName } from '../core/record.ts';
 import { hasJobs } from './dead-letters.ts';
+import { fromJsonb } from './jsonb.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
 export interface Person {
@@ -47,15 +48,22 @@ export async function findPerson(
       udesk_id: string | null;
       crm_id: string | null;
       parted: boolean;
+      before: string;
     }>(
       db,
-      sql`select id, udesk_id, crm_id, ${PARTED} as parted from udesk_sync.link where pair = ${pair} and state <> 'candidate'
-          and (udesk_id = any(${textArray(ids.udesk)}) or crm_id = any(${textArray(ids.crm)}))`,
+      sql`select id, udesk_id, crm_id, ${PARTED} as parted, jsonb_path_query_array(evidence, '$[*] ? (exists(@.from))')::text as before
+          from udesk_sync.link where pair = ${pair} and state <> 'candidate'
+            and (udesk_id = any(${textArray(ids.udesk)}) or crm_id = any(${textArray(ids.crm)}) or ${heldBefore(ids)})`,
     );
     const links = found.filter(({ parted }) => !parted);
+    // Merged into another record, or created anew: they are whose place that one took.
+    const before = links.flatMap((link) => fromJsonb<{ side: SideName; from: string }[]>(link.before));
+    const replaced = (on: SideName) => before.filter((one) => one.side === on).map(({ from }) => from);
     const next = {
-      udesk: [...new Set([...ids.udesk, ...links.flatMap((link) => link.udesk_id ?? [])])],
-      crm: [...new Set([...ids.crm, ...links.flatMap((link) => link.crm_id ?? [])])],
+      udesk: [
+        ...new Set([...ids.udesk, ...links.flatMap((link) => link.udesk_id ?? []), ...replaced('udesk')]),
+      ],
+      crm: [...new Set([...ids.crm, ...links.flatMap((link) => link.crm_id ?? []), ...replaced('crm')])],
     };
     // What is kept of a question, or of the time when two were taken for one, names them, too.
     linkIds = found.map((link) => link.id);
@@ -78,6 +86,14 @@ export async function findPerson(
   );
   const alive = SIDES.filter((each) => known.some((row) => row.side === each && row.state === 'live'));
   return { ids, linkIds, alive, inFlight: Number(flying?.n ?? 0) };
+}
+
+/** The link was theirs before it went over to another record; asked as the index `link_moved` has it. */
+function heldBefore(ids: Person['ids']): SQL {
+  return sql`(jsonb_path_exists(evidence, '$[*].from') and exists (
+    select 1 from jsonb_array_elements(evidence) as note
+    where note->>'side' = 'udesk' and note->>'from' = any(${textArray(ids.udesk)})
+      or note->>'side' = 'crm' and note->>'from' = any(${textArray(ids.crm)})))`;
 }
 
 function ofPerson(ids: Person['ids']): SQL {

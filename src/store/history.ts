@@ -27,9 +27,8 @@ export async function loadHistory(
   const [asked] = await loadRecords(db, pair, side, [id]);
   if (asked === undefined) return null;
   const links = await linksOf(db, pair, side, id);
-  const [first] = links;
-  const isAlone = asked.state === 'live' && first !== undefined && idOn(first, side) !== id;
-  const link = isAlone ? undefined : first;
+  const isAlone = asked.state === 'live' && links.length > 0 && links.every((one) => idOn(one, side) !== id);
+  const link = isAlone ? undefined : links[0];
   const ids = { [side]: [id], [otherSide(side)]: [] } as unknown as Record<SideName, string[]>;
   // The link that counts comes first, and so do its records; what an earlier one wrote is part of the story.
   for (const each of SIDES) {
@@ -74,7 +73,7 @@ function withoutBases({ bases: _bases, ...link }: LinkWithBases): HistoryLink {
   return link;
 }
 
-/** Links that hold or held this record, the one that counts first: the record's own, then the youngest. */
+/** Links that hold or held this record, the one that counts first: the one that holds it now, then the youngest. */
 async function linksOf(db: Db, pair: string, side: SideName, id: string): Promise<LinkWithBases[]> {
   const column = side === 'udesk' ? sql`l.udesk_id` : sql`l.crm_id`;
   // As the index `link_moved` has it: most links never moved.
@@ -98,7 +97,7 @@ async function linksOf(db: Db, pair: string, side: SideName, id: string): Promis
         where l.pair = ${pair} and l.state <> 'candidate' and l.id in (
           select l.id from udesk_sync.link l where l.pair = ${pair} and ${column} = ${id}
           union select l.id from udesk_sync.link l where l.pair = ${pair} and ${moved})
-        order by l.state <> 'confirmed', l.id desc`,
+        order by not (l.state = 'confirmed' and ${column} is not distinct from ${id}), l.id desc`,
   );
   return found.map((row) => ({
     id: row.id,

@@ -7,7 +7,9 @@ import { sql } from 'drizzle-orm';
 import { idOn, SIDES, type SideName } from '../core/record.ts';
 import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
-import { askAgain, endConflicts, type LinkRow, loadLink, loadLinkOf } from './links.ts';
+import { endConflicts, type LinkRow, loadLink, loadLinkOf } from './links.ts';
+import { askAgain } from './returned.ts';
+import { endReverts } from './reverts.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 export interface LinkDecision {
@@ -139,6 +141,7 @@ async function endLink(tx: Db, link: LinkRow, decision: LinkDecision): Promise<n
   await log(tx, link, decision, 'unlink');
   const at = sql`${decision.at.toISOString()}::timestamptz`;
   const closed = await endConflicts(tx, link.pair, link.id, decision.at);
+  await endReverts(tx, link.pair, link.id, decision.at);
   await tx.execute(
     sql`update udesk_sync.intent set state = 'dropped', error = 'the link was ended by a person'
         where pair = ${link.pair} and link_id = ${link.id}::bigint and state in ('planned', 'held', 'parked')`,

@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { FieldBase, LifeChange } from '../core/link.ts';
 import type { SideName } from '../core/record.ts';
-import { fileConflicts } from './conflict-search.ts';
 import { ACTIVE, MAY_HAVE_CREATED, retireParked } from './intents.ts';
 import { fromJsonb } from './jsonb.ts';
+import { endReverts } from './reverts.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 export type LinkRowState = 'candidate' | 'confirmed' | 'rejected' | 'broken';
@@ -292,6 +292,8 @@ export async function breakLink(
   const reason = life.action === 'close' ? 'deleted on both sides' : `deleted on ${life.deletedSide}`;
   await setLinkState(db, pair, linkId, { state: 'broken', decidedBy: life.action, reason, at });
   await endConflicts(db, pair, linkId, at);
+  // A flagged one waits for its record to come back, and so does what somebody wants undone about it.
+  if (life.action !== 'flag') await endReverts(db, pair, linkId, at);
   if (life.action === 'unlink') {
     await db.execute(
       sql`update udesk_sync.record set link_id = null, dirty = true where pair = ${pair} and link_id = ${linkId}::bigint`,
@@ -383,81 +385,6 @@ export async function listLinks(
         order by l.id limit ${filter.limit}`,
   );
   return found.map(toLink);
-}
-
-/** Ids that must not be created again: their counterpart was deleted or unlinked. */
-export async function idsHeldByLinks(
-  db: Db,
-  pair: string,
-  side: SideName,
-  ids: readonly string[],
-): Promise<Set<string>> {
-  if (ids.length === 0) return new Set();
-  const column = side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
-  const found = await rows<{ id: string }>(
-    db,
-    sql`select distinct ${column} as id from udesk_sync.link
-        where pair = ${pair} and state = 'broken' and decided_by <> 'close' and ${column} = any(${textArray(ids)})`,
-  );
-  return new Set(found.map((row) => row.id));
-}
-
-/**
- * A deleted record that is back takes its flagged link up again, bases included. Of a link that ended with the deletion
- * of both, or that somebody else was created for meanwhile, nothing is left to take up: a record of it that is back is free,
- * like one never seen before.
- */
-export async function restoreReturned(db: Db, pair: string, at: Date): Promise<void> {
-  const returned = await rows<{ id: string }>(
-    db,
-    sql`update udesk_sync.link l set state = 'confirmed', decided_by = 'restored', dirty = true,
-          changed_at = ${at.toISOString()}::timestamptz
-        where l.pair = ${pair} and l.state = 'broken' and l.decided_by in ('flag', 'merged')
-          and exists (select 1 from udesk_sync.record r where r.pair = l.pair and r.side = 'udesk'
-            and r.remote_id = l.udesk_id and r.state = 'live' and r.link_id = l.id)
-          and exists (select 1 from udesk_sync.record r where r.pair = l.pair and r.side = 'crm'
-            and r.remote_id = l.crm_id and r.state = 'live' and r.link_id = l.id)
-        returning l.id`,
-  );
-  await askAgain(
-    db,
-    pair,
-    returned.map(({ id }) => id),
-    at,
-  );
-  await db.execute(
-    sql`update udesk_sync.record r set link_id = null
-        from udesk_sync.link l
-        where r.pair = ${pair} and r.side in ('udesk', 'crm') and r.dirty and r.link_id is not null and r.state = 'live'
-          and l.pair = r.pair and l.id = r.link_id
-          and (l.state = 'broken' and l.decided_by = 'close'
-            or case r.side when 'udesk' then l.udesk_id else l.crm_id end is distinct from r.remote_id)`,
-  );
-}
-
-/**
- * P2, P3, P6: what the end of these links closed and nobody decided, now that they are taken up again with their bases. The
- * planner finds a difference again, but not an edit that a write of ours had replaced (no side holds it), what an undo left
- * apart or met (the bases take it for agreed on), nor that a difference is older than a backup. These get a row of their own;
- * the one that ended stays as it is.
- */
-export async function askAgain(db: Db, pair: string, linkIds: readonly string[], at: Date): Promise<void> {
-  if (linkIds.length === 0) return;
-  const now = sql`${at.toISOString()}::timestamptz`;
-  await db.execute(
-    sql`insert into udesk_sync.conflict
-          (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, overwritten, undone, opened_at, changed_at, assignee)
-        select c.pair, c.link_id, c.field, c.kind, 'open', c.base, c.udesk, c.crm, c.udesk_at, c.crm_at, c.reason, c.overwritten, c.undone,
-          ${now}, ${now}, c.assignee
-        from udesk_sync.conflict c
-        -- A field that is mapped no more, or in another way, has no base any more: a row of it would stay for ever.
-        join udesk_sync.link own on own.pair = c.pair and own.id = c.link_id and (c.field = '*' or own.bases ? c.field)
-        where c.pair = ${pair} and c.link_id = any(${textArray(linkIds)}::bigint[]) and c.resolved_by = 'link ended'
-          and (jsonb_array_length(c.overwritten) > 0 or c.undone or c.kind in ('reverted', 'edited-since', 'restored'))
-          and not exists (select 1 from udesk_sync.conflict later
-            where later.pair = c.pair and later.link_id = c.link_id and later.field = c.field and later.id > c.id)`,
-  );
-  await fileConflicts(db, pair, linkIds);
 }
 
 export async function countLinks(db: Db, pair: string): Promise<Record<LinkRowState, number>> {

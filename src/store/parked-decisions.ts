@@ -94,7 +94,8 @@ async function close(
   if (row === undefined) return { outcome: 'not-found' };
   if (row.state !== 'parked') return { outcome: 'closed', state: row.state };
   await tx.execute(
-    sql`update udesk_sync.parked set state = ${state}, closed_at = ${at.toISOString()}::timestamptz
+    sql`update udesk_sync.parked set state = ${state}, closed_at = ${at.toISOString()}::timestamptz,
+          closed_run_id = (select max(id) from udesk_sync.run where pair = ${row.pair})
         where pair = ${row.pair} and id = ${parkedId}::bigint`,
   );
   await logDecision(tx, {

@@ -120,12 +120,11 @@ export async function upsertRecords(
   }));
   await db.execute(
     sql`insert into udesk_sync.record as r
-          (pair, side, remote_id, fields, external_id, version, updated_at, last_edit, hash, keys, observed_at, first_seen_at, observed_run_id)
-        select ${pair}, ${side}, s.i, s.f, s.e, s.v, s.u, s.l, s.h, s.k, ${at}::timestamptz, ${at}::timestamptz,
-          -- A person's look is no run: it comes after the last one.
-          coalesce(${runId}::bigint, (select max(id) from udesk_sync.run where pair = ${pair}))
-        from jsonb_to_recordset(${jsonParam(payload)})
+          (pair, side, remote_id, fields, external_id, version, updated_at, last_edit, hash, keys, observed_at, first_seen_at, observed_run_id, first_seen_run_id)
+        select ${pair}, ${side}, s.i, s.f, s.e, s.v, s.u, s.l, s.h, s.k, ${at}::timestamptz, ${at}::timestamptz, n.run, n.run
+        from (select coalesce(${runId}::bigint, (select max(id) from udesk_sync.run where pair = ${pair})) as run) n, jsonb_to_recordset(${jsonParam(payload)})
           as s(i text, f jsonb, e text, v text, u text, l jsonb, h text, k text[])
+        -- A person's look is no run: it comes after the last one.
         on conflict (pair, side, remote_id) do update set
           fields = excluded.fields, external_id = excluded.external_id, version = excluded.version,
           updated_at = excluded.updated_at, last_edit = excluded.last_edit, hash = excluded.hash, keys = excluded.keys, state = 'live', deleted_at = null,
@@ -329,7 +328,7 @@ export async function maybeCreated(
             where i.pair = r.pair and i.side = r.side and i.op = 'create' and i.sent_at is not null
               and (i.batch_id is not null or not ${inBatches}::boolean)
               and (p.id is not null or i.state in ('sending', 'unknown'))
-              and (${CLOCK_WENT_BACK} and (p.state is distinct from 'dropped' or r.first_seen_at <= p.closed_at)
+              and (${CLOCK_WENT_BACK} and (p.state is distinct from 'dropped' or coalesce(r.first_seen_run_id <= p.closed_run_id, r.first_seen_at <= p.closed_at))
                 or i.sent_at <= r.first_seen_at and (p.id is null or r.first_seen_at <= p.at
                   or p.state = 'parked' and ${KEYLESS} and not jsonb_exists_any(i.patch, ${textArray(keyFields)}))))`,
   );

@@ -188,6 +188,14 @@ export async function markCarried(
   );
 }
 
+/** Of a link that ended: what waits can never be carried out. */
+export async function endReverts(tx: Db, pair: string, linkId: string, at: Date): Promise<void> {
+  await tx.execute(
+    sql`update udesk_sync.revert_field set state = 'refused', reason = 'the link has ended', closed_at = ${at.toISOString()}::timestamptz
+        where pair = ${pair} and link_id = ${linkId}::bigint and state = 'waiting'`,
+  );
+}
+
 export async function closeReverts(
   tx: Db,
   pair: string,

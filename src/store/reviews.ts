@@ -58,7 +58,8 @@ export async function rejectedPairs(db: Db, pair: string): Promise<Set<string>> 
     sql`select candidates::text as candidates, udesk_id, crm_id from udesk_sync.link
         where pair = ${pair} and (state = 'rejected'
           -- The policy "unlink" ends links by the same word, and nobody said anything then, or something else before.
-          or (state = 'broken' and decided_by = 'unlink' and (
+          -- So does a person who settles a deletion, and says that nobody is to be created again: not that two are different.
+          or (state = 'broken' and decided_by = 'unlink' and coalesce(reason, '') !~ '^(deleted|gone) on ' and (
             select note->>'take' from jsonb_array_elements(evidence) with ordinality as notes(note, n)
             where note->>'kind' = 'decision' order by n desc limit 1) = 'unlink'))`,
   );

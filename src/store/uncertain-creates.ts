@@ -19,7 +19,7 @@ export interface UncertainCreate {
  */
 export async function askAgainAboutChanged(db: Db, pair: string): Promise<void> {
   await db.execute(
-    sql`update udesk_sync.parked p set state = 'parked', closed_at = null
+    sql`update udesk_sync.parked p set state = 'parked', closed_at = null, closed_run_id = null
         where p.pair = ${pair} and p.state = 'dropped' and ${MAY_HAVE_CREATED} and (
           exists (select 1 from udesk_sync.record r where r.pair = p.pair and r.link_id = p.link_id and r.dirty)
           or exists (select 1 from udesk_sync.conflict d where d.pair = p.pair and d.link_id = p.link_id and d.state = 'resolving'))`,

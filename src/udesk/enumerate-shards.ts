@@ -14,9 +14,9 @@ import { idText } from './decode-lists.ts';
 import {
   decodePage,
   isLast,
-  reachesKnown,
   LIST_CAP,
   MAX_HEAD_ROUNDS,
+  reachesKnown,
   read,
   type Sweep,
   type SweepOptions,

@@ -49,7 +49,8 @@ export async function confirmedLinks(world: World): Promise<LinkIds[]> {
 
 /**
  * Whether a record has its place without a counterpart: a link is about it, or was, or a person is asked about it; or they are
- * asked what a create on its side has made, or left that alone, and whoever is new there waits for that.
+ * asked what a create on its side has made, or left that alone, and whoever is new there waits for that; so does whoever is to be
+ * created on the same side and has an e-mail or phone in common with it.
  */
 export async function placeOf(world: World): Promise<(side: SideName, id: string) => boolean> {
   const found = await rows<{ name: string }>(
@@ -61,6 +62,12 @@ export async function placeOf(world: World): Promise<(side: SideName, id: string
         where pair = ${world.name} and ids.id is not null
         union select p.side from udesk_sync.parked p
         left join udesk_sync.intent i on i.pair = p.pair and i.id = p.intent_id
+        where p.pair = ${world.name} and p.kind = 'uncertain-create'
+          and (p.state = 'parked' or p.state = 'dropped' and i.state = 'parked')
+        union select r.side || ' ' || r.remote_id from udesk_sync.parked p
+        join udesk_sync.intent i on i.pair = p.pair and i.id = p.intent_id
+        join udesk_sync.claim c on c.pair = p.pair and c.link_id = p.link_id
+        join udesk_sync.record r on r.pair = p.pair and r.side <> c.side and r.keys @> array[c.key]
         where p.pair = ${world.name} and p.kind = 'uncertain-create'
           and (p.state = 'parked' or p.state = 'dropped' and i.state = 'parked')`,
   );

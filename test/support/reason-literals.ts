@@ -43,7 +43,7 @@ export function reasonLiterals(path: string): readonly ReasonLiteral[] {
     if (node.type === 'Literal' && typeof node.value === 'string') tell(node, node.value);
     if (node.type === 'TaggedTemplateExpression') {
       const sql = (node.quasi?.quasis ?? []).map(({ value }) => value.cooked).join('§');
-      for (const [, text = ''] of sql.matchAll(/'([^'§]+)'/g)) tell(node, text.replace(/^; /, ''));
+      for (const [, text = ''] of sql.matchAll(/'([^'§]*)'/g)) tell(node, text.replace(/^; /, ''));
       look((node.quasi as { expressions?: unknown } | undefined)?.expressions);
       return;
     }

@@ -112,6 +112,14 @@ export const CONFLICTS: ReasonTable = [
   [/^nothing of the record may flow to (udesk|crm)$/, '这条记录没有任何字段可以写入 {1}'],
   [/^a person took (.+)$/, '由人裁决：采用 {1}'],
   [/^several records on both sides share contact points$/, '两边各有多条记录的联系方式相同'],
+  [
+    /^it was deleted on (udesk|crm) and is back, and another record was created there in its place$/,
+    '它曾在 {1} 中被删除，现已恢复，而其间已在那里新建了另一条记录',
+  ],
+  [
+    /^it was deleted on (udesk|crm) and is back, after its link had ended$/,
+    '它曾在 {1} 中被删除，现已恢复，而其关联此前已结束',
+  ],
   [/^one customer fits several CRM records$/, '一位客户对应多条 CRM 记录'],
   [/^several customers fit one CRM record$/, '多位客户对应同一条 CRM 记录'],
   [/^the customer is linked to another CRM record$/, '该客户已与另一条 CRM 记录关联'],

@@ -89,6 +89,7 @@ export const WRITES: ReasonTable = [
     '新建时 {1} 返回了记录 {2}，而它已属于关联 {3}。请解除其中一个关联，或更正 CRM 侧的外部 ID',
   ],
   [/^the record moved before the write$/, '写入之前记录发生了变化'],
+  [/^whose place it was to take is back$/, '它要取代的记录已经恢复'],
   [/^its source was deleted before the write$/, '写入之前它的来源记录已被删除'],
   [/^the history of (udesk|crm) has more news than were read$/, '{1} 的变更记录多于已读取的部分'],
   [/^the history of (udesk|crm) shows no record of our write$/, '{1} 的变更记录中没有我们的写入'],

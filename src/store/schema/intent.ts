@@ -149,6 +149,8 @@ export const parked = udeskSync.table(
     state: text('state').$type<'parked' | 'retried' | 'dropped'>().notNull(),
     at: at('at').notNull(),
     closedAt: at('closed_at'),
+    /** The last run that had begun when a person answered it. */
+    closedRunId: bigint('closed_run_id', { mode: 'number' }),
   },
   (table) => [
     primaryKey({ columns: [table.pair, table.id] }),

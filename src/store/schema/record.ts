@@ -32,6 +32,8 @@ export const record = udeskSync.table(
     /** The run that did: runs are numbered in their order, whatever our clock was set to. Null: none, or not kept then. */
     observedRunId: bigint('observed_run_id', { mode: 'number' }),
     firstSeenAt: at('first_seen_at').notNull().defaultNow(),
+    /** As `observed_run_id`. */
+    firstSeenRunId: bigint('first_seen_run_id', { mode: 'number' }),
     deletedAt: at('deleted_at'),
     /** Udesk: known, and not shown by the last enumeration that came to its end. Written when that changes only. */
     unlisted: boolean('unlisted').notNull().default(false),

@@ -26,6 +26,7 @@ const NOT_REASONS = [
   `to_char(… at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as …`,
   '(SystemModstamp > … OR (SystemModstamp = … AND Id > …))',
   'SystemModstamp, Id',
+  '^deleted on ',
 ];
 
 const FILES = [

@@ -1,0 +1,188 @@
+/**
+ * Records that were deleted, or seemed to be, and are there again under their ids (promises P2, P5, P6): what becomes of the links
+ * that ended meanwhile.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { otherSide, type SideName } from '../core/record.ts';
+import { fileConflicts } from './conflict-search.ts';
+import { type Db, rows, textArray } from './tx.ts';
+
+const FLAGGED = sql`l.state = 'broken' and l.decided_by in ('flag', 'merged')`;
+
+/** Ended as a record was gone: by `deletes: unlink`, or by a person who said that the deletion is settled. */
+const ENDED_AS_GONE = sql`l.state = 'broken' and l.decided_by = 'unlink' and coalesce(l.reason, '') ~ '^(deleted|gone) on '`;
+
+/** The policy ended it, and no person had said before that the two are not the same. */
+const ENDED_BY_POLICY = sql`l.state = 'broken' and l.decided_by = 'unlink' and coalesce(l.reason, '') ~ '^deleted on ' and coalesce((
+  select note->>'take' from jsonb_array_elements(l.evidence) with ordinality as notes(note, n)
+  where note->>'kind' = 'decision' order by n desc limit 1), '') <> 'unlink'`;
+
+/** The link's record of that side, in that state. */
+function recordOf(side: SideName, state: 'live' | 'deleted', tied: SQL): SQL {
+  return sql`exists (select 1 from udesk_sync.record r where r.pair = l.pair and r.side = ${side}
+    and r.remote_id = l.${linkColumn(side)} and r.state = ${state} and ${tied})`;
+}
+
+function linkColumn(side: SideName): SQL {
+  return side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
+}
+
+/** Those that name a record of this side as the one that was gone. */
+function namedGone(side: SideName): SQL {
+  return sql`coalesce(l.reason, '') ~ ${`^(deleted|gone) on ${side}`}`;
+}
+
+/**
+ * A deleted record that is back takes the link up again that ended with its deletion, bases included: a flagged one, and one that
+ * `deletes: unlink` ended, where nobody else is linked with either by now. Of a link whose records were both deleted, at once or one
+ * after the other, or that somebody else was created for meanwhile, nothing is left to take up: a record of it that is back is free,
+ * like one never seen before. Only links with a record that moved are looked at: years leave many that ended.
+ */
+export async function restoreReturned(db: Db, pair: string, at: Date): Promise<void> {
+  const now = sql`${at.toISOString()}::timestamptz`;
+  const tied = sql`r.link_id = l.id`;
+  const free = sql`r.link_id is null`;
+  const moved = sql`select d.link_id from udesk_sync.record d
+    where d.pair = ${pair} and d.side in ('udesk', 'crm') and d.dirty and d.link_id is not null`;
+  const backUnlinked = sql`select b.id from udesk_sync.record d
+    join udesk_sync.link b on b.pair = d.pair and case d.side when 'udesk' then b.udesk_id else b.crm_id end = d.remote_id
+    where d.pair = ${pair} and d.link_id is null and d.state = 'live' and d.dirty`;
+  const goneInTurn = (gone: SideName) =>
+    sql`${namedGone(gone)} and ${recordOf(gone, 'live', sql`true`)} and ${recordOf(otherSide(gone), 'deleted', sql`true`)}`;
+  await db.execute(
+    sql`update udesk_sync.link l set decided_by = 'close', reason = 'deleted on both sides', changed_at = ${now}
+        where l.pair = ${pair} and ${FLAGGED} and l.id in (${moved}) and (
+          ${recordOf('udesk', 'deleted', sql`true`)} and ${recordOf('crm', 'deleted', sql`true`)}
+          or ${goneInTurn('udesk')} or ${goneInTurn('crm')})`,
+  );
+  const returned = await rows<{ id: string }>(
+    db,
+    sql`update udesk_sync.link l set state = 'confirmed', decided_by = 'restored', dirty = true, changed_at = ${now}
+        where l.pair = ${pair} and (
+          ${FLAGGED} and l.id in (${moved}) and ${recordOf('udesk', 'live', tied)} and ${recordOf('crm', 'live', tied)}
+          or ${ENDED_BY_POLICY} and l.id in (${backUnlinked}) and ${recordOf('udesk', 'live', free)} and ${recordOf('crm', 'live', free)}
+            and not exists (select 1 from udesk_sync.link later where later.pair = l.pair and later.id > l.id
+              and later.state <> 'candidate' and (later.udesk_id = l.udesk_id or later.crm_id = l.crm_id)))
+        returning l.id`,
+  );
+  const ids = returned.map(({ id }) => id);
+  await db.execute(
+    sql`update udesk_sync.record r set link_id = l.id, dirty = true
+        from udesk_sync.link l
+        where l.pair = ${pair} and l.id = any(${textArray(ids)}::bigint[]) and r.pair = l.pair and r.link_id is null
+          and (r.side = 'udesk' and r.remote_id = l.udesk_id or r.side = 'crm' and r.remote_id = l.crm_id)`,
+  );
+  await askAgain(db, pair, ids, at);
+  await db.execute(
+    sql`update udesk_sync.record r set link_id = null
+        from udesk_sync.link l
+        where r.pair = ${pair} and r.side in ('udesk', 'crm') and r.dirty and r.link_id is not null and r.state = 'live'
+          and l.pair = r.pair and l.id = r.link_id
+          and (l.state = 'broken' and l.decided_by = 'close'
+            or case r.side when 'udesk' then l.udesk_id else l.crm_id end is distinct from r.remote_id)`,
+  );
+}
+
+/** Of a record that is back: who was taken for the same person when it was gone. */
+export interface FormerCounterpart {
+  readonly id: string;
+  /** On the other side. */
+  readonly counterpart: string;
+  /** Another record was created in its place; else its link ended as it was gone. */
+  readonly isReplaced: boolean;
+}
+
+/**
+ * Who was taken for the same person as these records before they were deleted: they are not created a second time before a
+ * person has said that they are somebody else (P5). Of links that are taken up again or have nobody live, none is told.
+ */
+export async function formerCounterparts(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+): Promise<FormerCounterpart[]> {
+  if (ids.length === 0) return [];
+  const there = otherSide(side);
+  const found = await rows<{ id: string; counterpart: string; replaced: boolean }>(
+    db,
+    sql`select l.${linkColumn(side)} as id, l.${linkColumn(there)} as counterpart, false as replaced
+        from udesk_sync.link l
+        where l.pair = ${pair} and l.${linkColumn(side)} = any(${textArray(ids)}) and ${ENDED_AS_GONE}
+          and ${namedGone(side)} and ${recordOf(there, 'live', sql`true`)}
+        union
+        select back.id, l.${linkColumn(there)}, true
+        from unnest(${textArray(ids)}) as back(id)
+        -- As the index link_moved has it: most links never moved.
+        join udesk_sync.link l on l.pair = ${pair} and l.state in ('confirmed', 'broken') and jsonb_path_exists(l.evidence, '$[*].from')
+          and l.evidence @> jsonb_build_array(jsonb_build_object('kind', 'recreated', 'side', ${side}::text, 'from', back.id))
+        where ${recordOf(there, 'live', sql`true`)}
+        order by 1, 2`,
+  );
+  return found.map((row) => ({ id: row.id, counterpart: row.counterpart, isReplaced: row.replaced }));
+}
+
+/**
+ * Ids that must not be created again: their counterpart was deleted or unlinked. Not those that were the deleted one and are
+ * back: once a person has said that whom their deletion left is somebody else, they are new.
+ */
+export async function idsHeldByLinks(
+  db: Db,
+  pair: string,
+  side: SideName,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const column = linkColumn(side);
+  const found = await rows<{ id: string }>(
+    db,
+    sql`select distinct l.${column} as id from udesk_sync.link l
+        where l.pair = ${pair} and l.state = 'broken' and l.decided_by <> 'close' and l.${column} = any(${textArray(ids)})
+          and not (${ENDED_AS_GONE} and ${namedGone(side)})`,
+  );
+  return new Set(found.map((row) => row.id));
+}
+
+/**
+ * P2, P3, P6: what the end of these links closed and nobody decided since, now that they are taken up again with their bases. The
+ * planner finds a difference again, but not an edit that a write of ours had replaced (no side holds it), what an undo left
+ * apart or met (the bases take it for agreed on), nor that a difference is older than a backup. These get a row of their own, or go
+ * into the one that was opened meanwhile, whose decision did not know them; those that ended stay as they are.
+ */
+export async function askAgain(db: Db, pair: string, linkIds: readonly string[], at: Date): Promise<void> {
+  if (linkIds.length === 0) return;
+  const now = sql`${at.toISOString()}::timestamptz`;
+  await db.execute(
+    sql`with ended as (
+          select c.* from udesk_sync.conflict c
+          -- A field that is mapped no more, or in another way, has no base any more: a row of it would stay for ever.
+          join udesk_sync.link own on own.pair = c.pair and own.id = c.link_id and (c.field = '*' or own.bases ? c.field)
+          where c.pair = ${pair} and c.link_id = any(${textArray(linkIds)}::bigint[]) and c.resolved_by = 'link ended'
+            and (jsonb_array_length(c.overwritten) > 0 or c.undone or c.kind in ('reverted', 'edited-since', 'restored'))
+            and not exists (select 1 from udesk_sync.conflict later
+              where later.pair = c.pair and later.link_id = c.link_id and later.field = c.field and later.id > c.id
+                and later.state in ('resolved', 'converged') and later.resolved_by is distinct from 'link ended')),
+        edit as (
+          select e.link_id, e.field, o.value, min(e.id * 1000 + o.n) as n
+          from ended e cross join jsonb_array_elements(e.overwritten) with ordinality as o(value, n)
+          group by e.link_id, e.field, o.value),
+        again as (
+          select distinct on (e.link_id, e.field) e.pair, e.link_id, e.field, e.kind, e.base, e.udesk, e.crm, e.udesk_at, e.crm_at, e.reason,
+            coalesce((select jsonb_agg(edit.value order by edit.n) from edit where edit.link_id = e.link_id and edit.field = e.field
+              and not exists (select 1 from udesk_sync.conflict t, jsonb_array_elements(t.overwritten) as known
+                where t.pair = e.pair and t.link_id = e.link_id and t.field = e.field and t.state in ('open', 'resolving')
+                  and known = edit.value)), '[]'::jsonb) as overwritten,
+            bool_or(e.undone or e.kind = 'reverted') over (partition by e.link_id, e.field) as undone, e.assignee
+          from ended e order by e.link_id, e.field, e.id desc)
+        insert into udesk_sync.conflict as t
+          (pair, link_id, field, kind, state, base, udesk, crm, udesk_at, crm_at, reason, overwritten, undone, opened_at, changed_at, assignee)
+        select a.pair, a.link_id, a.field, a.kind, 'open', a.base, a.udesk, a.crm, a.udesk_at, a.crm_at, a.reason, a.overwritten, a.undone,
+          ${now}, ${now}, a.assignee
+        from again a
+        on conflict (pair, link_id, field) where state in ('open', 'resolving') do update set
+          overwritten = excluded.overwritten || t.overwritten, undone = t.undone or excluded.undone, changed_at = excluded.changed_at,
+          state = 'open', decision_id = null, resolved_by = null, unclassified = true
+          where excluded.overwritten <> '[]'::jsonb or excluded.undone and not t.undone`,
+  );
+  await fileConflicts(db, pair, linkIds);
+}
