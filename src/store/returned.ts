@@ -44,9 +44,9 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
   const free = sql`r.link_id is null`;
   const moved = sql`select d.link_id from udesk_sync.record d
     where d.pair = ${pair} and d.side in ('udesk', 'crm') and d.dirty and d.link_id is not null`;
-  const backUnlinked = sql`select b.id from udesk_sync.record d
-    join udesk_sync.link b on b.pair = d.pair and case d.side when 'udesk' then b.udesk_id else b.crm_id end = d.remote_id
-    where d.pair = ${pair} and d.link_id is null and d.state = 'live' and d.dirty`;
+  const ended = (side: SideName) => sql`select b.id from udesk_sync.record d
+    join udesk_sync.link b on b.pair = d.pair and b.state = 'broken' and b.${linkColumn(side)} = d.remote_id
+    where d.pair = ${pair} and d.side = ${side} and d.link_id is null and d.state = 'live' and d.dirty`;
   const goneInTurn = (gone: SideName) =>
     sql`${namedGone(gone)} and ${recordOf(gone, 'live', sql`true`)} and ${recordOf(otherSide(gone), 'deleted', sql`true`)}`;
   await db.execute(
@@ -55,17 +55,22 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
           ${recordOf('udesk', 'deleted', sql`true`)} and ${recordOf('crm', 'deleted', sql`true`)}
           or ${goneInTurn('udesk')} or ${goneInTurn('crm')})`,
   );
-  const returned = await rows<{ id: string }>(
-    db,
-    sql`update udesk_sync.link l set state = 'confirmed', decided_by = 'restored', dirty = true, changed_at = ${now}
-        where l.pair = ${pair} and (
-          ${FLAGGED} and l.id in (${moved}) and ${recordOf('udesk', 'live', tied)} and ${recordOf('crm', 'live', tied)}
-          or ${ENDED_BY_POLICY} and l.id in (${backUnlinked}) and ${recordOf('udesk', 'live', free)} and ${recordOf('crm', 'live', free)}
-            and not exists (select 1 from udesk_sync.link later where later.pair = l.pair and later.id > l.id
-              and later.state <> 'candidate' and (later.udesk_id = l.udesk_id or later.crm_id = l.crm_id)))
-        returning l.id`,
+  const restore = (which: SQL) =>
+    rows<{ id: string }>(
+      db,
+      sql`update udesk_sync.link l set state = 'confirmed', decided_by = 'restored', dirty = true, changed_at = ${now}
+          where l.pair = ${pair} and ${which} returning l.id`,
+    );
+  const flagged = await restore(
+    sql`${FLAGGED} and l.id in (${moved}) and ${recordOf('udesk', 'live', tied)} and ${recordOf('crm', 'live', tied)}`,
   );
-  const ids = returned.map(({ id }) => id);
+  const unlinked = await restore(
+    sql`${ENDED_BY_POLICY} and l.id in (${ended('udesk')} union ${ended('crm')})
+        and ${recordOf('udesk', 'live', free)} and ${recordOf('crm', 'live', free)}
+        and not exists (select 1 from udesk_sync.link later where later.pair = l.pair and later.id > l.id
+          and later.state <> 'candidate' and (later.udesk_id = l.udesk_id or later.crm_id = l.crm_id))`,
+  );
+  const ids = [...flagged, ...unlinked].map(({ id }) => id);
   await db.execute(
     sql`update udesk_sync.record r set link_id = l.id, dirty = true
         from udesk_sync.link l
