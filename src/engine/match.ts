@@ -1,5 +1,6 @@
 import { decideMatch, type MatchDecision, type MatchRecord } from '../core/match.ts';
-import { otherSide, SIDES, type SideName } from '../core/record.ts';
+import { SIDES, type SideName } from '../core/record.ts';
+import { type FormerCounterpart, weighFormer } from '../core/returned.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
 import { dissolveLinks, insertConfirmedLinks, type NewLink } from '../store/links.ts';
 import { holdersOf, type KeyedRecord, keyedRecords, unlinkedIds } from '../store/records.ts';
@@ -37,15 +38,16 @@ export async function matchRecords(cycle: Cycle): Promise<MatchReport> {
       after = last;
       cycle.signal.throwIfAborted();
       const links: NewLink[] = [];
-      const alone: string[] = [];
-      for (const [id, decision] of await decide(cycle, side, ids)) {
-        if (decision.kind === 'unmatched' || isRejected(side, id, decision, rejected)) alone.push(id);
+      for (const [id, decision] of await decideReturned(
+        cycle,
+        side,
+        await decide(cycle, side, ids),
+        rejected,
+      )) {
+        if (decision.kind === 'unmatched') unmatched[side].push(id);
         else if (decision.kind === 'review') reviews.push(decision);
         else links.push({ ...decision, decidedBy: 'match' });
       }
-      const returned = await reviewsOfReturned(cycle, side, alone, rejected);
-      reviews.push(...returned.values());
-      unmatched[side].push(...alone.filter((id) => !returned.has(id)));
       if (links.length > 0)
         await fenced(db, fence, (tx) => insertConfirmedLinks(tx, spec.name, links, cycle.clock()));
       linked += links.length;
@@ -88,35 +90,27 @@ export async function matchUncertainCreates({ db, fence, spec, clock }: Cycle): 
   });
 }
 
-/** Who is back after a deletion, and shares nothing with whom they were linked with by now: one person or two, a person says. */
-async function reviewsOfReturned(
+/** The same decisions, after what people rejected, and with whom they were linked with before a deletion. */
+async function decideReturned(
   { db, spec }: Cycle,
   side: SideName,
-  ids: readonly string[],
+  decisions: ReadonlyMap<string, MatchDecision>,
   rejected: ReadonlySet<string>,
-): Promise<Map<string, Review>> {
-  const reviews = new Map<string, Review>();
-  for (const former of await formerCounterparts(db, spec.name, side, ids)) {
-    const { id, counterpart, isReplaced } = former;
-    const pairIds = side === 'udesk' ? [id, counterpart] : [counterpart, id];
-    if (rejected.has(pairIds.join('\n'))) continue;
-    const there = otherSide(side);
-    const others = [...(reviews.get(id)?.[there === 'udesk' ? 'udeskIds' : 'crmIds'] ?? []), counterpart];
-    reviews.set(id, {
-      udeskIds: side === 'udesk' ? [id] : others,
-      crmIds: side === 'udesk' ? others : [id],
-      evidence: [],
-      score: LINKED_BEFORE,
-      reason: isReplaced
-        ? `it was deleted on ${side} and is back, and another record was created there in its place`
-        : `it was deleted on ${side} and is back, after its link had ended`,
-    });
+): Promise<[string, MatchDecision][]> {
+  const left = [...decisions].map(([id, decision]): [string, MatchDecision] => {
+    const isOver = decision.kind !== 'unmatched' && isRejected(side, id, decision, rejected);
+    return [id, isOver ? { kind: 'unmatched' } : decision];
+  });
+  const former = new Map<string, FormerCounterpart[]>();
+  const open = left.flatMap(([id, { kind }]) => (kind === 'review' ? [] : [id]));
+  for (const one of await formerCounterparts(db, spec.name, side, open)) {
+    former.set(one.id, [...(former.get(one.id) ?? []), one]);
   }
-  return reviews;
+  return left.map(([id, decision]) => {
+    const isApart = (other: string) => rejected.has(side === 'udesk' ? `${id}\n${other}` : `${other}\n${id}`);
+    return [id, weighFormer(side, id, decision, former.get(id) ?? [], isApart)];
+  });
 }
-
-/** How sure it is that two are one who were linked until one of them was deleted, and have no contact in common by now. */
-const LINKED_BEFORE = 0.5;
 
 /** @param freed links that are taken as if they were not there */
 async function decide(

@@ -12,6 +12,7 @@ import {
   setLinkState,
 } from '../store/links.ts';
 import { type KeyedRecord, keyedRecords, loadRecords, markDeleted } from '../store/records.ts';
+import { wasGone } from '../store/returned.ts';
 import { rejectedPairs } from '../store/reviews.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
@@ -169,11 +170,17 @@ async function freeSurvivor(
   if (only === undefined || survivors.length > 1) return null;
   const holder = await linkHolding(cycle.db, cycle.spec.name, side, only.id);
   if (holder !== null && holder !== linkId) return null;
-  // Whom a flagged link waits for is back, and is not free for another one.
-  const [known] = await keyedRecords(cycle.db, cycle.spec.name, side, [only.id]);
-  if (known !== undefined && known.linkId !== null && known.linkId !== linkId) return null;
+  if (await isWaitedFor(cycle, side, only.id, linkId)) return null;
   // Whom a person said to be somebody else takes nobody's place.
   const link = await loadLinkOf(cycle.db, cycle.spec.name, linkId);
   const ids = { udesk: link?.udeskId ?? '', crm: link?.crmId ?? '', [side]: only.id };
   return (await rejectedPairs(cycle.db, cycle.spec.name)).has(`${ids.udesk}\n${ids.crm}`) ? null : only;
+}
+
+/** Whom a flagged link waits for, and who is back by now, is not free for another one; whoever is left of a flagged link is. */
+async function isWaitedFor(cycle: Cycle, side: SideName, id: string, linkId: string): Promise<boolean> {
+  const [known] = await keyedRecords(cycle.db, cycle.spec.name, side, [id]);
+  if (known === undefined || known.linkId === null || known.linkId === linkId) return false;
+  const link = await loadLinkOf(cycle.db, cycle.spec.name, known.linkId);
+  return link !== null && wasGone(link, side);
 }

@@ -4,12 +4,14 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { SIDES, type SideName } from '../core/record.ts';
+import { growPerson, holdsPerson, type LinkTrace, type PersonIds } from '../core/same-person.ts';
 import { hasJobs } from './dead-letters.ts';
 import { fromJsonb } from './jsonb.ts';
+import { rejectedPairs } from './reviews.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
 export interface Person {
-  readonly ids: Readonly<Record<SideName, readonly string[]>>;
+  readonly ids: PersonIds;
   readonly linkIds: readonly string[];
 }
 
@@ -20,7 +22,7 @@ export interface PersonState extends Person {
   readonly inFlight: number;
 }
 
-const none: Record<SideName, readonly string[]> = { udesk: [], crm: [] };
+const none: PersonIds = { udesk: [], crm: [] };
 
 /**
  * A person said that these two are not the same: a question that was answered with no, or two who were parted. Who settles a
@@ -40,33 +42,15 @@ export async function findPerson(
   side: SideName,
   id: string,
 ): Promise<PersonState | null> {
-  let ids = { ...none, [side]: [id] };
+  const rejected = await rejectedPairs(db, pair);
+  const areApart = (udeskId: string, crmId: string) => rejected.has(`${udeskId}\n${crmId}`);
+  let ids: PersonIds = { ...none, [side]: [id] };
   let linkIds: string[] = [];
   for (;;) {
-    const found = await rows<{
-      id: string;
-      udesk_id: string | null;
-      crm_id: string | null;
-      parted: boolean;
-      before: string;
-    }>(
-      db,
-      sql`select id, udesk_id, crm_id, ${PARTED} as parted, jsonb_path_query_array(evidence, '$[*] ? (exists(@.from))')::text as before
-          from udesk_sync.link where pair = ${pair} and state <> 'candidate'
-            and (udesk_id = any(${textArray(ids.udesk)}) or crm_id = any(${textArray(ids.crm)}) or ${heldBefore(ids)})`,
-    );
-    const links = found.filter(({ parted }) => !parted);
-    // Merged into another record, or created anew: they are whose place that one took.
-    const before = links.flatMap((link) => fromJsonb<{ side: SideName; from: string }[]>(link.before));
-    const replaced = (on: SideName) => before.filter((one) => one.side === on).map(({ from }) => from);
-    const next = {
-      udesk: [
-        ...new Set([...ids.udesk, ...links.flatMap((link) => link.udesk_id ?? []), ...replaced('udesk')]),
-      ],
-      crm: [...new Set([...ids.crm, ...links.flatMap((link) => link.crm_id ?? []), ...replaced('crm')])],
-    };
+    const links = await linksAbout(db, pair, ids);
+    const next = growPerson(ids, links, areApart);
     // What is kept of a question, or of the time when two were taken for one, names them, too.
-    linkIds = found.map((link) => link.id);
+    linkIds = links.filter((link) => holdsPerson(link, ids)).map((link) => link.id);
     const grown = SIDES.some((each) => next[each].length > ids[each].length);
     ids = next;
     if (!grown) break;
@@ -86,6 +70,29 @@ export async function findPerson(
   );
   const alive = SIDES.filter((each) => known.some((row) => row.side === each && row.state === 'live'));
   return { ids, linkIds, alive, inFlight: Number(flying?.n ?? 0) };
+}
+
+/** Links that hold one of these records, or held it before. */
+async function linksAbout(db: Db, pair: string, ids: PersonIds): Promise<LinkTrace[]> {
+  const found = await rows<{
+    id: string;
+    udesk_id: string | null;
+    crm_id: string | null;
+    parted: boolean;
+    before: string;
+  }>(
+    db,
+    sql`select id, udesk_id, crm_id, ${PARTED} as parted, jsonb_path_query_array(evidence, '$[*] ? (exists(@.from))')::text as before
+        from udesk_sync.link where pair = ${pair} and state <> 'candidate'
+          and (udesk_id = any(${textArray(ids.udesk)}) or crm_id = any(${textArray(ids.crm)}) or ${heldBefore(ids)})`,
+  );
+  return found.map((row) => ({
+    id: row.id,
+    udeskId: row.udesk_id,
+    crmId: row.crm_id,
+    isParted: row.parted,
+    before: fromJsonb(row.before),
+  }));
 }
 
 /** The link was theirs before it went over to another record; asked as the index `link_moved` has it. */

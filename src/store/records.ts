@@ -328,7 +328,7 @@ export async function maybeCreated(
             where i.pair = r.pair and i.side = r.side and i.op = 'create' and i.sent_at is not null
               and (i.batch_id is not null or not ${inBatches}::boolean)
               and (p.id is not null or i.state in ('sending', 'unknown'))
-              and (${CLOCK_WENT_BACK} and (p.state is distinct from 'dropped' or coalesce(r.first_seen_run_id <= p.closed_run_id, r.first_seen_at <= p.closed_at))
+              and (${CLOCK_WENT_BACK} and (p.state is distinct from 'dropped' or coalesce((r.first_seen_run_id, r.first_seen_at) <= (p.closed_run_id, p.closed_at), r.first_seen_at <= p.closed_at))
                 or i.sent_at <= r.first_seen_at and (p.id is null or r.first_seen_at <= p.at
                   or p.state = 'parked' and ${KEYLESS} and not jsonb_exists_any(i.patch, ${textArray(keyFields)}))))`,
   );

@@ -4,7 +4,10 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { otherSide, type SideName } from '../core/record.ts';
+import type { FormerCounterpart } from '../core/returned.ts';
 import { fileConflicts } from './conflict-search.ts';
+import { endConflicts } from './links.ts';
+import { endReverts } from './reverts.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
 const FLAGGED = sql`l.state = 'broken' and l.decided_by in ('flag', 'merged')`;
@@ -12,10 +15,13 @@ const FLAGGED = sql`l.state = 'broken' and l.decided_by in ('flag', 'merged')`;
 /** Ended as a record was gone: by `deletes: unlink`, or by a person who said that the deletion is settled. */
 const ENDED_AS_GONE = sql`l.state = 'broken' and l.decided_by = 'unlink' and coalesce(l.reason, '') ~ '^(deleted|gone) on '`;
 
-/** The policy ended it, and no person had said before that the two are not the same. */
-const ENDED_BY_POLICY = sql`l.state = 'broken' and l.decided_by = 'unlink' and coalesce(l.reason, '') ~ '^deleted on ' and coalesce((
+/** A person ended it: the last that anybody said about it. */
+const BY_PERSON = sql`coalesce((
   select note->>'take' from jsonb_array_elements(l.evidence) with ordinality as notes(note, n)
-  where note->>'kind' = 'decision' order by n desc limit 1), '') <> 'unlink'`;
+  where note->>'kind' = 'decision' order by n desc limit 1), '') = 'unlink'`;
+
+/** The policy ended it, and no person had said before that the two are not the same. */
+const ENDED_BY_POLICY = sql`${ENDED_AS_GONE} and coalesce(l.reason, '') ~ '^deleted on ' and not ${BY_PERSON}`;
 
 /** The link's record of that side, in that state. */
 function recordOf(side: SideName, state: 'live' | 'deleted', tied: SQL): SQL {
@@ -27,16 +33,21 @@ function linkColumn(side: SideName): SQL {
   return side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
 }
 
-/** Those that name a record of this side as the one that was gone. */
+/** Those that name the record of this side as the one that was gone. */
 function namedGone(side: SideName): SQL {
   return sql`coalesce(l.reason, '') ~ ${`^(deleted|gone) on ${side}`}`;
 }
 
+/** As `namedGone`, of a link that was loaded. */
+export function wasGone({ reason }: { readonly reason: string | null }, side: SideName): boolean {
+  return new RegExp(`^(deleted|gone) on ${side}`).test(reason ?? '');
+}
+
 /**
  * A deleted record that is back takes the link up again that ended with its deletion, bases included: a flagged one, and one that
- * `deletes: unlink` ended, where nobody else is linked with either by now. Of a link whose records were both deleted, at once or one
- * after the other, or that somebody else was created for meanwhile, nothing is left to take up: a record of it that is back is free,
- * like one never seen before. Only links with a record that moved are looked at: years leave many that ended.
+ * `deletes: unlink` ended, where nobody else is linked with either by now. Of a link whose other record was deleted, too, before it
+ * came back, or that somebody else was created for meanwhile, nothing is left to take up: a record of it that is back is free,
+ * like one never seen before (`formerCounterparts` tells who else is). Only links with a record that moved are looked at: years leave many that ended.
  */
 export async function restoreReturned(db: Db, pair: string, at: Date): Promise<void> {
   const now = sql`${at.toISOString()}::timestamptz`;
@@ -49,12 +60,16 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
     where d.pair = ${pair} and d.side = ${side} and d.link_id is null and d.state = 'live' and d.dirty`;
   const goneInTurn = (gone: SideName) =>
     sql`${namedGone(gone)} and ${recordOf(gone, 'live', sql`true`)} and ${recordOf(otherSide(gone), 'deleted', sql`true`)}`;
-  await db.execute(
+  const closed = await rows<{ id: string }>(
+    db,
     sql`update udesk_sync.link l set decided_by = 'close', reason = 'deleted on both sides', changed_at = ${now}
-        where l.pair = ${pair} and ${FLAGGED} and l.id in (${moved}) and (
-          ${recordOf('udesk', 'deleted', sql`true`)} and ${recordOf('crm', 'deleted', sql`true`)}
-          or ${goneInTurn('udesk')} or ${goneInTurn('crm')})`,
+        where l.pair = ${pair} and ${FLAGGED} and l.id in (${moved}) and (${goneInTurn('udesk')} or ${goneInTurn('crm')})
+        returning l.id`,
   );
+  for (const { id } of closed) {
+    await endConflicts(db, pair, id, at);
+    await endReverts(db, pair, id, at);
+  }
   const restore = (which: SQL) =>
     rows<{ id: string }>(
       db,
@@ -88,18 +103,9 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
   );
 }
 
-/** Of a record that is back: who was taken for the same person when it was gone. */
-export interface FormerCounterpart {
-  readonly id: string;
-  /** On the other side. */
-  readonly counterpart: string;
-  /** Another record was created in its place; else its link ended as it was gone. */
-  readonly isReplaced: boolean;
-}
-
 /**
- * Who was taken for the same person as these records before they were deleted: they are not created a second time before a
- * person has said that they are somebody else (P5). Of links that are taken up again or have nobody live, none is told.
+ * Who was taken for the same person as these records before one of them was deleted, or both were, and is live: they are not created a
+ * second time before a person has said that they are somebody else (P5). Links that wait or are taken up again are not asked.
  */
 export async function formerCounterparts(
   db: Db,
@@ -109,27 +115,32 @@ export async function formerCounterparts(
 ): Promise<FormerCounterpart[]> {
   if (ids.length === 0) return [];
   const there = otherSide(side);
-  const found = await rows<{ id: string; counterpart: string; replaced: boolean }>(
+  const found = await rows<{ id: string; counterpart: string; replaced: boolean; settled: boolean }>(
     db,
-    sql`select l.${linkColumn(side)} as id, l.${linkColumn(there)} as counterpart, false as replaced
+    sql`select l.${linkColumn(side)} as id, l.${linkColumn(there)} as counterpart, false as replaced, ${BY_PERSON} as settled
         from udesk_sync.link l
-        where l.pair = ${pair} and l.${linkColumn(side)} = any(${textArray(ids)}) and ${ENDED_AS_GONE}
-          and ${namedGone(side)} and ${recordOf(there, 'live', sql`true`)}
+        where l.pair = ${pair} and l.${linkColumn(side)} = any(${textArray(ids)})
+          and (${ENDED_AS_GONE} or l.state = 'broken' and l.decided_by = 'close') and ${recordOf(there, 'live', sql`true`)}
         union
-        select back.id, l.${linkColumn(there)}, true
+        select back.id, l.${linkColumn(there)}, true, false
         from unnest(${textArray(ids)}) as back(id)
         -- As the index link_moved has it: most links never moved.
         join udesk_sync.link l on l.pair = ${pair} and l.state in ('confirmed', 'broken') and jsonb_path_exists(l.evidence, '$[*].from')
-          and l.evidence @> jsonb_build_array(jsonb_build_object('kind', 'recreated', 'side', ${side}::text, 'from', back.id))
+          and l.evidence @> jsonb_build_array(jsonb_build_object('side', ${side}::text, 'from', back.id))
         where ${recordOf(there, 'live', sql`true`)}
         order by 1, 2`,
   );
-  return found.map((row) => ({ id: row.id, counterpart: row.counterpart, isReplaced: row.replaced }));
+  return found.map(({ id, counterpart, replaced, settled }) => ({
+    id,
+    counterpart,
+    isReplaced: replaced,
+    isSettled: settled,
+  }));
 }
 
 /**
- * Ids that must not be created again: their counterpart was deleted or unlinked. Not those that were the deleted one and are
- * back: once a person has said that whom their deletion left is somebody else, they are new.
+ * Ids that must not be created again: their counterpart was deleted or unlinked. Not those that were the deleted one, or whose
+ * counterpart is back: once a person has said that these are two, they are new.
  */
 export async function idsHeldByLinks(
   db: Db,
@@ -143,7 +154,7 @@ export async function idsHeldByLinks(
     db,
     sql`select distinct l.${column} as id from udesk_sync.link l
         where l.pair = ${pair} and l.state = 'broken' and l.decided_by <> 'close' and l.${column} = any(${textArray(ids)})
-          and not (${ENDED_AS_GONE} and ${namedGone(side)})`,
+          and not (${ENDED_AS_GONE} and (${namedGone(side)} or ${recordOf(otherSide(side), 'live', sql`true`)}))`,
   );
   return new Set(found.map((row) => row.id));
 }

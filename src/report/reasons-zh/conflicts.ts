@@ -113,12 +113,12 @@ export const CONFLICTS: ReasonTable = [
   [/^a person took (.+)$/, '由人裁决：采用 {1}'],
   [/^several records on both sides share contact points$/, '两边各有多条记录的联系方式相同'],
   [
-    /^it was deleted on (udesk|crm) and is back, and another record was created there in its place$/,
-    '它曾在 {1} 中被删除，现已恢复，而其间已在那里新建了另一条记录',
+    /^they were linked until one was deleted, and another record has its place by now$/,
+    '两者曾相互关联，其中一条后来被删除，现在已有另一条记录取代它',
   ],
   [
-    /^it was deleted on (udesk|crm) and is back, after its link had ended$/,
-    '它曾在 {1} 中被删除，现已恢复，而其关联此前已结束',
+    /^they were linked until one was deleted, and it is back$/,
+    '两者曾相互关联，其中一条后来被删除，现已恢复',
   ],
   [/^one customer fits several CRM records$/, '一位客户对应多条 CRM 记录'],
   [/^several customers fit one CRM record$/, '多位客户对应同一条 CRM 记录'],

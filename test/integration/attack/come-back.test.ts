@@ -8,11 +8,12 @@ import { SyncError } from '../../../src/errors.ts';
 import { storyText } from '../../../src/report/story-text.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { loadHistory } from '../../../src/store/history.ts';
-import { confirmLink, rejectLink, unlink } from '../../../src/store/link-decisions.ts';
+import { confirmLink, unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { dropParked } from '../../../src/store/parked-decisions.ts';
 import { requestRevert } from '../../../src/store/reverts.ts';
 import { createWorld, customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
+import { beginWorld, UNMARKED, withBin } from './bin.ts';
 import { rightBefore, syncAt, withMoments } from './moments.ts';
 
 let world: World;
@@ -20,85 +21,15 @@ afterEach(async () => {
   await world.close();
 });
 
-/** A CRM that keeps no id of ours. */
-const UNMARKED: WorldOptions = { crm: ['table: contact', 'updatedAt: updated_at'] };
-
-const db = () => world.database.db;
-const customers = () =>
-  world.simulator.tenant
-    .list()
-    .map(({ nick_name }) => nick_name)
-    .toSorted();
-const names = async () => (await world.people()).map(({ name }) => name).toSorted();
+const { db, customers, names, idOf, bin, outOfTheBin, takeUdesk, createdAnew, somebodyElse, questions } =
+  withBin(() => world);
 
 async function begin(options: WorldOptions = {}) {
-  world = await createWorld({
-    customers: ['Stays', 'Back'].map((name) => ({
-      nick_name: name,
-      email: `${name.toLowerCase()}@example.com`,
-    })),
-    ...options,
-  });
-  await world.sync();
-}
-
-async function idOf(name: string): Promise<string> {
-  return (await world.people()).find((one) => one.name === name)?.id ?? '';
-}
-
-async function bin(name = 'Back'): Promise<string> {
-  const id = await idOf(name);
-  await world.crm`create table if not exists bin as select * from contact where false`;
-  await world.crm`insert into bin select * from contact where name = ${name}`;
-  await world.crm`delete from contact where name = ${name}`;
-  return id;
-}
-
-/** Without the marker: the CRM keeps it unique, and somebody else may have it by now. */
-async function outOfTheBin(marker: 'with marker' | 'without marker' = 'without marker') {
-  if (marker === 'without marker') await world.crm`update bin set udesk_id = null`;
-  await world.crm`update bin set updated_at = clock_timestamp()`;
-  await world.crm`insert into contact overriding system value select * from bin`;
-  await world.crm`delete from bin`;
-}
-
-async function takeUdesk() {
-  const [conflict] = (await world.conflicts()).filter(
-    ({ state, field }) => state === 'open' && field === '*',
-  );
-  const choice = { conflictId: conflict?.id ?? '', who: 'li', take: 'udesk', value: null } as const;
-  expect(await decideConflict(db(), { ...choice, at: new Date() })).toBe(true);
-}
-
-/** Back is deleted in the CRM, was edited in Udesk, and is created anew at the word of a person. @returns the id in the bin */
-async function createdAnew(edit: object = { description: 'Called back' }): Promise<string> {
-  const id = await bin();
-  world.simulator.tenant.edit(customerId(world, 'Back'), edit);
-  await world.sync();
-  await takeUdesk();
-  await world.sync();
-  expect(await names()).toEqual(['Back', 'Stays']);
-  return id;
-}
-
-/** A person says that the one who is back is somebody else: they are created on their own. */
-async function somebodyElse() {
-  const [asked] = await listLinks(db(), { state: 'candidate', limit: 10 });
-  expect((await rejectLink(db(), { linkId: asked?.id ?? '', who: 'li', at: new Date() })).outcome).toBe(
-    'rejected',
-  );
-  await world.sync();
-}
-
-/** How many questions a person finds that could be about it. */
-async function questions(): Promise<number> {
-  const parked = await ourRows(world, `select id from udesk_sync.parked where state = 'parked'`);
-  const open = (await world.conflicts()).filter(({ state }) => state === 'open');
-  return parked.length + open.length + (await listLinks(db(), { state: 'candidate', limit: 10 })).length;
+  world = await beginWorld(options);
 }
 
 describe('forgetting', () => {
-  test('A: whom a created-anew person was before is forgotten along', async () => {
+  test('whom a created-anew person was before is forgotten along', async () => {
     await begin();
     const old = await createdAnew();
     const id = customerId(world, 'Back');
@@ -114,7 +45,7 @@ describe('forgetting', () => {
     expect([left, seen]).toEqual([[], []]);
   });
 
-  test('A2: with --keep-out they do not come back unsaid, either, once the old one is taken out of the bin', async () => {
+  test('with --keep-out they do not come back unsaid, either, once the old one is taken out of the bin', async () => {
     await begin();
     await createdAnew();
     await outOfTheBin();
@@ -128,7 +59,7 @@ describe('forgetting', () => {
     ).toEqual([]);
   });
 
-  test('A4: who is back after they were forgotten is a new person', async () => {
+  test('who is back after they were forgotten is a new person', async () => {
     await begin();
     await createdAnew();
     const id = customerId(world, 'Back');
@@ -142,7 +73,7 @@ describe('forgetting', () => {
     expect(customers().includes('Back') || (await questions()) > 0).toBe(true);
   });
 
-  test('A3: who was merged into somebody is forgotten along', async () => {
+  test('who was merged into somebody is forgotten along', async () => {
     await begin();
     const old = await idOf('Back');
     const id = customerId(world, 'Back');
@@ -166,7 +97,7 @@ describe('forgetting', () => {
 });
 
 describe('unlink policy', () => {
-  test('B: an overwritten edit is asked about again', async () => {
+  test('an overwritten edit is asked about again', async () => {
     await begin({ pair: { deletes: 'unlink' } });
     await world.crm`update contact set note = 'by the CRM' where name = 'Back'`;
     await syncAt(world, [
@@ -187,7 +118,7 @@ describe('unlink policy', () => {
     expect(JSON.stringify(open)).toContain('by Tom');
   });
 
-  test('I: whoever has no e-mail and is back is carried over, or asked about', async () => {
+  test('whoever has no e-mail and is back is carried over, or asked about', async () => {
     await begin({ pair: { deletes: 'unlink' }, customers: [{ nick_name: 'Stays' }, { nick_name: 'Back' }] });
     const id = await bin();
     await world.sync();
@@ -200,7 +131,7 @@ describe('unlink policy', () => {
     expect(told.includes('edited') || (await questions()) > 0).toBe(true);
   });
 
-  test('J: whoever is back after both were deleted one after the other', async () => {
+  test('whoever is back after both were deleted one after the other', async () => {
     await begin({ pair: { deletes: 'unlink' } });
     await bin();
     await world.sync();
@@ -214,7 +145,7 @@ describe('unlink policy', () => {
 });
 
 describe('a person', () => {
-  test('C: who said that a newcomer is whom a deletion left is asked about the one that is back', async () => {
+  test('who said that a newcomer is whom a deletion left is asked about the one that is back', async () => {
     await begin();
     const old = await bin();
     await world.sync();
@@ -246,7 +177,7 @@ describe('a person', () => {
     expect(told.includes('edited') || (await questions()) > 0).toBe(true);
   });
 
-  test('C2: who settled the deletion is asked about the one that is back', async () => {
+  test('who settled the deletion is asked about the one that is back', async () => {
     await begin();
     await bin();
     await world.sync();
@@ -267,7 +198,7 @@ describe('a person', () => {
 
 describe('created anew', () => {
   test.each(['with marker', 'unmarked'] as const)(
-    'D: nobody is created anew once the one in the bin is back, %s',
+    'nobody is created anew once the one in the bin is back, %s',
     async (marked) => {
       await begin(marked === 'unmarked' ? UNMARKED : {});
       let afterMs = 0;
@@ -310,7 +241,7 @@ describe('created anew', () => {
     },
   );
 
-  test('E: who comes back without a common e-mail is asked about, and not made a second time in Udesk', async () => {
+  test('who comes back without a common e-mail is asked about, and not made a second time in Udesk', async () => {
     await begin(UNMARKED);
     await createdAnew({ email: 'new@example.com' });
     await outOfTheBin('with marker');
@@ -319,7 +250,7 @@ describe('created anew', () => {
     expect(customers()).toEqual(['Back', 'Stays']);
   });
 
-  test('G: a link does not follow a record that it held once', async () => {
+  test('a link does not follow a record that it held once', async () => {
     await begin(UNMARKED);
     await createdAnew({ email: 'new@example.com' });
     await outOfTheBin();
@@ -344,7 +275,7 @@ describe('created anew', () => {
 });
 
 describe('flag', () => {
-  test('H: whoever is back after both were deleted one after the other', async () => {
+  test('whoever is back after both were deleted one after the other', async () => {
     await begin();
     await bin();
     await world.sync();
@@ -357,7 +288,7 @@ describe('flag', () => {
   });
 });
 
-test('S: whom a flagged link left is not forgotten where the one that is back is taken for the survivor of another', async () => {
+test('whom a flagged link left is not forgotten where the one that is back is taken for the survivor of another', async () => {
   await begin();
   const old = await bin('Back');
   await world.sync();
@@ -378,7 +309,7 @@ test('S: whom a flagged link left is not forgotten where the one that is back is
   expect(notes.includes('edited') || (await questions()) > 0).toBe(true);
 });
 
-test('V: every overwritten edit is asked about again, also where another one was found while the record was gone', async () => {
+test('every overwritten edit is asked about again, also where another one was found while the record was gone', async () => {
   await begin();
   const id = customerId(world, 'Back');
   const away = {
@@ -411,7 +342,7 @@ test('V: every overwritten edit is asked about again, also where another one was
 });
 
 test.each(['flag', 'unlink'])(
-  'W: with deletes: %s, what a person decides about an edit that was found after its link had ended does not hang for ever',
+  'with deletes: %s, what a person decides about an edit that was found after its link had ended does not hang for ever',
   async (deletes) => {
     await begin({ pair: { deletes } });
     const id = customerId(world, 'Back');
@@ -452,7 +383,7 @@ test.each(['flag', 'unlink'])(
   },
 );
 
-test('X: a wish to undo ends with its link', async () => {
+test('a wish to undo ends with its link', async () => {
   await begin();
   await world.crm`update contact set note = 'one' where name = 'Back'`;
   await world.sync();
@@ -474,7 +405,7 @@ test('X: a wish to undo ends with its link', async () => {
   ]);
 });
 
-test('F2: explain of a deleted one names the link of its own', async () => {
+test('explain of a deleted one names the link of its own', async () => {
   await begin();
   const id = await createdAnew({ email: 'new@example.com' });
   await outOfTheBin();
@@ -495,7 +426,7 @@ test('F2: explain of a deleted one names the link of its own', async () => {
   expect(told.split('\n')[0]).toContain(`link ${own[0]?.id}, broken`);
 });
 
-test('T: whom a create made that was left alone, seen before our clock was set back', async () => {
+test('whom a create made that was left alone, seen before our clock was set back', async () => {
   world = await createWorld({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
   const crm = createMemoryCrm({
     manifest: { externalId: null },
@@ -525,7 +456,7 @@ test('T: whom a create made that was left alone, seen before our clock was set b
   expect(customers()).toEqual(['Linked', 'New']);
 });
 
-test('F: explain names the flagged link of its own', async () => {
+test('explain names the flagged link of its own', async () => {
   await begin();
   const id = await createdAnew({ email: 'new@example.com' });
   await outOfTheBin();

@@ -1,0 +1,53 @@
+/** Who is one person, as far as links tell that hold, or held, their records. */
+import { SIDES, type SideName } from './record.ts';
+
+export interface LinkTrace {
+  readonly id: string;
+  readonly udeskId: string | null;
+  readonly crmId: string | null;
+  /** A person said that the two whom it holds are not the same. */
+  readonly isParted: boolean;
+  /** Records that it held before: merged into another one, or deleted and created anew. */
+  readonly before: readonly { readonly side: SideName; readonly from: string }[];
+}
+
+export type PersonIds = Readonly<Record<SideName, readonly string[]>>;
+
+/**
+ * All who are one person with one of `ids`, as these links tell in one step: the two whom a link holds, and whom it held before, with
+ * the record of the other side. Nobody of whom a person said that they are somebody else (P2, P6).
+ * @returns `ids` and whoever is new, in the order in which they are met
+ */
+export function growPerson(
+  ids: PersonIds,
+  links: readonly LinkTrace[],
+  areApart: (udeskId: string, crmId: string) => boolean,
+): PersonIds {
+  const found = { udesk: new Set(ids.udesk), crm: new Set(ids.crm) };
+  for (const [udeskId, crmId] of links.flatMap((link) => pairsOf(link, areApart))) {
+    if (!found.udesk.has(udeskId) && !found.crm.has(crmId)) continue;
+    found.udesk.add(udeskId);
+    found.crm.add(crmId);
+  }
+  return { udesk: [...found.udesk], crm: [...found.crm] };
+}
+
+/** Whether the link holds a record of this person: it is theirs, or was until a person said that it is not. */
+export function holdsPerson(link: LinkTrace, ids: PersonIds): boolean {
+  return SIDES.some((side) => ids[side].includes((side === 'udesk' ? link.udeskId : link.crmId) ?? ''));
+}
+
+function pairsOf(
+  link: LinkTrace,
+  areApart: (udeskId: string, crmId: string) => boolean,
+): (readonly [string, string])[] {
+  const pairs: (readonly [string | null, string | null])[] = link.isParted
+    ? []
+    : [[link.udeskId, link.crmId]];
+  for (const { side, from } of link.before) {
+    pairs.push(side === 'udesk' ? [from, link.crmId] : [link.udeskId, from]);
+  }
+  return pairs.flatMap(([udeskId, crmId]) =>
+    udeskId === null || crmId === null || areApart(udeskId, crmId) ? [] : [[udeskId, crmId] as const],
+  );
+}

@@ -1,0 +1,91 @@
+/** People who are deleted in the CRM, and taken out of its bin. */
+import { expect } from 'vitest';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
+import { rejectLink } from '../../../src/store/link-decisions.ts';
+import { listLinks } from '../../../src/store/links.ts';
+import { createWorld, customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
+
+/** A CRM that keeps no id of ours. */
+export const UNMARKED: WorldOptions = { crm: ['table: contact', 'updatedAt: updated_at'] };
+
+/** A synchronised world of two customers, Stays and Back. */
+export async function beginWorld(options: WorldOptions = {}): Promise<World> {
+  const world = await createWorld({
+    customers: ['Stays', 'Back'].map((name) => ({
+      nick_name: name,
+      email: `${name.toLowerCase()}@example.com`,
+    })),
+    ...options,
+  });
+  await world.sync();
+  return world;
+}
+
+/** What the tests do with the world of now, and ask of it. */
+export function withBin(now: () => World) {
+  const db = () => now().database.db;
+  const customers = () =>
+    now()
+      .simulator.tenant.list()
+      .map(({ nick_name }) => nick_name)
+      .toSorted();
+  const names = async () => (await now().people()).map(({ name }) => name).toSorted();
+
+  async function idOf(name: string): Promise<string> {
+    return (await now().people()).find((one) => one.name === name)?.id ?? '';
+  }
+
+  async function bin(name = 'Back'): Promise<string> {
+    const { crm } = now();
+    const id = await idOf(name);
+    await crm`create table if not exists bin as select * from contact where false`;
+    await crm`insert into bin select * from contact where name = ${name}`;
+    await crm`delete from contact where name = ${name}`;
+    return id;
+  }
+
+  /** Without the marker: the CRM keeps it unique, and somebody else may have it by now. */
+  async function outOfTheBin(marker: 'with marker' | 'without marker' = 'without marker') {
+    const { crm } = now();
+    if (marker === 'without marker') await crm`update bin set udesk_id = null`;
+    await crm`update bin set updated_at = clock_timestamp()`;
+    await crm`insert into contact overriding system value select * from bin`;
+    await crm`delete from bin`;
+  }
+
+  async function takeUdesk() {
+    const [conflict] = (await now().conflicts()).filter(
+      ({ state, field }) => state === 'open' && field === '*',
+    );
+    const choice = { conflictId: conflict?.id ?? '', who: 'li', take: 'udesk', value: null } as const;
+    expect(await decideConflict(db(), { ...choice, at: new Date() })).toBe(true);
+  }
+
+  /** Back is deleted in the CRM, was edited in Udesk, and is created anew at the word of a person. @returns the id in the bin */
+  async function createdAnew(edit: object = { description: 'Called back' }): Promise<string> {
+    const id = await bin();
+    now().simulator.tenant.edit(customerId(now(), 'Back'), edit);
+    await now().sync();
+    await takeUdesk();
+    await now().sync();
+    expect(await names()).toEqual(['Back', 'Stays']);
+    return id;
+  }
+
+  /** A person says that the one who is back is somebody else: they are created on their own. */
+  async function somebodyElse() {
+    const [asked] = await listLinks(db(), { state: 'candidate', limit: 10 });
+    const decision = { linkId: asked?.id ?? '', who: 'li', at: new Date() };
+    expect((await rejectLink(db(), decision)).outcome).toBe('rejected');
+    await now().sync();
+  }
+
+  /** How many questions a person finds that could be about it. */
+  async function questions(): Promise<number> {
+    const parked = await ourRows(now(), `select id from udesk_sync.parked where state = 'parked'`);
+    const open = (await now().conflicts()).filter(({ state }) => state === 'open');
+    return parked.length + open.length + (await listLinks(db(), { state: 'candidate', limit: 10 })).length;
+  }
+
+  return { db, customers, names, idOf, bin, outOfTheBin, takeUdesk, createdAnew, somebodyElse, questions };
+}
