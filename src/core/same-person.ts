@@ -7,15 +7,15 @@ export interface LinkTrace {
   readonly crmId: string | null;
   /** A person said that the two whom it holds are not the same. */
   readonly isParted: boolean;
-  /** Records that it held before: merged into another one, or deleted and created anew. */
+  /** Records that it held before, in that order: merged into another one, or deleted and created anew. */
   readonly before: readonly { readonly side: SideName; readonly from: string }[];
 }
 
 export type PersonIds = Readonly<Record<SideName, readonly string[]>>;
 
 /**
- * All who are one person with one of `ids`, as these links tell in one step: the two whom a link holds, and whom it held before, with
- * the record of the other side. Nobody of whom a person said that they are somebody else (P2, P6).
+ * All who are one person with one of `ids`, as these links tell in one step: the two whom a link holds, and the two whom it held
+ * at any time before. Nobody of whom a person said that they are somebody else (P2, P6).
  * @returns `ids` and whoever is new, in the order in which they are met
  */
 export function growPerson(
@@ -37,17 +37,21 @@ export function holdsPerson(link: LinkTrace, ids: PersonIds): boolean {
   return SIDES.some((side) => ids[side].includes((side === 'udesk' ? link.udeskId : link.crmId) ?? ''));
 }
 
+/** The two whom the link holds, and, from the last to the first, whom it held together before. */
 function pairsOf(
   link: LinkTrace,
   areApart: (udeskId: string, crmId: string) => boolean,
 ): (readonly [string, string])[] {
-  const pairs: (readonly [string | null, string | null])[] = link.isParted
-    ? []
-    : [[link.udeskId, link.crmId]];
-  for (const { side, from } of link.before) {
-    pairs.push(side === 'udesk' ? [from, link.crmId] : [link.udeskId, from]);
+  const then = { udesk: link.udeskId, crm: link.crmId };
+  const pairs: (readonly [string, string])[] = [];
+  const add = (isParted: (udeskId: string, crmId: string) => boolean) => {
+    const { udesk, crm } = then;
+    if (udesk !== null && crm !== null && !isParted(udesk, crm)) pairs.push([udesk, crm]);
+  };
+  add(() => link.isParted);
+  for (const { side, from } of link.before.toReversed()) {
+    then[side] = from;
+    add(areApart);
   }
-  return pairs.flatMap(([udeskId, crmId]) =>
-    udeskId === null || crmId === null || areApart(udeskId, crmId) ? [] : [[udeskId, crmId] as const],
-  );
+  return pairs;
 }

@@ -4,9 +4,9 @@ import { type FormerCounterpart, weighFormer } from '../core/returned.ts';
 import type { MatchKeyKind } from '../core/spec.ts';
 import { dissolveLinks, insertConfirmedLinks, type NewLink } from '../store/links.ts';
 import { holdersOf, type KeyedRecord, keyedRecords, unlinkedIds } from '../store/records.ts';
-import { formerCounterparts, restoreReturned } from '../store/returned.ts';
+import { askAgain, formerCounterparts, restoreReturned } from '../store/returned.ts';
 import { type Review, rejectedPairs, replaceReviews } from '../store/reviews.ts';
-import { fenced } from '../store/tx.ts';
+import { type Db, fenced } from '../store/tx.ts';
 import { movedUncertainCreates } from '../store/uncertain-creates.ts';
 import type { Cycle } from './context.ts';
 
@@ -48,8 +48,7 @@ export async function matchRecords(cycle: Cycle): Promise<MatchReport> {
         else if (decision.kind === 'review') reviews.push(decision);
         else links.push({ ...decision, decidedBy: 'match' });
       }
-      if (links.length > 0)
-        await fenced(db, fence, (tx) => insertConfirmedLinks(tx, spec.name, links, cycle.clock()));
+      if (links.length > 0) await fenced(db, fence, (tx) => linkMatched(tx, spec.name, links, cycle.clock()));
       linked += links.length;
       cycle.progress('matching', unmatched.udesk.length + unmatched.crm.length + linked, null);
       if (ids.length < CHUNK) break;
@@ -84,10 +83,21 @@ export async function matchUncertainCreates({ db, fence, spec, clock }: Cycle): 
         if (decision?.kind !== 'link' || isRejected(side, id, decision, rejected)) continue;
         if (!suspects.includes(side === 'udesk' ? decision.crmId : decision.udeskId)) continue;
         await dissolveLinks(tx, spec.name, [linkId], clock());
-        await insertConfirmedLinks(tx, spec.name, [{ ...decision, decidedBy: 'match' }], clock());
+        await linkMatched(tx, spec.name, [{ ...decision, decidedBy: 'match' }], clock());
       }
     }
   });
+}
+
+/** Whoever was linked before is asked again about what the end of that link closed. */
+async function linkMatched(tx: Db, pair: string, links: readonly NewLink[], at: Date): Promise<void> {
+  const ids = await insertConfirmedLinks(tx, pair, links, at);
+  await askAgain(
+    tx,
+    pair,
+    ids.flatMap((id) => id ?? []),
+    at,
+  );
 }
 
 /** The same decisions, after what people rejected, and with whom they were linked with before a deletion. */

@@ -60,13 +60,24 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
     where d.pair = ${pair} and d.side = ${side} and d.link_id is null and d.state = 'live' and d.dirty`;
   const goneInTurn = (gone: SideName) =>
     sql`${namedGone(gone)} and ${recordOf(gone, 'live', sql`true`)} and ${recordOf(otherSide(gone), 'deleted', sql`true`)}`;
-  const closed = await rows<{ id: string }>(
-    db,
-    sql`update udesk_sync.link l set decided_by = 'close', reason = 'deleted on both sides', changed_at = ${now}
-        where l.pair = ${pair} and ${FLAGGED} and l.id in (${moved}) and (${goneInTurn('udesk')} or ${goneInTurn('crm')})
-        returning l.id`,
-  );
-  for (const { id } of closed) {
+  // Whom it left has become the survivor of another meanwhile, or was freed from that by a person.
+  const leftAlone = (gone: SideName) =>
+    sql`${recordOf(gone, 'live', tied)} and ${recordOf(otherSide(gone), 'live', sql`r.link_id is distinct from l.id`)}`;
+  const close = (reason: string, which: SQL) =>
+    rows<{ id: string }>(
+      db,
+      sql`update udesk_sync.link l set decided_by = 'close', reason = ${reason}, changed_at = ${now}
+          where l.pair = ${pair} and ${FLAGGED} and l.id in (${moved}) and (${which}) returning l.id`,
+    );
+  const over = [
+    ...(await close('deleted on both sides', sql`${goneInTurn('udesk')} or ${goneInTurn('crm')}`)),
+    ...(await close(
+      'its other record went over to another link',
+      sql`${leftAlone('udesk')} or ${leftAlone('crm')}`,
+    )),
+    ...(await goneWithQuestions(db, pair, moved)),
+  ];
+  for (const { id } of over) {
     await endConflicts(db, pair, id, at);
     await endReverts(db, pair, id, at);
   }
@@ -83,7 +94,7 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
     sql`${ENDED_BY_POLICY} and l.id in (${ended('udesk')} union ${ended('crm')})
         and ${recordOf('udesk', 'live', free)} and ${recordOf('crm', 'live', free)}
         and not exists (select 1 from udesk_sync.link later where later.pair = l.pair and later.id > l.id
-          and later.state <> 'candidate' and (later.udesk_id = l.udesk_id or later.crm_id = l.crm_id))`,
+          and later.state in ('confirmed', 'broken') and (later.udesk_id = l.udesk_id or later.crm_id = l.crm_id))`,
   );
   const ids = [...flagged, ...unlinked].map(({ id }) => id);
   await db.execute(
@@ -100,6 +111,18 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
           and l.pair = r.pair and l.id = r.link_id
           and (l.state = 'broken' and l.decided_by = 'close'
             or case r.side when 'udesk' then l.udesk_id else l.crm_id end is distinct from r.remote_id)`,
+  );
+}
+
+/** Flagged links both of whose records are gone: nothing that is open about them can be carried out while they are. */
+async function goneWithQuestions(db: Db, pair: string, moved: SQL): Promise<{ id: string }[]> {
+  return await rows<{ id: string }>(
+    db,
+    sql`select l.id from udesk_sync.link l
+        where l.pair = ${pair} and ${FLAGGED} and l.id in (${moved})
+          and ${recordOf('udesk', 'deleted', sql`true`)} and ${recordOf('crm', 'deleted', sql`true`)}
+          and (exists (select 1 from udesk_sync.conflict c where c.pair = l.pair and c.link_id = l.id and c.state in ('open', 'resolving'))
+            or exists (select 1 from udesk_sync.revert_field f where f.pair = l.pair and f.link_id = l.id and f.state = 'waiting'))`,
   );
 }
 
@@ -154,13 +177,14 @@ export async function idsHeldByLinks(
     db,
     sql`select distinct l.${column} as id from udesk_sync.link l
         where l.pair = ${pair} and l.state = 'broken' and l.decided_by <> 'close' and l.${column} = any(${textArray(ids)})
-          and not (${ENDED_AS_GONE} and (${namedGone(side)} or ${recordOf(otherSide(side), 'live', sql`true`)}))`,
+          and not (${ENDED_AS_GONE} and (${namedGone(side)} or not ${BY_PERSON} and ${recordOf(otherSide(side), 'live', sql`true`)}))`,
   );
   return new Set(found.map((row) => row.id));
 }
 
 /**
- * P2, P3, P6: what the end of these links closed and nobody decided since, now that they are taken up again with their bases. The
+ * P2, P3, P6: what the end of these links closed and nobody decided since, now that they are taken up again with their bases, or that
+ * their two are linked again. The
  * planner finds a difference again, but not an edit that a write of ours had replaced (no side holds it), what an undo left
  * apart or met (the bases take it for agreed on), nor that a difference is older than a backup. These get a row of their own, or go
  * into the one that was opened meanwhile, whose decision did not know them; those that ended stay as they are.
@@ -168,15 +192,26 @@ export async function idsHeldByLinks(
 export async function askAgain(db: Db, pair: string, linkIds: readonly string[], at: Date): Promise<void> {
   if (linkIds.length === 0) return;
   const now = sql`${at.toISOString()}::timestamptz`;
-  await db.execute(
+  const found = await rows<{ link_id: string }>(
+    db,
     sql`with ended as (
-          select c.* from udesk_sync.conflict c
+          select c.id, c.pair, one.id as link_id, c.field, c.kind, c.base, c.udesk, c.crm, c.udesk_at, c.crm_at, c.reason,
+            c.overwritten, c.undone, c.assignee
+          from udesk_sync.link one
+          -- Of an earlier link of the same two, too, what a write of ours had replaced.
+          cross join lateral (
+            select one.id, one.bases
+            union all select b.id, b.bases from udesk_sync.link b
+            where b.pair = one.pair and b.state = 'broken' and b.udesk_id = one.udesk_id and b.crm_id = one.crm_id) own
           -- A field that is mapped no more, or in another way, has no base any more: a row of it would stay for ever.
-          join udesk_sync.link own on own.pair = c.pair and own.id = c.link_id and (c.field = '*' or own.bases ? c.field)
-          where c.pair = ${pair} and c.link_id = any(${textArray(linkIds)}::bigint[]) and c.resolved_by = 'link ended'
-            and (jsonb_array_length(c.overwritten) > 0 or c.undone or c.kind in ('reverted', 'edited-since', 'restored'))
+          join udesk_sync.conflict c on c.pair = one.pair and c.link_id = own.id and (c.field = '*' or own.bases ? c.field)
+          where one.pair = ${pair} and one.id = any(${textArray(linkIds)}::bigint[]) and c.resolved_by = 'link ended'
+            and (jsonb_array_length(c.overwritten) > 0
+              or own.id = one.id and (c.undone or c.kind in ('reverted', 'edited-since', 'restored')))
             and not exists (select 1 from udesk_sync.conflict later
-              where later.pair = c.pair and later.link_id = c.link_id and later.field = c.field and later.id > c.id
+              join udesk_sync.link k on k.pair = later.pair and k.id = later.link_id
+                and (k.id = one.id or k.udesk_id = one.udesk_id and k.crm_id = one.crm_id)
+              where later.pair = c.pair and later.field = c.field and later.id > c.id
                 and later.state in ('resolved', 'converged') and later.resolved_by is distinct from 'link ended')),
         edit as (
           select e.link_id, e.field, o.value, min(e.id * 1000 + o.n) as n
@@ -198,7 +233,9 @@ export async function askAgain(db: Db, pair: string, linkIds: readonly string[],
         on conflict (pair, link_id, field) where state in ('open', 'resolving') do update set
           overwritten = excluded.overwritten || t.overwritten, undone = t.undone or excluded.undone, changed_at = excluded.changed_at,
           state = 'open', decision_id = null, resolved_by = null, unclassified = true
-          where excluded.overwritten <> '[]'::jsonb or excluded.undone and not t.undone`,
+          where excluded.overwritten <> '[]'::jsonb or excluded.undone and not t.undone
+        returning link_id`,
   );
-  await fileConflicts(db, pair, linkIds);
+  const asked = new Set(found.map((row) => row.link_id));
+  if (asked.size > 0) await fileConflicts(db, pair, [...asked]);
 }

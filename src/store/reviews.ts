@@ -1,5 +1,5 @@
 /** Questions of identity that only a person can answer: the links in the states `candidate` and `rejected`. */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { fromJsonb } from './jsonb.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
@@ -51,25 +51,63 @@ export async function replaceReviews(
   );
 }
 
-/** Pairs of ids that a person said are not the same, as `udeskId\ncrmId`. */
+/**
+ * Pairs of ids that a person said are not the same, as `udeskId\ncrmId`; not those of whom one said later that they are.
+ */
 export async function rejectedPairs(db: Db, pair: string): Promise<Set<string>> {
-  const found = await rows<{ candidates: string | null; udesk_id: string | null; crm_id: string | null }>(
+  const said = await rows<{
+    candidates: string | null;
+    udesk_id: string | null;
+    crm_id: string | null;
+    at: string | null;
+  }>(
     db,
-    sql`select candidates::text as candidates, udesk_id, crm_id from udesk_sync.link
+    sql`select candidates::text as candidates, udesk_id, crm_id, ${lastSaid(sql`true`)} ->> 'at' as at from udesk_sync.link l
         where pair = ${pair} and (state = 'rejected'
           -- The policy "unlink" ends links by the same word, and nobody said anything then, or something else before.
           -- So does a person who settles a deletion, and says that nobody is to be created again: not that two are different.
-          or (state = 'broken' and decided_by = 'unlink' and coalesce(reason, '') !~ '^(deleted|gone) on ' and (
-            select note->>'take' from jsonb_array_elements(evidence) with ordinality as notes(note, n)
-            where note->>'kind' = 'decision' order by n desc limit 1) = 'unlink'))`,
+          or (state = 'broken' and decided_by = 'unlink' and coalesce(reason, '') !~ '^(deleted|gone) on '
+            and ${lastSaid(sql`true`)} ->> 'take' = 'unlink'))`,
   );
-  const pairs = new Set<string>();
-  for (const row of found) {
+  const pairs = new Map<string, string>();
+  for (const row of said) {
     const who =
       row.candidates === null
         ? { udesk: [row.udesk_id ?? ''], crm: [row.crm_id ?? ''] }
         : fromJsonb<{ udesk: string[]; crm: string[] }>(row.candidates);
-    for (const udeskId of who.udesk) for (const crmId of who.crm) pairs.add(`${udeskId}\n${crmId}`);
+    for (const udeskId of who.udesk) {
+      for (const crmId of who.crm) {
+        const key = `${udeskId}\n${crmId}`;
+        const before = pairs.get(key) ?? '';
+        pairs.set(key, (row.at ?? '') > before ? (row.at ?? '') : before);
+      }
+    }
   }
-  return pairs;
+  for (const { key, at } of await saidToBeOne(db, pair, [...pairs.keys()])) {
+    if (at > (pairs.get(key) ?? '')) pairs.delete(key);
+  }
+  return new Set(pairs.keys());
+}
+
+/** When a person last said of these that they are one, by their names in `rejectedPairs`. */
+async function saidToBeOne(
+  db: Db,
+  pair: string,
+  keys: readonly string[],
+): Promise<{ key: string; at: string }[]> {
+  if (keys.length === 0) return [];
+  const ids = keys.map((key) => key.split('\n'));
+  return await rows<{ key: string; at: string }>(
+    db,
+    sql`select l.udesk_id || chr(10) || l.crm_id as key, ${lastSaid(sql`note->>'take' = 'confirm'`)} ->> 'at' as at
+        from unnest(${textArray(ids.map(([udeskId]) => udeskId ?? ''))}, ${textArray(ids.map(([, crmId]) => crmId ?? ''))}) as w(u, c)
+        join udesk_sync.link l on l.pair = ${pair} and l.udesk_id = w.u and l.crm_id = w.c
+        where ${lastSaid(sql`note->>'take' = 'confirm'`)} is not null`,
+  );
+}
+
+/** The last that a person said about the link `l`, in its evidence. */
+function lastSaid(which: SQL): SQL {
+  return sql`(select note from jsonb_array_elements(l.evidence) with ordinality as notes(note, n)
+    where note->>'kind' = 'decision' and ${which} order by n desc limit 1)`;
 }

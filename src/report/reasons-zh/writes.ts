@@ -40,6 +40,7 @@ export const WRITES: ReasonTable = [
   [/^its e-mails or phones are held by$/, '其邮箱或手机号现属于'],
   [/^it was merged into$/, '它已并入'],
   [/^deleted on both sides$/, '两边都已删除'],
+  [/^its other record went over to another link$/, '另一条记录已归于别的关联'],
   [/^deleted on (udesk|crm)$/, '在 {1} 中已删除'],
   [/^its e-mails and phones are on several records$/, '其邮箱和手机号分布在多条记录上'],
   [/^a new record has some of its e-mails and phones$/, '一条新记录含有其部分邮箱和手机号'],

@@ -1,9 +1,13 @@
 /** People who are deleted in the CRM, and taken out of its bin. */
 import { expect } from 'vitest';
+import type { Page, Side } from '../../../src/crm/adapter.ts';
+import type { PairRuntime } from '../../../src/engine/context.ts';
+import { SyncError } from '../../../src/errors.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { rejectLink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { createWorld, customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
+import { rightBefore, syncAt } from './moments.ts';
 
 /** A CRM that keeps no id of ours. */
 export const UNMARKED: WorldOptions = { crm: ['table: contact', 'updatedAt: updated_at'] };
@@ -87,5 +91,75 @@ export function withBin(now: () => World) {
     return parked.length + open.length + (await listLinks(db(), { state: 'candidate', limit: 10 })).length;
   }
 
-  return { db, customers, names, idOf, bin, outOfTheBin, takeUdesk, createdAnew, somebodyElse, questions };
+  /** Udesk that says of these customers that they are not there, until they are shown again. */
+  function hiding(hidden: ReadonlySet<string>): PairRuntime {
+    const { spec, sides } = now().pair;
+    const { udesk } = sides;
+    const without = (page: Page): Page => ({
+      ...page,
+      records: page.records.filter(({ id }) => !hidden.has(id)),
+    });
+    const side = new Proxy(udesk, {
+      get(target, key) {
+        const member = Reflect.get(target, key) as unknown;
+        if (typeof member !== 'function') return member;
+        if (key === 'enumerate')
+          return async function* (...args: Parameters<Side['enumerate']>) {
+            for await (const page of target.enumerate(...args)) yield without(page);
+          };
+        if (key === 'read')
+          return async (...args: Parameters<Side['read']>) =>
+            hidden.has(args[0]) ? null : await target.read(...args);
+        if (key === 'lookup')
+          return async (...args: Parameters<Side['lookup']>) =>
+            (await target.lookup(...args)).filter(({ id }) => !hidden.has(id));
+        return (...args: unknown[]) => Reflect.apply(member, target, args) as unknown;
+      },
+    });
+    return { spec, sides: { ...sides, udesk: side } };
+  }
+
+  /** Tom edits in Udesk what a write of ours replaces unseen. */
+  const byTom = () =>
+    rightBefore('udesk', 'update', () =>
+      now().simulator.tenant.edit(customerId(now(), 'Back'), { description: 'by Tom' }),
+    );
+
+  /** That edit is found, and asked about. */
+  async function overwrittenByTom() {
+    await now().crm`update contact set note = 'by the CRM' where name = 'Back'`;
+    await syncAt(now(), [byTom()]);
+    expect((await now().conflicts()).map(({ kind, state }) => [kind, state])).toEqual([
+      ['overwritten-in-window', 'open'],
+    ]);
+  }
+
+  /** That edit is found once Back is gone in the CRM. @returns its row */
+  async function foundWhileGone() {
+    const away = {
+      side: 'udesk',
+      call: 'history',
+      when: 'before',
+      act: () => {
+        throw new SyncError('transient', 'the history does not answer');
+      },
+    } as const;
+    await now().crm`update contact set note = 'one' where name = 'Back'`;
+    await syncAt(now(), [byTom(), away]);
+    await bin();
+    await syncAt(now(), [away]);
+    await now().sync();
+    const [row] = await now().conflicts();
+    expect(row).toMatchObject({ state: 'open', kind: 'overwritten-in-window' });
+    return row;
+  }
+
+  /** What a person still has to answer about fields, as text. */
+  const openOnes = async () =>
+    JSON.stringify((await now().conflicts()).filter(({ state }) => state === 'open'));
+
+  return {
+    ...{ db, customers, names, idOf, bin, outOfTheBin, takeUdesk, createdAnew, somebodyElse, questions },
+    ...{ hiding, overwrittenByTom, foundWhileGone, openOnes },
+  };
 }

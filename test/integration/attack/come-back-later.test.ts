@@ -1,11 +1,9 @@
 /** Records that come back, further: both of a link, merged ones, whom a person parted, and what `forget` makes of them. */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Page, Side } from '../../../src/crm/adapter.ts';
+import type { Side } from '../../../src/crm/adapter.ts';
 import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
-import type { PairRuntime } from '../../../src/engine/context.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
 import { forget } from '../../../src/engine/forget.ts';
-import { SyncError } from '../../../src/errors.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
@@ -13,7 +11,7 @@ import { dropParked } from '../../../src/store/parked-decisions.ts';
 import { requestRevert } from '../../../src/store/reverts.ts';
 import { createWorld, customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
 import { beginWorld, UNMARKED, withBin } from './bin.ts';
-import { rightBefore, syncAt, syncPair } from './moments.ts';
+import { syncPair } from './moments.ts';
 
 let world: World;
 afterEach(async () => {
@@ -25,39 +23,24 @@ const NOBODY_HAS_AN_EMAIL: WorldOptions = {
   customers: [{ nick_name: 'Stays' }, { nick_name: 'Back' }],
 };
 
-const { db, customers, names, idOf, bin, outOfTheBin, createdAnew, somebodyElse, questions } = withBin(
-  () => world,
-);
+const {
+  db,
+  customers,
+  names,
+  idOf,
+  bin,
+  outOfTheBin,
+  createdAnew,
+  somebodyElse,
+  questions,
+  hiding,
+  overwrittenByTom,
+  foundWhileGone,
+  openOnes,
+} = withBin(() => world);
 
 async function begin(options: WorldOptions = {}) {
   world = await beginWorld(options);
-}
-
-/** Udesk that says of these customers that they are not there, until they are shown again. */
-function hiding(hidden: ReadonlySet<string>): PairRuntime {
-  const { udesk } = world.pair.sides;
-  const without = (page: Page): Page => ({
-    ...page,
-    records: page.records.filter(({ id }) => !hidden.has(id)),
-  });
-  const side = new Proxy(udesk, {
-    get(target, key) {
-      const member = Reflect.get(target, key) as unknown;
-      if (typeof member !== 'function') return member;
-      if (key === 'enumerate')
-        return async function* (...args: Parameters<Side['enumerate']>) {
-          for await (const page of target.enumerate(...args)) yield without(page);
-        };
-      if (key === 'read')
-        return async (...args: Parameters<Side['read']>) =>
-          hidden.has(args[0]) ? null : await target.read(...args);
-      if (key === 'lookup')
-        return async (...args: Parameters<Side['lookup']>) =>
-          (await target.lookup(...args)).filter(({ id }) => !hidden.has(id));
-      return (...args: unknown[]) => Reflect.apply(member, target, args) as unknown;
-    },
-  });
-  return { spec: world.pair.spec, sides: { ...world.pair.sides, udesk: side } };
 }
 
 const stateOf = async (side: string, id: string) =>
@@ -105,22 +88,13 @@ describe('flag: both were gone, one after the other', () => {
 
   test('and are back: an overwritten edit is asked about again', async () => {
     await begin();
-    await world.crm`update contact set note = 'by the CRM' where name = 'Back'`;
-    await syncAt(world, [
-      rightBefore('udesk', 'update', () =>
-        world.simulator.tenant.edit(customerId(world, 'Back'), { description: 'by Tom' }),
-      ),
-    ]);
-    expect((await world.conflicts()).map(({ kind, state }) => [kind, state])).toEqual([
-      ['overwritten-in-window', 'open'],
-    ]);
+    await overwrittenByTom();
     const { hidden, sync } = await bothGone();
     await outOfTheBin('with marker');
     hidden.clear();
     await sync();
     await sync();
-    const open = (await world.conflicts()).filter(({ state }) => state === 'open');
-    expect(JSON.stringify(open)).toContain('by Tom');
+    expect(await openOnes()).toContain('by Tom');
   });
 
   test('a wish to undo ends with the link', async () => {
@@ -154,24 +128,7 @@ describe('flag: both were gone, one after the other', () => {
   test('what a person decides about an edit that was found while the link was flagged does not hang for ever', async () => {
     await begin();
     const id = customerId(world, 'Back');
-    const away = {
-      side: 'udesk',
-      call: 'history',
-      when: 'before',
-      act: () => {
-        throw new SyncError('transient', 'the history does not answer');
-      },
-    } as const;
-    await world.crm`update contact set note = 'one' where name = 'Back'`;
-    await syncAt(world, [
-      rightBefore('udesk', 'update', () => world.simulator.tenant.edit(id, { description: 'by Tom' })),
-      away,
-    ]);
-    await bin();
-    await syncAt(world, [away]);
-    await world.sync();
-    const [row] = await world.conflicts();
-    expect(row).toMatchObject({ state: 'open', kind: 'overwritten-in-window' });
+    const row = await foundWhileGone();
     world.simulator.tenant.delete(id);
     await world.sync();
     await outOfTheBin('with marker');

@@ -21,8 +21,21 @@ afterEach(async () => {
   await world.close();
 });
 
-const { db, customers, names, idOf, bin, outOfTheBin, takeUdesk, createdAnew, somebodyElse, questions } =
-  withBin(() => world);
+const {
+  db,
+  customers,
+  names,
+  idOf,
+  bin,
+  outOfTheBin,
+  takeUdesk,
+  createdAnew,
+  somebodyElse,
+  questions,
+  overwrittenByTom,
+  foundWhileGone,
+  openOnes,
+} = withBin(() => world);
 
 async function begin(options: WorldOptions = {}) {
   world = await beginWorld(options);
@@ -99,23 +112,14 @@ describe('forgetting', () => {
 describe('unlink policy', () => {
   test('an overwritten edit is asked about again', async () => {
     await begin({ pair: { deletes: 'unlink' } });
-    await world.crm`update contact set note = 'by the CRM' where name = 'Back'`;
-    await syncAt(world, [
-      rightBefore('udesk', 'update', () =>
-        world.simulator.tenant.edit(customerId(world, 'Back'), { description: 'by Tom' }),
-      ),
-    ]);
-    expect((await world.conflicts()).map(({ kind, state }) => [kind, state])).toEqual([
-      ['overwritten-in-window', 'open'],
-    ]);
+    await overwrittenByTom();
     await bin();
     await world.sync();
     expect((await world.conflicts()).map(({ state }) => state)).toEqual(['resolved']);
     await outOfTheBin('with marker');
     await world.sync();
     await world.sync();
-    const open = (await world.conflicts()).filter(({ state }) => state === 'open');
-    expect(JSON.stringify(open)).toContain('by Tom');
+    expect(await openOnes()).toContain('by Tom');
   });
 
   test('whoever has no e-mail and is back is carried over, or asked about', async () => {
@@ -346,24 +350,7 @@ test.each(['flag', 'unlink'])(
   async (deletes) => {
     await begin({ pair: { deletes } });
     const id = customerId(world, 'Back');
-    const away = {
-      side: 'udesk',
-      call: 'history',
-      when: 'before',
-      act: () => {
-        throw new SyncError('transient', 'the history does not answer');
-      },
-    } as const;
-    await world.crm`update contact set note = 'one' where name = 'Back'`;
-    await syncAt(world, [
-      rightBefore('udesk', 'update', () => world.simulator.tenant.edit(id, { description: 'by Tom' })),
-      away,
-    ]);
-    await bin();
-    await syncAt(world, [away]);
-    await world.sync();
-    const [row] = await world.conflicts();
-    expect(row).toMatchObject({ state: 'open', kind: 'overwritten-in-window' });
+    const row = await foundWhileGone();
     const choice = {
       conflictId: row?.id ?? '',
       who: 'li',

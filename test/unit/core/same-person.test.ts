@@ -26,6 +26,17 @@ test('of whom a person said that they are somebody else, nothing is followed, in
   expect(grown({ udesk: ['u'] }, [moved], apart)).toEqual({ udesk: ['u'], crm: ['new'] });
 });
 
+test('nor where that other one was merged into a third since', () => {
+  const twice = link('u2', 'new', {
+    before: [
+      { side: 'crm', from: 'old' },
+      { side: 'udesk', from: 'u1' },
+    ],
+  });
+  const apart = (udeskId: string, crmId: string) => udeskId === 'u1' && crmId === 'old';
+  expect(grown({ udesk: ['u2'] }, [twice], apart)).toEqual({ udesk: ['u2', 'u1'], crm: ['new'] });
+});
+
 test('a link that a person parted tells of either record whom that one was linked with before', () => {
   const parted = link('u', 'else', { isParted: true, before: [{ side: 'crm', from: 'own' }] });
   expect(grown({ udesk: ['u'] }, [parted])).toEqual({ udesk: ['u'], crm: ['own'] });
