@@ -1,5 +1,5 @@
 /** Who is one person, as far as links tell that hold, or held, their records. */
-import { SIDES, type SideName } from './record.ts';
+import { otherSide, SIDES, type SideName } from './record.ts';
 
 export interface LinkTrace {
   readonly id: string;
@@ -37,21 +37,27 @@ export function holdsPerson(link: LinkTrace, ids: PersonIds): boolean {
   return SIDES.some((side) => ids[side].includes((side === 'udesk' ? link.udeskId : link.crmId) ?? ''));
 }
 
-/** The two whom the link holds, and, from the last to the first, whom it held together before. */
+/**
+ * The two whom the link holds, and, from the last to the first, whom it held together before; without whoever a person said to be
+ * somebody else than one of those.
+ */
 function pairsOf(
   link: LinkTrace,
   areApart: (udeskId: string, crmId: string) => boolean,
 ): (readonly [string, string])[] {
   const then = { udesk: link.udeskId, crm: link.crmId };
+  const met = { udesk: [link.udeskId], crm: [link.crmId] };
   const pairs: (readonly [string, string])[] = [];
-  const add = (isParted: (udeskId: string, crmId: string) => boolean) => {
-    const { udesk, crm } = then;
-    if (udesk !== null && crm !== null && !isParted(udesk, crm)) pairs.push([udesk, crm]);
+  const add = () => {
+    if (then.udesk !== null && then.crm !== null) pairs.push([then.udesk, then.crm]);
   };
-  add(() => link.isParted);
+  if (!link.isParted && !areApart(link.udeskId ?? '', link.crmId ?? '')) add();
   for (const { side, from } of link.before.toReversed()) {
+    const isSaidApart = (other: string) => (side === 'udesk' ? areApart(from, other) : areApart(other, from));
+    if (met[otherSide(side)].some((other) => other !== null && isSaidApart(other))) continue;
+    met[side].push(from);
     then[side] = from;
-    add(areApart);
+    add();
   }
   return pairs;
 }

@@ -25,8 +25,8 @@ export interface MatchReport {
  */
 export async function matchRecords(cycle: Cycle): Promise<MatchReport> {
   const { db, fence, spec } = cycle;
-  await fenced(db, fence, (tx) => restoreReturned(tx, spec.name, cycle.clock()));
   const rejected = await rejectedPairs(db, spec.name);
+  await fenced(db, fence, (tx) => restoreReturned(tx, spec.name, cycle.clock(), rejected));
   const reviews: Review[] = [];
   const unmatched: Record<SideName, string[]> = { udesk: [], crm: [] };
   let linked = 0;

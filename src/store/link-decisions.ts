@@ -60,7 +60,11 @@ export async function confirmLink(
       ended.push(record.holder);
     }
     for (const left of ended) await endLink(tx, left, decision);
-    const note = { kind: 'decision', take: 'confirm', by: decision.who, at: decision.at.toISOString() };
+    const note = {
+      ...{ kind: 'decision', take: 'confirm', by: decision.who, at: decision.at.toISOString() },
+      // The link may go over to another record later: this was said of these two.
+      ...ids,
+    };
     const among = link.candidates === null ? {} : { among: link.candidates };
     await tx.execute(
       sql`update udesk_sync.link set state = 'confirmed', udesk_id = ${udeskId}, crm_id = ${crmId},

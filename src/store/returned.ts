@@ -48,8 +48,14 @@ export function wasGone({ reason }: { readonly reason: string | null }, side: Si
  * `deletes: unlink` ended, where nobody else is linked with either by now. Of a link whose other record was deleted, too, before it
  * came back, or that somebody else was created for meanwhile, nothing is left to take up: a record of it that is back is free,
  * like one never seen before (`formerCounterparts` tells who else is). Only links with a record that moved are looked at: years leave many that ended.
+ * @param rejected pairs that a person said to be two (`rejectedPairs`)
  */
-export async function restoreReturned(db: Db, pair: string, at: Date): Promise<void> {
+export async function restoreReturned(
+  db: Db,
+  pair: string,
+  at: Date,
+  rejected: ReadonlySet<string>,
+): Promise<void> {
   const now = sql`${at.toISOString()}::timestamptz`;
   const tied = sql`r.link_id = l.id`;
   const free = sql`r.link_id is null`;
@@ -75,12 +81,10 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
       'its other record went over to another link',
       sql`${leftAlone('udesk')} or ${leftAlone('crm')}`,
     )),
-    ...(await goneWithQuestions(db, pair, moved)),
   ];
-  for (const { id } of over) {
-    await endConflicts(db, pair, id, at);
-    await endReverts(db, pair, id, at);
-  }
+  for (const { id } of over) await endReverts(db, pair, id, at);
+  const unanswerable = await goneWithQuestions(db, pair, moved);
+  for (const { id } of [...over, ...unanswerable]) await endConflicts(db, pair, id, at);
   const restore = (which: SQL) =>
     rows<{ id: string }>(
       db,
@@ -91,7 +95,8 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
     sql`${FLAGGED} and l.id in (${moved}) and ${recordOf('udesk', 'live', tied)} and ${recordOf('crm', 'live', tied)}`,
   );
   const unlinked = await restore(
-    sql`${ENDED_BY_POLICY} and l.id in (${ended('udesk')} union ${ended('crm')})
+    sql`${ENDED_BY_POLICY} and l.udesk_id || chr(10) || l.crm_id <> all(${textArray([...rejected])})
+        and l.id in (${ended('udesk')} union ${ended('crm')})
         and ${recordOf('udesk', 'live', free)} and ${recordOf('crm', 'live', free)}
         and not exists (select 1 from udesk_sync.link later where later.pair = l.pair and later.id > l.id
           and later.state in ('confirmed', 'broken') and (later.udesk_id = l.udesk_id or later.crm_id = l.crm_id))`,
@@ -114,15 +119,14 @@ export async function restoreReturned(db: Db, pair: string, at: Date): Promise<v
   );
 }
 
-/** Flagged links both of whose records are gone: nothing that is open about them can be carried out while they are. */
+/** Flagged links both of whose records are gone: nothing that is asked about them can be carried out while they are. */
 async function goneWithQuestions(db: Db, pair: string, moved: SQL): Promise<{ id: string }[]> {
   return await rows<{ id: string }>(
     db,
     sql`select l.id from udesk_sync.link l
         where l.pair = ${pair} and ${FLAGGED} and l.id in (${moved})
           and ${recordOf('udesk', 'deleted', sql`true`)} and ${recordOf('crm', 'deleted', sql`true`)}
-          and (exists (select 1 from udesk_sync.conflict c where c.pair = l.pair and c.link_id = l.id and c.state in ('open', 'resolving'))
-            or exists (select 1 from udesk_sync.revert_field f where f.pair = l.pair and f.link_id = l.id and f.state = 'waiting'))`,
+          and exists (select 1 from udesk_sync.conflict c where c.pair = l.pair and c.link_id = l.id and c.state in ('open', 'resolving'))`,
   );
 }
 
@@ -162,7 +166,7 @@ export async function formerCounterparts(
 }
 
 /**
- * Ids that must not be created again: their counterpart was deleted or unlinked. Not those that were the deleted one, or whose
+ * Ids that must not be created again: their counterpart was deleted or unlinked, in the last link that held them. Not those that were the deleted one, or whose
  * counterpart is back: once a person has said that these are two, they are new.
  */
 export async function idsHeldByLinks(
@@ -177,6 +181,8 @@ export async function idsHeldByLinks(
     db,
     sql`select distinct l.${column} as id from udesk_sync.link l
         where l.pair = ${pair} and l.state = 'broken' and l.decided_by <> 'close' and l.${column} = any(${textArray(ids)})
+          and not exists (select 1 from udesk_sync.link later where later.pair = l.pair and later.id > l.id
+            and later.state in ('confirmed', 'broken') and later.${column} = l.${column})
           and not (${ENDED_AS_GONE} and (${namedGone(side)} or not ${BY_PERSON} and ${recordOf(otherSide(side), 'live', sql`true`)}))`,
   );
   return new Set(found.map((row) => row.id));
@@ -196,26 +202,30 @@ export async function askAgain(db: Db, pair: string, linkIds: readonly string[],
     db,
     sql`with ended as (
           select c.id, c.pair, one.id as link_id, c.field, c.kind, c.base, c.udesk, c.crm, c.udesk_at, c.crm_at, c.reason,
-            c.overwritten, c.undone, c.assignee
+            c.overwritten, c.undone, c.assignee, own.side
           from udesk_sync.link one
-          -- Of an earlier link of the same two, too, what a write of ours had replaced.
+          -- Of an earlier link of one of the two, too, what a write of ours had replaced there.
           cross join lateral (
-            select one.id, one.bases
-            union all select b.id, b.bases from udesk_sync.link b
-            where b.pair = one.pair and b.state = 'broken' and b.udesk_id = one.udesk_id and b.crm_id = one.crm_id) own
+            select one.id, one.bases, null as side
+            union all select b.id, b.bases, 'udesk' from udesk_sync.link b
+            where b.pair = one.pair and b.state = 'broken' and b.udesk_id = one.udesk_id and b.id <> one.id
+            union all select b.id, b.bases, 'crm' from udesk_sync.link b
+            where b.pair = one.pair and b.state = 'broken' and b.crm_id = one.crm_id and b.id <> one.id) own
           -- A field that is mapped no more, or in another way, has no base any more: a row of it would stay for ever.
           join udesk_sync.conflict c on c.pair = one.pair and c.link_id = own.id and (c.field = '*' or own.bases ? c.field)
           where one.pair = ${pair} and one.id = any(${textArray(linkIds)}::bigint[]) and c.resolved_by = 'link ended'
-            and (jsonb_array_length(c.overwritten) > 0
-              or own.id = one.id and (c.undone or c.kind in ('reverted', 'edited-since', 'restored')))
+            and (case when own.side is null then jsonb_array_length(c.overwritten) > 0
+                else c.overwritten @> jsonb_build_array(jsonb_build_object('side', own.side)) end
+              or own.side is null and (c.undone or c.kind in ('reverted', 'edited-since', 'restored')))
             and not exists (select 1 from udesk_sync.conflict later
               join udesk_sync.link k on k.pair = later.pair and k.id = later.link_id
-                and (k.id = one.id or k.udesk_id = one.udesk_id and k.crm_id = one.crm_id)
+                and (k.id = one.id or k.udesk_id = one.udesk_id or k.crm_id = one.crm_id)
               where later.pair = c.pair and later.field = c.field and later.id > c.id
                 and later.state in ('resolved', 'converged') and later.resolved_by is distinct from 'link ended')),
         edit as (
           select e.link_id, e.field, o.value, min(e.id * 1000 + o.n) as n
           from ended e cross join jsonb_array_elements(e.overwritten) with ordinality as o(value, n)
+          where e.side is null or e.side = o.value->>'side'
           group by e.link_id, e.field, o.value),
         again as (
           select distinct on (e.link_id, e.field) e.pair, e.link_id, e.field, e.kind, e.base, e.udesk, e.crm, e.udesk_at, e.crm_at, e.reason,

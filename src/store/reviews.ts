@@ -89,7 +89,7 @@ export async function rejectedPairs(db: Db, pair: string): Promise<Set<string>> 
   return new Set(pairs.keys());
 }
 
-/** When a person last said of these that they are one, by their names in `rejectedPairs`. */
+/** When a person last said of these that they are one, by their names in `rejectedPairs`; also where their link went over since. */
 async function saidToBeOne(
   db: Db,
   pair: string,
@@ -97,12 +97,21 @@ async function saidToBeOne(
 ): Promise<{ key: string; at: string }[]> {
   if (keys.length === 0) return [];
   const ids = keys.map((key) => key.split('\n'));
+  const yes = lastSaid(
+    sql`note->>'take' = 'confirm' and coalesce(note->>'udesk' = w.u and note->>'crm' = w.c, l.udesk_id = w.u and l.crm_id = w.c)`,
+  );
   return await rows<{ key: string; at: string }>(
     db,
-    sql`select l.udesk_id || chr(10) || l.crm_id as key, ${lastSaid(sql`note->>'take' = 'confirm'`)} ->> 'at' as at
+    sql`select w.u || chr(10) || w.c as key, ${yes} ->> 'at' as at
         from unnest(${textArray(ids.map(([udeskId]) => udeskId ?? ''))}, ${textArray(ids.map(([, crmId]) => crmId ?? ''))}) as w(u, c)
-        join udesk_sync.link l on l.pair = ${pair} and l.udesk_id = w.u and l.crm_id = w.c
-        where ${lastSaid(sql`note->>'take' = 'confirm'`)} is not null`,
+        cross join lateral (
+          select n.udesk_id, n.crm_id, n.evidence from udesk_sync.link n
+          where n.pair = ${pair} and n.udesk_id = w.u and n.crm_id = w.c
+          -- As the index link_moved has it.
+          union all select m.udesk_id, m.crm_id, m.evidence from udesk_sync.link m
+          where m.pair = ${pair} and jsonb_path_exists(m.evidence, '$[*].from')
+            and m.evidence @> jsonb_build_array(jsonb_build_object('take', 'confirm', 'udesk', w.u, 'crm', w.c))) l
+        where ${yes} is not null`,
   );
 }
 
