@@ -4,7 +4,7 @@ import type { Page, Side } from '../../../src/crm/adapter.ts';
 import type { PairRuntime } from '../../../src/engine/context.ts';
 import { SyncError } from '../../../src/errors.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
-import { rejectLink } from '../../../src/store/link-decisions.ts';
+import { confirmLink, rejectLink, unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { createWorld, customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
 import { rightBefore, syncAt } from './moments.ts';
@@ -154,12 +154,33 @@ export function withBin(now: () => World) {
     return row;
   }
 
+  /** Parted by a person, and said to be one again in another question. */
+  async function partedAndOneAgain(): Promise<{ id: string; crmId: string }> {
+    const id = customerId(now(), 'Back');
+    const crmId = await idOf('Back');
+    const [link] = await ourRows(
+      now(),
+      `select id from udesk_sync.link where state = 'confirmed' and udesk_id = '${id}'`,
+    );
+    await unlink(db(), { linkId: String(link?.id), who: 'li', at: new Date() });
+    await now().sync();
+    await now().crm`insert into contact (name, emails) values ('Also', array['back@example.com'])`;
+    await now().sync();
+    const [asked] = await listLinks(db(), { state: 'candidate', limit: 10 });
+    const yes = { linkId: asked?.id ?? '', who: 'li', at: new Date(), udeskId: id, crmId };
+    expect((await confirmLink(db(), yes)).outcome).toBe('confirmed');
+    await now().crm`delete from contact where name = 'Also'`;
+    await now().sync();
+    await now().sync();
+    return { id, crmId };
+  }
+
   /** What a person still has to answer about fields, as text. */
   const openOnes = async () =>
     JSON.stringify((await now().conflicts()).filter(({ state }) => state === 'open'));
 
   return {
     ...{ db, customers, names, idOf, bin, outOfTheBin, takeUdesk, createdAnew, somebodyElse, questions },
-    ...{ hiding, overwrittenByTom, foundWhileGone, openOnes },
+    ...{ hiding, overwrittenByTom, foundWhileGone, openOnes, partedAndOneAgain },
   };
 }

@@ -17,7 +17,6 @@ const {
   db,
   customers,
   names,
-  idOf,
   bin,
   outOfTheBin,
   createdAnew,
@@ -27,6 +26,7 @@ const {
   overwrittenByTom,
   foundWhileGone,
   openOnes,
+  partedAndOneAgain,
 } = withBin(() => world);
 
 async function begin(options: WorldOptions = {}) {
@@ -123,24 +123,7 @@ describe('the survivor of another leaves the flagged link, whose own record is b
 describe('forget', () => {
   test('whom a person parted, and then said to be one again, is erased on both sides', async () => {
     await begin(UNMARKED);
-    const id = customerId(world, 'Back');
-    const crmId = await idOf('Back');
-    const [link] = await ourRows(
-      world,
-      `select id from udesk_sync.link where state = 'confirmed' and udesk_id = '${id}'`,
-    );
-    expect((await unlink(db(), { linkId: String(link?.id), who: 'li', at: new Date() })).outcome).toBe(
-      'unlinked',
-    );
-    await world.sync();
-    await world.crm`insert into contact (name, emails) values ('Also', array['back@example.com'])`;
-    await world.sync();
-    const [asked] = await listLinks(db(), { state: 'candidate', limit: 10 });
-    expect(
-      (await confirmLink(db(), { linkId: asked?.id ?? '', who: 'li', at: new Date(), udeskId: id, crmId }))
-        .outcome,
-    ).toBe('confirmed');
-    await world.sync();
+    const { id, crmId } = await partedAndOneAgain();
     await forget(world.engine, { pair: 'main', side: 'udesk', id, who: 'li', keepOut: true });
     expect(
       await ourRows(
@@ -289,23 +272,7 @@ describe('both are gone for good', () => {
 describe('parted once, and said to be one again', () => {
   test('both gone at once, both back without a common e-mail: they go on, or a person is asked', async () => {
     await begin(UNMARKED);
-    const id = customerId(world, 'Back');
-    const crmId = await idOf('Back');
-    const [link] = await ourRows(
-      world,
-      `select id from udesk_sync.link where state = 'confirmed' and udesk_id = '${id}'`,
-    );
-    await unlink(db(), { linkId: String(link?.id), who: 'li', at: new Date() });
-    await world.sync();
-    await world.crm`insert into contact (name, emails) values ('Also', array['back@example.com'])`;
-    await world.sync();
-    const [asked] = await listLinks(db(), { state: 'candidate', limit: 10 });
-    expect(
-      (await confirmLink(db(), { linkId: asked?.id ?? '', who: 'li', at: new Date(), udeskId: id, crmId }))
-        .outcome,
-    ).toBe('confirmed');
-    await world.crm`delete from contact where name = 'Also'`;
-    await world.sync();
+    const { id } = await partedAndOneAgain();
     const hidden = new Set([id]);
     const pair = hiding(hidden);
     await bin();

@@ -17,17 +17,17 @@ afterEach(async () => {
 
 const {
   db,
-  createdAnew,
   customers,
   names,
-  idOf,
   bin,
   outOfTheBin,
+  createdAnew,
   somebodyElse,
   questions,
   hiding,
   overwrittenByTom,
   openOnes,
+  partedAndOneAgain,
 } = withBin(() => world);
 
 async function begin(options: WorldOptions = {}) {
@@ -187,27 +187,6 @@ describe('what somebody wants undone', () => {
     expect(told === 'before' || (await questions()) > 0).toBe(true);
   });
 });
-
-/** Parted by a person, and said to be one again in another question. */
-async function partedAndOneAgain(): Promise<{ id: string; crmId: string }> {
-  const id = customerId(world, 'Back');
-  const crmId = await idOf('Back');
-  const [link] = await ourRows(
-    world,
-    `select id from udesk_sync.link where state = 'confirmed' and udesk_id = '${id}'`,
-  );
-  await unlink(db(), { linkId: String(link?.id), who: 'li', at: new Date() });
-  await world.sync();
-  await world.crm`insert into contact (name, emails) values ('Also', array['back@example.com'])`;
-  await world.sync();
-  const [asked] = await listLinks(db(), { state: 'candidate', limit: 10 });
-  const yes = { linkId: asked?.id ?? '', who: 'li', at: new Date(), udeskId: id, crmId };
-  expect((await confirmLink(db(), yes)).outcome).toBe('confirmed');
-  await world.crm`delete from contact where name = 'Also'`;
-  await world.sync();
-  await world.sync();
-  return { id, crmId };
-}
 
 describe('a yes whose link went over to another record', () => {
   test('parted, one again, created anew, back without a common e-mail: a person is asked', async () => {
