@@ -18,7 +18,9 @@ const { values } = parseArgs({
 });
 const only = values.only ?? '';
 const workers = Number(values.workers ?? availableParallelism());
-const chosen = MUTATIONS.filter(({ name, breaks }) => `${name} ${breaks}`.includes(only));
+const chosen = MUTATIONS.filter(({ name, breaks, tests }) =>
+  [name, breaks, ...tests].join(' ').includes(only),
+);
 
 if (values.list === true) {
   for (const { name, breaks } of chosen) console.log(`${name}\n    ${breaks}`);
@@ -28,7 +30,9 @@ if (values.list === true) {
 
 async function main(mutations: readonly Mutation[]): Promise<number> {
   if (mutations.length === 0) {
-    console.error(`No mutation has "${only}" in its name; --list shows them all.`);
+    console.error(
+      `No mutation has "${only}" in its name, what it breaks or its tests; --list shows them all.`,
+    );
     return 2;
   }
   if (!Number.isInteger(workers) || workers < 1) {
