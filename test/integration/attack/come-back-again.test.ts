@@ -209,7 +209,13 @@ describe('an overwritten edit', () => {
     await outOfTheBin();
     await world.sync();
     await world.sync();
-    expect((await openOnes()).includes('by Tom')).toBe(true);
+    expect(await openOnes()).toContain('by Tom');
+    expect(
+      await ourRows(
+        world,
+        `select decided_by from udesk_sync.link where state = 'confirmed' and udesk_id = '${customerId(world, 'Back')}'`,
+      ),
+    ).toEqual([{ decided_by: 'restored' }]);
   });
 
   test('a settled deletion, back, and "the same person": asked about again', async () => {

@@ -130,7 +130,6 @@ describe('flag: both were gone, one after the other', () => {
     const id = customerId(world, 'Back');
     const row = await foundWhileGone();
     world.simulator.tenant.delete(id);
-    await world.sync();
     await outOfTheBin('with marker');
     await world.sync();
     await world.sync();
