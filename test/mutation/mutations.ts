@@ -174,8 +174,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'who was parted from somebody is forgotten along with them',
     breaks: 'P2, P6: a stranger is erased, and their edits are kept out',
     file: 'src/core/same-person.ts',
-    find: 'if (!link.isParted && !areApart(',
-    replace: 'if (!areApart(',
+    find: "if (!link.isParted && !areApart(link.udeskId ?? '', link.crmId ?? '')) add();",
+    replace: 'add();',
     tests: [`${ATTACK}/moving-worlds.test.ts`],
   },
   {
