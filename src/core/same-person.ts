@@ -5,8 +5,6 @@ export interface LinkTrace {
   readonly id: string;
   readonly udeskId: string | null;
   readonly crmId: string | null;
-  /** A person said that the two whom it holds are not the same. */
-  readonly isParted: boolean;
   /** Records that it held before, in that order: merged into another one, or deleted and created anew. */
   readonly before: readonly { readonly side: SideName; readonly from: string }[];
 }
@@ -51,7 +49,7 @@ function pairsOf(
   const add = () => {
     if (then.udesk !== null && then.crm !== null) pairs.push([then.udesk, then.crm]);
   };
-  if (!link.isParted && !areApart(link.udeskId ?? '', link.crmId ?? '')) add();
+  if (!areApart(link.udeskId ?? '', link.crmId ?? '')) add();
   for (const { side, from } of link.before.toReversed()) {
     const isSaidApart = (other: string) => (side === 'udesk' ? areApart(from, other) : areApart(other, from));
     if (met[otherSide(side)].some((other) => other !== null && isSaidApart(other))) continue;

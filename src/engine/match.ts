@@ -38,12 +38,8 @@ export async function matchRecords(cycle: Cycle): Promise<MatchReport> {
       after = last;
       cycle.signal.throwIfAborted();
       const links: NewLink[] = [];
-      for (const [id, decision] of await decideReturned(
-        cycle,
-        side,
-        await decide(cycle, side, ids),
-        rejected,
-      )) {
+      const matched = await decide(cycle, side, ids);
+      for (const [id, decision] of await decideReturned(cycle, side, matched, rejected)) {
         if (decision.kind === 'unmatched') unmatched[side].push(id);
         else if (decision.kind === 'review') reviews.push(decision);
         else links.push({ ...decision, decidedBy: 'match' });
@@ -117,7 +113,7 @@ async function decideReturned(
     former.set(one.id, [...(former.get(one.id) ?? []), one]);
   }
   return left.map(([id, decision]) => {
-    const isApart = (other: string) => rejected.has(side === 'udesk' ? `${id}\n${other}` : `${other}\n${id}`);
+    const isApart = (other: string) => areApart(rejected, side, id, other);
     return [id, weighFormer(side, id, decision, former.get(id) ?? [], isApart)];
   });
 }
@@ -212,7 +208,11 @@ function isRejected(
   if (rejected.size === 0) return false;
   const { udeskIds, crmIds } =
     decision.kind === 'link' ? { udeskIds: [decision.udeskId], crmIds: [decision.crmId] } : decision;
-  return side === 'udesk'
-    ? crmIds.length > 0 && crmIds.every((crmId) => rejected.has(`${id}\n${crmId}`))
-    : udeskIds.length > 0 && udeskIds.every((udeskId) => rejected.has(`${udeskId}\n${id}`));
+  const others = side === 'udesk' ? crmIds : udeskIds;
+  return others.length > 0 && others.every((other) => areApart(rejected, side, id, other));
+}
+
+/** @param other a record of the other side */
+function areApart(rejected: ReadonlySet<string>, side: SideName, id: string, other: string): boolean {
+  return rejected.has(side === 'udesk' ? `${id}\n${other}` : `${other}\n${id}`);
 }

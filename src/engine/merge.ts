@@ -5,6 +5,7 @@ import type { Page } from '../crm/adapter.ts';
 import { activeConflicts, writeConflicts } from '../store/conflicts.ts';
 import {
   endConflicts,
+  type LinkRow,
   linkHolding,
   loadLinkOf,
   moveLinkSide,
@@ -99,11 +100,11 @@ async function follow(
   how: string,
 ): Promise<void> {
   const { linkId } = record;
-  const held = await loadLinkOf(cycle.db, cycle.spec.name, linkId);
+  const link = await loadLinkOf(cycle.db, cycle.spec.name, linkId);
   // Somebody was created in its place before it came back from the bin: the link is theirs.
-  if (held === null || idOn(held, side) !== record.id) return;
-  const free = await freeSurvivor(cycle, side, linkId, survivors);
-  const counterpart = free === null ? null : await readCounterpart(cycle, side, linkId);
+  if (link === null || idOn(link, side) !== record.id) return;
+  const free = await freeSurvivor(cycle, side, link, survivors);
+  const counterpart = free === null ? null : await readCounterpart(cycle, side, link);
   const at = cycle.clock();
   await fenced(cycle.db, cycle.fence, async (tx) => {
     if (counterpart !== null) await storeOne(cycle, tx, otherSide(side), 'point', counterpart);
@@ -127,10 +128,9 @@ async function follow(
 }
 
 /** As it is now: what was taken away there before the merge, and nobody has looked at, is not taken from the survivor. */
-async function readCounterpart(cycle: Cycle, side: SideName, linkId: string): Promise<SideRecord | null> {
-  const link = await loadLinkOf(cycle.db, cycle.spec.name, linkId);
+async function readCounterpart(cycle: Cycle, side: SideName, link: LinkRow): Promise<SideRecord | null> {
   const there = otherSide(side);
-  const id = link === null ? null : idOn(link, there);
+  const id = idOn(link, there);
   return id === null ? null : await cycle.sides[there].read(id, { signal: cycle.signal, urgency: 'soon' });
 }
 
@@ -163,17 +163,16 @@ async function keepWhatSurvives(
 async function freeSurvivor(
   cycle: Cycle,
   side: SideName,
-  linkId: string,
+  link: LinkRow,
   survivors: readonly SideRecord[],
 ): Promise<SideRecord | null> {
   const [only] = survivors;
   if (only === undefined || survivors.length > 1) return null;
   const holder = await linkHolding(cycle.db, cycle.spec.name, side, only.id);
-  if (holder !== null && holder !== linkId) return null;
-  if (await isWaitedFor(cycle, side, only.id, linkId)) return null;
+  if (holder !== null && holder !== link.id) return null;
+  if (await isWaitedFor(cycle, side, only.id, link.id)) return null;
   // Whom a person said to be somebody else takes nobody's place.
-  const link = await loadLinkOf(cycle.db, cycle.spec.name, linkId);
-  const ids = { udesk: link?.udeskId ?? '', crm: link?.crmId ?? '', [side]: only.id };
+  const ids = { udesk: link.udeskId ?? '', crm: link.crmId ?? '', [side]: only.id };
   return (await rejectedPairs(cycle.db, cycle.spec.name)).has(`${ids.udesk}\n${ids.crm}`) ? null : only;
 }
 

@@ -25,14 +25,6 @@ export interface PersonState extends Person {
 const none: PersonIds = { udesk: [], crm: [] };
 
 /**
- * A person said that these two are not the same: a question that was answered with no, or two who were parted. Who settles a
- * deletion ends a link as well, and says nothing of the kind.
- */
-const PARTED = sql`(state = 'rejected' or state = 'broken' and decided_by = 'unlink'
-  and evidence @> '[{"kind": "decision", "take": "unlink"}]'::jsonb
-  and coalesce(reason, '') not like 'deleted on %' and coalesce(reason, '') not like 'gone on %')`;
-
-/**
  * Everything that was ever linked with this record, whatever became of the link; but nobody of whom a person said that they are
  * somebody else (P2, P6: their edits would be kept out, and nobody would know). Null: no such record is known.
  */
@@ -78,11 +70,10 @@ async function linksAbout(db: Db, pair: string, ids: PersonIds): Promise<LinkTra
     id: string;
     udesk_id: string | null;
     crm_id: string | null;
-    parted: boolean;
     before: string;
   }>(
     db,
-    sql`select id, udesk_id, crm_id, ${PARTED} as parted, jsonb_path_query_array(evidence, '$[*] ? (exists(@.from))')::text as before
+    sql`select id, udesk_id, crm_id, jsonb_path_query_array(evidence, '$[*] ? (exists(@.from))')::text as before
         from udesk_sync.link where pair = ${pair} and state <> 'candidate'
           and (udesk_id = any(${textArray(ids.udesk)}) or crm_id = any(${textArray(ids.crm)}) or ${heldBefore(ids)})`,
   );
@@ -90,7 +81,6 @@ async function linksAbout(db: Db, pair: string, ids: PersonIds): Promise<LinkTra
     id: row.id,
     udeskId: row.udesk_id,
     crmId: row.crm_id,
-    isParted: row.parted,
     before: fromJsonb(row.before),
   }));
 }

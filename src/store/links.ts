@@ -161,7 +161,8 @@ export async function setLinkSide(
   );
 }
 
-function linkColumn(side: SideName): SQL {
+/** Where a link names its record of that side. */
+export function linkColumn(side: SideName): SQL {
   return side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
 }
 

@@ -6,8 +6,9 @@ import { type SQL, sql } from 'drizzle-orm';
 import { otherSide, type SideName } from '../core/record.ts';
 import type { FormerCounterpart } from '../core/returned.ts';
 import { fileConflicts } from './conflict-search.ts';
-import { endConflicts } from './links.ts';
+import { endConflicts, linkColumn } from './links.ts';
 import { endReverts } from './reverts.ts';
+import { lastSaid } from './reviews.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
 const FLAGGED = sql`l.state = 'broken' and l.decided_by in ('flag', 'merged')`;
@@ -16,9 +17,7 @@ const FLAGGED = sql`l.state = 'broken' and l.decided_by in ('flag', 'merged')`;
 const ENDED_AS_GONE = sql`l.state = 'broken' and l.decided_by = 'unlink' and coalesce(l.reason, '') ~ '^(deleted|gone) on '`;
 
 /** A person ended it: the last that anybody said about it. */
-const BY_PERSON = sql`coalesce((
-  select note->>'take' from jsonb_array_elements(l.evidence) with ordinality as notes(note, n)
-  where note->>'kind' = 'decision' order by n desc limit 1), '') = 'unlink'`;
+const BY_PERSON = sql`coalesce(${lastSaid(sql`true`)} ->> 'take', '') = 'unlink'`;
 
 /** The policy ended it, and no person had said before that the two are not the same. */
 const ENDED_BY_POLICY = sql`${ENDED_AS_GONE} and coalesce(l.reason, '') ~ '^deleted on ' and not ${BY_PERSON}`;
@@ -27,10 +26,6 @@ const ENDED_BY_POLICY = sql`${ENDED_AS_GONE} and coalesce(l.reason, '') ~ '^dele
 function recordOf(side: SideName, state: 'live' | 'deleted', tied: SQL): SQL {
   return sql`exists (select 1 from udesk_sync.record r where r.pair = l.pair and r.side = ${side}
     and r.remote_id = l.${linkColumn(side)} and r.state = ${state} and ${tied})`;
-}
-
-function linkColumn(side: SideName): SQL {
-  return side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
 }
 
 /** Those that name the record of this side as the one that was gone. */
@@ -166,8 +161,8 @@ export async function formerCounterparts(
 }
 
 /**
- * Ids that must not be created again: their counterpart was deleted or unlinked, in the last link that held them. Not those that were the deleted one, or whose
- * counterpart is back: once a person has said that these are two, they are new.
+ * Ids that must not be created again: their counterpart was deleted or unlinked, in the last link that held them. Not those that
+ * were the deleted one, or whose counterpart is back: once a person has said that these are two, they are new.
  */
 export async function idsHeldByLinks(
   db: Db,
@@ -190,9 +185,8 @@ export async function idsHeldByLinks(
 
 /**
  * P2, P3, P6: what the end of these links closed and nobody decided since, now that they are taken up again with their bases, or that
- * their two are linked again. The
- * planner finds a difference again, but not an edit that a write of ours had replaced (no side holds it), what an undo left
- * apart or met (the bases take it for agreed on), nor that a difference is older than a backup. These get a row of their own, or go
+ * one of their two is linked again. The planner finds a difference again, but not an edit that a write of ours had replaced (no side
+ * holds it), what an undo left apart or met (the bases take it for agreed on), nor that a difference is older than a backup. These get a row of their own, or go
  * into the one that was opened meanwhile, whose decision did not know them; those that ended stay as they are.
  */
 export async function askAgain(db: Db, pair: string, linkIds: readonly string[], at: Date): Promise<void> {

@@ -116,7 +116,7 @@ async function saidToBeOne(
 }
 
 /** The last that a person said about the link `l`, in its evidence. */
-function lastSaid(which: SQL): SQL {
+export function lastSaid(which: SQL): SQL {
   return sql`(select note from jsonb_array_elements(l.evidence) with ordinality as notes(note, n)
     where note->>'kind' = 'decision' and ${which} order by n desc limit 1)`;
 }

@@ -5,7 +5,6 @@ const link = (udeskId: string | null, crmId: string | null, more: Partial<LinkTr
   id: `${udeskId}-${crmId}`,
   udeskId,
   crmId,
-  isParted: false,
   before: [],
   ...more,
 });
@@ -38,9 +37,10 @@ test('nor where that other one was merged into a third since', () => {
 });
 
 test('a link that a person parted tells of either record whom that one was linked with before', () => {
-  const parted = link('u', 'else', { isParted: true, before: [{ side: 'crm', from: 'own' }] });
-  expect(grown({ udesk: ['u'] }, [parted])).toEqual({ udesk: ['u'], crm: ['own'] });
-  expect(grown({ crm: ['else'] }, [parted])).toEqual({ udesk: [], crm: ['else'] });
+  const parted = link('u', 'else', { before: [{ side: 'crm', from: 'own' }] });
+  const apart = (udeskId: string, crmId: string) => udeskId === 'u' && crmId === 'else';
+  expect(grown({ udesk: ['u'] }, [parted], apart)).toEqual({ udesk: ['u'], crm: ['own'] });
+  expect(grown({ crm: ['else'] }, [parted], apart)).toEqual({ udesk: [], crm: ['else'] });
 });
 
 test('a link without one of its records makes nobody one with nobody', () => {
