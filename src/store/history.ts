@@ -73,7 +73,7 @@ function withoutBases({ bases: _bases, ...link }: LinkWithBases): HistoryLink {
   return link;
 }
 
-/** Links that hold or held this record, the one that counts first: the one that holds it now, then the youngest. */
+/** Links that hold or held this record, the one that counts first: one that holds it now, at best a live one; then the youngest. */
 async function linksOf(db: Db, pair: string, side: SideName, id: string): Promise<LinkWithBases[]> {
   const column = side === 'udesk' ? sql`l.udesk_id` : sql`l.crm_id`;
   // As the index `link_moved` has it: most links never moved.
@@ -97,7 +97,7 @@ async function linksOf(db: Db, pair: string, side: SideName, id: string): Promis
         where l.pair = ${pair} and l.state <> 'candidate' and l.id in (
           select l.id from udesk_sync.link l where l.pair = ${pair} and ${column} = ${id}
           union select l.id from udesk_sync.link l where l.pair = ${pair} and ${moved})
-        order by not (l.state = 'confirmed' and ${column} is not distinct from ${id}), l.id desc`,
+        order by ${column} is distinct from ${id}, l.state <> 'confirmed', l.id desc`,
   );
   return found.map((row) => ({
     id: row.id,

@@ -476,6 +476,14 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${ATTACK}/come-back-survivors.test.ts`],
   },
   {
+    name: 'explain prefers the youngest link, also where that one names them no more',
+    breaks: 'P12: the story of somebody is that of another record',
+    file: 'src/store/history.ts',
+    find: `order by ${'$'}{column} is distinct from ${'$'}{id}, l.state`,
+    replace: 'order by l.state',
+    tests: [`${ATTACK}/come-back-survivors.test.ts`],
+  },
+  {
     name: 'whose counterpart was created anew, and who is back, counts as linked for ever',
     breaks: 'P2: what people do with them goes nowhere, and nobody is asked',
     file: 'src/store/returned.ts',

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { forget } from '../../../src/engine/forget.ts';
 import { SyncError } from '../../../src/errors.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
+import { loadHistory } from '../../../src/store/history.ts';
 import { confirmLink, rejectLink, unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { requestRevert } from '../../../src/store/reverts.ts';
@@ -324,4 +325,26 @@ describe('asked again on a new link', () => {
         'later',
       );
     });
+});
+
+test('explain of who went over to another, and is back, tells the link that still names them', async () => {
+  await begin({ ...UNMARKED, pair: { deletes: 'propagate' } });
+  const id = await bin();
+  await world.sync();
+  await outOfTheBin();
+  await world.sync();
+  await bin();
+  await world.crm`insert into contact (name, emails) values ('Back', array['back@example.com', 'merged@example.com'])`;
+  await world.sync();
+  await world.crm`update bin set emails = array['old@example.com']`;
+  await outOfTheBin();
+  await world.sync();
+  const links = await ourRows(
+    world,
+    `select id, crm_id from udesk_sync.link where udesk_id is not null and state <> 'candidate' order by id desc`,
+  );
+  expect(links.map(({ crm_id }) => crm_id === id)).toContain(true);
+  expect(links[0]?.crm_id).not.toBe(id);
+  const history = await loadHistory(db(), 'main', 'crm', id);
+  expect(history?.link?.crmId).toBe(id);
 });
