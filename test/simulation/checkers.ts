@@ -21,7 +21,7 @@ import {
   waitingWrites,
 } from './ours.ts';
 import { MAX_DELETES, maxCreates } from './pair.ts';
-import { nameOf, namesOf } from './shared.ts';
+import { linkedNames, nameOf, namesOf } from './shared.ts';
 import { type FieldName, type Held, holdsEdit } from './sides.ts';
 import { plain, sameToken } from './tokens.ts';
 import type { World } from './world.ts';
@@ -233,7 +233,13 @@ function staysAway(world: World, removal: Removal, { conflicts, links, waiting }
       .list()
       // Whoever had it before may keep it where nobody carries that on.
       .filter(({ id }) => !changedHands || isOf(id, side, removal, links))
-      .filter(({ id }) => !namesOf(world, nameOf(side, id), links).some((name) => removal.others.has(name)))
+      .filter(({ id }) => {
+        const name = nameOf(side, id);
+        // For whom it was made does not excuse the one from whom it was taken, or whoever is linked with that one by now.
+        const own = isOf(id, side, removal, links);
+        const names = own ? linkedNames(name, links) : namesOf(world, name, links);
+        return !names.some((one) => removal.others.has(one));
+      })
       .some((held) => held[removal.set].some((value) => sameToken(value, removal.value))),
   );
   const link = links.find((one) => one[`${removal.side}_id`] === removal.record);

@@ -226,6 +226,46 @@ describe('P2: an edit is excused by the write that took it away, and by no other
     expect(ledger.removals).toEqual([{ ...removal, others: new Set(['udesk 1']) }]);
   });
 
+  // Seed e1-84.
+  describe('whoever came out of the bin, and is perhaps the same, keeps what is taken away while a person is asked', () => {
+    const taken = does({
+      ...{ do: 'element', side: 'udesk', pick: 3, linked: true },
+      ...{ set: 'emails', how: 'remove', which: 0 },
+    });
+    const steps = [
+      cycle(),
+      does({ do: 'create', side: 'crm', contacts: true }),
+      cycle(),
+      does({ do: 'delete', side: 'crm', pick: 3, linked: true }),
+      cycle(),
+      cycle(),
+      does({ do: 'confirm', pick: 1 }),
+      cycle(),
+      does({ do: 'undelete', pick: 0, newest: true }),
+      cycle(),
+      taken,
+      cycle(),
+      cycle(),
+    ];
+    const enteredAnew: Meddle = ({ people }) => {
+      people.crm.create({ name: 'T1x0.', note: '', emails: ['e1x0@example.cn'], phones: [] });
+    };
+    const one: Setting = { ...setting, people: 3 };
+
+    test('as nobody is to carry it there', async () => {
+      expect(await broken(steps, { 4: enteredAnew }, one)).toEqual([]);
+    });
+
+    test('and whoever it is linked with does not', async () => {
+      const back: Meddle = ({ people }) => {
+        people.crm.elements('5', 'emails', [[null, 'e1x0@example.cn']]);
+      };
+      expect(await broken(steps, { 4: enteredAnew, 12: back }, one)).toEqual([
+        'P2: e1x0@example.cn was taken away on udesk in step 10, and is on udesk and crm',
+      ]);
+    });
+  });
+
   test('a list that hid one record does not excuse that the mirror is wrong about another', async () => {
     const steps = [deceived('hides'), { ...cycle(), lanes: ['crm'] } as Bare<Step>];
     const meddle: Meddle = async ({ db }) => {

@@ -1,6 +1,7 @@
 /** What our database holds of a world, as the checkers ask for it. */
 import { type SQL, sql } from 'drizzle-orm';
 import { otherSide, type SideName } from '../../src/core/record.ts';
+import { fromJsonb } from '../../src/store/jsonb.ts';
 import { rows } from '../../src/store/tx.ts';
 import type { FieldName } from './sides.ts';
 import type { World } from './world.ts';
@@ -45,6 +46,19 @@ export async function confirmedLinks(world: World): Promise<LinkIds[]> {
     sql`select id, udesk_id, crm_id from udesk_sync.link
         where pair = ${world.name} and state = 'confirmed' and udesk_id is not null and crm_id is not null`,
   );
+}
+
+/** The pairs of whom a person is asked whether they are the same: ids of Udesk and of the CRM. */
+export async function openQuestions(world: World): Promise<(readonly [string, string])[]> {
+  const found = await rows<{ candidates: string }>(
+    world.db,
+    sql`select candidates::text as candidates from udesk_sync.link
+        where pair = ${world.name} and state = 'candidate' and candidates is not null`,
+  );
+  return found.flatMap(({ candidates }) => {
+    const { udesk, crm } = fromJsonb<{ udesk: string[]; crm: string[] }>(candidates);
+    return udesk.flatMap((one) => crm.map((other) => [one, other] as const));
+  });
 }
 
 /**

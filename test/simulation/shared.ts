@@ -3,7 +3,7 @@
  * else. A person is a record and its counterpart of that moment, so that a second record of the same person is one too many.
  */
 import { otherSide, SIDES, type SideName } from '../../src/core/record.ts';
-import { confirmedLinks, type LinkIds } from './ours.ts';
+import { confirmedLinks, type LinkIds, openQuestions } from './ours.ts';
 import { valuesOf } from './sides.ts';
 import { plain, sameToken } from './tokens.ts';
 import type { World } from './world.ts';
@@ -79,14 +79,24 @@ export async function passOn(world: World, value: string, from: Name, into: Name
   }
 }
 
-/** Whoever else holds a value, with their counterparts; whom a person parted from it before is somebody else. */
+/**
+ * Whoever else holds a value, with their counterparts. So is somebody else whom a person parted from it before, or is asked
+ * about: a create of ours made one of the two for the other, and they are not linked any more.
+ */
 export async function othersWith(world: World, value: string, name: Name): Promise<ReadonlySet<Name>> {
   const links = await confirmedLinks(world);
   const linked = (one: Name) =>
     links.some((link) =>
       [nameOf('udesk', link.udesk_id), nameOf('crm', link.crm_id)].every((of) => of === one || of === name),
     );
-  const own = namesOf(world, name, links).filter((one) => !world.ledger.areParted(name, one) || linked(one));
+  const questions = (await openQuestions(world)).map(([udesk, crm]) => [
+    nameOf('udesk', udesk),
+    nameOf('crm', crm),
+  ]);
+  const areAsked = (one: Name) => questions.some((two) => two.includes(one) && two.includes(name));
+  const own = namesOf(world, name, links).filter(
+    (one) => one === name || linked(one) || !(world.ledger.areParted(name, one) || areAsked(one)),
+  );
   return new Set(
     holdersOf(world, value)
       .filter((holder) => !own.includes(holder))
@@ -96,15 +106,16 @@ export async function othersWith(world: World, value: string, name: Name): Promi
 
 /** The record, its counterpart, and for whom a create of ours made it, whatever became of that one. */
 export function namesOf({ ledger }: World, name: Name, links: readonly LinkIds[]): Name[] {
+  const source = ledger.sources.get(name);
+  return [...linkedNames(name, links), ...(source === undefined ? [] : [source])];
+}
+
+/** The record and its counterpart. */
+export function linkedNames(name: Name, links: readonly LinkIds[]): Name[] {
   const side = sideOf(name);
   const link = links.find((one) => nameOf(side, one[`${side}_id`]) === name);
   const there = otherSide(side);
-  const source = ledger.sources.get(name);
-  return [
-    name,
-    ...(link === undefined ? [] : [nameOf(there, link[`${there}_id`])]),
-    ...(source === undefined ? [] : [source]),
-  ];
+  return link === undefined ? [name] : [name, nameOf(there, link[`${there}_id`])];
 }
 
 function sideOf(name: Name): SideName {
