@@ -79,6 +79,8 @@ export interface RevertRequest {
   readonly bothSides: boolean;
   /** Sides whose restoring write is settled: each is restored once, whatever people do afterwards. */
   readonly carried: readonly SideName[];
+  /** What a carried side held right after its restoring write, scalars only; one that is missing is not known. */
+  readonly restored?: Readonly<Partial<Record<SideName, Value>>>;
 }
 
 /** What became of a request; one that is not named still waits. */

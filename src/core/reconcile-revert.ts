@@ -94,9 +94,11 @@ function isQuiet(field: FieldContext, base: FieldBase, request: RevertRequest, s
   const { spec, now, region } = field;
   if (equalValues(spec, now[side], base[side], region)) return true;
   if (spec.shape === 'set' || !request.carried.includes(side)) return false;
-  // The first half of an undo of both sides: its base moves with the second.
-  const wanted = request.writes[side] ? restoredScalar(spec, region, request.writes[side]) : undefined;
-  return wanted === undefined || equalValues(spec, now[side], wanted, region);
+  // The first half of an undo of both sides: its base moves with the second. Whatever else it holds by now is an edit.
+  const writes = request.writes[side];
+  const left = request.restored?.[side];
+  const restored = left === undefined && writes !== undefined ? restoredScalar(spec, region, writes) : left;
+  return restored !== undefined && equalValues(spec, now[side], restored, region);
 }
 
 /** What is left to do, per side. */

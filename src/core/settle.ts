@@ -86,6 +86,28 @@ export function settledBases(
 }
 
 /**
+ * What an undo left in the fields of its side, by the pair's field name: as the side told it. What a later look shows, and is not
+ * what was sent, may be an edit: there it is what was sent.
+ */
+export function restoredBy(
+  spec: PairSpec,
+  { write, result, looked }: Pick<SettledWrite, 'write' | 'result' | 'looked'>,
+): Record<string, Value> {
+  const restored: Record<string, Value> = {};
+  for (const [name, { field: udesk, after }] of Object.entries(write.patch)) {
+    if (write.reasons[udesk] !== 'revert') continue;
+    const field = spec.fields.find((one) => one.udesk === udesk);
+    const own = result[udesk];
+    const isSure =
+      field !== undefined &&
+      own !== undefined &&
+      (!looked.has(name) || equalValues(field, own, after, spec.match.defaultRegion));
+    restored[udesk] = isSure ? own : after;
+  }
+  return restored;
+}
+
+/**
  * A new record comes with defaults (a level, say) in fields that may not flow to it. Nobody edited anything, and
  * nothing may be written there: the difference is where the field starts from, not a conflict.
  */

@@ -1,5 +1,5 @@
 import { idOn, otherSide, type SideRecord } from '../core/record.ts';
-import { settledBases, siblingOf, withDefaults } from '../core/settle.ts';
+import { restoredBy, settledBases, siblingOf, withDefaults } from '../core/settle.ts';
 import type { Value } from '../core/value.ts';
 import { settleConflicts, writeConflicts } from '../store/conflicts.ts';
 import { markFeedsDue } from '../store/feeds.ts';
@@ -47,8 +47,6 @@ export async function settleWrite(
     if (!(await moveIntent(tx, intent, ['sending', 'unknown'], settled))) return 'settled';
     await retryRefused(tx, cycle, intent);
     await storeOne(cycle, tx, intent.side, 'write', after);
-    const undone = Object.keys(intent.reasons).filter((field) => intent.reasons[field] === 'revert');
-    await markCarried(tx, intent.pair, intent.linkId, intent.side, undone);
     // Our write made a change record, and the one before it names whom we overwrote.
     if (intent.side === 'udesk') await markFeedsDue(tx, cycle.spec.name, [after.id]);
     if (intent.op === 'create') {
@@ -58,6 +56,13 @@ export async function settleWrite(
     }
     const told = evidence === 'look' ? Object.keys(intent.patch) : (after.reread ?? []);
     const looked = new Set(told.filter((name) => !carried.has(name)));
+    await markCarried(
+      tx,
+      intent.pair,
+      intent.linkId,
+      intent.side,
+      restoredBy(cycle.spec, { write: intent, result, looked }),
+    );
     if (carried.size > 0) await setLinksDirty(tx, intent.pair, [intent.linkId], true);
     await advanceBases(cycle, tx, intent, result, looked, at);
     if (intent.op === 'create') await acceptDefaults(cycle, tx, intent, after);

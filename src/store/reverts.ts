@@ -138,9 +138,10 @@ export async function waitingReverts(
     writes: string;
     both_sides: boolean;
     carried: SideName[];
+    restored: string;
   }>(
     db,
-    sql`select id, link_id, field, writes::text as writes, both_sides, carried from udesk_sync.revert_field
+    sql`select id, link_id, field, writes::text as writes, both_sides, carried, restored::text as restored from udesk_sync.revert_field
         where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and state = 'waiting' order by id`,
   );
   for (const row of found) {
@@ -150,6 +151,7 @@ export async function waitingReverts(
       writes: fromJsonb(row.writes),
       bothSides: row.both_sides,
       carried: row.carried,
+      restored: fromJsonb(row.restored),
     };
     byLink.set(row.link_id, [...(byLink.get(row.link_id) ?? []), request]);
   }
@@ -172,19 +174,25 @@ export async function revertsSincePlanned(
   return new Set(found.map((row) => row.link_id));
 }
 
-/** These fields of this side were restored, in the transaction that settles the write. */
+/**
+ * These fields of this side were restored, in the transaction that settles the write.
+ * @param restored by field, what the side was left with; a set that others may have edited on is not compared with it
+ */
 export async function markCarried(
   tx: Db,
   pair: string,
   linkId: string,
   side: SideName,
-  fields: readonly string[],
+  restored: Readonly<Record<string, Value>>,
 ): Promise<void> {
-  if (fields.length === 0) return;
+  const payload = Object.entries(restored).map(([field, value]) => ({ f: field, v: value }));
+  if (payload.length === 0) return;
   await tx.execute(
-    sql`update udesk_sync.revert_field set carried = array_append(carried, ${side}::text)
-        where pair = ${pair} and link_id = ${linkId}::bigint and state = 'waiting' and field = any(${textArray(fields)})
-          and not (${side}::text = any(carried))`,
+    sql`update udesk_sync.revert_field r set carried = array_append(r.carried, ${side}::text),
+          restored = r.restored || jsonb_build_object(${side}::text, s.v)
+        from jsonb_to_recordset(${jsonParam(payload)}) as s(f text, v jsonb)
+        where r.pair = ${pair} and r.link_id = ${linkId}::bigint and r.state = 'waiting' and r.field = s.f
+          and not (${side}::text = any(r.carried))`,
   );
 }
 

@@ -582,6 +582,15 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/integration/revert/revert.test.ts'],
   },
   {
+    name: 'undo of both sides: whatever the first half holds by now is what the undo left there',
+    breaks: 'P2: an edit between the two halves goes with the next edit of the other side, in no row',
+    file: 'src/core/reconcile-revert.ts',
+    find: 'return restored !== undefined && equalValues(spec, now[side], restored, region);',
+    replace:
+      'return writes === undefined || (restored !== undefined && equalValues(spec, now[side], restored, region));',
+    tests: ['test/unit/core/undo-halves.test.ts'],
+  },
+  {
     name: 'undo: carried out, it is refused because of what its own write replaced',
     breaks: 'P6: a policy leaves that edit lost, and nobody is asked about the difference',
     file: 'src/core/reconcile-revert.ts',

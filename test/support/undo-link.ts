@@ -1,10 +1,10 @@
 /** Lets the planner and a perfect engine work on one link until nothing is left to do: for laws about undoing. */
-import type { LinkState, PlannedWrite, RevertedWrite, RevertRequest } from '../../src/core/link.ts';
+import type { LinkPlan, LinkState, PlannedWrite, RevertedWrite, RevertRequest } from '../../src/core/link.ts';
 import { reconcileLink } from '../../src/core/reconcile.ts';
 import type { SideName } from '../../src/core/record.ts';
 import { type FieldSpec, type PairSpec, sideField } from '../../src/core/spec.ts';
 import type { Value } from '../../src/core/value.ts';
-import { applyPlan } from './apply-plan.ts';
+import { applyPlan, type Remote } from './apply-plan.ts';
 
 export interface Settled {
   readonly link: LinkState;
@@ -29,23 +29,46 @@ export function settle(spec: PairSpec, start: LinkState): Settled {
     const next = applyPlan(spec, link, plan);
     for (const write of plan.writes) {
       for (const [name, { before, after }] of Object.entries(write.patch)) {
-        const presence = next[write.side];
-        const result = (presence.state === 'live' ? presence.record.fields[name] : undefined) ?? after;
+        const result = valueOn(next, write.side, name) ?? after;
         written[write.side] = [{ before, result }, ...(written[write.side] ?? [])];
       }
     }
-    const closed = new Set((plan.reverts ?? []).map(({ id }) => id));
-    const reverts = (link.reverts ?? [])
-      .filter(({ id }) => !closed.has(id))
-      .map((request): RevertRequest => {
-        const carried = plan.writes
-          .filter(({ reasons }) => reasons[request.field] === 'revert')
-          .map(({ side }) => side);
-        return { ...request, carried: [...new Set([...request.carried, ...carried])] };
-      });
-    link = { ...next, reverts };
+    link = { ...next, reverts: afterPlan(link, plan, next, plan.writes) };
   }
   throw new Error('the planner does not come to rest');
+}
+
+/** One plan, carried out as `remote` does. */
+export function step(spec: PairSpec, link: LinkState, remote: Remote): LinkState {
+  const plan = reconcileLink(spec, link);
+  const next = applyPlan(spec, link, plan, remote);
+  const done = plan.writes.filter((write) => !remote.drops?.(write));
+  return { ...next, reverts: afterPlan(link, plan, next, done) };
+}
+
+/** The wishes that still wait, with what these writes restored. */
+function afterPlan(
+  link: LinkState,
+  plan: LinkPlan,
+  next: LinkState,
+  done: readonly PlannedWrite[],
+): RevertRequest[] {
+  const closed = new Set((plan.reverts ?? []).map(({ id }) => id));
+  return (link.reverts ?? [])
+    .filter(({ id }) => !closed.has(id))
+    .map((request): RevertRequest => {
+      const restoring = done.filter(({ reasons }) => reasons[request.field] === 'revert');
+      const restored = restoring.flatMap(({ side, patch }) =>
+        Object.keys(patch).map((name) => [side, valueOn(next, side, name) ?? null] as const),
+      );
+      const carried = [...new Set([...request.carried, ...restoring.map(({ side }) => side)])];
+      return { ...request, carried, restored: { ...request.restored, ...Object.fromEntries(restored) } };
+    });
+}
+
+function valueOn(link: LinkState, side: SideName, name: string): Value | undefined {
+  const presence = link[side];
+  return presence.state === 'live' ? presence.record.fields[name] : undefined;
 }
 
 export function undo(

@@ -38,6 +38,7 @@ export const revertField = udeskSync.table(
     writes: jsonb<RevertRequest['writes']>()('writes').notNull(),
     bothSides: boolean('both_sides').notNull(),
     carried: text('carried').array().notNull().default([]),
+    restored: jsonb<NonNullable<RevertRequest['restored']>>()('restored').notNull().default({}),
     state: text('state').$type<'waiting' | 'done' | 'edited' | 'refused'>().notNull(),
     reason: text('reason'),
     closedAt: at('closed_at'),

@@ -55,6 +55,39 @@ describe('an undo of a merge that wrote both sides', () => {
   });
 });
 
+describe('an undo of both sides', () => {
+  // Seed f0-42: the edit counted as what the undo had left there, and the next one in Udesk went over it.
+  test('P2: is no reason to overlook an edit of the half that came first, made before the other half', async () => {
+    world = await createWorld({
+      customers: [{ nick_name: 'Ann', email: 'ann@example.com', description: 'before' }],
+      pair: { fields: '[{ udesk: description, crm: note }]' },
+    });
+    cli = commandLine(world);
+    await world.sync();
+    world.simulator.tenant.edit(first(), { description: 'wrong' });
+    const { runId } = await world.sync();
+    await cli.run('revert', '--run', runId, '--both-sides', '--yes', '--json');
+    await syncAt(world, [
+      rightBefore('crm', 'update', () => {
+        expect(world.simulator.tenant.get(first())?.description).toBe('before');
+        world.simulator.tenant.edit(first(), { description: 'by Tom' });
+        throw new SyncError('transient', 'the CRM does not answer');
+      }),
+    ]);
+    expect((await world.people())[0]?.note).toBe('wrong');
+    await ourRows(world, `update udesk_sync.intent set not_before = null`);
+    await world.sync();
+    await world.sync();
+
+    expect(world.simulator.tenant.get(first())?.description).toBe('by Tom');
+    expect((await world.people())[0]?.note).toBe('by Tom');
+    expect(await open()).toEqual([]);
+    const quiet = await writesSoFar(world);
+    await world.sync();
+    expect(await writesSoFar(world)).toEqual(quiet);
+  });
+});
+
 describe('an undo whose write replaced an edit unseen', () => {
   test('P6: a person is still asked about the difference where that is found late, and the policy leaves it so', async () => {
     world = await createWorld({

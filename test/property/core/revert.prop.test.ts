@@ -4,9 +4,11 @@ import { asElements, equalValues } from '../../../src/core/equivalence.ts';
 import type { FieldSpec } from '../../../src/core/spec.ts';
 import { undoWrites } from '../../../src/core/undo.ts';
 import type { Value } from '../../../src/core/value.ts';
+import type { Remote } from '../../support/apply-plan.ts';
 import { base, field, link, live, pair } from '../../support/core-fixtures.ts';
-import { edited, held, settle, undo } from '../../support/undo-link.ts';
+import { edited, held, settle, step, undo } from '../../support/undo-link.ts';
 
+const sides = fc.constantFrom('udesk', 'crm');
 const word = fc.constantFrom('a', 'b', 'c', 'd', 'e');
 const scalar = fc.oneof(word, fc.constant<Value>(null));
 const elements = (ids: boolean) =>
@@ -92,6 +94,34 @@ describe('undoing what we wrote', () => {
         expect(undone.outcomes).toEqual(['edited']);
         expect(undone.link.conflicts).toMatchObject([{ kind: 'edited-since' }]);
         expect(same(spec, undone.link.conflicts[0]?.base?.crm ?? null, first)).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  // Seed f0-42.
+  test('of both sides, one half at a time, leaves an edit between them for nobody to overlook', () => {
+    const between = fc.record({ edit: sides, heldBack: sides, settled: fc.boolean(), upper: fc.boolean() });
+    fc.assert(
+      fc.property(cases, between, (one, { edit, heldBack, settled, upper }) => {
+        const { spec, first, wrong } = one;
+        fc.pre(spec.shape === 'scalar' && !same(spec, first, wrong));
+        const { pairSpec, wrote } = carried(one);
+        const store: Remote['store'] = (side, _, value) =>
+          upper && side === 'crm' && typeof value === 'string' ? value.toUpperCase() : value;
+        const asked = undo(wrote.link, spec, wrote.written, true);
+        const halfway = step(pairSpec, asked, { store, drops: ({ side }) => side === heldBack });
+        const whole = settled ? step(pairSpec, halfway, { store }) : halfway;
+
+        const rest = settle(pairSpec, edited(whole, spec, edit, 'by Tom'));
+
+        const isOnBoth = (['udesk', 'crm'] as const).every((side) =>
+          same(spec, held(rest.link, spec, side), 'by Tom'),
+        );
+        const isAsked = rest.link.conflicts.some(
+          ({ kind, udesk, crm }) => kind !== 'reverted' && [udesk, crm].includes('by Tom'),
+        );
+        expect(isOnBoth || isAsked).toBe(true);
       }),
       { numRuns: 1000 },
     );

@@ -85,3 +85,54 @@ describe('P2: an undo of one side, whose result was read later, and edited by th
     ).toEqual([['a', 'u', 'x']]);
   });
 });
+
+// Seed f0-42: it counted as what the undo had left there, and went with the next edit of the customer.
+describe('P2: an undo of both sides, whose first half is in the CRM, and edited there before the second', () => {
+  const spec = pair([field()]);
+  const wish: RevertRequest = {
+    ...REQUEST,
+    writes: { udesk: [{ before: 'good', result: 'wrong' }] },
+    bothSides: true,
+    carried: ['crm'],
+    restored: { crm: 'GOOD' },
+  };
+  const planned = (
+    udesk: string,
+    bases: LinkState['bases'],
+    carried: RevertRequest['carried'],
+    crm = 'Tom',
+  ) =>
+    reconcileLink(spec, {
+      ...link(live('u1', { nick_name: udesk }), live('c1', { name: crm }), bases),
+      reverts: [{ ...wish, carried }],
+    });
+
+  test('the edit goes to Udesk, whether the second half is still to be done', () => {
+    const { writes, reverts } = planned('wrong', { nick_name: base('wrong') }, ['crm']);
+    expect(writes).toMatchObject([{ side: 'udesk', patch: { nick_name: { after: 'Tom' } } }]);
+    expect(reverts).toBeUndefined();
+  });
+
+  test('or is settled by then', () => {
+    const { writes, conflicts } = planned('good', { nick_name: base('good') }, ['crm', 'udesk']);
+    expect(writes).toMatchObject([{ side: 'udesk', patch: { nick_name: { after: 'Tom' } } }]);
+    expect(conflicts).toEqual([]);
+  });
+
+  test('and what the first half left there, in whatever form the CRM keeps it, is no edit', () => {
+    const { writes, conflicts } = planned('wrong', { nick_name: base('wrong') }, ['crm'], 'GOOD');
+    expect(writes).toMatchObject([
+      { side: 'udesk', patch: { nick_name: { after: 'good' } }, reasons: { nick_name: 'revert' } },
+    ]);
+    expect(conflicts).toEqual([]);
+  });
+
+  test('nor is it where that was nothing', () => {
+    const emptied: RevertRequest = { ...wish, writes: { udesk: [{ before: null, result: 'wrong' }] } };
+    const { writes } = reconcileLink(spec, {
+      ...link(live('u1', { nick_name: 'wrong' }), live('c1', { name: null }), { nick_name: base('wrong') }),
+      reverts: [{ ...emptied, restored: { crm: null } }],
+    });
+    expect(writes).toMatchObject([{ side: 'udesk', reasons: { nick_name: 'revert' } }]);
+  });
+});

@@ -1,0 +1,1 @@
+ALTER TABLE "udesk_sync"."revert_field" ADD COLUMN "restored" jsonb DEFAULT '{}'::jsonb NOT NULL;
