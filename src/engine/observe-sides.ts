@@ -224,7 +224,8 @@ async function sweepSlice(
     dropped: lane.dropped + observed.dropped,
   };
   if (ended === null) return slice;
-  const uncertified = await saveEnd(cycle, known, 'udesk', startedAt, observed, ended.end, null);
+  const started = { at: startedAt, run: ended.startedRun };
+  const uncertified = await saveEnd(cycle, known, 'udesk', started, observed, ended.end, null);
   const skew = await cycle.sides.udesk.check({ signal: cycle.signal });
   await keepAccountName(cycle, known, 'udesk', skew.account);
   return {
@@ -241,7 +242,7 @@ async function saveEnd(
   cycle: Cycle,
   known: PairRow,
   side: SideName,
-  startedAt: Date,
+  started: { readonly at: Date; readonly run: number },
   observed: Observed,
   end: EnumerationEnd | null,
   cursor: string | null,
@@ -250,7 +251,7 @@ async function saveEnd(
   const uncertified = certified ? null : (end?.reason ?? 'the enumeration did not come to its end');
   await fenced(cycle.db, cycle.fence, (tx) =>
     saveEnumeration(tx, cycle.spec.name, side, {
-      certifiedAt: certified ? startedAt : null,
+      certified: certified ? started : null,
       uncertified,
       cursor,
       total: observed.total,
@@ -285,7 +286,8 @@ async function observeAll(
   const observed = await observePages(cycle, side, 'sweep', all);
   const absences = await proveAbsences(cycle, side, observed, startedAt);
   const cursor = position === null ? (observed.end?.cursor ?? null) : null;
-  const uncertified = await saveEnd(cycle, known, side, startedAt, observed, observed.end, cursor);
+  const started = { at: startedAt, run: cycle.runId };
+  const uncertified = await saveEnd(cycle, known, side, started, observed, observed.end, cursor);
   return {
     ...toObservation('full', observed),
     deleted: absences.deleted,

@@ -82,8 +82,9 @@ async function notFound(cycle: Cycle, intent: IntentRow, id: string): Promise<Re
   return await waitForProof(cycle, intent, id);
 }
 
+/** Also where it seems to have been sent on another day than today, since our clock was set back so far. */
 export function isOverdue(cycle: Cycle, { sentAt }: IntentRow): boolean {
-  return sentAt !== null && cycle.clock().getTime() - Date.parse(sentAt) > PROOF_WITHIN_MS;
+  return sentAt !== null && Math.abs(cycle.clock().getTime() - Date.parse(sentAt)) > PROOF_WITHIN_MS;
 }
 
 async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
@@ -141,14 +142,18 @@ async function resolveByEnumeration(
   intent: IntentRow,
   looks: number = LOOKS_BEFORE_RESEND,
 ): Promise<Recovery> {
-  if (intent.sentAt !== null && (await clockWentBack(cycle.db, intent)))
-    return await uncertain(cycle, intent, 'our clock was set back since, so no list can tell');
-  const { certifiedAt, uncertified } = await loadPair(cycle.db, cycle.spec.name);
+  const wentBack = intent.sentAt !== null && (await clockWentBack(cycle.db, intent));
+  const { certifiedAt, certifiedRun, uncertified } = await loadPair(cycle.db, cycle.spec.name);
   const certified = certifiedAt[intent.side];
-  if (intent.sentAt === null || certified === null || certified <= (intent.lookedAt ?? intent.sentAt)) {
+  const isListed = wentBack
+    ? (certifiedRun[intent.side] ?? 0) > Number(intent.sentRunId ?? intent.runId)
+    : certified !== null && certified > (intent.lookedAt ?? intent.sentAt ?? '');
+  if (intent.sentAt === null || !isListed) {
     if (uncertified[intent.side] === null || !isOverdue(cycle, intent)) return 'later';
     return await uncertain(cycle, intent, 'no complete list of that side could be read for a day');
   }
+  // By now what it made was seen: whoever leaves the question alone has been told of it (`maybeCreated`).
+  if (wentBack) return await uncertain(cycle, intent, 'our clock was set back since, so no list can tell');
   const fresh = await unlinkedSince(cycle.db, cycle.spec.name, intent.side, intent.sentAt);
   const equal = fresh.filter((record) => holds(cycle.spec, intent.patch, record, 'after'));
   const [only] = equal;

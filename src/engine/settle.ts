@@ -7,6 +7,7 @@ import { park } from '../store/guards.ts';
 import { freeClaims, type IntentRow, moveIntent, siblingIntents } from '../store/intents.ts';
 import { breakLink, linkHolding, loadLinkOf, saveBases, setLinkSide, setLinksDirty } from '../store/links.ts';
 import { loadRecords, markDeleted, setRecordLink } from '../store/records.ts';
+import { askAgain } from '../store/returned.ts';
 import { markCarried } from '../store/reverts.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
@@ -65,7 +66,11 @@ export async function settleWrite(
     );
     if (carried.size > 0) await setLinksDirty(tx, intent.pair, [intent.linkId], true);
     await advanceBases(cycle, tx, intent, result, looked, at);
-    if (intent.op === 'create') await acceptDefaults(cycle, tx, intent, after);
+    if (intent.op === 'create') {
+      await acceptDefaults(cycle, tx, intent, after);
+      // Whom it was made for may have been linked before: with what the end of that link closed.
+      await askAgain(tx, intent.pair, [intent.linkId], at);
+    }
     return 'settled';
   });
 }

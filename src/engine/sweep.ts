@@ -13,6 +13,8 @@ import { fits } from './room.ts';
 export interface SweepSession {
   readonly side: SideName;
   readonly startedAt: Date;
+  /** The run that read its first page. */
+  startedRun?: number;
   readonly pages: AsyncIterator<Page>;
   readonly seen: Set<string>;
   pageCount: number;
@@ -34,7 +36,11 @@ export interface SweepHolder {
 export interface SweepSlice {
   readonly observed: Observed;
   /** Set when this slice ended the sweep. */
-  readonly ended: { readonly end: EnumerationEnd | null; readonly absences: AbsenceReport } | null;
+  readonly ended: {
+    readonly end: EnumerationEnd | null;
+    readonly absences: AbsenceReport;
+    readonly startedRun: number;
+  } | null;
 }
 
 /** `signal` lives as long as the sweep may, not only as long as a cycle. */
@@ -76,6 +82,7 @@ export async function observeSlice(
 ): Promise<SweepSlice> {
   const session = holder.current;
   if (session === null) throw new Error('no sweep is under way');
+  session.startedRun ??= cycle.runId;
   const until = cycle.clock().getTime() + budgetMs;
   let done = false;
   async function* slice(sweep: SweepSession): AsyncGenerator<Page> {
@@ -106,5 +113,5 @@ export async function observeSlice(
   const whole: Observed = { ...observed, seen: session.seen, total: session.total };
   const absences = await proveAbsences(cycle, session.side, whole, session.startedAt, holder.suspects);
   if (observed.end?.certified === true) holder.suspects?.clear();
-  return { observed: whole, ended: { end: observed.end, absences } };
+  return { observed: whole, ended: { end: observed.end, absences, startedRun: session.startedRun } };
 }

@@ -7,6 +7,7 @@ import { SIDES, type SideName } from '../core/record.ts';
 import { growPerson, holdsPerson, type LinkTrace, type PersonIds } from '../core/same-person.ts';
 import { hasJobs } from './dead-letters.ts';
 import { fromJsonb } from './jsonb.ts';
+import { linkColumn } from './links.ts';
 import { rejectedPairs } from './reviews.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
@@ -146,6 +147,7 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
     sql`delete from udesk_sync.link where pair = ${pair} and state = 'candidate' and candidates is not null
         and (candidates -> 'udesk' ?| ${textArray(ids.udesk)} or candidates -> 'crm' ?| ${textArray(ids.crm)})`,
   );
+  await leaveOthers(tx, pair, { ids, linkIds });
   await tx.execute(sql`delete from udesk_sync.link where pair = ${pair} and id = any(${links})`);
   const records = await count(
     sql`delete from udesk_sync.record where pair = ${pair} and ${ofPerson(ids)} returning 1`,
@@ -163,6 +165,33 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
     ...{ records, observations, conflicts, writes, histories },
     decisions: decisions.map(({ id }) => id),
   };
+}
+
+/**
+ * What a person said of others along with them holds on, without their ids and values: whoever was parted from them is not created
+ * anew, and who was named in the same question stays apart from the others in it.
+ */
+async function leaveOthers(tx: Db, pair: string, { ids, linkIds }: Person): Promise<void> {
+  const isOther = (side: SideName) => sql`${linkColumn(side)} <> all(${textArray(ids[side])})`;
+  const without = (side: SideName) => sql`case when ${isOther(side)} then ${linkColumn(side)} end`;
+  const saidAlone = sql`jsonb_path_query_array(evidence, '$[*] ? (@.kind == "decision" && !exists(@.udesk) && !exists(@.among))')`;
+  await tx.execute(
+    sql`insert into udesk_sync.link (pair, udesk_id, crm_id, state, evidence, reason, dirty, decided_by, created_at, changed_at)
+        select pair, ${without('udesk')}, ${without('crm')}, state, ${saidAlone}, reason, false, decided_by, created_at, changed_at
+        from udesk_sync.link where pair = ${pair} and id = any(${textArray(linkIds)}::bigint[]) and state = 'broken' and decided_by = 'unlink'
+          and (${isOther('udesk')} or ${isOther('crm')})`,
+  );
+  const left = (side: SideName) => sql`(candidates -> ${side}::text) - ${textArray(ids[side])}`;
+  await tx.execute(
+    sql`update udesk_sync.link set candidates = jsonb_build_object('udesk', ${left('udesk')}, 'crm', ${left('crm')}),
+          candidate_key = null, evidence = ${saidAlone}
+        where pair = ${pair} and state = 'rejected'
+          and (candidates -> 'udesk' ?| ${textArray(ids.udesk)} or candidates -> 'crm' ?| ${textArray(ids.crm)})`,
+  );
+  await tx.execute(
+    sql`delete from udesk_sync.link where pair = ${pair} and state = 'rejected'
+        and (candidates -> 'udesk' = '[]'::jsonb or candidates -> 'crm' = '[]'::jsonb)`,
+  );
 }
 
 /** They stay in the counts of conflicts ever opened and closed (src/store/gauges.ts): a count that falls is read as a restart. */

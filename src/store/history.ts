@@ -27,15 +27,16 @@ export async function loadHistory(
   const [asked] = await loadRecords(db, pair, side, [id]);
   if (asked === undefined) return null;
   const links = await linksOf(db, pair, side, id);
-  const isAlone = asked.state === 'live' && links.length > 0 && links.every((one) => idOn(one, side) !== id);
+  const held = links.filter(({ state }) => state !== 'rejected');
+  const isAlone = asked.state === 'live' && held.length > 0 && held.every((one) => idOn(one, side) !== id);
   const link = isAlone ? undefined : links[0];
   const ids = { [side]: [id], [otherSide(side)]: [] } as unknown as Record<SideName, string[]>;
   // The link that counts comes first, and so do its records; what an earlier one wrote is part of the story.
   for (const each of SIDES) {
-    const held = links.flatMap((one) => idOn(one, each) ?? []);
+    const ever = links.flatMap((one) => idOn(one, each) ?? []);
     const replaced = links.flatMap((one) => replacedBy(one, each));
     const own = ids[each];
-    ids[each] = [...new Set([...(isAlone ? own : []), ...held, ...own, ...replaced])];
+    ids[each] = [...new Set([...(isAlone ? own : []), ...ever, ...own, ...replaced])];
   }
   const records = {
     udesk: await loadRecords(db, pair, 'udesk', ids.udesk),
@@ -73,7 +74,10 @@ function withoutBases({ bases: _bases, ...link }: LinkWithBases): HistoryLink {
   return link;
 }
 
-/** Links that hold or held this record, the one that counts first: one that holds it now, at best a live one; then the youngest. */
+/**
+ * Links that hold or held this record, the one that counts first: one that holds it now, at best a live one; then the youngest. A question that
+ * was answered with no comes last: it never held anybody.
+ */
 async function linksOf(db: Db, pair: string, side: SideName, id: string): Promise<LinkWithBases[]> {
   const column = side === 'udesk' ? sql`l.udesk_id` : sql`l.crm_id`;
   // As the index `link_moved` has it: most links never moved.
@@ -97,7 +101,7 @@ async function linksOf(db: Db, pair: string, side: SideName, id: string): Promis
         where l.pair = ${pair} and l.state <> 'candidate' and l.id in (
           select l.id from udesk_sync.link l where l.pair = ${pair} and ${column} = ${id}
           union select l.id from udesk_sync.link l where l.pair = ${pair} and ${moved})
-        order by ${column} is distinct from ${id}, l.state <> 'confirmed', l.id desc`,
+        order by l.state = 'rejected', ${column} is distinct from ${id}, l.state <> 'confirmed', l.id desc`,
   );
   return found.map((row) => ({
     id: row.id,

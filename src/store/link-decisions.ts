@@ -69,9 +69,15 @@ export async function confirmLink(
     await tx.execute(
       sql`update udesk_sync.link set state = 'confirmed', udesk_id = ${udeskId}, crm_id = ${crmId},
             candidates = null, candidate_key = null, decided_by = ${byPerson(decision.who)}, dirty = true,
+            reason = case when state = 'candidate' then reason end,
             evidence = evidence || ${jsonParam([{ ...note, ...among }])},
             changed_at = ${decision.at.toISOString()}::timestamptz
           where pair = ${link.pair} and id = ${link.id}::bigint`,
+    );
+    // A no that is taken back so does not keep a question away that comes up later.
+    await tx.execute(
+      sql`update udesk_sync.link set candidate_key = null where pair = ${link.pair} and state = 'rejected' and candidate_key is not null
+          and candidates -> 'udesk' ? ${udeskId}::text and candidates -> 'crm' ? ${crmId}::text`,
     );
     for (const side of SIDES) {
       await tx.execute(

@@ -292,8 +292,8 @@ export async function breakLink(
 ): Promise<void> {
   const reason = life.action === 'close' ? 'deleted on both sides' : `deleted on ${life.deletedSide}`;
   await setLinkState(db, pair, linkId, { state: 'broken', decidedBy: life.action, reason, at });
-  await endConflicts(db, pair, linkId, at);
-  // A flagged one waits for its record to come back, and so does what somebody wants undone about it.
+  // A flagged one waits for its record to come back, and so does what somebody decided or wants undone about it.
+  await endConflicts(db, pair, linkId, at, life.action === 'flag' ? ['open'] : ['open', 'resolving']);
   if (life.action !== 'flag') await endReverts(db, pair, linkId, at);
   if (life.action === 'unlink') {
     await db.execute(
@@ -303,12 +303,18 @@ export async function breakLink(
 }
 
 /** Of a link that ended: nothing is left that a person could decide, until it is taken up again (`askAgain`). @returns how many were open */
-export async function endConflicts(db: Db, pair: string, linkId: string, at: Date): Promise<number> {
+export async function endConflicts(
+  db: Db,
+  pair: string,
+  linkId: string,
+  at: Date,
+  states: readonly ('open' | 'resolving')[] = ['open', 'resolving'],
+): Promise<number> {
   const ended = await rows(
     db,
     sql`update udesk_sync.conflict set state = 'resolved', resolved_by = 'link ended', changed_at = ${at.toISOString()}::timestamptz,
           closed_at = ${at.toISOString()}::timestamptz
-        where pair = ${pair} and link_id = ${linkId}::bigint and state in ('open', 'resolving') returning 1`,
+        where pair = ${pair} and link_id = ${linkId}::bigint and state = any(${textArray(states)}) returning 1`,
   );
   return ended.length;
 }

@@ -18,6 +18,8 @@ export interface PairRow {
   readonly stranger: Readonly<Record<SideName, AccountState | null>>;
   readonly crmCursor: string | null;
   readonly certifiedAt: Readonly<Record<SideName, string | null>>;
+  /** The run in which that enumeration began: runs are numbered in their order, whatever our clock does. */
+  readonly certifiedRun: Readonly<Record<SideName, number | null>>;
   readonly uncertified: Readonly<Record<SideName, string | null>>;
   /** Which database the row was written in; null before the first cycle. */
   readonly home: string | null;
@@ -38,6 +40,8 @@ interface PairColumns extends Record<string, unknown> {
   readonly crm_cursor: string | null;
   readonly udesk_at: string | null;
   readonly crm_at: string | null;
+  readonly udesk_run: string | null;
+  readonly crm_run: string | null;
   readonly udesk_uncertified: string | null;
   readonly crm_uncertified: string | null;
   readonly home: string | null;
@@ -61,10 +65,15 @@ export async function loadPair(db: Db, name: string): Promise<PairRow> {
     stranger: { udesk: row?.udesk_stranger ?? null, crm: row?.crm_stranger ?? null },
     crmCursor: row?.crm_cursor ?? null,
     certifiedAt: { udesk: row?.udesk_at ?? null, crm: row?.crm_at ?? null },
+    certifiedRun: { udesk: asNumber(row?.udesk_run), crm: asNumber(row?.crm_run) },
     uncertified: { udesk: row?.udesk_uncertified ?? null, crm: row?.crm_uncertified ?? null },
     home: row?.home ?? null,
     restoredAt: row?.restored_at ?? null,
   };
+}
+
+function asNumber(value: string | null | undefined): number | null {
+  return value == null ? null : Number(value);
 }
 
 async function pairColumns(db: Db, name: string): Promise<PairColumns | undefined> {
@@ -73,6 +82,7 @@ async function pairColumns(db: Db, name: string): Promise<PairColumns | undefine
     sql`select first_run, alarms::text as alarms, first_plan_hash, udesk_fingerprint, crm_fingerprint, crm_cursor,
           udesk_account, crm_account, ${stranger('udesk')} as udesk_stranger, ${stranger('crm')} as crm_stranger,
           ${isoText(sql`udesk_certified_at`)} as udesk_at, ${isoText(sql`crm_certified_at`)} as crm_at,
+          udesk_certified_run as udesk_run, crm_certified_run as crm_run,
           udesk_uncertified, crm_uncertified, home, ${isoText(sql`restored_at`)} as restored_at
         from udesk_sync.pair where name = ${name}`,
   );
@@ -191,21 +201,25 @@ export async function saveEnumeration(
   name: string,
   side: SideName,
   result: {
-    certifiedAt: Date | null;
+    /** When it began, and in which run; null: it proved nothing. */
+    certified: { readonly at: Date; readonly run: number } | null;
     uncertified: string | null;
     cursor: string | null;
     total: number | null;
   },
 ): Promise<void> {
   const certified = side === 'udesk' ? sql`udesk_certified_at` : sql`crm_certified_at`;
+  const certifiedRun = side === 'udesk' ? sql`udesk_certified_run` : sql`crm_certified_run`;
+  const at = sql`${result.certified?.at.toISOString() ?? null}::timestamptz`;
   const uncertified = side === 'udesk' ? sql`udesk_uncertified` : sql`crm_uncertified`;
   await db.execute(
     sql`update udesk_sync.pair set
-          ${certified} = coalesce(${result.certifiedAt?.toISOString() ?? null}::timestamptz, ${certified}),
+          ${certified} = coalesce(${at}, ${certified}),
+          ${certifiedRun} = coalesce(${result.certified?.run ?? null}::bigint, ${certifiedRun}),
           ${uncertified} = ${result.uncertified},
           crm_cursor = case when ${side} = 'crm' then coalesce(${result.cursor}, crm_cursor) else crm_cursor end,
           crm_looked_at = case when ${side} = 'crm'
-            then coalesce(${result.certifiedAt?.toISOString() ?? null}::timestamptz, crm_looked_at) else crm_looked_at end,
+            then coalesce(${at}, crm_looked_at) else crm_looked_at end,
           udesk_total = case when ${side} = 'udesk' then coalesce(${result.total}::int, udesk_total) else udesk_total end
         where name = ${name}`,
   );

@@ -23,7 +23,8 @@ export async function rebaseline(tx: Db, pair: string, home: string, at: Date): 
   const now = sql`${at.toISOString()}::timestamptz`;
   await tx.execute(
     sql`update udesk_sync.pair set home = ${home}, restored_at = ${now}, crm_cursor = null,
-          udesk_certified_at = null, crm_certified_at = null, udesk_uncertified = null, crm_uncertified = null
+          udesk_certified_at = null, crm_certified_at = null, udesk_certified_run = null, crm_certified_run = null,
+          udesk_uncertified = null, crm_uncertified = null
         where name = ${pair}`,
   );
   const dropped = await rows(

@@ -83,7 +83,7 @@ export async function restoreReturned(
   const restore = (which: SQL) =>
     rows<{ id: string }>(
       db,
-      sql`update udesk_sync.link l set state = 'confirmed', decided_by = 'restored', dirty = true, changed_at = ${now}
+      sql`update udesk_sync.link l set state = 'confirmed', decided_by = 'restored', reason = null, dirty = true, changed_at = ${now}
           where l.pair = ${pair} and ${which} returning l.id`,
     );
   const flagged = await restore(

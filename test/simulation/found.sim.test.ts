@@ -69,6 +69,20 @@ describe('P5: a create whose outcome is not known is not sent a second time', ()
     expect(await brokenIn(WITHOUT_MARKER, after)).toEqual([]);
   });
 
+  // Seed f0-98: they were asked before any list could show what it had made, and what came with the next was somebody new.
+  test('nor when a person leaves it alone in the moment in which they are asked, and our clock was set back', async () => {
+    const lost: Interrupt = { at: 0, near: 'create', what: 'fault', side: 'crm', fault: 'lost' };
+    const ahead: Bare<Step> = { kind: 'clock', ms: 200_000, jump: true };
+    const right: Bare<Step> = { kind: 'clock', ms: 0, jump: true };
+    const leave = does({ do: 'leave', pick: 0 });
+    for (const waits of [[], [cycle()]]) {
+      const steps = [ahead, cycle(), right, create(false), cycle(lost), ...waits, leave, cycle(), cycle()];
+      const { violations, trace } = await played(WITHOUT_MARKER, steps);
+      expect(violations).toEqual([]);
+      expect(trace.filter((line) => / leaves /.test(line))).toHaveLength(waits.length);
+    }
+  });
+
   test('nor is what may be its record created back, once somebody gives it an e-mail', async () => {
     const steps = [
       cycle(),

@@ -44,6 +44,8 @@ export const link = udeskSync.table(
     index('link_crm_ever').on(table.pair, table.crmId),
     index('link_moved')
       .using('gin', sql`evidence jsonb_path_ops`)
+      // Each cycle asks it for many: the list of what is pending would be read for each of them.
+      .with({ fastupdate: 'off' })
       .where(sql`jsonb_path_exists(evidence, '$[*].from')`),
   ],
 );

@@ -47,6 +47,9 @@ export const pair = udeskSync.table('pair', {
   crmLookedAt: at('crm_looked_at'),
   udeskCertifiedAt: at('udesk_certified_at'),
   crmCertifiedAt: at('crm_certified_at'),
+  /** The runs in which they began. */
+  udeskCertifiedRun: bigint('udesk_certified_run', { mode: 'number' }),
+  crmCertifiedRun: bigint('crm_certified_run', { mode: 'number' }),
   /** Why the last full enumeration proved nothing; null when it was certified. */
   udeskUncertified: text('udesk_uncertified'),
   crmUncertified: text('crm_uncertified'),

@@ -1,0 +1,176 @@
+/** Records that come back, or are forgotten: what is told of them afterwards, asked again, and held on to. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { forget } from '../../../src/engine/forget.ts';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
+import { loadHistory } from '../../../src/store/history.ts';
+import { confirmLink, rejectLink, unlink } from '../../../src/store/link-decisions.ts';
+import { listLinks } from '../../../src/store/links.ts';
+import { rejectedPairs } from '../../../src/store/reviews.ts';
+import { customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
+import { beginWorld, UNMARKED, withBin } from './bin.ts';
+import { syncPair } from './moments.ts';
+
+let world: World;
+afterEach(async () => {
+  await world.close();
+});
+
+const { db, names, idOf, bin, outOfTheBin, createdAnew, questions, hiding, overwrittenByTom, openOnes } =
+  withBin(() => world);
+
+async function begin(options: WorldOptions = {}) {
+  world = await beginWorld(options);
+}
+
+const by = (linkId: unknown) => ({ linkId: String(linkId), who: 'li', at: new Date() });
+const asked = async () => (await listLinks(db(), { state: 'candidate', limit: 10 }))[0];
+
+/** Ended by a person: Back is not the one whom the CRM has. */
+async function parted(): Promise<{ linkId: string; crmId: string }> {
+  const id = customerId(world, 'Back');
+  const [link] = await ourRows(world, `select id from udesk_sync.link where udesk_id = '${id}'`);
+  const crmId = await idOf('Back');
+  expect((await unlink(db(), by(link?.id))).outcome).toBe('unlinked');
+  await world.sync();
+  return { linkId: String(link?.id), crmId };
+}
+
+describe('P12: explain and a question that was answered with no', () => {
+  test('whom a deletion left is told by the link that ended, and not by the newcomer who is somebody else', async () => {
+    await begin(UNMARKED);
+    const id = customerId(world, 'Back');
+    const old = await bin();
+    await world.sync();
+    await world.crm`insert into contact (name, emails) values ('Newcomer', array['back@example.com'])`;
+    await world.sync();
+    expect((await rejectLink(db(), by((await asked())?.id))).outcome).toBe('rejected');
+    await world.sync();
+    const history = await loadHistory(db(), 'main', 'udesk', id);
+    expect(history?.link).toMatchObject({ state: 'broken', crmId: old });
+    expect(history?.records.crm[0]?.id).toBe(old);
+  });
+
+  test('who is back, and was said to be somebody else, has no counterpart', async () => {
+    await begin(UNMARKED);
+    const old = await createdAnew({ email: 'new@example.com' });
+    await world.crm`update bin set name = 'Else', emails = array['else@example.com']`;
+    await outOfTheBin();
+    await world.sync();
+    expect((await rejectLink(db(), by((await asked())?.id))).outcome).toBe('rejected');
+    const history = await loadHistory(db(), 'main', 'crm', old);
+    expect(history?.alone).toBe('crm');
+  });
+});
+
+describe('P12: a live link is not told to have ended', () => {
+  test('taken up again by the engine', async () => {
+    await begin(UNMARKED);
+    await bin();
+    await world.sync();
+    await outOfTheBin();
+    await world.sync();
+    const links = await listLinks(db(), { state: 'confirmed', limit: 10 });
+    expect(links.map(({ decidedBy, reason }) => [decidedBy, reason])).toContainEqual(['restored', null]);
+  });
+
+  test('taken up again by a person', async () => {
+    await begin(UNMARKED);
+    const { linkId } = await parted();
+    expect((await confirmLink(db(), by(linkId))).outcome).toBe('confirmed');
+    const links = await listLinks(db(), { state: 'confirmed', limit: 10 });
+    expect(links.find(({ id }) => id === linkId)?.reason).toBe(null);
+  });
+});
+
+test('P5, P6: a no that was taken back on the old link does not keep the next question away', async () => {
+  await begin(UNMARKED);
+  await bin();
+  await world.sync();
+  const [flagged] = await listLinks(db(), { state: 'broken', limit: 10 });
+  expect((await unlink(db(), by(flagged?.id))).outcome).toBe('unlinked');
+  await world.sync();
+  await outOfTheBin();
+  await world.sync();
+  expect((await rejectLink(db(), by((await asked())?.id))).outcome).toBe('rejected');
+  expect((await confirmLink(db(), by(flagged?.id))).outcome).toBe('confirmed');
+  await world.sync();
+  await bin();
+  await world.sync();
+  expect((await unlink(db(), by(flagged?.id))).outcome).toBe('unlinked');
+  await world.sync();
+  await outOfTheBin();
+  await world.sync();
+  await world.sync();
+  expect(await questions()).toBe(1);
+});
+
+describe('P2: an overwritten edit of whom we create anew in the CRM', () => {
+  test('both gone at once, the customer back alone: asked about again', async () => {
+    await begin(UNMARKED);
+    await overwrittenByTom();
+    const hidden = new Set([customerId(world, 'Back')]);
+    const pair = hiding(hidden);
+    await bin();
+    await syncPair(world, pair);
+    await syncPair(world, pair);
+    hidden.clear();
+    await syncPair(world, pair);
+    await syncPair(world, pair);
+    expect(await names()).toContain('Back');
+    expect(await openOnes()).toContain('by Tom');
+  });
+});
+
+test('P3: what a person decided right before a deletion is not asked again once the record is back', async () => {
+  await begin(UNMARKED);
+  await overwrittenByTom();
+  const [row] = (await world.conflicts()).filter(({ state }) => state === 'open');
+  const said = { conflictId: row?.id ?? '', who: 'li', take: 'value', value: 'by Tom' } as const;
+  expect(await decideConflict(db(), { ...said, at: new Date() })).toBe(true);
+  await bin();
+  await world.sync();
+  await world.sync();
+  await outOfTheBin();
+  await world.sync();
+  await world.sync();
+  expect(await openOnes()).toBe('[]');
+  expect((await world.people()).find(({ name }) => name === 'Back')?.note).toBe('by Tom');
+});
+
+describe('forget, and who is somebody else', () => {
+  test('P5: whom a person parted from them is not created anew', async () => {
+    await begin(UNMARKED);
+    const { crmId } = await parted();
+    await world.crm`delete from contact where id = ${crmId}::bigint`;
+    await world.sync();
+    await world.sync();
+    expect(await names()).toEqual(['Stays']);
+    await forget(world.engine, { pair: 'main', side: 'crm', id: crmId, who: 'li', keepOut: false });
+    await world.sync();
+    await world.sync();
+    expect(await names()).toEqual(['Stays']);
+  });
+
+  test('decision 0021: nothing names them in a question about several that was answered with no', async () => {
+    await begin({
+      ...UNMARKED,
+      pair: { create: '{ inUdesk: false, inCrm: false }' },
+      people: [
+        { name: 'One', emails: ['back@example.com', 'one@example.com'] },
+        { name: 'Two', emails: ['back@example.com', 'two@example.com'] },
+      ],
+    });
+    const two = await idOf('Two');
+    const question = await asked();
+    expect(question?.candidates?.crm).toContain(two);
+    expect((await rejectLink(db(), by(question?.id))).outcome).toBe('rejected');
+    await world.crm`delete from contact where name = 'Two'`;
+    await world.sync();
+    await world.sync();
+    await forget(world.engine, { pair: 'main', side: 'crm', id: two, who: 'li', keepOut: false });
+    const links = await ourRows(world, `select candidates, evidence, candidate_key from udesk_sync.link`);
+    expect(links.length).toBe(1);
+    expect(JSON.stringify(links)).not.toMatch(new RegExp(`"${two}\\\\*"`));
+    expect((await rejectedPairs(db(), 'main')).size).toBe(1);
+  });
+});
