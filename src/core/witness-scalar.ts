@@ -28,14 +28,21 @@ export function witnessScalar(input: WitnessInput): Verdict {
     step.to !== undefined && names(input, step.to, input.write.before);
   const ours = steps.filter(isOurs);
   if (ours.length === 0) return withoutOurs(input, steps);
-  const exact = ours.find(startsRight);
-  const wrongs = ours.filter(
+  const strange = ours.filter(
     (step) =>
       step.from !== undefined &&
       !startsRight(step) &&
       // An edit of what we wrote came after our write, also where the answer already showed it.
-      !names(input, step.from, input.write.after) &&
-      (exact === undefined || sameMoment(input, step.record.at, exact.record.at)),
+      !names(input, step.from, input.write.after),
+  );
+  // Taken back to what we had seen, before something else led to what we wrote: it may be older than our look.
+  const isTakenBack = (step: Step): boolean => {
+    const back = steps.findIndex((one, at) => at > steps.indexOf(step) && endsRight(one));
+    return back >= 0 && strange.some((one) => steps.indexOf(one) > back);
+  };
+  const exact = ours.find((step) => startsRight(step) && !isTakenBack(step));
+  const wrongs = strange.filter(
+    (step) => exact === undefined || sameMoment(input, step.record.at, exact.record.at),
   );
   // What stood before the value that we had verified was not replaced by us: our write restores what somebody typed before.
   const verified = steps.findIndex((step) => startsRight(step) || endsRight(step));
@@ -49,8 +56,8 @@ export function witnessScalar(input: WitnessInput): Verdict {
   if (previous?.to !== undefined && !names(input, previous.to, input.write.before)) {
     return replaced(input, steps, previous.to, at);
   }
-  const strange = first === undefined ? undefined : strangeBefore(input, first.record);
-  return strange === undefined ? { verdict: 'clean' } : overwritten(input, strange, undefined);
+  const unread = first === undefined ? undefined : strangeBefore(input, first.record);
+  return unread === undefined ? { verdict: 'clean' } : overwritten(input, unread, undefined);
 }
 
 /**

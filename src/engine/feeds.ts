@@ -82,7 +82,10 @@ async function readHistory(cycle: Cycle, id: string): Promise<number> {
     }
     let ended = found.last || found.items.length === 0 || page === MAX_PAGES;
     fresh += await fenced(cycle.db, cycle.fence, async (tx) => {
-      const news = await saveHistory(tx, pair, id, found.items, cycle.clock());
+      const news = await saveHistory(tx, pair, id, found.items, {
+        at: cycle.clock(),
+        runId: cycle.runId,
+      });
       // What is known of a reading that did not come to its end (a kill, a witness) says nothing of what is older.
       ended ||= isRead && news < found.items.length;
       if (!ended) await saveFeedBegun(tx, pair, id);

@@ -80,10 +80,10 @@ export async function readHistorySince(
   }
   let onRecord: HistorySince['onRecord'] = null;
   if (side === 'udesk') {
-    onRecord = await knownBefore(cycle.db, cycle.spec.name, items, 'infinity');
+    onRecord = new Set((await knownBefore(cycle.db, cycle.spec.name, items, 'infinity')).keys());
     const meetsKnown = onRecord.size > 0 && (await isFeedRead(cycle.db, cycle.spec.name, remoteId));
     await fenced(cycle.db, cycle.fence, async (tx) => {
-      await saveHistory(tx, cycle.spec.name, remoteId, items, cycle.clock());
+      await saveHistory(tx, cycle.spec.name, remoteId, items, { at: cycle.clock(), runId: cycle.runId });
       if (last || meetsKnown) await saveFeedRead(tx, cycle.spec.name, remoteId, startedAt);
       else await saveFeedBegun(tx, cycle.spec.name, remoteId);
     });
@@ -98,17 +98,22 @@ export function timesOfWrite(look: LookTime, { clocks }: HistorySince, answeredA
 
 /**
  * Change records that were not known when the pre-image was verified, oldest first. What this reading was the first to show
- * was not, nor what by the side's clock is younger, also where our clock was set back meanwhile.
+ * was not, nor what by the side's clock is younger, also where our clock was set back meanwhile; what a run before the one that
+ * sent the write had seen was known, whatever our clock says.
  */
 export async function changesSince(
   cycle: Cycle,
+  intent: IntentRow,
   { items, onRecord }: HistorySince,
   times: WriteTimes,
 ): Promise<ChangeRecord[]> {
   const told = items.filter(({ changes }) => changes !== undefined);
-  const known = await knownBefore(cycle.db, cycle.spec.name, told, times.verifiedAt);
-  const wasKnown = (key: string) => known.has(key) && onRecord?.has(key) !== false;
-  return newsOf(told, ({ kind, id, at }) => wasKnown(`${kind}:${id}`) && mayBeSeenBefore(at, times))
+  const known = await knownBefore(cycle.db, cycle.spec.name, told, times.verifiedAt, intent.sentRunId);
+  return newsOf(told, ({ kind, id, at }) => {
+    const by = known.get(`${kind}:${id}`);
+    if (by === undefined || onRecord?.has(`${kind}:${id}`) === false) return false;
+    return by === 'run' || mayBeSeenBefore(at, times);
+  })
     .map(({ at, author, text, changes }) => ({ at, author, text: text ?? null, changes: changes ?? null }))
     .reverse();
 }

@@ -27,7 +27,7 @@ export async function traceUpdate(
   if (!isWitnessed(cycle, intent.side) || look === null) return 'unclear';
   const history = await readHistorySince(cycle, intent.side, current.id, [look]);
   const times = timesOfWrite(look, history, cycle.clock().toISOString());
-  const records = await changesSince(cycle, history, times);
+  const records = await changesSince(cycle, intent, history, times);
   const shown = (await countWitnesses(cycle.db, cycle.spec.name)).clean > 0;
   const traces = Object.entries(intent.patch).flatMap(([name, write]) => {
     const spec = cycle.spec.fields.find(({ udesk }) => udesk === write.field);

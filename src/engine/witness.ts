@@ -126,7 +126,7 @@ async function witnessIntent(
   history: HistorySince,
 ): Promise<number> {
   const times = timesOfWrite(look, history, intent.settledAt ?? cycle.clock().toISOString());
-  const records = await changesSince(cycle, history, times);
+  const records = await changesSince(cycle, intent, history, times);
   const later = await laterWrites(cycle.db, intent);
   const verdicts = Object.entries(intent.patch).flatMap(([name, write]): [FieldSpec, Verdict][] => {
     const spec = cycle.spec.fields.find(({ udesk }) => udesk === write.field);

@@ -59,7 +59,7 @@ export async function saveHistory(
   pair: string,
   udeskId: string,
   items: readonly HistoryItem[],
-  at: Date,
+  { at, runId }: { readonly at: Date; readonly runId: number },
 ): Promise<number> {
   if (items.length === 0) return 0;
   // One statement must not meet a key twice.
@@ -75,8 +75,8 @@ export async function saveHistory(
   const stored = await rows<{ fresh: boolean }>(
     db,
     sql`insert into udesk_sync.feed as f
-          (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at, kept_at)
-        select ${pair}, s.k, s.i, ${udeskId}, s.t, s.a, s.n, s.d, ${at.toISOString()}::timestamptz, coalesce(s.t, 'infinity')
+          (pair, kind, feed_id, udesk_id, at, author_id, author_name, data, first_seen_at, first_seen_run_id, kept_at)
+        select ${pair}, s.k, s.i, ${udeskId}, s.t, s.a, s.n, s.d, ${at.toISOString()}::timestamptz, ${runId}::bigint, coalesce(s.t, 'infinity')
         from jsonb_to_recordset(${jsonParam(payload)})
           as s(k text, i text, t timestamptz, a text, n text, d jsonb)
         where coalesce(s.t >= (select kept_since from udesk_sync.retention where kind = 'feed'), true)

@@ -50,26 +50,27 @@ export async function laterWrites(db: Db, intent: IntentRow): Promise<IntentRow[
  * Of these change records, those that were known before then: `kind:id`. So is what is older than the history that is kept:
  * it is not on record, and was there long before. What was first seen in the very millisecond was seen before it: a call lies
  * between a look at the pre-image and the next reading of a history.
+ * @param beforeRun what an earlier run than this one saw is known, too, whatever our clock said then
+ * @returns by `kind:id`, what tells so
  */
 export async function knownBefore(
   db: Db,
   pair: string,
   items: readonly { readonly kind: string; readonly id: string; readonly at: string | null }[],
   before: string,
-): Promise<Set<string>> {
-  if (items.length === 0) return new Set();
-  const found = await rows<{ key: string }>(
+  beforeRun: string | null = null,
+): Promise<Map<string, 'run' | 'time'>> {
+  if (items.length === 0) return new Map();
+  const found = await rows<{ key: string; by: 'run' | 'time' }>(
     db,
-    sql`select s.k || ':' || s.i as key
+    sql`select s.k || ':' || s.i as key, case when f.first_seen_run_id < ${beforeRun}::bigint then 'run' else 'time' end as by
         from jsonb_to_recordset(${jsonParam(items.map(({ kind, id, at }) => ({ k: kind, i: id, t: at })))})
           as s(k text, i text, t timestamptz)
+        left join udesk_sync.feed f on f.pair = ${pair} and f.kind = s.k and f.feed_id = s.i and f.kept_at = coalesce(s.t, 'infinity')
         where s.t < (select kept_since from udesk_sync.retention where kind = 'feed')
-          or exists (
-            select 1 from udesk_sync.feed f
-            where f.pair = ${pair} and f.kind = s.k and f.feed_id = s.i and f.kept_at = coalesce(s.t, 'infinity')
-              and f.first_seen_at <= ${before}::timestamptz)`,
+          or f.first_seen_at <= ${before}::timestamptz or f.first_seen_run_id < ${beforeRun}::bigint`,
   );
-  return new Set(found.map(({ key }) => key));
+  return new Map(found.map(({ key, by }) => [key, by]));
 }
 
 /** @returns false when somebody else has witnessed the write already. */

@@ -653,6 +653,22 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/simulation/found.sim.test.ts'],
   },
   {
+    name: 'an older edit to the same value is taken for our write',
+    breaks: 'P2: what our write replaced a moment later is in no row',
+    file: 'src/core/witness-scalar.ts',
+    find: 'ours.find((step) => startsRight(step) && !isTakenBack(step))',
+    replace: 'ours.find((step) => startsRight(step))',
+    tests: ['test/unit/core/witness.test.ts'],
+  },
+  {
+    name: 'what an earlier run saw of a history counts as news once our clock was set back',
+    breaks: 'P2: older edits are taken for our write, or for somebody whom it replaced',
+    file: 'src/store/witnesses.ts',
+    find: ' or f.first_seen_run_id < ${beforeRun}::bigint`',
+    replace: '`',
+    tests: ['test/integration/store/retention.test.ts'],
+  },
+  {
     name: 'undo: a link that is taken up again agrees on what it left apart',
     breaks:
       'P6: who ends a link and confirms it again is asked about nothing, and both sides stay as they are',

@@ -1,4 +1,4 @@
-import { index, primaryKey, text } from 'drizzle-orm/pg-core';
+import { bigint, index, primaryKey, text } from 'drizzle-orm/pg-core';
 import { at, jsonb, udeskSync } from './columns.ts';
 
 /**
@@ -19,6 +19,8 @@ export const feed = udeskSync.table(
     authorName: text('author_name'),
     data: jsonb<Record<string, unknown>>()('data').notNull(),
     firstSeenAt: at('first_seen_at').notNull(),
+    /** The run that saw it first; null in rows from before it was kept. Runs are in order, whatever our clock does. */
+    firstSeenRunId: bigint('first_seen_run_id', { mode: 'number' }),
     /** Its own time; `infinity` where it has none, and is kept as long as the customer. */
     keptAt: at('kept_at').notNull(),
   },

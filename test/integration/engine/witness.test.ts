@@ -453,6 +453,58 @@ describe('P2 an update of unknown outcome', () => {
     });
   });
 
+  describe.each([0, -200_000])(
+    'after an older edit to the same value, seen before our clock was set by %i ms',
+    (off) => {
+      const seenBefore = async () => {
+        const clocks = atAWrongTime();
+        await begin({ ...clocks.options, pair: { fields: '[{ udesk: description, crm: note }]' } });
+        clocks.pass(60_000);
+        world.simulator.tenant.edit(first(), { description: 'again' });
+        await world.sync();
+        await world.crm`update contact set note = 'before'`;
+        await world.sync();
+        expect(now()?.description).toBe('before');
+        clocks.pass(30_000);
+        clocks.setOff(off);
+        await world.crm`update contact set note = 'again'`;
+        return clocks;
+      };
+
+      // Seed f0-198: the older edit led from what we had seen to what we wrote, and counted as our write.
+      test('what it replaces is kept', async () => {
+        await seenBefore();
+        await inWindow({ description: 'by Tom' });
+        await world.sync();
+
+        expect(now()?.description).toBe('again');
+        expect(await world.conflicts()).toMatchObject([
+          { kind: 'overwritten-in-window', overwritten: [{ value: 'by Tom', author: { name: 'Tom' } }] },
+        ]);
+      });
+
+      test('that one is not taken for it where it never arrived', async () => {
+        const clocks = await seenBefore();
+        let sent = false;
+        await syncAt(world, [
+          rightBefore('udesk', 'update', () => {
+            sent = true;
+            unread();
+          }),
+          { side: 'udesk', call: 'read', when: 'before', act: () => sent && unread() },
+        ]);
+        expect(now()?.description).toBe('before');
+        clocks.pass(10_000);
+        await ourRows(world, `update udesk_sync.intent set not_before = null`);
+        await world.sync();
+        await world.sync();
+
+        expect((await world.people())[0]?.note).toBe('again');
+        expect(now()?.description).toBe('again');
+      });
+    },
+  );
+
   test('is counted as one that nobody can witness where it is set aside for a person', async () => {
     await begin();
     await world.crm`update contact set note = 'by the CRM'`;

@@ -153,8 +153,8 @@ test('change records of before the kept history are not taken again, tickets sta
     item('Alteration', '2', '2031-02-01T00:00:00.000Z'),
     item('Ticket', '3', null),
   ];
-  expect(await saveHistory(database.db, 'main', '9', items, at('2031-05-20'))).toBe(2);
-  expect(await saveHistory(database.db, 'main', '9', items, at('2031-05-21'))).toBe(0);
+  expect(await saveHistory(database.db, 'main', '9', items, { at: at('2031-05-20'), runId: 1 })).toBe(2);
+  expect(await saveHistory(database.db, 'main', '9', items, { at: at('2031-05-21'), runId: 2 })).toBe(0);
   // Until then they lie in the default partition.
   await look('2031-05-22');
   const places =
@@ -163,8 +163,15 @@ test('change records of before the kept history are not taken again, tickets sta
     ['2', 'udesk_sync.feed_y2031m02'],
     ['3', 'udesk_sync.feed_timeless'],
   ]);
-  expect([...(await knownBefore(database.db, 'main', items, '2031-05-01T00:00:00.000Z'))]).toEqual([
-    'Alteration:1',
+  const known = async (run: string) => [
+    ...(await knownBefore(database.db, 'main', items, '2031-05-01T00:00:00.000Z', run)),
+  ];
+  expect(await known('1')).toEqual([['Alteration:1', 'time']]);
+  // What an earlier run saw was there, whatever our clock said then.
+  expect(await known('2')).toEqual([
+    ['Alteration:1', 'time'],
+    ['Alteration:2', 'run'],
+    ['Ticket:3', 'run'],
   ]);
 });
 
@@ -197,7 +204,7 @@ test('a person is forgotten in every month, and where there is none', async () =
     feed('2', '2031-05-01T00:00:00.000Z'),
     feed('3', null),
   ];
-  await saveHistory(database.db, 'main', '1', items, at('2031-05-20'));
+  await saveHistory(database.db, 'main', '1', items, { at: at('2031-05-20'), runId: 1 });
 
   const erased = await database.db.transaction((tx) =>
     erasePerson(tx, 'main', { ids: { udesk: ['1'], crm: [] }, linkIds: [] }),

@@ -104,6 +104,16 @@ describe('P2 of a scalar, the witness', () => {
     expect(verdict).toMatchObject({ verdict: 'overwritten', foreign: { value: 'F' } });
   });
 
+  // Seed f0-198.
+  test('takes nobody for us who typed our value before our look, and whose edit was taken back by then', () => {
+    const older = [scalar('X', 'A', TOM, -30), scalar('A', 'X', API, -20)];
+    expect(judged([...older, scalar('X', 'F'), scalar('F', 'A', API)])).toMatchObject({
+      verdict: 'overwritten',
+      foreign: { value: 'F', author: TOM },
+    });
+    expect(judged([...older, scalar('X', 'A', API)])).toEqual({ verdict: 'clean' });
+  });
+
   test('forgives a person who went back and forth long after our write', () => {
     const records = [scalar('X', 'A', API), scalar('A', 'G', TOM, 60), scalar('G', 'A', TOM, 61)];
     expect(judged(records)).toEqual({ verdict: 'clean' });

@@ -1,0 +1,1 @@
+ALTER TABLE "udesk_sync"."feed" ADD COLUMN "first_seen_run_id" bigint;
