@@ -18,12 +18,14 @@ import { readFound } from './found.ts';
 import { heldByForgotten } from './kept-out.ts';
 import { lookUp, sentContacts } from './lookup.ts';
 import {
+  isListedIn,
   isOverdue,
   LOOKS_BEFORE_RESEND,
   notSeen,
   orPutOff,
   type Recovery,
   SHOWN_SUSPECTS,
+  sentRun,
   uncertain,
 } from './recover.ts';
 import { settleWrite } from './settle.ts';
@@ -82,9 +84,8 @@ async function notThere(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
 }
 
 /** A complete list that was begun after it was sent. */
-async function isListedSince({ db }: Cycle, { pair, side, sentAt }: IntentRow): Promise<boolean> {
-  const certified = (await loadPair(db, pair)).certifiedAt[side];
-  return certified !== null && sentAt !== null && certified > sentAt;
+async function isListedSince({ db }: Cycle, intent: IntentRow): Promise<boolean> {
+  return isListedIn((await loadPair(db, intent.pair)).certifiedRun[intent.side], intent);
 }
 
 /** Records without a link, new since it was sent, that hold everything else of it. */
@@ -92,7 +93,10 @@ async function mayBeIt(cycle: Cycle, intent: IntentRow): Promise<readonly SideRe
   if (intent.sentAt === null) return [];
   const unique = new Set(uniqueFields(cycle.spec).map(({ udesk }) => udesk));
   const others = Object.entries(intent.patch).filter(([, { field }]) => !unique.has(field));
-  const fresh = await unlinkedSince(cycle.db, intent.pair, intent.side, intent.sentAt);
+  const fresh = await unlinkedSince(cycle.db, intent.pair, intent.side, {
+    at: intent.sentAt,
+    runId: sentRun(intent),
+  });
   return fresh.filter((record) => holds(cycle.spec, Object.fromEntries(others), record, 'after'));
 }
 

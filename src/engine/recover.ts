@@ -123,7 +123,7 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
     return await resolveCreate(cycle, { ...intent, looks: intent.looks + 1 });
   }
   // Since an earlier cycle sent it, somebody may have given what it made another e-mail or phone.
-  if (externalId === null && (intent.sentRunId ?? intent.runId) !== String(cycle.runId))
+  if (externalId === null && sentRun(intent) !== String(cycle.runId))
     return await resolveByEnumeration(cycle, intent, LOOKS_BEFORE_RESEND + 1);
   return await backToPending(cycle, intent, 'the record was looked for and is not there');
 }
@@ -146,7 +146,7 @@ async function resolveByEnumeration(
   const { certifiedAt, certifiedRun, uncertified } = await loadPair(cycle.db, cycle.spec.name);
   const certified = certifiedAt[intent.side];
   const isListed = wentBack
-    ? (certifiedRun[intent.side] ?? 0) > Number(intent.sentRunId ?? intent.runId)
+    ? isListedIn(certifiedRun[intent.side], intent)
     : certified !== null && certified > (intent.lookedAt ?? intent.sentAt ?? '');
   if (intent.sentAt === null || !isListed) {
     if (uncertified[intent.side] === null || !isOverdue(cycle, intent)) return 'later';
@@ -154,7 +154,10 @@ async function resolveByEnumeration(
   }
   // By now what it made was seen: whoever leaves the question alone has been told of it (`maybeCreated`).
   if (wentBack) return await uncertain(cycle, intent, 'our clock was set back since, so no list can tell');
-  const fresh = await unlinkedSince(cycle.db, cycle.spec.name, intent.side, intent.sentAt);
+  const fresh = await unlinkedSince(cycle.db, cycle.spec.name, intent.side, {
+    at: intent.sentAt,
+    runId: sentRun(intent),
+  });
   const equal = fresh.filter((record) => holds(cycle.spec, intent.patch, record, 'after'));
   const [only] = equal;
   if (only === undefined) {
@@ -169,6 +172,16 @@ async function resolveByEnumeration(
   }
   if (equal.length > 1) return await uncertain(cycle, intent, `${equal.length} new records look like it`);
   return await settled(cycle, intent, only);
+}
+
+/** The run that sent it; of one from before this was kept, the run that planned it. */
+export function sentRun({ sentRunId, runId }: IntentRow): string {
+  return sentRunId ?? runId;
+}
+
+/** Whether a complete list that began in that run began after the write was sent, whatever our clock did. */
+export function isListedIn(certifiedRun: number | null, intent: IntentRow): boolean {
+  return certifiedRun !== null && certifiedRun > Number(sentRun(intent));
 }
 
 /** It was looked for, and was not there; how often, and when last, is on record. */

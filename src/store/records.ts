@@ -274,18 +274,19 @@ export async function keyedRecords(
   return found.map(toKeyed);
 }
 
-/** Live records without a link that were seen for the first time since then. */
+/** Live records without a link that were seen for the first time since then, or in a later run than that one: runs are in order, clocks not. */
 export async function unlinkedSince(
   db: Db,
   pair: string,
   side: SideName,
-  since: string,
+  since: { readonly at: string; readonly runId: string },
 ): Promise<SideRecord[]> {
   const found = await rows<RecordRow>(
     db,
     sql`select ${COLUMNS} from udesk_sync.record
         where pair = ${pair} and side = ${side} and state = 'live' and link_id is null
-          and first_seen_at >= ${since}::timestamptz order by remote_id limit 1000`,
+          and (first_seen_at >= ${since.at}::timestamptz or first_seen_run_id > ${since.runId}::bigint)
+        order by remote_id limit 1000`,
   );
   return found.map((row) => toKnown(row).record);
 }
