@@ -168,18 +168,23 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
 }
 
 /**
- * What a person said of others along with them holds on, without their ids and values: whoever was parted from them is not created
- * anew, and who was named in the same question stays apart from the others in it.
+ * What a person said of others along with them holds on, without their ids and values: whoever was parted from them, and linked with
+ * nobody since, is not created anew, and who was named in the same question stays apart from the others in it.
  */
 async function leaveOthers(tx: Db, pair: string, { ids, linkIds }: Person): Promise<void> {
-  const isOther = (side: SideName) => sql`${linkColumn(side)} <> all(${textArray(ids[side])})`;
-  const without = (side: SideName) => sql`case when ${isOther(side)} then ${linkColumn(side)} end`;
+  const isOther = (side: SideName) => sql`l.${linkColumn(side)} <> all(${textArray(ids[side])})`;
+  const isLast = (
+    side: SideName,
+  ) => sql`not exists (select 1 from udesk_sync.link later where later.pair = l.pair and later.id > l.id
+    and later.state in ('confirmed', 'broken') and later.${linkColumn(side)} = l.${linkColumn(side)})`;
+  const without = (side: SideName) => sql`case when ${isOther(side)} then l.${linkColumn(side)} end`;
   const saidAlone = sql`jsonb_path_query_array(evidence, '$[*] ? (@.kind == "decision" && !exists(@.udesk) && !exists(@.among))')`;
   await tx.execute(
     sql`insert into udesk_sync.link (pair, udesk_id, crm_id, state, evidence, reason, dirty, decided_by, created_at, changed_at)
         select pair, ${without('udesk')}, ${without('crm')}, state, ${saidAlone}, reason, false, decided_by, created_at, changed_at
-        from udesk_sync.link where pair = ${pair} and id = any(${textArray(linkIds)}::bigint[]) and state = 'broken' and decided_by = 'unlink'
-          and (${isOther('udesk')} or ${isOther('crm')})`,
+        from udesk_sync.link l
+        where l.pair = ${pair} and l.id = any(${textArray(linkIds)}::bigint[]) and l.state = 'broken' and l.decided_by = 'unlink'
+          and (${isOther('udesk')} and ${isLast('udesk')} or ${isOther('crm')} and ${isLast('crm')})`,
   );
   const left = (side: SideName) => sql`(candidates -> ${side}::text) - ${textArray(ids[side])}`;
   await tx.execute(

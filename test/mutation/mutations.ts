@@ -632,8 +632,16 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'forgetting somebody forgets who was parted from them',
     breaks: 'P5: whoever a person parted from them is created anew',
     file: 'src/store/forget.ts',
-    find: "and (${isOther('udesk')} or ${isOther('crm')})`,",
+    find: "or ${isOther('crm')} and ${isLast('crm')})`,",
     replace: 'and false`,',
+    tests: ['test/integration/attack/come-back-told.test.ts'],
+  },
+  {
+    name: 'what is left of a forgotten link counts as the last one of whoever was linked since',
+    breaks: 'P2: whoever they were linked with since, and who comes back after a deletion, is nobody they know',
+    file: 'src/store/forget.ts',
+    find: "and ${isLast('udesk')} or",
+    replace: 'or',
     tests: ['test/integration/attack/come-back-told.test.ts'],
   },
   {

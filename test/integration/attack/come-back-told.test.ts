@@ -151,6 +151,23 @@ describe('forget, and who is somebody else', () => {
     expect(await names()).toEqual(['Stays']);
   });
 
+  test('P2: whom a person parted from them goes on with whoever took their place, also after a deletion', async () => {
+    await begin({ ...UNMARKED, pair: { deletes: 'unlink' } });
+    const { crmId } = await parted();
+    await world.crm`delete from contact where id = ${crmId}::bigint`;
+    await world.sync();
+    await world.crm`insert into contact (name, emails) values ('Back', array['back@example.com'])`;
+    await world.sync();
+    await forget(world.engine, { pair: 'main', side: 'crm', id: crmId, who: 'li', keepOut: false });
+    await bin();
+    await world.sync();
+    await world.crm`update bin set emails = '{}', name = 'Else'`;
+    await outOfTheBin();
+    await world.sync();
+    const links = await listLinks(db(), { state: 'confirmed', limit: 10 });
+    expect(links.map(({ decidedBy }) => decidedBy)).toContain('restored');
+  });
+
   test('decision 0021: nothing names them in a question about several that was answered with no', async () => {
     await begin({
       ...UNMARKED,
