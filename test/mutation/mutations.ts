@@ -638,7 +638,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'what is left of a forgotten link counts as the last one of whoever was linked since',
-    breaks: 'P2: whoever they were linked with since, and who comes back after a deletion, is nobody they know',
+    breaks:
+      'P2: whoever they were linked with since, and who comes back after a deletion, is nobody they know',
     file: 'src/store/forget.ts',
     find: "and ${isLast('udesk')} or",
     replace: 'or',

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { SideName } from '../../src/core/record.ts';
 import { rows } from '../../src/store/tx.ts';
 import { move } from './moves.ts';
-import { counterpartBefore, isKnownGone } from './ours.ts';
+import { counterpartBefore, isKnownGone, writesHolding } from './ours.ts';
 import { noteUnread } from './replaced.ts';
 import { decide, identity, leave, retry, withdraw } from './reviews.ts';
 import type { Act } from './script.ts';
@@ -217,10 +217,11 @@ async function merge(world: World, act: Extract<Act, { do: 'merge' }>): Promise<
   // Their counterparts may both go on holding what is one person's here.
   const values = [from, into].flatMap(valuesOf);
   await noteShared(world, world.ledger.shared, values, [nameOf(side, from.id), nameOf(side, into.id)]);
+  const waiting = await writesHolding(world, side, into.id);
   if (side === 'udesk') world.tenant.merge(from.id, into.id);
   else mergeCrm(world, from, into);
   const after = people.get(into.id);
-  if (after !== null) world.ledger.merge(side, from, into.id, after);
+  if (after !== null) world.ledger.merge(side, from, into.id, after, waiting);
   // What the survivor takes over is news of it, like any other edit.
   if (world.acting && after !== null)
     for (const value of valuesOf(after))

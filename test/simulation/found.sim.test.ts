@@ -219,6 +219,20 @@ describe('P2: a removal is carried over where for all that we saw nothing happen
     expect(violations).toEqual([]);
     expect(trace).toContain('  daemon 1 writes emails of udesk 953000001: ');
   });
+
+  // Seed g2-56: the checker objected.
+  test('nor when it came back as the one to whom it had been moved was merged into whom it was moved from', async () => {
+    const steps: Bare<Step>[] = [
+      cycle(),
+      does({ do: 'element', side: 'crm', pick: 0, linked: true, set: 'emails', how: 'remove', which: 0 }),
+      does({ do: 'move', side: 'udesk', pick: 0, linked: true, set: 'emails', into: 0, swap: false }),
+      does({ do: 'merge', side: 'udesk', pick: 1, into: 0 }),
+      cycle(),
+    ];
+    const { violations, trace } = await played({ ...WITHOUT_MARKER, people: 2 }, steps);
+    expect(violations).toEqual([]);
+    expect(trace.filter((line) => / writes emails of udesk 953000001: /.test(line))).toHaveLength(1);
+  });
 });
 
 describe('P2: a phone that was taken away stays away', () => {

@@ -17,7 +17,7 @@ export interface Edit {
   /** How many edits there were before it. */
   seq?: number;
   /** It gives back what was moved away before, and nobody had looked, or planned its link, meanwhile: as if nothing had happened. */
-  readonly unseenReturn?: boolean;
+  unseenReturn?: boolean;
 }
 
 /** An element that both sides had, and that a person took away. */
@@ -142,7 +142,7 @@ export class Ledger {
     this.moves.set(plain(value), [...before, { ...move, at: this.#count }]);
   }
 
-  #isUnseenReturn(there: Move, back: Move): boolean {
+  #isUnseenReturn(there: Move, back: Pick<Move, 'side' | 'from' | 'to' | 'waiting'>): boolean {
     const isShown = (id: string) => (this.#shown.get(`${back.side} ${id}`) ?? 0) >= (there.at ?? 0);
     const isBack = there.side === back.side && there.from === back.to && there.to === back.from;
     // The same write has kept its link from being planned all the while.
@@ -196,13 +196,20 @@ export class Ledger {
     if (side === 'crm') this.bin.set(held.id, []);
   }
 
-  /** `from` is gone into `into`: elements live on there, texts only where there was none. */
-  merge(side: SideName, from: Held, into: string, after: Held): void {
+  /**
+   * `from` is gone into `into`: elements live on there, texts only where there was none. An element may come back so to where it was.
+   * @param waiting the writes that keep the survivor's link from being planned
+   */
+  merge(side: SideName, from: Held, into: string, after: Held, waiting: ReadonlySet<string>): void {
     this.gone[side].add(from.id);
     for (const edit of this.edits) {
       if (edit.side !== side || edit.record !== from.id) continue;
       const there = edit.field === 'name' || edit.field === 'note' ? [after[edit.field]] : after[edit.field];
-      if (there.some((value) => sameToken(value, edit.value))) edit.record = into;
+      if (!there.some((value) => sameToken(value, edit.value))) continue;
+      edit.record = into;
+      const back = { side, from: from.id, to: into, waiting: { [into]: waiting } };
+      const moves = this.moves.get(plain(edit.value)) ?? [];
+      if (moves.some((one) => this.#isUnseenReturn(one, back))) edit.unseenReturn = true;
     }
     // What our own write had taken away before, nobody saw: it stays to be accounted for.
     this.#drop((known) => known.side === side && known.record === from.id && holdsEdit(from, known));
