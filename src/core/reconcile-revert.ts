@@ -24,6 +24,7 @@ import { flowsTo } from './spec.ts';
 import { redoSet, restoredScalar, type Undone, undoWrites } from './undo.ts';
 import { isSet } from './value.ts';
 
+type Revert = NonNullable<FieldOutcome['revert']>;
 type Goals = Partial<Record<SideName, Undone>>;
 
 export function applyRevert(
@@ -35,11 +36,12 @@ export function applyRevert(
   const ours = row?.kind === 'reverted' && row.decision === null && (row.overwritten?.length ?? 0) === 0;
   if (row !== null && !ours) {
     const outcome = ordinary();
-    // Carried out, and nothing takes it back: once the row is over, it is seen whether the sides differ by it (P6).
-    if (request.carried.length > 0 && !SIDES.some((side) => isChosen(outcome.writes?.[side]))) return outcome;
+    // Carried out: once the row is over, it is seen whether the sides differ by it (P6), whatever becomes of what the row writes.
+    if (request.carried.length > 0) return outcome;
     const reason = `conflict ${row.id} of this field is not decided, or not carried out yet`;
     return { ...outcome, revert: { outcome: 'refused', reason } };
   }
+  if (request.carried.length > 0 && equalNow(field)) return over(field, request);
   // What people changed since both sides last agreed goes first; then it is seen what of our write still stands.
   if (base === null || !SIDES.every((side) => isQuiet(field, base, request, side))) return ordinary();
   const goals = goalsOf(field, request);
@@ -73,15 +75,15 @@ export function applyRevert(
   if (request.carried.length === 0) {
     return { ...ordinary(), revert: { outcome: 'done', reason: 'there was nothing left to undo' } };
   }
-  const revert = { outcome: 'done', reason: `restored in ${request.carried.join(' and ')}` } as const;
-  if (equalNow(field)) return { base: adopt(field), conflict: closeConverged(field), revert };
+  const { revert } = over(field, request);
   const kept = request.carried.length === 2 ? 'both were restored, and they differ' : keeps(request);
   return { base: adopt(field), conflict: hold(field, 'reverted', kept), revert };
 }
 
-/** A write that puts something else in the place of whatever is there; an edit of a set carries over its own elements only. */
-function isChosen(write: SideWrite | undefined): boolean {
-  return write?.reason === 'decision' || write?.reason === 'policy';
+/** Nothing is left to do, and both hold the same: as it restored them, or as somebody chose since. */
+function over(field: FieldContext, request: RevertRequest): FieldOutcome & { readonly revert: Revert } {
+  const revert = { outcome: 'done', reason: `restored in ${request.carried.join(' and ')}` } as const;
+  return { base: adopt(field), conflict: closeConverged(field), revert };
 }
 
 function keeps(request: RevertRequest): string {

@@ -695,6 +695,14 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/integration/revert/revert.test.ts'],
   },
   {
+    name: 'undo: carried out, it is done a second time after a choice that made both sides the same',
+    breaks: 'P2: what a person chose is undone',
+    file: 'src/core/reconcile-revert.ts',
+    find: 'if (request.carried.length > 0 && equalNow(field)) return over(field, request);',
+    replace: '',
+    tests: ['test/unit/core/reconcile-revert.test.ts', 'test/unit/core/undo-halves.test.ts'],
+  },
+  {
     name: 'undo of both sides: whatever the first half holds by now is what the undo left there',
     breaks: 'P2: an edit between the two halves goes with the next edit of the other side, in no row',
     file: 'src/core/reconcile-revert.ts',
@@ -707,7 +715,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'undo: carried out, it is refused because of what its own write replaced',
     breaks: 'P6: a policy leaves that edit lost, and nobody is asked about the difference',
     file: 'src/core/reconcile-revert.ts',
-    find: 'if (request.carried.length > 0 && !SIDES.some((side) => isChosen(outcome.writes?.[side]))) return outcome;',
+    find: 'if (request.carried.length > 0) return outcome;',
     replace: '',
     tests: ['test/unit/core/reconcile-revert.test.ts'],
   },

@@ -111,7 +111,8 @@ describe('a wish to undo, as an input of the planner', () => {
   });
 
   // Seed m30-134: it was refused, and nobody was asked about what it had left apart.
-  test('P6: once carried out, waits for the row of an edit that its write replaced, unless that edit is put back', () => {
+  // Seed g3-100: it ended with what was put back, of which one side then refused its half, and nobody was asked.
+  test('P6: once carried out, waits for the row of an edit that its write replaced, also where that edit is put back', () => {
     const request = wish({ carried: ['crm'] });
     const row = conflict({
       ...{ kind: 'overwritten-in-window', base: base('wrong'), udesk: 'wrong', crm: 'good' },
@@ -132,7 +133,20 @@ describe('a wish to undo, as an input of the planner', () => {
       { side: 'udesk', patch: { nick_name: { after: 'Tom' } } },
       { side: 'crm', patch: { name: { after: 'Tom' } } },
     ]);
-    expect(putBack.reverts).toMatchObject([{ outcome: 'refused' }]);
+    expect(putBack.reverts).toBeUndefined();
+    const after = (udesk: string) =>
+      reconcileLink(pair([field({ policy: 'crm' })]), {
+        ...link(live('u1', { nick_name: udesk }), live('c1', { name: 'Tom' }), {
+          nick_name: base(udesk, 'Tom', udesk !== 'Tom'),
+        }),
+        reverts: [request],
+      });
+    expect(after('Tom')).toMatchObject({ writes: [], conflicts: [], reverts: [{ outcome: 'done' }] });
+    expect(after('wrong')).toMatchObject({
+      writes: [],
+      conflicts: [{ action: 'hold', kind: 'reverted', udesk: 'wrong', crm: 'Tom' }],
+      reverts: [{ outcome: 'done' }],
+    });
   });
 
   // Seed u1-33: the row was closed by the first edit after the undo, and nobody was told that the rest still differed.
