@@ -134,15 +134,15 @@ describe('a wish to undo, as an input of the planner', () => {
       { side: 'crm', patch: { name: { after: 'Tom' } } },
     ]);
     expect(putBack.reverts).toBeUndefined();
-    const after = (udesk: string) =>
+    const planAfter = (udesk: string) =>
       reconcileLink(pair([field({ policy: 'crm' })]), {
         ...link(live('u1', { nick_name: udesk }), live('c1', { name: 'Tom' }), {
           nick_name: base(udesk, 'Tom', udesk !== 'Tom'),
         }),
         reverts: [request],
       });
-    expect(after('Tom')).toMatchObject({ writes: [], conflicts: [], reverts: [{ outcome: 'done' }] });
-    expect(after('wrong')).toMatchObject({
+    expect(planAfter('Tom')).toMatchObject({ writes: [], conflicts: [], reverts: [{ outcome: 'done' }] });
+    expect(planAfter('wrong')).toMatchObject({
       writes: [],
       conflicts: [{ action: 'hold', kind: 'reverted', udesk: 'wrong', crm: 'Tom' }],
       reverts: [{ outcome: 'done' }],
