@@ -79,7 +79,7 @@ export interface RevertRequest {
   readonly bothSides: boolean;
   /** Sides whose restoring write is settled: each is restored once, whatever people do afterwards. */
   readonly carried: readonly SideName[];
-  /** What a carried side held right after its restoring write, scalars only; one that is missing is not known. */
+  /** What a carried side held right after its restoring write; one that is missing is not known. Sets are not compared with it. */
   readonly restored?: Readonly<Partial<Record<SideName, Value>>>;
 }
 

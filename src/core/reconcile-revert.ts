@@ -24,7 +24,6 @@ import { flowsTo } from './spec.ts';
 import { redoSet, restoredScalar, type Undone, undoWrites } from './undo.ts';
 import { isSet } from './value.ts';
 
-type Revert = NonNullable<FieldOutcome['revert']>;
 type Goals = Partial<Record<SideName, Undone>>;
 
 export function applyRevert(
@@ -41,7 +40,9 @@ export function applyRevert(
     const reason = `conflict ${row.id} of this field is not decided, or not carried out yet`;
     return { ...outcome, revert: { outcome: 'refused', reason } };
   }
-  if (request.carried.length > 0 && equalNow(field)) return over(field, request);
+  // Both hold the same, as it restored them, or as somebody chose since: nothing is left to do.
+  if (request.carried.length > 0 && equalNow(field))
+    return { base: adopt(field), conflict: closeConverged(field), revert: restoredIn(request) };
   // What people changed since both sides last agreed goes first; then it is seen what of our write still stands.
   if (base === null || !SIDES.every((side) => isQuiet(field, base, request, side))) return ordinary();
   const goals = goalsOf(field, request);
@@ -75,15 +76,12 @@ export function applyRevert(
   if (request.carried.length === 0) {
     return { ...ordinary(), revert: { outcome: 'done', reason: 'there was nothing left to undo' } };
   }
-  const { revert } = over(field, request);
   const kept = request.carried.length === 2 ? 'both were restored, and they differ' : keeps(request);
-  return { base: adopt(field), conflict: hold(field, 'reverted', kept), revert };
+  return { base: adopt(field), conflict: hold(field, 'reverted', kept), revert: restoredIn(request) };
 }
 
-/** Nothing is left to do, and both hold the same: as it restored them, or as somebody chose since. */
-function over(field: FieldContext, request: RevertRequest): FieldOutcome & { readonly revert: Revert } {
-  const revert = { outcome: 'done', reason: `restored in ${request.carried.join(' and ')}` } as const;
-  return { base: adopt(field), conflict: closeConverged(field), revert };
+function restoredIn({ carried }: RevertRequest): NonNullable<FieldOutcome['revert']> {
+  return { outcome: 'done', reason: `restored in ${carried.join(' and ')}` };
 }
 
 function keeps(request: RevertRequest): string {

@@ -7,7 +7,7 @@ import { SIDES, type SideName } from '../core/record.ts';
 import { growPerson, holdsPerson, type LinkTrace, type PersonIds } from '../core/same-person.ts';
 import { hasJobs } from './dead-letters.ts';
 import { fromJsonb } from './jsonb.ts';
-import { linkColumn } from './links.ts';
+import { isLastLink, linkColumn } from './links.ts';
 import { rejectedPairs } from './reviews.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
@@ -173,10 +173,6 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
  */
 async function leaveOthers(tx: Db, pair: string, { ids, linkIds }: Person): Promise<void> {
   const isOther = (side: SideName) => sql`l.${linkColumn(side)} <> all(${textArray(ids[side])})`;
-  const isLast = (
-    side: SideName,
-  ) => sql`not exists (select 1 from udesk_sync.link later where later.pair = l.pair and later.id > l.id
-    and later.state in ('confirmed', 'broken') and later.${linkColumn(side)} = l.${linkColumn(side)})`;
   const without = (side: SideName) => sql`case when ${isOther(side)} then l.${linkColumn(side)} end`;
   const saidAlone = sql`jsonb_path_query_array(evidence, '$[*] ? (@.kind == "decision" && !exists(@.udesk) && !exists(@.among))')`;
   await tx.execute(
@@ -184,7 +180,7 @@ async function leaveOthers(tx: Db, pair: string, { ids, linkIds }: Person): Prom
         select pair, ${without('udesk')}, ${without('crm')}, state, ${saidAlone}, reason, false, decided_by, created_at, changed_at
         from udesk_sync.link l
         where l.pair = ${pair} and l.id = any(${textArray(linkIds)}::bigint[]) and l.state = 'broken' and l.decided_by = 'unlink'
-          and (${isOther('udesk')} and ${isLast('udesk')} or ${isOther('crm')} and ${isLast('crm')})`,
+          and (${isOther('udesk')} and ${isLastLink('udesk')} or ${isOther('crm')} and ${isLastLink('crm')})`,
   );
   const left = (side: SideName) => sql`(candidates -> ${side}::text) - ${textArray(ids[side])}`;
   await tx.execute(

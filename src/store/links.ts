@@ -166,6 +166,12 @@ export function linkColumn(side: SideName): SQL {
   return side === 'udesk' ? sql`udesk_id` : sql`crm_id`;
 }
 
+/** Of a link `l`: no later one holds, or held last, its record of that side. */
+export function isLastLink(side: SideName): SQL {
+  return sql`not exists (select 1 from udesk_sync.link later where later.pair = l.pair and later.id > l.id
+    and later.state in ('confirmed', 'broken') and later.${linkColumn(side)} = l.${linkColumn(side)})`;
+}
+
 /** The link goes over to another record of the same side; its bases stay, so that what differs there is an edit. */
 export async function moveLinkSide(
   db: Db,

@@ -6,7 +6,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { otherSide, type SideName } from '../core/record.ts';
 import type { FormerCounterpart } from '../core/returned.ts';
 import { fileConflicts } from './conflict-search.ts';
-import { endConflicts, linkColumn } from './links.ts';
+import { endConflicts, isLastLink, linkColumn } from './links.ts';
 import { endReverts } from './reverts.ts';
 import { lastSaid } from './reviews.ts';
 import { type Db, rows, textArray } from './tx.ts';
@@ -93,8 +93,7 @@ export async function restoreReturned(
     sql`${ENDED_BY_POLICY} and l.udesk_id || chr(10) || l.crm_id <> all(${textArray([...rejected])})
         and l.id in (${ended('udesk')} union ${ended('crm')})
         and ${recordOf('udesk', 'live', free)} and ${recordOf('crm', 'live', free)}
-        and not exists (select 1 from udesk_sync.link later where later.pair = l.pair and later.id > l.id
-          and later.state in ('confirmed', 'broken') and (later.udesk_id = l.udesk_id or later.crm_id = l.crm_id))`,
+        and ${isLastLink('udesk')} and ${isLastLink('crm')}`,
   );
   const ids = [...flagged, ...unlinked].map(({ id }) => id);
   await db.execute(
@@ -176,8 +175,7 @@ export async function idsHeldByLinks(
     db,
     sql`select distinct l.${column} as id from udesk_sync.link l
         where l.pair = ${pair} and l.state = 'broken' and l.decided_by <> 'close' and l.${column} = any(${textArray(ids)})
-          and not exists (select 1 from udesk_sync.link later where later.pair = l.pair and later.id > l.id
-            and later.state in ('confirmed', 'broken') and later.${column} = l.${column})
+          and ${isLastLink(side)}
           and not (${ENDED_AS_GONE} and (${namedGone(side)} or not ${BY_PERSON} and ${recordOf(otherSide(side), 'live', sql`true`)}))`,
   );
   return new Set(found.map((row) => row.id));

@@ -438,9 +438,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a question that was answered with no stands in the way of a link',
     breaks: "P2: the policy's link is not taken up again, nor what was lost in it",
-    file: 'src/store/returned.ts',
-    find: "and later.state in ('confirmed', 'broken') and (later.udesk_id",
-    replace: "and later.state <> 'candidate' and (later.udesk_id",
+    file: 'src/store/links.ts',
+    find: "and later.state in ('confirmed', 'broken') and later.",
+    replace: "and later.state <> 'candidate' and later.",
     tests: [`${ATTACK}/come-back-again.test.ts`],
   },
   {
@@ -455,8 +455,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'any link that ever held somebody keeps them from being created',
     breaks: 'P6: whose person was entered anew once is held for ever',
     file: 'src/store/returned.ts',
-    find: `and later.state in ('confirmed', 'broken') and later.${'$'}{column}`,
-    replace: `and false and later.${'$'}{column}`,
+    find: 'and ${isLastLink(side)}',
+    replace: '',
     tests: [`${ATTACK}/come-back-survivors.test.ts`],
   },
   {
@@ -632,7 +632,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'forgetting somebody forgets who was parted from them',
     breaks: 'P5: whoever a person parted from them is created anew',
     file: 'src/store/forget.ts',
-    find: "or ${isOther('crm')} and ${isLast('crm')})`,",
+    find: "or ${isOther('crm')} and ${isLastLink('crm')})`,",
     replace: 'and false`,',
     tests: ['test/integration/attack/come-back-told.test.ts'],
   },
@@ -641,7 +641,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks:
       'P2: whoever they were linked with since, and who comes back after a deletion, is nobody they know',
     file: 'src/store/forget.ts',
-    find: "and ${isLast('udesk')} or",
+    find: "and ${isLastLink('udesk')} or",
     replace: 'or',
     tests: ['test/integration/attack/come-back-told.test.ts'],
   },
@@ -698,8 +698,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'undo: carried out, it is done a second time after a choice that made both sides the same',
     breaks: 'P2: what a person chose is undone',
     file: 'src/core/reconcile-revert.ts',
-    find: 'if (request.carried.length > 0 && equalNow(field)) return over(field, request);',
-    replace: '',
+    find: 'if (request.carried.length > 0 && equalNow(field))',
+    replace: 'if (request.carried.length > 2)',
     tests: ['test/unit/core/reconcile-revert.test.ts', 'test/unit/core/undo-halves.test.ts'],
   },
   {

@@ -7,7 +7,7 @@ import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { confirmLink, rejectLink, unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { createWorld, customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
-import { rightBefore, syncAt } from './moments.ts';
+import { rightBefore, syncAt, syncPair } from './moments.ts';
 
 /** A CRM that keeps no id of ours. */
 export const UNMARKED: WorldOptions = { crm: ['table: contact', 'updatedAt: updated_at'] };
@@ -119,6 +119,30 @@ export function withBin(now: () => World) {
     return { spec, sides: { ...sides, udesk: side } };
   }
 
+  /** Both records of Back are gone at the next look, the customer as long as it is hidden. */
+  async function bothGone(): Promise<{ pair: PairRuntime; hidden: Set<string> }> {
+    const hidden = new Set([customerId(now(), 'Back')]);
+    const pair = hiding(hidden);
+    await bin();
+    await syncPair(now(), pair);
+    await syncPair(now(), pair);
+    return { pair, hidden };
+  }
+
+  /** A person ends the link of Back. */
+  async function parted(): Promise<{ id: string; crmId: string; linkId: string }> {
+    const id = customerId(now(), 'Back');
+    const crmId = await idOf('Back');
+    const [link] = await ourRows(
+      now(),
+      `select id from udesk_sync.link where state = 'confirmed' and udesk_id = '${id}'`,
+    );
+    const linkId = String(link?.id);
+    expect((await unlink(db(), { linkId, who: 'li', at: new Date() })).outcome).toBe('unlinked');
+    await now().sync();
+    return { id, crmId, linkId };
+  }
+
   /** Tom edits in Udesk what a write of ours replaces unseen. */
   const byTom = () =>
     rightBefore('udesk', 'update', () =>
@@ -156,14 +180,7 @@ export function withBin(now: () => World) {
 
   /** Parted by a person, and said to be one again in another question. */
   async function partedAndOneAgain(): Promise<{ id: string; crmId: string }> {
-    const id = customerId(now(), 'Back');
-    const crmId = await idOf('Back');
-    const [link] = await ourRows(
-      now(),
-      `select id from udesk_sync.link where state = 'confirmed' and udesk_id = '${id}'`,
-    );
-    await unlink(db(), { linkId: String(link?.id), who: 'li', at: new Date() });
-    await now().sync();
+    const { id, crmId } = await parted();
     await now().crm`insert into contact (name, emails) values ('Also', array['back@example.com'])`;
     await now().sync();
     const [asked] = await listLinks(db(), { state: 'candidate', limit: 10 });
@@ -181,6 +198,6 @@ export function withBin(now: () => World) {
 
   return {
     ...{ db, customers, names, idOf, bin, outOfTheBin, takeUdesk, createdAnew, somebodyElse, questions },
-    ...{ hiding, overwrittenByTom, foundWhileGone, openOnes, partedAndOneAgain },
+    ...{ hiding, overwrittenByTom, foundWhileGone, openOnes, bothGone, parted, partedAndOneAgain },
   };
 }

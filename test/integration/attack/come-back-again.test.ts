@@ -26,6 +26,7 @@ const {
   overwrittenByTom,
   foundWhileGone,
   openOnes,
+  bothGone,
   partedAndOneAgain,
 } = withBin(() => world);
 
@@ -162,11 +163,7 @@ describe('an overwritten edit', () => {
   test('both gone at once, both back: asked about again', async () => {
     await begin();
     await overwrittenByTom();
-    const hidden = new Set([customerId(world, 'Back')]);
-    const pair = hiding(hidden);
-    await bin();
-    await syncPair(world, pair);
-    await syncPair(world, pair);
+    const { pair, hidden } = await bothGone();
     await outOfTheBin('with marker');
     hidden.clear();
     await syncPair(world, pair);

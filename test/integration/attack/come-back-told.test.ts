@@ -15,8 +15,20 @@ afterEach(async () => {
   await world.close();
 });
 
-const { db, names, idOf, bin, outOfTheBin, createdAnew, questions, hiding, overwrittenByTom, openOnes } =
-  withBin(() => world);
+const {
+  db,
+  names,
+  idOf,
+  bin,
+  outOfTheBin,
+  createdAnew,
+  somebodyElse,
+  questions,
+  overwrittenByTom,
+  openOnes,
+  bothGone,
+  parted,
+} = withBin(() => world);
 
 async function begin(options: WorldOptions = {}) {
   world = await beginWorld(options);
@@ -24,16 +36,6 @@ async function begin(options: WorldOptions = {}) {
 
 const by = (linkId: unknown) => ({ linkId: String(linkId), who: 'li', at: new Date() });
 const asked = async () => (await listLinks(db(), { state: 'candidate', limit: 10 }))[0];
-
-/** Ended by a person: Back is not the one whom the CRM has. */
-async function parted(): Promise<{ linkId: string; crmId: string }> {
-  const id = customerId(world, 'Back');
-  const [link] = await ourRows(world, `select id from udesk_sync.link where udesk_id = '${id}'`);
-  const crmId = await idOf('Back');
-  expect((await unlink(db(), by(link?.id))).outcome).toBe('unlinked');
-  await world.sync();
-  return { linkId: String(link?.id), crmId };
-}
 
 describe('P12: explain and a question that was answered with no', () => {
   test('whom a deletion left is told by the link that ended, and not by the newcomer who is somebody else', async () => {
@@ -43,8 +45,7 @@ describe('P12: explain and a question that was answered with no', () => {
     await world.sync();
     await world.crm`insert into contact (name, emails) values ('Newcomer', array['back@example.com'])`;
     await world.sync();
-    expect((await rejectLink(db(), by((await asked())?.id))).outcome).toBe('rejected');
-    await world.sync();
+    await somebodyElse();
     const history = await loadHistory(db(), 'main', 'udesk', id);
     expect(history?.link).toMatchObject({ state: 'broken', crmId: old });
     expect(history?.records.crm[0]?.id).toBe(old);
@@ -108,11 +109,7 @@ describe('P2: an overwritten edit of whom we create anew in the CRM', () => {
   test('both gone at once, the customer back alone: asked about again', async () => {
     await begin(UNMARKED);
     await overwrittenByTom();
-    const hidden = new Set([customerId(world, 'Back')]);
-    const pair = hiding(hidden);
-    await bin();
-    await syncPair(world, pair);
-    await syncPair(world, pair);
+    const { pair, hidden } = await bothGone();
     hidden.clear();
     await syncPair(world, pair);
     await syncPair(world, pair);
