@@ -11,6 +11,8 @@ export interface HistoryRecord {
   /** As last seen, in the side's own field names and values. */
   readonly fields: Readonly<Record<string, Value>>;
   readonly firstSeenAt: string;
+  /** Null: it was there before runs were kept with it. */
+  readonly firstSeenRunId: string | null;
   /** How often something of it was stored, the first sight included. */
   readonly sights: number;
 }
@@ -46,6 +48,8 @@ export interface HistoryIntent {
   readonly error: string | null;
   readonly createdAt: string;
   readonly sentAt: string | null;
+  /** The run that sent it; null: the one that planned it, as far as is known. */
+  readonly sentRunId: string | null;
   readonly settledAt: string | null;
 }
 

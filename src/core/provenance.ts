@@ -70,7 +70,7 @@ interface Held {
   readonly until: Moment | null;
 }
 
-/** Runs are numbered in their order; times tell the order within one, and of what belongs to none. */
+/** Runs are numbered in their order; times tell the order within one, and of what tells none. */
 interface Moment {
   readonly runId: string | null;
   /** By our wall clock, which may have been set back since. */
@@ -136,15 +136,21 @@ function sightOf(history: CustomerHistory, spec: FieldSpec, held: Held): Sight |
     const last = sights.at(-1);
     return last !== undefined && shows(last) ? last : null;
   }
-  // The first sight of a record belongs to no run: only times tell that it was not that of a later record of the customer.
-  const momentOf = ({ at, observation }: Sight): Moment => ({ runId: observation?.runId ?? null, at });
-  const then = sights.filter((sight) => shows(sight) && !isAfter(momentOf(sight), until));
-  // It comes before everything that we know of its record, also where the clock was set back since.
-  const first = sights.filter((sight) => shows(sight) && sight.observation === null);
-  return (then.length > 0 ? then : first).reduce<Sight | null>(
-    (last, sight) => (last !== null && isAfter(momentOf(last), momentOf(sight)) ? last : sight),
+  const shown = sights.filter(shows);
+  const then = shown.filter((sight) => !isAfter(momentOf(sight), until));
+  if (then.length > 0)
+    return then.reduce((last, one) => (isAfter(momentOf(last), momentOf(one)) ? last : one));
+  // The clock was set back within that run, and the first sight of a record comes before all else that we know of it. A
+  // later record of the customer was first seen later yet.
+  const first = shown.filter(({ observation }) => observation === null);
+  return first.reduce<Sight | null>(
+    (soonest, one) => (soonest !== null && isAfter(momentOf(one), momentOf(soonest)) ? soonest : one),
     null,
   );
+}
+
+function momentOf({ record, at, observation }: Sight): Moment {
+  return { runId: observation === null ? record.firstSeenRunId : observation.runId, at };
 }
 
 function sightsOf(
@@ -190,13 +196,14 @@ function writerOf(history: CustomerHistory, spec: FieldSpec, held: Held, sight: 
     if (intent.recordId !== null && intent.recordId !== sight.record.id) return false;
     const after = result[spec.udesk];
     if (after === undefined || !sameContent(after, held.value)) return false;
+    const sentRunId = intent.sentRunId ?? intent.runId;
+    if (isAfter({ runId: sentRunId, at: sentAt }, momentOf(sight))) return false;
     // A first sight of a record that we created is the answer to that create, and to none that left later.
-    if (sight.observation === null) return intent.op === 'create' && sentAt <= sight.at;
+    if (sight.observation === null) return intent.op === 'create';
     const { lane, runId } = sight.observation;
-    if (isAfter({ runId: intent.runId, at: sentAt }, { runId, at: sight.at })) return false;
     // Another lane may have seen our write before its outcome was known.
     if (lane !== 'write') return sight.at <= settledAt;
-    return runId === intent.runId || isSettling(settledAt, sight.at);
+    return runId === sentRunId || runId === intent.runId || isSettling(settledAt, sight.at);
   });
   return wrote.at(-1) ?? null;
 }

@@ -138,10 +138,11 @@ async function loadRecords(
     state: 'live' | 'deleted';
     fields: string;
     first_seen_at: string;
+    first_seen_run_id: string | null;
     obs_seq: string;
   }>(
     db,
-    sql`select remote_id as id, state, fields::text as fields, ${isoText(sql`first_seen_at`)} as first_seen_at, obs_seq
+    sql`select remote_id as id, state, fields::text as fields, ${isoText(sql`first_seen_at`)} as first_seen_at, first_seen_run_id, obs_seq
         from udesk_sync.record where pair = ${pair} and side = ${side} and remote_id = any(${textArray(ids)})`,
   );
   const byId = new Map(found.map((row) => [row.id, row]));
@@ -154,6 +155,7 @@ async function loadRecords(
         state: row.state,
         fields: fromJsonb(row.fields),
         firstSeenAt: row.first_seen_at,
+        firstSeenRunId: row.first_seen_run_id,
         sights: Number(row.obs_seq),
       },
     ];
@@ -211,12 +213,14 @@ async function loadIntents(db: Db, pair: string, linkIds: readonly string[]): Pr
     error: string | null;
     created_at: string;
     sent_at: string | null;
+    sent_run_id: string | null;
     settled_at: string | null;
   }>(
     db,
     sql`select id, link_id, run_id, side, op, remote_id as record_id, patch::text as patch, reasons::text as reasons,
           source::text as source, halves::text as halves, decisions::text as decisions, state, result::text as result, error,
-          ${isoText(sql`created_at`)} as created_at, ${isoText(sql`sent_at`)} as sent_at, ${isoText(sql`settled_at`)} as settled_at
+          ${isoText(sql`created_at`)} as created_at, ${isoText(sql`sent_at`)} as sent_at, sent_run_id,
+          ${isoText(sql`settled_at`)} as settled_at
         from udesk_sync.intent where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) order by id`,
   );
   return found.map((row) => ({
@@ -236,6 +240,7 @@ async function loadIntents(db: Db, pair: string, linkIds: readonly string[]): Pr
     error: row.error,
     createdAt: row.created_at,
     sentAt: row.sent_at,
+    sentRunId: row.sent_run_id,
     settledAt: row.settled_at,
   }));
 }

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { CustomerHistory, HistoryIntent, HistoryObservation } from '../../../src/core/history.ts';
+import type {
+  CustomerHistory,
+  HistoryIntent,
+  HistoryObservation,
+  HistoryRecord,
+} from '../../../src/core/history.ts';
 import { traceValue } from '../../../src/core/provenance.ts';
 import type { Value } from '../../../src/core/value.ts';
 import { tellStory } from '../../../src/core/value-story.ts';
@@ -51,6 +56,7 @@ function wrote(
     error: null,
     createdAt: at(2),
     sentAt: at(3),
+    sentRunId: null,
     settledAt: at(4),
     ...over,
   };
@@ -69,10 +75,20 @@ function history(over: Partial<CustomerHistory> & { udesk?: Value; crm?: Value }
           state: 'live',
           fields: { nick_name: udesk },
           firstSeenAt: at(0),
+          firstSeenRunId: null,
           sights: sights('udesk'),
         },
       ],
-      crm: [{ id: 'c1', state: 'live', fields: { name: crm }, firstSeenAt: at(0), sights: sights('crm') }],
+      crm: [
+        {
+          id: 'c1',
+          state: 'live',
+          fields: { name: crm },
+          firstSeenAt: at(0),
+          firstSeenRunId: null,
+          sights: sights('crm'),
+        },
+      ],
     },
     observations: [],
     intents: [],
@@ -144,24 +160,83 @@ describe('P12: the chain of a value', () => {
     expect(trace?.gap).toMatch(/no observation shows what udesk held/);
   });
 
-  test('ends at the record that began it, also when its counterpart was deleted and created anew', () => {
-    // c1 came first, u1 was made of it; c1 was deleted, and c2 made of u1.
-    const create = (id: string, side: 'udesk' | 'crm', second: number, runId: string) =>
-      wrote(id, side, 'A', {
-        op: 'create',
-        recordId: null,
-        runId,
-        createdAt: at(second),
-        sentAt: at(second + 1),
-        settledAt: at(second + 2),
-      });
-    const record = (id: string, firstSeenAt: string, fields: Record<string, Value>) => ({
-      ...({ id, state: id === 'u1' ? 'live' : 'deleted', firstSeenAt, fields, sights: 1 } as const),
+  const create = (
+    id: string,
+    side: 'udesk' | 'crm',
+    second: number,
+    runId: string,
+    over: Partial<HistoryIntent> = {},
+  ) =>
+    wrote(id, side, 'A', {
+      op: 'create',
+      recordId: null,
+      runId,
+      createdAt: at(second),
+      sentAt: at(second + 1),
+      settledAt: at(second + 2),
+      ...over,
     });
+  const record = (id: string, firstSeenAt: string, firstSeenRunId: string | null): HistoryRecord => ({
+    id,
+    state: id === 'u1' ? 'live' : 'deleted',
+    firstSeenAt,
+    firstSeenRunId,
+    fields: id.startsWith('u') ? { nick_name: 'A' } : { name: 'A' },
+    sights: 1,
+  });
+
+  // Seed i1-19: the creates of the two customers named each other as their reason.
+  test.each([
+    ['before it was carried over', '3'],
+    ['in the run that carried it over', '4'],
+  ])('ends at the record that began it, also when our clock was set back %s', (_, firstSeenRunId) => {
+    // u0 came first, seen by a clock that was ahead; c1 was made of it. Both were deleted, c1 came back, and u1 was made of it.
     const told = history({
       records: {
-        udesk: [record('u1', at(4), { nick_name: 'A' })],
-        crm: [record('c2', at(9), { name: 'A' }), record('c1', at(1), { name: 'A' })],
+        udesk: [record('u1', at(59), '9'), record('u0', at(50), firstSeenRunId)],
+        crm: [record('c1', at(4), '4')],
+      },
+      intents: [
+        create('1', 'crm', 2, '4', { recordId: 'c1' }),
+        create('2', 'udesk', 57, '9', { recordId: 'u1' }),
+      ],
+    });
+    expect(traceValue(told, NAME, 'udesk')).toMatchObject({
+      intents: ['2', '1'],
+      origin: { kind: 'observation', side: 'udesk', at: at(50), observationId: null },
+      gap: null,
+    });
+  });
+
+  test('goes through a create whose outcome was found out after our clock had been set back', () => {
+    const told = history({
+      records: { udesk: [record('u1', at(4), '7')], crm: [record('c1', at(1), '2')] },
+      intents: [create('1', 'udesk', 20, '3', { recordId: 'u1', sentRunId: '5' })],
+    });
+    expect(traceValue(told, NAME, 'udesk')).toMatchObject({
+      intents: ['1'],
+      origin: { kind: 'observation', side: 'crm', observationId: null },
+      gap: null,
+    });
+  });
+
+  test('takes no write for the reason of what was seen between its planning and its sending', () => {
+    const observations = [
+      seen('1', 'udesk', ['old', 'new'], { runId: '1' }),
+      // Somebody set it there before us.
+      seen('2', 'crm', ['old', 'new'], { at: at(2), runId: '3' }),
+    ];
+    const intents = [wrote('5', 'crm', 'new', { runId: '2', sentRunId: '4', sentAt: at(1) })];
+    const trace = traceValue(history({ udesk: 'new', crm: 'new', observations, intents }), NAME, 'crm');
+    expect(trace).toMatchObject({ intents: [], origin: { side: 'crm', observationId: '2' } });
+  });
+
+  test('ends at the record that began it, also when its counterpart was deleted and created anew', () => {
+    // c1 came first, u1 was made of it; c1 was deleted, and c2 made of u1.
+    const told = history({
+      records: {
+        udesk: [record('u1', at(4), null)],
+        crm: [record('c2', at(9), null), record('c1', at(1), null)],
       },
       intents: [create('1', 'udesk', 2, '1'), create('2', 'crm', 7, '5')],
     });
