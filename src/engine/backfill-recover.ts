@@ -103,7 +103,8 @@ async function mayBeIt(cycle: Cycle, intent: IntentRow): Promise<readonly SideRe
 async function wasThere(cycle: Cycle, intent: IntentRow, found: SideRecord): Promise<Recovery> {
   const mirrored = await loadRecords(cycle.db, intent.pair, intent.side, [found.id]);
   // The head may have shown the record already as the batch left it.
-  const held = await heldBefore(cycle.db, intent.pair, intent.side, found.id, intent.sentAt ?? '');
+  const sent = { at: intent.sentAt ?? '', runId: sentRun(intent) };
+  const held = await heldBefore(cycle.db, intent.pair, intent.side, found.id, sent);
   const before = { ...mirrored.get(found.id)?.record.fields, ...held };
   const { shown, store } = await readFound(cycle, intent.side, [found]);
   // P2: a search may still show what the batch has written over.

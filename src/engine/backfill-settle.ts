@@ -1,9 +1,10 @@
 import type { SideName, SideRecord } from '../core/record.ts';
-import { type BatchRow, firstSights, unknownRows } from '../store/backfill.ts';
+import { type BatchRow, type FirstSight, firstSights, unknownRows } from '../store/backfill.ts';
 import type { IntentRow } from '../store/intents.ts';
 import { holdersOf, type KeyedRecord, loadRecords } from '../store/records.ts';
 import { contactKeys, sentKeys } from './backfill-rows.ts';
 import type { Cycle } from './context.ts';
+import { sentRun } from './recover.ts';
 import { settleCreated } from './settle-created.ts';
 
 /** More than any pair has on its way. */
@@ -51,9 +52,12 @@ export async function settleSeen(
   return { settled: settled.size, left: unknown.filter((row) => !settled.has(row.id)) };
 }
 
-/** First seen after the batch was sent, or never before this look. */
-export function isNew(row: { readonly sentAt: string | null }, firstSeenAt: string | undefined): boolean {
-  return firstSeenAt === undefined || (row.sentAt !== null && firstSeenAt >= row.sentAt);
+/** First seen after the batch was sent, or never before this look. Runs are in order, clocks not. */
+export function isNew(row: IntentRow, first: FirstSight | undefined): boolean {
+  if (first === undefined) return true;
+  const sent = sentRun(row);
+  if (first.runId !== null && first.runId !== sent) return Number(first.runId) > Number(sent);
+  return row.sentAt !== null && first.at >= row.sentAt;
 }
 
 /**

@@ -5,6 +5,7 @@ import { heldByLinks, saveCreated } from '../store/backfill.ts';
 import type { IntentRow } from '../store/intents.ts';
 import { loadLinks, saveBases } from '../store/links.ts';
 import { loadRecords } from '../store/records.ts';
+import { askAgain } from '../store/returned.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 
@@ -62,6 +63,13 @@ export async function settleCreated(
       tx,
       spec.name,
       created.map(({ linkId, bases }) => ({ id: linkId, bases })),
+    );
+    // Whom they were made for may have been linked before: with what the end of that link closed.
+    await askAgain(
+      tx,
+      spec.name,
+      created.map(({ linkId }) => linkId),
+      at,
     );
     return new Set(created.map(({ intentId }) => intentId));
   });

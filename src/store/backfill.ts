@@ -191,34 +191,43 @@ export async function lastBatchIsSilent(db: Db, pair: string, backfillId: string
   return row?.silent === true;
 }
 
-/** When each of these records was seen for the first time, ISO 8601; left out who was never seen. */
+export interface FirstSight {
+  /** ISO 8601. */
+  readonly at: string;
+  /** Null: it was there before runs were kept with it. */
+  readonly runId: string | null;
+}
+
+/** When each of these records was seen for the first time; left out who was never seen. */
 export async function firstSights(
   db: Db,
   pair: string,
   side: SideName,
   ids: readonly string[],
-): Promise<Map<string, string>> {
+): Promise<Map<string, FirstSight>> {
   if (ids.length === 0) return new Map();
-  const found = await rows<{ remote_id: string; at: string }>(
+  const found = await rows<{ remote_id: string; at: string; run_id: string | null }>(
     db,
-    sql`select remote_id, to_char(first_seen_at at time zone 'UTC', ${ISO}) as at from udesk_sync.record
+    sql`select remote_id, to_char(first_seen_at at time zone 'UTC', ${ISO}) as at, first_seen_run_id as run_id from udesk_sync.record
         where pair = ${pair} and side = ${side} and remote_id = any(${textArray(ids)})`,
   );
-  return new Map(found.map((row) => [row.remote_id, row.at]));
+  return new Map(found.map((row) => [row.remote_id, { at: row.at, runId: row.run_id }]));
 }
 
-/** What a record held in the fields that were seen to change since then, before they did. */
+/** What a record held in the fields that were seen to change since then, before they did. Runs are in order, clocks not. */
 export async function heldBefore(
   db: Db,
   pair: string,
   side: SideName,
   id: string,
-  since: string,
+  since: { readonly at: string; readonly runId: string },
 ): Promise<Record<string, Value>> {
   const found = await rows<{ delta: string }>(
     db,
     sql`select delta::text as delta from udesk_sync.observation
-        where pair = ${pair} and side = ${side} and remote_id = ${id} and at >= ${since}::timestamptz order by id`,
+        where pair = ${pair} and side = ${side} and remote_id = ${id}
+          and case when run_id <> ${since.runId}::bigint then run_id > ${since.runId}::bigint else at >= ${since.at}::timestamptz end
+        order by id`,
   );
   const held: Record<string, Value> = {};
   for (const { delta } of found) {

@@ -38,9 +38,9 @@ export function namesOf(count: number): string[] {
 
 const LATER_MS = 10 * 60_000;
 
-/** The same world ten minutes later: whatever waits for a lag waits no more. */
-export function later(world: World): World['sync'] {
-  const engine: World['engine'] = { ...world.engine, clock: () => new Date(Date.now() + LATER_MS) };
+/** The same world ten minutes later, or as much as is said: whatever waits for a lag waits no more. */
+export function later(world: World, lateMs = LATER_MS): World['sync'] {
+  const engine: World['engine'] = { ...world.engine, clock: () => new Date(Date.now() + lateMs) };
   return (options = {}) =>
     runCycle(engine, world.pair, {
       trigger: 'sync',

@@ -6,6 +6,7 @@ import { loadHistory } from '../../../src/store/history.ts';
 import { confirmLink, rejectLink, unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { rejectedPairs } from '../../../src/store/reviews.ts';
+import { batchCalls, fill, fillCrm } from '../../support/backfill.ts';
 import { customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
 import { beginWorld, UNMARKED, withBin } from './bin.ts';
 import { syncPair } from './moments.ts';
@@ -114,6 +115,31 @@ describe('P2: an overwritten edit of whom we create anew in the CRM', () => {
     await syncPair(world, pair);
     await syncPair(world, pair);
     expect(await names()).toContain('Back');
+    expect(await openOnes()).toContain('by Tom');
+  });
+
+  test('and by a batch in Udesk: asked about again, too', async () => {
+    await begin(UNMARKED);
+    await overwrittenByTom();
+    // As a CRM that keeps histories tells of an edit on its own side.
+    await ourRows(
+      world,
+      `update udesk_sync.conflict set overwritten = jsonb_set(overwritten, '{0,side}', '"crm"')`,
+    );
+    world.simulator.tenant.delete(customerId(world, 'Back'));
+    await bin();
+    await world.sync();
+    expect(await openOnes()).toBe('[]');
+    await outOfTheBin();
+    await fillCrm(world, 150);
+    await fill(world);
+    expect(batchCalls(world)).toBeGreaterThan(0);
+    const made = await ourRows(
+      world,
+      `select i.batch_id is null as alone from udesk_sync.intent i join udesk_sync.link l on l.pair = i.pair and l.id = i.link_id
+       where i.op = 'create' and i.side = 'udesk' and i.state = 'settled' and l.crm_id = '${await idOf('Back')}'`,
+    );
+    expect(made).toEqual([{ alone: false }]);
     expect(await openOnes()).toContain('by Tom');
   });
 });

@@ -162,6 +162,11 @@ describe('P5: a batch of unknown outcome', () => {
       expect(await ourRows(world, `select kind from udesk_sync.parked where state = 'parked'`)).toEqual([
         { kind: 'uncertain-create' },
       ]);
+      const creates = `select state, count(*)::int as n from udesk_sync.intent where op = 'create' group by 1 order by 1`;
+      expect(await ourRows(world, creates), 'the others are known for what was created').toEqual([
+        { state: 'parked', n: 1 },
+        { state: 'settled', n: 149 },
+      ]);
     },
   );
 });

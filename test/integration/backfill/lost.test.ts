@@ -72,7 +72,7 @@ describe('P5: a batch whose answer is lost', () => {
 
 describe('somebody who is known got a phone of a waiting person, unseen', () => {
   /** First plan shown, then the edit, then the backfill without another look at Udesk's list from end to end. */
-  async function unseenEdit(duplicates: string): Promise<string> {
+  async function unseenEdit(duplicates: string, aheadMs = 0): Promise<string> {
     world = await createWorld({
       // The oldest, so that no look at the head of the list shows the edit.
       customers: [
@@ -86,7 +86,8 @@ describe('somebody who is known got a phone of a waiting person, unseen', () => 
     await world.sync();
     const old = world.simulator.tenant.list().find(({ nick_name }) => nick_name === 'Old hand');
     world.simulator.tenant.edit(old?.id ?? '', { cellphones: ['13000000005'] });
-    await fill(world, { acceptFirstPlan: { who: 'ann' }, observe: { udesk: 'none', crm: 'none' } });
+    const options = { acceptFirstPlan: { who: 'ann' }, observe: { udesk: 'none', crm: 'none' } } as const;
+    await fill(world, options, later(world, aheadMs));
     return old?.id ?? '';
   }
   const linkOf = async (udeskId: string) =>
@@ -119,5 +120,16 @@ describe('somebody who is known got a phone of a waiting person, unseen', () => 
       `select delta -> 'nick_name' ->> 0 as name from udesk_sync.observation where remote_id = '${old}' order by id desc limit 1`,
     );
     expect(history?.name).toBe('Old hand');
+  });
+
+  test('duplicates: update: so it is told where our clock was set back before a list showed it', async () => {
+    const old = await unseenEdit('update', 3_600_000);
+    await fill(world, { observe: { udesk: 'full', crm: 'none' } });
+    await ourRows(world, `update udesk_sync.intent set not_before = null`);
+    await fill(world, { observe: { udesk: 'none', crm: 'none' } });
+
+    expect(await parked()).toEqual([
+      { kind: 'uncertain-create', message: expect.stringContaining(`record ${old} was there before`) },
+    ]);
   });
 });
