@@ -28,13 +28,18 @@ export function witnessScalar(input: WitnessInput): Verdict {
     step.to !== undefined && names(input, step.to, input.write.before);
   const ours = steps.filter(isOurs);
   if (ours.length === 0) return withoutOurs(input, steps);
-  const strange = ours.filter(
-    (step) =>
-      step.from !== undefined &&
-      !startsRight(step) &&
-      // An edit of what we wrote came after our write, also where the answer already showed it.
-      !names(input, step.from, input.write.after),
-  );
+  // A history may leave out that a blank was replaced: what came right before it tells.
+  const fromOf = (step: Step): Step['from'] => {
+    const previous = steps[steps.indexOf(step) - 1]?.to;
+    return step.from === undefined && previous !== undefined && isBlank(previous) ? previous : step.from;
+  };
+  const strange = ours.filter((step) => {
+    const from = fromOf(step);
+    // An edit of what we wrote came after our write, also where the answer already showed it.
+    return [input.write.before, input.write.after].every(
+      (own) => from !== undefined && !names(input, from, own),
+    );
+  });
   // Taken back to what we had seen, before something else led to what we wrote: it may be older than our look.
   const isTakenBack = (step: Step): boolean => {
     const back = steps.findIndex((one, at) => at > steps.indexOf(step) && endsRight(one));
@@ -47,7 +52,7 @@ export function witnessScalar(input: WitnessInput): Verdict {
   // What stood before the value that we had verified was not replaced by us: our write restores what somebody typed before.
   const verified = steps.findIndex((step) => startsRight(step) || endsRight(step));
   const wrong = wrongs.find((step) => steps.indexOf(step) > verified) ?? wrongs[0];
-  if (wrong !== undefined) return replaced(input, steps, wrong.from ?? null, steps.indexOf(wrong));
+  if (wrong !== undefined) return replaced(input, steps, fromOf(wrong) ?? null, steps.indexOf(wrong));
   if (exact !== undefined) return { verdict: 'clean' };
   // Our record does not tell what it replaced: what came right before it does.
   const first = ours[0];

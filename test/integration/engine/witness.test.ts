@@ -69,6 +69,16 @@ describe('P2 an edit between verify and send', () => {
     expect((await world.conflicts())[0]?.state).toBe('open');
   });
 
+  test('is kept where somebody empties the field, and our value had been tried there and taken back before', async () => {
+    await begin();
+    for (const description of ['again', 'before']) world.simulator.tenant.edit(first(), { description });
+    await world.crm`update contact set note = 'again'`;
+    await inWindow({ description: '' });
+    await world.sync();
+    expect(now()?.description).toBe('again');
+    expect(await world.conflicts()).toMatchObject([{ kind: 'overwritten-in-window', state: 'open' }]);
+  });
+
   test('is put back where the policy of the field says so', async () => {
     const fields = '[{ udesk: nick_name, crm: name }, { udesk: description, crm: note, policy: udesk }]';
     await begin({ pair: { fields } });

@@ -112,6 +112,14 @@ describe('P2 of a scalar, the witness', () => {
       foreign: { value: 'F', author: TOM },
     });
     expect(judged([...older, scalar('X', 'A', API)])).toEqual({ verdict: 'clean' });
+    // Udesk leaves out that a blank was replaced.
+    const emptied = [scalar('X', null, ANN), scalar(undefined, 'A', API)];
+    for (const before of [[], older]) {
+      expect(judged([...before, ...emptied])).toMatchObject({
+        verdict: 'overwritten',
+        foreign: { value: null, author: ANN },
+      });
+    }
   });
 
   test('forgives a person who went back and forth long after our write', () => {
