@@ -35,8 +35,12 @@ export function applyRevert(
   const ours = row?.kind === 'reverted' && row.decision === null && (row.overwritten?.length ?? 0) === 0;
   if (row !== null && !ours) {
     const outcome = ordinary();
-    // Carried out: once the row is over, it is seen whether the sides differ by it (P6), whatever becomes of what the row writes.
-    if (request.carried.length > 0) return outcome;
+    if (request.carried.length > 0) {
+      // What a person chose, with both values before them, is the last word: the other half would write over it (P2).
+      if (isChosen(outcome)) return { ...outcome, revert: restoredIn(request) };
+      // Carried out: once the row is over, it is seen whether the sides differ by it (P6), whatever becomes of what the row writes.
+      return outcome;
+    }
     const reason = `conflict ${row.id} of this field is not decided, or not carried out yet`;
     return { ...outcome, revert: { outcome: 'refused', reason } };
   }
@@ -78,6 +82,10 @@ export function applyRevert(
   }
   const kept = request.carried.length === 2 ? 'both were restored, and they differ' : keeps(request);
   return { base: adopt(field), conflict: hold(field, 'reverted', kept), revert: restoredIn(request) };
+}
+
+function isChosen({ conflict }: FieldOutcome): boolean {
+  return conflict?.action === 'decided' && conflict.by === 'person';
 }
 
 function restoredIn({ carried }: RevertRequest): NonNullable<FieldOutcome['revert']> {

@@ -13,7 +13,8 @@ import {
   setLinkState,
 } from '../store/links.ts';
 import { type KeyedRecord, keyedRecords, loadRecords, markDeleted } from '../store/records.ts';
-import { wasGone } from '../store/returned.ts';
+import { askAgain, endFlagged, wasGone } from '../store/returned.ts';
+import { leaveReverts } from '../store/reverts.ts';
 import { rejectedPairs } from '../store/reviews.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
@@ -110,8 +111,12 @@ async function follow(
     if (counterpart !== null) await storeOne(cycle, tx, otherSide(side), 'point', counterpart);
     for (const survivor of survivors) await storeOne(cycle, tx, side, 'point', survivor);
     if (free !== null) {
+      await endFlagged(tx, cycle.spec.name, side, free.id, at);
       await moveLinkSide(tx, cycle.spec.name, linkId, side, { from: record.id, to: free.id }, at);
+      await leaveReverts(tx, cycle.spec.name, linkId, { side, from: record.id, to: free.id }, at);
       await keepWhatSurvives(cycle, tx, linkId, side, free, at);
+      // The survivor may have been linked before: with what the end of that link closed.
+      await askAgain(tx, cycle.spec.name, [linkId], at);
       return;
     }
     const ids = survivors.map(({ id }) => id).join(', ');

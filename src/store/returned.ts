@@ -113,6 +113,18 @@ export async function restoreReturned(
   );
 }
 
+/** What is left of a flagged link goes over to another one: what somebody decided or wants undone about it waits for nothing any more. */
+export async function endFlagged(db: Db, pair: string, side: SideName, id: string, at: Date): Promise<void> {
+  const left = await rows<{ id: string }>(
+    db,
+    sql`select l.id from udesk_sync.link l where l.pair = ${pair} and l.${linkColumn(side)} = ${id} and ${FLAGGED}`,
+  );
+  for (const link of left) {
+    await endReverts(db, pair, link.id, at);
+    await endConflicts(db, pair, link.id, at);
+  }
+}
+
 /** Flagged links both of whose records are gone: nothing that is asked about them can be carried out while they are. */
 async function goneWithQuestions(db: Db, pair: string, moved: SQL): Promise<{ id: string }[]> {
   return await rows<{ id: string }>(

@@ -1,7 +1,7 @@
 /** What people want undone: recorded here, read by the planner, closed in the transaction that explains it. */
 import { sql } from 'drizzle-orm';
 import type { RevertChange, RevertedWrite, RevertRequest } from '../core/link.ts';
-import type { Patch, SideName } from '../core/record.ts';
+import { otherSide, type Patch, type SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import { fromJsonb } from './jsonb.ts';
 import { lockOutCycle } from './lease.ts';
@@ -201,6 +201,34 @@ export async function endReverts(tx: Db, pair: string, linkId: string, at: Date)
   await tx.execute(
     sql`update udesk_sync.revert_field set state = 'refused', reason = 'the link has ended', closed_at = ${at.toISOString()}::timestamptz
         where pair = ${pair} and link_id = ${linkId}::bigint and state = 'waiting'`,
+  );
+}
+
+/**
+ * P2: the link goes over to another record, which may hold by a person's hand what we had written to the one before, and nobody who
+ * wanted that undone saw it. Of a wish that is half carried out, or half on its way, the rest is told (P6).
+ */
+export async function leaveReverts(
+  tx: Db,
+  pair: string,
+  linkId: string,
+  moved: { readonly side: SideName; readonly from: string; readonly to: string },
+  at: Date,
+): Promise<void> {
+  const reason = `${moved.side} ${moved.from} was merged into ${moved.to} meanwhile: ask for it again`;
+  const waiting = sql`f.pair = ${pair} and f.link_id = ${linkId}::bigint and f.state = 'waiting'`;
+  const there = otherSide(moved.side);
+  const isOnItsWay = sql`exists (select 1 from udesk_sync.intent i where i.pair = f.pair and i.link_id = f.link_id and i.side = ${there}
+    and i.state in ('pending', 'sending', 'unknown') and i.reasons ->> f.field = 'revert')`;
+  await tx.execute(
+    sql`update udesk_sync.revert_field f set state = 'refused', reason = ${reason}, closed_at = ${at.toISOString()}::timestamptz
+        where ${waiting} and f.carried = '{}' and not ${isOnItsWay}`,
+  );
+  await tx.execute(
+    sql`update udesk_sync.revert_field f set both_sides = false,
+          writes = coalesce((select jsonb_object_agg(side, written) from jsonb_each(f.writes) as w(side, written)
+            where side = any(f.carried) or side = ${there} and ${isOnItsWay}), '{}')
+        where ${waiting}`,
   );
 }
 

@@ -88,6 +88,70 @@ describe('an undo of both sides', () => {
   });
 });
 
+describe('an undo that waits while a customer is merged into another', () => {
+  // Seed i1-251.
+  test('P2: takes from the survivor nothing that a person had given to them', async () => {
+    world = await createWorld({ customers: [{ nick_name: 'Ann', email: 'ann@example.com' }] });
+    cli = commandLine(world);
+    await world.sync();
+    const { tenant } = world.simulator;
+    const ann = first();
+    tenant.edit(ann, { cellphones: ['13800000001'] });
+    const { runId } = await world.sync();
+    expect((await world.people())[0]?.phones).toEqual(['13800000001']);
+    await cli.run('revert', '--run', runId, '--both-sides', '--yes', '--json');
+    tenant.edit(ann, { cellphones: [] });
+    const { id: bob } = tenant.create({
+      nick_name: 'Bob',
+      email: 'bob@example.com',
+      cellphones: ['13800000001'],
+    });
+    tenant.merge(ann, bob);
+    await world.sync();
+    await world.sync();
+
+    expect(tenant.get(bob)?.cellphones.map(({ content }) => content)).toEqual(['13800000001']);
+    expect((await world.people()).map(({ phones }) => phones)).toEqual([['13800000001']]);
+    const wishes = await ourRows(world, 'select state, reason from udesk_sync.revert_field');
+    expect(wishes).toEqual([
+      { state: 'refused', reason: `udesk ${ann} was merged into ${bob} meanwhile: ask for it again` },
+    ]);
+  });
+
+  test('P2: half carried out, its other half does not write over what the survivor holds', async () => {
+    world = await createWorld({
+      customers: [{ nick_name: 'Ann', email: 'ann@example.com', description: 'before' }],
+      pair: { fields: '[{ udesk: description, crm: note }]' },
+    });
+    cli = commandLine(world);
+    await world.sync();
+    const { tenant } = world.simulator;
+    const ann = first();
+    await world.crm`update contact set note = 'wrong'`;
+    const { runId } = await world.sync();
+    await cli.run('revert', '--run', runId, '--both-sides', '--yes', '--json');
+    await syncAt(world, [
+      rightBefore('crm', 'update', () => {
+        throw new SyncError('transient', 'the CRM does not answer');
+      }),
+    ]);
+    expect([tenant.get(ann)?.description, (await world.people())[0]?.note]).toEqual(['before', 'wrong']);
+    const { id: bob } = tenant.create({ nick_name: 'Bob', email: 'bob@example.com', description: 'of Bob' });
+    tenant.merge(ann, bob);
+    await ourRows(world, `update udesk_sync.intent set not_before = null`);
+    await world.sync();
+    await world.sync();
+
+    // What was on its way to the CRM arrives; what the survivor holds is an edit, and comes after it.
+    expect([tenant.get(bob)?.description, (await world.people())[0]?.note]).toEqual(['of Bob', 'of Bob']);
+    expect(await open()).toEqual([]);
+    const wishes = await ourRows(world, 'select state, reason from udesk_sync.revert_field');
+    expect(wishes.map(({ state, reason }) => [state, reason])).toEqual([
+      ['done', 'restored in udesk and crm'],
+    ]);
+  });
+});
+
 describe('an undo whose write replaced an edit unseen', () => {
   test('P6: a person is still asked about the difference where that is found late, and the policy leaves it so', async () => {
     world = await createWorld({
