@@ -6,8 +6,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import { SIDES, type SideName } from '../core/record.ts';
 import { growPerson, holdsPerson, type LinkTrace, type PersonIds } from '../core/same-person.ts';
 import { hasJobs } from './dead-letters.ts';
+import { leaveOthers } from './forget-others.ts';
 import { fromJsonb } from './jsonb.ts';
-import { isLastLink, linkColumn } from './links.ts';
 import { rejectedPairs } from './reviews.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
@@ -127,7 +127,8 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
         where c.pair = ${pair} and c.link_id = any(${links}) and position('"' || c.id::text || '"' in i.body) > 0`,
   );
   await forgetSearches(tx, pair, { ids, linkIds });
-  const conflicts = await eraseConflicts(tx, pair, links);
+  const left = await leaveOthers(tx, pair, { ids, linkIds });
+  const conflicts = await eraseConflicts(tx, pair, links, left);
   const writes = await count(
     sql`delete from udesk_sync.intent where pair = ${pair} and link_id = any(${links}) returning 1`,
   );
@@ -142,12 +143,6 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
   const histories = await count(
     sql`delete from udesk_sync.feed where pair = ${pair} and udesk_id = any(${textArray(ids.udesk)}) returning 1`,
   );
-  // A question about who is who names others as well; what is left of it is asked anew.
-  await tx.execute(
-    sql`delete from udesk_sync.link where pair = ${pair} and state = 'candidate' and candidates is not null
-        and (candidates -> 'udesk' ?| ${textArray(ids.udesk)} or candidates -> 'crm' ?| ${textArray(ids.crm)})`,
-  );
-  await leaveOthers(tx, pair, { ids, linkIds });
   await tx.execute(sql`delete from udesk_sync.link where pair = ${pair} and id = any(${links})`);
   const records = await count(
     sql`delete from udesk_sync.record where pair = ${pair} and ${ofPerson(ids)} returning 1`,
@@ -168,41 +163,16 @@ export async function erasePerson(tx: Db, pair: string, { ids, linkIds }: Person
 }
 
 /**
- * What a person said of others along with them holds on, without their ids and values: whoever was parted from them, and linked with
- * nobody since, is not created anew, and who was named in the same question stays apart from the others in it.
+ * They stay in the counts of conflicts ever opened and closed (src/store/gauges.ts): a count that falls is read as a restart.
+ * @param left closed rows that stand for some of them, and count as well
  */
-async function leaveOthers(tx: Db, pair: string, { ids, linkIds }: Person): Promise<void> {
-  const isOther = (side: SideName) => sql`l.${linkColumn(side)} <> all(${textArray(ids[side])})`;
-  const without = (side: SideName) => sql`case when ${isOther(side)} then l.${linkColumn(side)} end`;
-  const saidAlone = sql`jsonb_path_query_array(evidence, '$[*] ? (@.kind == "decision" && !exists(@.udesk) && !exists(@.among))')`;
-  await tx.execute(
-    sql`insert into udesk_sync.link (pair, udesk_id, crm_id, state, evidence, reason, dirty, decided_by, created_at, changed_at)
-        select pair, ${without('udesk')}, ${without('crm')}, state, ${saidAlone}, reason, false, decided_by, created_at, changed_at
-        from udesk_sync.link l
-        where l.pair = ${pair} and l.id = any(${textArray(linkIds)}::bigint[]) and l.state = 'broken' and l.decided_by = 'unlink'
-          and (${isOther('udesk')} and ${isLastLink('udesk')} or ${isOther('crm')} and ${isLastLink('crm')})`,
-  );
-  const left = (side: SideName) => sql`(candidates -> ${side}::text) - ${textArray(ids[side])}`;
-  await tx.execute(
-    sql`update udesk_sync.link set candidates = jsonb_build_object('udesk', ${left('udesk')}, 'crm', ${left('crm')}),
-          candidate_key = null, evidence = ${saidAlone}
-        where pair = ${pair} and state = 'rejected'
-          and (candidates -> 'udesk' ?| ${textArray(ids.udesk)} or candidates -> 'crm' ?| ${textArray(ids.crm)})`,
-  );
-  await tx.execute(
-    sql`delete from udesk_sync.link where pair = ${pair} and state = 'rejected'
-        and (candidates -> 'udesk' = '[]'::jsonb or candidates -> 'crm' = '[]'::jsonb)`,
-  );
-}
-
-/** They stay in the counts of conflicts ever opened and closed (src/store/gauges.ts): a count that falls is read as a restart. */
-async function eraseConflicts(tx: Db, pair: string, links: SQL): Promise<number> {
+async function eraseConflicts(tx: Db, pair: string, links: SQL, left: number): Promise<number> {
   const [gone] = await rows<{ n: number; closed: number }>(
     tx,
     sql`with gone as (delete from udesk_sync.conflict where pair = ${pair} and link_id = any(${links}) returning closed_at),
           counted as (select count(*)::int as n, count(closed_at)::int as closed from gone),
-          kept as (update udesk_sync.pair p set conflicts_forgotten = p.conflicts_forgotten + counted.n,
-            closed_forgotten = p.closed_forgotten + counted.closed from counted where p.name = ${pair})
+          kept as (update udesk_sync.pair p set conflicts_forgotten = p.conflicts_forgotten + counted.n - ${left},
+            closed_forgotten = p.closed_forgotten + counted.closed - ${left} from counted where p.name = ${pair})
         select n, closed from counted`,
   );
   return gone?.n ?? 0;
