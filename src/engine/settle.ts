@@ -8,7 +8,7 @@ import { freeClaims, type IntentRow, moveIntent, siblingIntents } from '../store
 import { breakLink, linkHolding, loadLinkOf, saveBases, setLinkSide, setLinksDirty } from '../store/links.ts';
 import { loadRecords, markDeleted, setRecordLink } from '../store/records.ts';
 import { askAgain } from '../store/returned.ts';
-import { markCarried } from '../store/reverts.ts';
+import { leaveReverts, markCarried } from '../store/reverts.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { isWitnessed } from './history.ts';
@@ -51,6 +51,7 @@ export async function settleWrite(
     // Our write made a change record, and the one before it names whom we overwrote.
     if (intent.side === 'udesk') await markFeedsDue(tx, cycle.spec.name, [after.id]);
     if (intent.op === 'create') {
+      await leaveReplaced(tx, intent, after.id, at);
       await setLinkSide(tx, intent.pair, intent.linkId, intent.side, after.id, at);
       await setRecordLink(tx, cycle.spec.name, intent.side, [after.id], intent.linkId);
       await freeClaims(tx, intent.pair, intent.linkId);
@@ -73,6 +74,14 @@ export async function settleWrite(
     }
     return 'settled';
   });
+}
+
+/** In the place of a record that was deleted: what was to be undone there is not what this one holds. */
+async function leaveReplaced(tx: Db, { pair, linkId, side }: IntentRow, to: string, at: Date): Promise<void> {
+  const link = await loadLinkOf(tx, pair, linkId);
+  const from = link === null ? null : idOn(link, side);
+  if (from !== null && from !== to)
+    await leaveReverts(tx, pair, linkId, { side, from, how: 'recreated', to }, at);
 }
 
 async function parkTaken(

@@ -212,12 +212,21 @@ export async function leaveReverts(
   tx: Db,
   pair: string,
   linkId: string,
-  moved: { readonly side: SideName; readonly from: string; readonly to: string },
+  moved: {
+    readonly side: SideName;
+    readonly from: string;
+    readonly how: 'merged' | 'recreated';
+    readonly to: string;
+  },
   at: Date,
 ): Promise<void> {
-  const reason = `${moved.side} ${moved.from} was merged into ${moved.to} meanwhile: ask for it again`;
+  const { side, from, how, to } = moved;
+  const reason =
+    how === 'merged'
+      ? `${side} ${from} was merged into ${to} meanwhile: ask for it again`
+      : `${side} ${from} was created anew as ${to} meanwhile: ask for it again`;
   const waiting = sql`f.pair = ${pair} and f.link_id = ${linkId}::bigint and f.state = 'waiting'`;
-  const there = otherSide(moved.side);
+  const there = otherSide(side);
   const isOnItsWay = sql`exists (select 1 from udesk_sync.intent i where i.pair = f.pair and i.link_id = f.link_id and i.side = ${there}
     and i.state in ('pending', 'sending', 'unknown') and i.reasons ->> f.field = 'revert')`;
   await tx.execute(

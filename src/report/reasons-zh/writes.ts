@@ -32,6 +32,7 @@ export const WRITES: ReasonTable = [
   [/^link ended$/, '关联已结束'],
   [/^the link has ended$/, '关联已结束'],
   [/^(udesk|crm) (\S+) was merged into (\S+) meanwhile$/, '{1} 的 {2} 已并入 {3}'],
+  [/^(udesk|crm) (\S+) was created anew as (\S+) meanwhile$/, '{1} 的 {2} 已重新创建为 {3}'],
   [/^an undo of this field waits already$/, '该字段已有一个撤销在等待'],
   [/^an edit of this field is on its way and goes first$/, '该字段有一处修改正在同步，须先完成'],
   [

@@ -1,8 +1,9 @@
 /** An undo of which one half is carried out and the other not, or which replaced an edit itself. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { type CommandLine, commandLine } from '../../support/command-line.ts';
-import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
+import { createWorld, customerId, ourRows, type World, writesSoFar } from '../../support/world.ts';
 import { rightBefore, syncAt } from '../attack/moments.ts';
 
 let world: World;
@@ -150,6 +151,40 @@ describe('an undo that waits while a customer is merged into another', () => {
       ['done', 'restored in udesk and crm'],
     ]);
   });
+});
+
+// Seed j1-188: an e-mail that somebody else had by then was given back to the one before.
+test('P5: an undo that waits while its customer is deleted ends where a person has them created anew', async () => {
+  world = await createWorld({
+    customers: [
+      { nick_name: 'Ann', email: 'ann@example.com', description: 'before' },
+      { nick_name: 'Stays', email: 'stays@example.com' },
+    ],
+    pair: { fields: '[{ udesk: nick_name, crm: name }, { udesk: description, crm: note }]' },
+  });
+  cli = commandLine(world);
+  await world.sync();
+  const { tenant } = world.simulator;
+  const ann = customerId(world, 'Ann');
+  tenant.edit(ann, { description: 'wrong' });
+  const { runId } = await world.sync();
+  await world.crm`update contact set name = 'Anna'`;
+  tenant.delete(ann);
+  await cli.run('revert', '--run', runId, '--yes', '--json');
+  await world.sync();
+  const [gone] = (await world.conflicts()).filter(({ state, field }) => state === 'open' && field === '*');
+  const said = { conflictId: gone?.id ?? '', who: 'li', take: 'crm', value: null } as const;
+  expect(await decideConflict(world.database.db, { ...said, at: new Date() })).toBe(true);
+  await world.sync();
+  await world.sync();
+
+  const anna = customerId(world, 'Anna');
+  expect(tenant.get(anna)?.description).toBe('wrong');
+  expect((await world.people()).find(({ name }) => name === 'Anna')?.note).toBe('wrong');
+  const wishes = await ourRows(world, 'select state, reason from udesk_sync.revert_field');
+  expect(wishes).toEqual([
+    { state: 'refused', reason: `udesk ${ann} was created anew as ${anna} meanwhile: ask for it again` },
+  ]);
 });
 
 describe('an undo whose write replaced an edit unseen', () => {
