@@ -11,6 +11,7 @@ import {
   type HistoryRecord,
   lostObservations,
 } from './history.ts';
+import { isAfter, type Moment } from './moment.ts';
 import { sameContent } from './observation.ts';
 import { otherSide, SIDES, type SideName } from './record.ts';
 import { type FieldSpec, sideField } from './spec.ts';
@@ -68,18 +69,6 @@ interface Held {
   readonly value: Value;
   /** As it stood then; null: now. */
   readonly until: Moment | null;
-}
-
-/** Runs are numbered in their order; times tell the order within one, and of what tells none. */
-interface Moment {
-  readonly runId: string | null;
-  /** By our wall clock, which may have been set back since. */
-  readonly at: string;
-}
-
-function isAfter(a: Moment, b: Moment): boolean {
-  if (a.runId !== null && b.runId !== null && a.runId !== b.runId) return Number(a.runId) > Number(b.runId);
-  return a.at > b.at;
 }
 
 /** Both are told by our clock, one right after the other. */

@@ -35,10 +35,9 @@ export function witnessScalar(input: WitnessInput): Verdict {
   };
   const strange = ours.filter((step) => {
     const from = fromOf(step);
+    if (from === undefined || names(input, from, input.write.before)) return false;
     // An edit of what we wrote came after our write, also where the answer already showed it.
-    return [input.write.before, input.write.after].every(
-      (own) => from !== undefined && !names(input, from, own),
-    );
+    return !names(input, from, input.write.after);
   });
   // Taken back to what we had seen, before something else led to what we wrote: it may be older than our look.
   const isTakenBack = (step: Step): boolean => {

@@ -1,5 +1,6 @@
+import { isAfter, type Moment } from '../core/moment.ts';
 import type { SideName, SideRecord } from '../core/record.ts';
-import { type BatchRow, type FirstSight, firstSights, unknownRows } from '../store/backfill.ts';
+import { type BatchRow, firstSights, unknownRows } from '../store/backfill.ts';
 import type { IntentRow } from '../store/intents.ts';
 import { holdersOf, type KeyedRecord, loadRecords } from '../store/records.ts';
 import { contactKeys, sentKeys } from './backfill-rows.ts';
@@ -52,12 +53,10 @@ export async function settleSeen(
   return { settled: settled.size, left: unknown.filter((row) => !settled.has(row.id)) };
 }
 
-/** First seen after the batch was sent, or never before this look. Runs are in order, clocks not. */
-export function isNew(row: IntentRow, first: FirstSight | undefined): boolean {
+/** First seen after the batch was sent, or never before this look. */
+export function isNew(row: IntentRow, first: Moment | undefined): boolean {
   if (first === undefined) return true;
-  const sent = sentRun(row);
-  if (first.runId !== null && first.runId !== sent) return Number(first.runId) > Number(sent);
-  return row.sentAt !== null && first.at >= row.sentAt;
+  return row.sentAt !== null && !isAfter({ runId: sentRun(row), at: row.sentAt }, first);
 }
 
 /**

@@ -112,9 +112,9 @@ async function follow(
     for (const survivor of survivors) await storeOne(cycle, tx, side, 'point', survivor);
     if (free !== null) {
       await endFlagged(tx, cycle.spec.name, side, free.id, at);
-      const moved = { side, from: record.id, how: 'merged', to: free.id } as const;
-      await moveLinkSide(tx, cycle.spec.name, linkId, side, { from: record.id, to: free.id }, at);
-      await leaveReverts(tx, cycle.spec.name, linkId, moved, at);
+      const ids = { from: record.id, to: free.id };
+      await moveLinkSide(tx, cycle.spec.name, linkId, side, ids, at);
+      await leaveReverts(tx, cycle.spec.name, linkId, { side, how: 'merged', ...ids }, at);
       await keepWhatSurvives(cycle, tx, linkId, side, free, at);
       // The survivor may have been linked before: with what the end of that link closed.
       await askAgain(tx, cycle.spec.name, [linkId], at);

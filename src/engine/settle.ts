@@ -51,8 +51,11 @@ export async function settleWrite(
     // Our write made a change record, and the one before it names whom we overwrote.
     if (intent.side === 'udesk') await markFeedsDue(tx, cycle.spec.name, [after.id]);
     if (intent.op === 'create') {
-      await leaveReplaced(tx, intent, after.id, at);
-      await setLinkSide(tx, intent.pair, intent.linkId, intent.side, after.id, at);
+      const from = await setLinkSide(tx, intent.pair, intent.linkId, intent.side, after.id, at);
+      // In the place of a record that was deleted: what was to be undone there is not what this one holds.
+      const replaced =
+        from !== null && ({ side: intent.side, how: 'recreated', from, to: after.id } as const);
+      if (replaced) await leaveReverts(tx, intent.pair, intent.linkId, replaced, at);
       await setRecordLink(tx, cycle.spec.name, intent.side, [after.id], intent.linkId);
       await freeClaims(tx, intent.pair, intent.linkId);
     }
@@ -74,14 +77,6 @@ export async function settleWrite(
     }
     return 'settled';
   });
-}
-
-/** In the place of a record that was deleted: what was to be undone there is not what this one holds. */
-async function leaveReplaced(tx: Db, { pair, linkId, side }: IntentRow, to: string, at: Date): Promise<void> {
-  const link = await loadLinkOf(tx, pair, linkId);
-  const from = link === null ? null : idOn(link, side);
-  if (from !== null && from !== to)
-    await leaveReverts(tx, pair, linkId, { side, from, how: 'recreated', to }, at);
 }
 
 async function parkTaken(

@@ -1,5 +1,6 @@
 /** Many creates that batches carry (src/engine/backfill.ts): what waits, what is on its way, how far it is. */
 import { type SQL, sql } from 'drizzle-orm';
+import type { Moment } from '../core/moment.ts';
 import type { SideName } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
 import { type IntentRow, intentsWhere, isDue } from './intents.ts';
@@ -191,20 +192,13 @@ export async function lastBatchIsSilent(db: Db, pair: string, backfillId: string
   return row?.silent === true;
 }
 
-export interface FirstSight {
-  /** ISO 8601. */
-  readonly at: string;
-  /** Null: it was there before runs were kept with it. */
-  readonly runId: string | null;
-}
-
 /** When each of these records was seen for the first time; left out who was never seen. */
 export async function firstSights(
   db: Db,
   pair: string,
   side: SideName,
   ids: readonly string[],
-): Promise<Map<string, FirstSight>> {
+): Promise<Map<string, Moment>> {
   if (ids.length === 0) return new Map();
   const found = await rows<{ remote_id: string; at: string; run_id: string | null }>(
     db,
@@ -220,7 +214,7 @@ export async function heldBefore(
   pair: string,
   side: SideName,
   id: string,
-  since: { readonly at: string; readonly runId: string },
+  since: Moment & { readonly runId: string },
 ): Promise<Record<string, Value>> {
   const found = await rows<{ delta: string }>(
     db,

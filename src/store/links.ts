@@ -141,6 +141,7 @@ export async function linkHolding(
 /**
  * Gives a link the id of the record that was created for it. Where it takes the place of a deleted one, the evidence
  * says so: what that one told is part of the story (P12).
+ * @returns the deleted one's id
  */
 export async function setLinkSide(
   db: Db,
@@ -149,16 +150,20 @@ export async function setLinkSide(
   side: SideName,
   remoteId: string,
   at: Date,
-): Promise<void> {
+): Promise<string | null> {
   const column = linkColumn(side);
-  await db.execute(
-    sql`update udesk_sync.link set ${column} = ${remoteId}, changed_at = ${at.toISOString()}::timestamptz,
-          evidence = evidence || case when ${column} <> ${remoteId}
-            then jsonb_build_array(jsonb_build_object('kind', 'recreated', 'side', ${side}::text, 'from', ${column},
+  const [link] = await rows<{ replaced: string | null }>(
+    db,
+    sql`update udesk_sync.link l set ${column} = ${remoteId}, changed_at = ${at.toISOString()}::timestamptz,
+          evidence = l.evidence || case when was.replaced is not null
+            then jsonb_build_array(jsonb_build_object('kind', 'recreated', 'side', ${side}::text, 'from', was.replaced,
               'to', ${remoteId}::text, 'at', ${at.toISOString()}::text))
             else '[]'::jsonb end
-        where pair = ${pair} and id = ${linkId}::bigint`,
+        from (select nullif(${column}, ${remoteId}) as replaced from udesk_sync.link
+          where pair = ${pair} and id = ${linkId}::bigint for update) was
+        where l.pair = ${pair} and l.id = ${linkId}::bigint returning was.replaced`,
   );
+  return link?.replaced ?? null;
 }
 
 /** Where a link names its record of that side. */

@@ -12,6 +12,16 @@ import { rightBefore, syncAt, syncPair } from './moments.ts';
 /** A CRM that keeps no id of ours. */
 export const UNMARKED: WorldOptions = { crm: ['table: contact', 'updatedAt: updated_at'] };
 
+/** Two in the CRM who may both be Back, and nobody is created: a person is asked who it is. */
+export const ONE_OR_TWO: WorldOptions = {
+  ...UNMARKED,
+  pair: { create: '{ inUdesk: false, inCrm: false }' },
+  people: [
+    { name: 'One', emails: ['back@example.com', 'one@example.com'] },
+    { name: 'Two', emails: ['back@example.com', 'two@example.com'] },
+  ],
+};
+
 /** A synchronised world of two customers, Stays and Back. */
 export async function beginWorld(options: WorldOptions = {}): Promise<World> {
   const world = await createWorld({

@@ -8,7 +8,7 @@ import { listLinks } from '../../../src/store/links.ts';
 import { rejectedPairs } from '../../../src/store/reviews.ts';
 import { batchCalls, fill, fillCrm } from '../../support/backfill.ts';
 import { customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
-import { beginWorld, UNMARKED, withBin } from './bin.ts';
+import { beginWorld, ONE_OR_TWO, UNMARKED, withBin } from './bin.ts';
 import { syncPair } from './moments.ts';
 
 let world: World;
@@ -192,14 +192,7 @@ describe('forget, and who is somebody else', () => {
   });
 
   test('decision 0021: nothing names them in a question about several that was answered with no', async () => {
-    await begin({
-      ...UNMARKED,
-      pair: { create: '{ inUdesk: false, inCrm: false }' },
-      people: [
-        { name: 'One', emails: ['back@example.com', 'one@example.com'] },
-        { name: 'Two', emails: ['back@example.com', 'two@example.com'] },
-      ],
-    });
+    await begin(ONE_OR_TWO);
     const two = await idOf('Two');
     const question = await asked();
     expect(question?.candidates?.crm).toContain(two);

@@ -5,7 +5,7 @@ import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { confirmLink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
-import { beginWorld, UNMARKED, withBin } from './bin.ts';
+import { beginWorld, ONE_OR_TWO, UNMARKED, withBin } from './bin.ts';
 
 let world: World;
 afterEach(async () => {
@@ -37,14 +37,7 @@ describe('forget', () => {
 
 describe('forget, decision 0021: the question itself goes', () => {
   test('nothing names them in a question about several that was answered with yes, about somebody else', async () => {
-    await begin({
-      ...UNMARKED,
-      pair: { create: '{ inUdesk: false, inCrm: false }' },
-      people: [
-        { name: 'One', emails: ['back@example.com', 'one@example.com'] },
-        { name: 'Two', emails: ['back@example.com', 'two@example.com'] },
-      ],
-    });
+    await begin(ONE_OR_TWO);
     const [one, two] = [await idOf('One'), await idOf('Two')];
     const [question] = await listLinks(db(), { state: 'candidate', limit: 10 });
     const yes = {
