@@ -21,11 +21,12 @@ const CHAIN_LOCK = 7_420_311;
 /**
  * In the transaction of the decision itself: neither is there without the other. Digests of values come as they are, and
  * are salted here.
+ * @returns the entry's number: of two decisions the later one has the higher, whatever the clock said
  */
 export async function logDecision(
   tx: Db,
   entry: Omit<DecisionEntry, 'seq'> | Omit<OtherEntry, 'seq'>,
-): Promise<void> {
+): Promise<number> {
   await tx.execute(sql`select pg_advisory_xact_lock(${CHAIN_LOCK})`);
   const [last] = await rows<{ seq: string; hash: string }>(
     tx,
@@ -41,6 +42,7 @@ export async function logDecision(
     sql`insert into udesk_sync.decision_log (seq, decision_id, entry, salt, previous_hash, hash)
         values (${link.seq}::bigint, ${'decisionId' in entry ? entry.decisionId : null}::bigint, ${link.entry}, ${salt}, ${link.previousHash}, ${link.hash})`,
   );
+  return link.seq;
 }
 
 /** After `afterSeq`, in order. */

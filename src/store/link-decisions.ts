@@ -61,7 +61,7 @@ export async function confirmLink(
     }
     for (const left of ended) await endLink(tx, left, decision);
     const note = {
-      ...{ kind: 'decision', take: 'confirm', by: decision.who, at: decision.at.toISOString() },
+      ...(await logged(tx, link, decision, 'confirm')),
       // The link may go over to another record later: this was said of these two.
       ...ids,
     };
@@ -86,7 +86,6 @@ export async function confirmLink(
       );
     }
     await askAgain(tx, link.pair, [link.id], decision.at);
-    await log(tx, link, decision, 'confirm');
     return { outcome: 'confirmed', udeskId, crmId };
   });
 }
@@ -107,7 +106,6 @@ export async function rejectLink(db: Db, decision: LinkDecision): Promise<Reject
       take: 'reject',
       decidedBy: byPerson(decision.who),
     });
-    await log(tx, link, decision, 'reject');
     return { outcome: 'rejected', link };
   });
 }
@@ -148,7 +146,6 @@ async function inFlight(tx: Db, link: LinkRow): Promise<number> {
 /** Frees the records of a link and closes all that is open about it. @returns how many conflicts that were. */
 async function endLink(tx: Db, link: LinkRow, decision: LinkDecision): Promise<number> {
   await decide(tx, link, decision, { state: 'broken', take: 'unlink', decidedBy: 'unlink' });
-  await log(tx, link, decision, 'unlink');
   const at = sql`${decision.at.toISOString()}::timestamptz`;
   const closed = await endConflicts(tx, link.pair, link.id, decision.at);
   await endReverts(tx, link.pair, link.id, decision.at);
@@ -236,10 +233,11 @@ async function lockRecord(
 async function decide(
   tx: Db,
   link: LinkRow,
-  { who, at }: LinkDecision,
-  to: { state: 'rejected' | 'broken'; take: string; decidedBy: string },
+  decision: LinkDecision,
+  to: { state: 'rejected' | 'broken'; take: 'reject' | 'unlink'; decidedBy: string },
 ): Promise<void> {
-  const note = { kind: 'decision', take: to.take, by: who, at: at.toISOString() };
+  const { who, at } = decision;
+  const note = await logged(tx, link, decision, to.take);
   await tx.execute(
     // Why a link had ended once says nothing about the end of one that was taken up again.
     sql`update udesk_sync.link set state = ${to.state}, decided_by = ${to.decidedBy},
@@ -249,13 +247,16 @@ async function decide(
   );
 }
 
-async function log(
+/** The decision is in the log. @returns what the link's evidence says of it */
+async function logged(
   tx: Db,
   { id, pair }: LinkRow,
   { who, at }: LinkDecision,
-  action: 'confirm' | 'reject' | 'unlink',
-): Promise<void> {
-  await logDecision(tx, { at: at.toISOString(), who, action, pair, subject: `link ${id}` });
+  take: 'confirm' | 'reject' | 'unlink',
+): Promise<Readonly<Record<string, unknown>>> {
+  const said = { at: at.toISOString(), who };
+  const seq = await logDecision(tx, { ...said, action: take, pair, subject: `link ${id}` });
+  return { kind: 'decision', take, seq, by: who, at: said.at };
 }
 
 /** Never one of the engine's own words (`match`, `flag`, `unlink`, …), whatever the person is called. */

@@ -51,40 +51,61 @@ export async function replaceReviews(
   );
 }
 
+/** When a person said something. */
+interface Said {
+  /** Its number in the log of decisions; null: it was said before that was kept. */
+  readonly seq: number | null;
+  /** ISO 8601, by a clock that may have been set back since. */
+  readonly at: string;
+}
+
+function isLater(a: Said, b: Said): boolean {
+  return a.seq !== null && b.seq !== null ? a.seq > b.seq : a.at > b.at;
+}
+
+function saidIn(row: { readonly seq: string | null; readonly at: string | null }): Said {
+  return { seq: row.seq === null ? null : Number(row.seq), at: row.at ?? '' };
+}
+
 /**
  * Pairs of ids that a person said are not the same, as `udeskId\ncrmId`; not those of whom one said later that they are.
  */
 export async function rejectedPairs(db: Db, pair: string): Promise<Set<string>> {
+  const no = lastSaid(sql`true`);
   const said = await rows<{
     candidates: string | null;
     udesk_id: string | null;
     crm_id: string | null;
+    seq: string | null;
     at: string | null;
   }>(
     db,
-    sql`select candidates::text as candidates, udesk_id, crm_id, ${lastSaid(sql`true`)} ->> 'at' as at from udesk_sync.link l
+    sql`select candidates::text as candidates, udesk_id, crm_id, ${no} ->> 'seq' as seq, ${no} ->> 'at' as at
+        from udesk_sync.link l
         where pair = ${pair} and (state = 'rejected'
           -- The policy "unlink" ends links by the same word, and nobody said anything then, or something else before.
           -- So does a person who settles a deletion, and says that nobody is to be created again: not that two are different.
           or (state = 'broken' and decided_by = 'unlink' and coalesce(reason, '') !~ '^(deleted|gone) on '
-            and ${lastSaid(sql`true`)} ->> 'take' = 'unlink'))`,
+            and ${no} ->> 'take' = 'unlink'))`,
   );
-  const pairs = new Map<string, string>();
+  const pairs = new Map<string, Said>();
   for (const row of said) {
     const who =
       row.candidates === null
         ? { udesk: [row.udesk_id ?? ''], crm: [row.crm_id ?? ''] }
         : fromJsonb<{ udesk: string[]; crm: string[] }>(row.candidates);
+    const now = saidIn(row);
     for (const udeskId of who.udesk) {
       for (const crmId of who.crm) {
         const key = `${udeskId}\n${crmId}`;
-        const before = pairs.get(key) ?? '';
-        pairs.set(key, (row.at ?? '') > before ? (row.at ?? '') : before);
+        const before = pairs.get(key);
+        if (before === undefined || isLater(now, before)) pairs.set(key, now);
       }
     }
   }
-  for (const { key, at } of await saidToBeOne(db, pair, [...pairs.keys()])) {
-    if (at > (pairs.get(key) ?? '')) pairs.delete(key);
+  for (const row of await saidToBeOne(db, pair, [...pairs.keys()])) {
+    const parted = pairs.get(row.key);
+    if (parted !== undefined && isLater(saidIn(row), parted)) pairs.delete(row.key);
   }
   return new Set(pairs.keys());
 }
@@ -94,15 +115,15 @@ async function saidToBeOne(
   db: Db,
   pair: string,
   keys: readonly string[],
-): Promise<{ key: string; at: string }[]> {
+): Promise<{ key: string; seq: string | null; at: string }[]> {
   if (keys.length === 0) return [];
   const ids = keys.map((key) => key.split('\n'));
   const yes = lastSaid(
     sql`note->>'take' = 'confirm' and coalesce(note->>'udesk' = w.u and note->>'crm' = w.c, l.udesk_id = w.u and l.crm_id = w.c)`,
   );
-  return await rows<{ key: string; at: string }>(
+  return await rows<{ key: string; seq: string | null; at: string }>(
     db,
-    sql`select w.u || chr(10) || w.c as key, ${yes} ->> 'at' as at
+    sql`select w.u || chr(10) || w.c as key, ${yes} ->> 'seq' as seq, ${yes} ->> 'at' as at
         from unnest(${textArray(ids.map(([udeskId]) => udeskId ?? ''))}, ${textArray(ids.map(([, crmId]) => crmId ?? ''))}) as w(u, c)
         cross join lateral (
           select n.udesk_id, n.crm_id, n.evidence from udesk_sync.link n

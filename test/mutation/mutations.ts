@@ -415,7 +415,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "a person's yes does not outdo their earlier no",
     breaks: 'P6, P11: the two are held apart, and only half is forgotten',
     file: 'src/store/reviews.ts',
-    find: "if (at > (pairs.get(key) ?? '')) pairs.delete(key);",
+    find: 'if (parted !== undefined && isLater(saidIn(row), parted)) pairs.delete(row.key);',
     replace: '',
     tests: [`${ATTACK}/come-back-again.test.ts`],
   },
@@ -1533,6 +1533,15 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'free.push(...(await breakOne(cycle, order, circleOf(order, id))));',
     replace: 'circleOf(order, id);',
     tests: [`${ENGINE}/order.test.ts`],
+  },
+  {
+    name: 'who is who: of a yes and a no the clock tells which came later',
+    breaks:
+      'P5: after a clock that was set back a yes is lost, and the next question about the two is never asked',
+    file: 'src/store/reviews.ts',
+    find: 'return a.seq !== null && b.seq !== null ? a.seq > b.seq : a.at > b.at;',
+    replace: 'return a.at > b.at;',
+    tests: [`${ATTACK}/come-back-told.test.ts`],
   },
   {
     name: 'unique values: a release that a guard holds is not waited for',
