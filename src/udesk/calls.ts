@@ -81,6 +81,20 @@ export async function orNotFound<T>(
   }
 }
 
+/**
+ * A write to one record; null: there is none. The same code means something that Udesk refuses to do: only a lookup tells the two apart.
+ * @param look null: there is none
+ */
+export async function orGone<T>(work: () => Promise<T>, look: () => Promise<unknown>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!mayMeanNotFound(error)) throw error;
+    if ((await look()) === null) return null;
+    throw error;
+  }
+}
+
 /** An empty or overlong selector would be refused with the code that also means "not found"; a matter of that record. */
 export function requireSelector(type: string, content: string): void {
   const broken = content.trim() === '' || content.length > 255 || (type === 'id' && !/^\d+$/.test(content));

@@ -8,6 +8,7 @@ import {
   decodedPage,
   firstId,
   list,
+  orGone,
   orNotFound,
   type RawPage,
   requireSelector,
@@ -17,7 +18,7 @@ import { objectOf } from './errors.ts';
 import { decodeFeeds, type Feed } from './feeds.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { createMetadataCalls, type MetadataCalls } from './metadata-client.ts';
-import { createNotFoundJudge, mayMeanNotFound, type NotFoundJudge } from './not-found.ts';
+import { createNotFoundJudge, type NotFoundJudge } from './not-found.ts';
 import {
   type Answer,
   type Call,
@@ -182,7 +183,7 @@ function clientOn(transport: Transport, options: TransportOptions, known: NotFou
       return objectOf(answer.body, 'customer', answer.context);
     },
     async updateCustomer(type, content, body, signal) {
-      try {
+      const update = async () => {
         const answer = await about(type, content, {
           method: 'PUT',
           path: 'customers/update_customer',
@@ -192,27 +193,19 @@ function clientOn(transport: Transport, options: TransportOptions, known: NotFou
           signal,
         });
         return objectOf(answer.body, 'customer', answer.context);
-      } catch (error) {
-        // The same code means a value that Udesk refuses: only a lookup tells the two apart.
-        if (!mayMeanNotFound(error)) throw error;
-        if ((await getCustomer(type, content, signal)) === null) return null;
-        throw error;
-      }
+      };
+      return await orGone(update, () => getCustomer(type, content, signal));
     },
     async deleteCustomer(type, content, signal) {
-      const gone = await orNotFound(
-        judge,
-        () =>
-          about(type, content, {
-            method: 'DELETE',
-            path: 'customers/destroy_customer',
-            write: true,
-            expects: 'customer_id',
-            signal,
-          }),
-        signal,
-      );
-      return gone !== null;
+      const destroy = () =>
+        about(type, content, {
+          method: 'DELETE',
+          path: 'customers/destroy_customer',
+          write: true,
+          expects: 'customer_id',
+          signal,
+        });
+      return (await orGone(destroy, () => getCustomer(type, content, signal))) !== null;
     },
     async feeds(type, content, page, pageSize, signal) {
       requireSelector(type, content);

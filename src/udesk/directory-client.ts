@@ -5,6 +5,7 @@ import {
   decodedPage,
   firstId,
   list,
+  orGone,
   orNotFound,
   type RawPage,
   requireId,
@@ -13,7 +14,7 @@ import {
 import { type DirectoryEntry, decodeDirectory } from './directory.ts';
 import { objectOf } from './errors.ts';
 import type { JsonObject } from './json.ts';
-import { createNotFoundJudge, mayMeanNotFound, type NotFoundJudge } from './not-found.ts';
+import { createNotFoundJudge, type NotFoundJudge } from './not-found.ts';
 import type { Transport } from './transport.ts';
 
 export interface PageQuery {
@@ -176,7 +177,7 @@ export function createDirectoryCalls(transport: Transport, monotonic: () => numb
     },
     async updateOrganization(type, content, write, signal) {
       requireSelector(type, content);
-      try {
+      const update = async () => {
         // M17 says POST; the second generation is not stored (api.md §9).
         const { body, context } = await run({
           method: 'POST',
@@ -188,29 +189,21 @@ export function createDirectoryCalls(transport: Transport, monotonic: () => numb
           signal,
         });
         return onlyOne('organization', objectOf(body, 'organization', context), true);
-      } catch (error) {
-        // The same code means a value that Udesk refuses: only a lookup tells the two apart.
-        if (!mayMeanNotFound(error)) throw error;
-        if ((await getOrganization(type, content, signal)) === null) return null;
-        throw error;
-      }
+      };
+      return await orGone(update, () => getOrganization(type, content, signal));
     },
     async deleteOrganization(type, content, signal) {
       requireSelector(type, content);
-      const gone = await orNotFound(
-        organizationJudge,
-        () =>
-          run({
-            method: 'DELETE',
-            path: 'organizations/destroy_org',
-            query: { type, content },
-            write: true,
-            expects: 'id',
-            signal,
-          }),
-        signal,
-      );
-      return gone !== null;
+      const destroy = () =>
+        run({
+          method: 'DELETE',
+          path: 'organizations/destroy_org',
+          query: { type, content },
+          write: true,
+          expects: 'id',
+          signal,
+        });
+      return (await orGone(destroy, () => getOrganization(type, content, signal))) !== null;
     },
     async organizationCustomers(type, content, { page, pageSize }, signal) {
       requireSelector(type, content);

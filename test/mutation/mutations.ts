@@ -1544,6 +1544,14 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${ATTACK}/come-back-told.test.ts`],
   },
   {
+    name: 'Udesk: a refused deletion means that there was nothing to delete',
+    breaks: 'P7: a customer whose deletion Udesk refuses counts as deleted',
+    file: 'src/udesk/client.ts',
+    find: 'return (await orGone(destroy, () => getCustomer(type, content, signal))) !== null;',
+    replace: 'return (await orGone(destroy, async () => null)) !== null;',
+    tests: ['test/unit/udesk/client.test.ts'],
+  },
+  {
     name: 'unique values: a release that a guard holds is not waited for',
     breaks: 'P6: the claim is parked, and nobody tries it again after the yes',
     file: 'src/engine/blocker.ts',

@@ -291,6 +291,7 @@ describe('P7: a deletion of ours that was refused is none', () => {
               select remote_id from udesk_sync.intent where op = 'delete' and side = 'udesk')`,
       );
     };
+    expect(await broken(steps, {}, { ...SETTING, deletes: 'propagate' })).toEqual([]);
     expect(await broken(steps, { 3: meddle }, { ...SETTING, deletes: 'propagate' })).toEqual([
       expect.stringMatching(/^P7: udesk \d+ counts as deleted, and nobody deleted it/),
     ]);

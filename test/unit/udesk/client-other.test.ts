@@ -207,6 +207,13 @@ describe('organizations', () => {
     expect([customers?.query.get('page_size'), customers?.query.get('per_page')]).toEqual(['20', '20']);
   });
 
+  it('a refused deletion of one that is there stays a refusal', async () => {
+    const { client } = await start(({ method }) =>
+      method === 'GET' ? ok({ organization: ORG }) : code(2005, '参数错误'),
+    );
+    await expect(client.deleteOrganization('id', '1')).rejects.toMatchObject({ kind: 'rejected' });
+  });
+
   it('one that is not there is null, after another one was found by the same call', async () => {
     const { client, server } = await start(({ path, query }) => {
       if (path.endsWith('/organizations')) return ok({ organizations: [ORG], meta: {} });

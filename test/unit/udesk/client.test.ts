@@ -162,11 +162,15 @@ describe('a write', () => {
     await expect(refused.client.updateCustomer('id', '5', {})).rejects.toMatchObject({ kind: 'rejected' });
   });
 
-  it('of a delete counts as done when there was nothing to delete', async () => {
-    const { client } = await start((request) =>
-      request.method === 'GET' ? EMPTY_LIST : code(2015, '客户不存在'),
+  it('of a delete counts as done only when a lookup says that there was nothing to delete', async () => {
+    const gone = await start((request) =>
+      request.path.endsWith('/customers') ? EMPTY_LIST : code(2015, '客户不存在'),
     );
-    expect(await client.deleteCustomer('id', '5')).toBe(false);
+    expect(await gone.client.deleteCustomer('id', '5')).toBe(false);
+    await gone.close();
+    const refused = await start((request) => (request.method === 'GET' ? ONE : code(2005, '参数错误')));
+    await refused.client.getCustomer('id', '5');
+    await expect(refused.client.deleteCustomer('id', '5')).rejects.toMatchObject({ kind: 'rejected' });
   });
 });
 
