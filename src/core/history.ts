@@ -121,6 +121,8 @@ export interface CustomerHistory {
    * and nobody is its counterpart. Left out: the link holds it.
    */
   readonly alone?: SideName;
+  /** By link: the records that it joins, or joined. Left out: there is but one. */
+  readonly joined?: Readonly<Record<string, Readonly<Record<SideName, readonly string[]>>>>;
   /** Each list oldest first. */
   readonly observations: readonly HistoryObservation[];
   readonly intents: readonly HistoryIntent[];

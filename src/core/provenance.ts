@@ -47,7 +47,7 @@ export function traceValue(history: CustomerHistory, spec: FieldSpec, side: Side
   const value = record?.fields[sideField(spec, side)];
   if (record === null || record.state !== 'live' || value === undefined) return null;
   const intents: string[] = [];
-  const end = follow(history, spec, { side, value, until: null }, intents);
+  const end = follow(history, spec, { side, value, until: null, linkId: null }, intents);
   const reached = typeof end !== 'string';
   return {
     side,
@@ -69,6 +69,8 @@ interface Held {
   readonly value: Value;
   /** As it stood then; null: now. */
   readonly until: Moment | null;
+  /** The link whose write carried it, which tells of whom; null: of whoever is meant now. */
+  readonly linkId: string | null;
 }
 
 /** Both are told by our clock, one right after the other. */
@@ -116,7 +118,7 @@ function sightOf(history: CustomerHistory, spec: FieldSpec, held: Held): Sight |
   const records =
     until === null
       ? [currentOf(history, held.side)].filter((one) => one !== null)
-      : history.records[held.side];
+      : history.records[held.side].filter(({ id }) => isJoined(history, held, id));
   const sights = records.flatMap((record) =>
     sightsOf(history, sideField(spec, held.side), held.side, record),
   );
@@ -136,6 +138,12 @@ function sightOf(history: CustomerHistory, spec: FieldSpec, held: Held): Sight |
     (soonest, one) => (soonest !== null && isAfter(momentOf(one), momentOf(soonest)) ? soonest : one),
     null,
   );
+}
+
+/** What a write carried was held by the record that its link joined, and not by one that another link did. */
+function isJoined({ joined }: CustomerHistory, { linkId, side }: Held, id: string): boolean {
+  const own = linkId === null ? undefined : joined?.[linkId];
+  return own === undefined || own[side].includes(id);
 }
 
 function momentOf({ record, at, observation }: Sight): Moment {
@@ -225,5 +233,6 @@ function causeOf(history: CustomerHistory, spec: FieldSpec, writer: HistoryInten
     side: otherSide(writer.side),
     value: source,
     until: { runId: writer.runId, at: writer.createdAt },
+    linkId: writer.linkId,
   };
 }

@@ -40,6 +40,7 @@ export async function readDueFeeds(cycle: Cycle): Promise<FeedsReport> {
     limit: CUSTOMERS_PER_CYCLE,
     background: BACKGROUND_PER_CYCLE,
     turn: cycle.runId,
+    now: cycle.clock(),
   });
   const until = cycle.clock().getTime() + BUDGET_MS;
   for (const [n, id] of due.entries()) {

@@ -74,7 +74,7 @@ async function applyRule(cycle: Cycle, rule: ReviewRule): Promise<number> {
   const now = cycle.clock();
   const askedBefore = asksHistory ? new Date(now.getTime() - HISTORY_WAIT_MS) : now;
   let decided = 0;
-  for (const row of await ruleCandidates(db, rule, askedBefore, DECISIONS_PER_CYCLE)) {
+  for (const row of await ruleCandidates(db, rule, { askedBefore, now }, DECISIONS_PER_CYCLE)) {
     cycle.signal.throwIfAborted();
     if (ruleRefusal(row, field, rule.take) === null && (await decide(cycle, rule, row))) decided += 1;
   }

@@ -29,7 +29,12 @@ export async function previewRule(
   group: OpenGroup,
   take: RuleTake,
 ): Promise<RulePreview> {
-  const found = await ruleCandidates(db, { ...group, fromConflictId: '0' }, EVER, LOOKED_AT + 1);
+  const found = await ruleCandidates(
+    db,
+    { ...group, fromConflictId: '0' },
+    { askedBefore: EVER, now: EVER },
+    LOOKED_AT + 1,
+  );
   const rows = found
     .slice(0, LOOKED_AT)
     .filter((row) => ruleRefusal(row, fieldOf(config, row).spec, take) === null);

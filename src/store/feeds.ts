@@ -21,7 +21,7 @@ export async function markFeedsDue(db: Db, pair: string, ids: readonly string[])
 export async function dueFeeds(
   db: Db,
   pair: string,
-  how: { readonly limit: number; readonly background: number; readonly turn: number },
+  how: { readonly limit: number; readonly background: number; readonly turn: number; readonly now: Date },
 ): Promise<string[]> {
   const { limit, background, turn } = how;
   const found = await rows<{ remote_id: string }>(
@@ -33,7 +33,8 @@ export async function dueFeeds(
              join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id
              join udesk_sync.record r on r.pair = c.pair and r.side = 'udesk' and r.remote_id = l.udesk_id
              where c.pair = ${pair} and c.state in ('open', 'resolving') and r.state = 'live'
-               and (r.feed_read_at is null or r.feed_read_at < c.changed_at))
+               and (r.feed_read_at is null or r.feed_read_at < c.changed_at
+                 or r.feed_read_at > ${how.now.toISOString()}::timestamptz))
             union all
             (select remote_id, 1 from udesk_sync.record
              where pair = ${pair} and side = 'udesk' and state = 'live' and feed_due)

@@ -47,6 +47,9 @@ export async function loadHistory(
     link: link === undefined ? null : withoutBases(link),
     bases: link?.bases ?? {},
     records,
+    joined: Object.fromEntries(
+      links.map((one) => [one.id, { udesk: recordsOf(one, 'udesk'), crm: recordsOf(one, 'crm') }]),
+    ),
     ...(isAlone ? { alone: side } : {}),
     observations: (await Promise.all(SIDES.map((each) => loadObservations(db, pair, each, ids[each]))))
       .flat()
@@ -114,6 +117,12 @@ async function linksOf(db: Db, pair: string, side: SideName, id: string): Promis
     bases: fromJsonb(row.bases),
     createdAt: row.created_at,
   }));
+}
+
+/** The record that this link joins, and those whose place it took. */
+function recordsOf(link: HistoryLink, side: SideName): string[] {
+  const id = idOn(link, side);
+  return [...(id === null ? [] : [id]), ...replacedBy(link, side)];
 }
 
 /** Records whose place the linked one took: merged into it, or deleted and created anew. */

@@ -259,10 +259,15 @@ export async function sendingToUnknown(db: Db, pair: string): Promise<number> {
 /** The run that sent a write; of one from before this was kept, the run that planned it. */
 export const SENT_RUN = sql`coalesce(i.sent_run_id, i.run_id)`;
 
-/** Runs are numbered in their order: one of before that began later than this write was sent, or the other way round. */
-export const CLOCK_WENT_BACK = sql`exists (
-  select 1 from udesk_sync.run o
-  where o.pair = i.pair and (o.id <= ${SENT_RUN} and o.started_at > i.sent_at or o.id > ${SENT_RUN} and o.started_at < i.sent_at))`;
+/**
+ * Runs are numbered in their order: one of before that began later than this write was sent, or the other way round, or two
+ * since then of which the later one began earlier.
+ */
+export const CLOCK_WENT_BACK = sql`(exists (
+    select 1 from udesk_sync.run o where o.pair = i.pair and o.id <= ${SENT_RUN} and o.started_at > i.sent_at)
+  or exists (select 1 from (
+    select o.started_at < lag(o.started_at, 1, i.sent_at) over (order by o.id) as back
+    from udesk_sync.run o where o.pair = i.pair and o.id > ${SENT_RUN}) since where back))`;
 
 /** Whether our wall clock was set back around the sending of this write, which makes times useless to tell what came first. */
 export async function clockWentBack(db: Db, intent: IntentRow): Promise<boolean> {

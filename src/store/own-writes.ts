@@ -46,19 +46,21 @@ export async function recentWrites(
     // Nearly every field of nearly every link ends at `fought`, so that the looks of a few are counted.
     sql`with own as (
           select id, link_id, side, remote_id, patch, result, settled_at, count(*) over (partition by link_id) as n,
-            row_number() over (partition by link_id order by settled_at desc, id desc) as nth
+            row_number() over (partition by link_id order by id desc) as nth
           from udesk_sync.intent
           where pair = ${pair} and link_id = any(${textArray(linkIds)}::bigint[]) and op = 'update' and state = 'settled'),
         written as (
           select r.id, r.link_id, r.side, r.remote_id, r.settled_at, w.key as name, w.value ->> 'field' as field,
             w.value -> 'before' as before, w.value -> 'after' as after,
             coalesce(r.result -> (w.value ->> 'field'), w.value -> 'after') as held,
-            lead(w.value -> 'before') over (partition by r.link_id, r.side, w.key order by r.settled_at, r.id) as next
+            lead(w.value -> 'before') over (partition by r.link_id, r.side, w.key order by r.id) as next
           from own r cross join lateral jsonb_each(r.patch) w
           where r.n >= ${how.atLeast} and r.nth <= ${how.atMost} and not exists (
             select 1 from udesk_sync.conflict c
-            where c.pair = ${pair} and c.link_id = r.link_id and c.kind = 'tug-of-war' and c.closed_at >= r.settled_at
-              and c.field = w.value ->> 'field')),
+            where c.pair = ${pair} and c.link_id = r.link_id and c.kind = 'tug-of-war' and c.field = w.value ->> 'field'
+              -- Our clock may have been set back since: what carried the decision out came after what it ended.
+              and (c.closed_at >= r.settled_at or c.closed_at is not null and exists (select 1 from udesk_sync.intent e
+                where e.pair = ${pair} and e.link_id = r.link_id and e.id >= r.id and e.decisions ->> c.field = c.decision_id::text)))),
         fought as (
           select distinct link_id, field from (
             select link_id, side, field from written
@@ -75,7 +77,7 @@ export async function recentWrites(
               select o.at from udesk_sync.observation o
               where o.pair = ${pair} and o.side = t.side and o.remote_id = t.remote_id and o.at >= t.settled_at
                 and o.lane <> 'write' and o.delta ? t.name order by o.id limit 1) answer), false) as soon
-        from written t join fought using (link_id, field) order by t.settled_at, t.id`,
+        from written t join fought using (link_id, field) order by t.id`,
   );
   for (const { link_id, before, after, held, ...rest } of found) {
     const write = {

@@ -17,7 +17,7 @@ import { type Db, jsonParam, rows } from './tx.ts';
 export async function ruleCandidates(
   db: Db,
   rule: Group & Pick<ReviewRule, 'fromConflictId'>,
-  askedBefore: Date,
+  { askedBefore, now }: { readonly askedBefore: Date; readonly now: Date },
   limit: number,
 ): Promise<ConflictRow[]> {
   const found = await rows<ConflictRecord>(
@@ -26,7 +26,7 @@ export async function ruleCandidates(
         left join udesk_sync.record ru on ru.pair = c.pair and ru.side = 'udesk' and ru.remote_id = l.udesk_id
         where c.state = 'open' and c.pattern is not null and ${isThis(rule)} and not c.unclassified
           and c.id >= ${rule.fromConflictId}::bigint and l.state = 'confirmed' and c.overwritten = '[]'::jsonb and c.assignee is null
-          and (c.changed_at <= ${askedBefore.toISOString()}::timestamptz or ru.feed_read_at >= c.changed_at)
+          and (c.changed_at <= ${askedBefore.toISOString()}::timestamptz or ru.feed_read_at between c.changed_at and ${now.toISOString()}::timestamptz)
           and not exists (select 1 from udesk_sync.decision d where d.pair = c.pair and d.conflict_id = c.id)
           and not exists (
             select 1 from udesk_sync.conflict p join udesk_sync.decision d on d.pair = p.pair and d.conflict_id = p.id

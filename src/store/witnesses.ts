@@ -68,7 +68,8 @@ export async function knownBefore(
           as s(k text, i text, t timestamptz)
         left join udesk_sync.feed f on f.pair = ${pair} and f.kind = s.k and f.feed_id = s.i and f.kept_at = coalesce(s.t, 'infinity')
         where s.t < (select kept_since from udesk_sync.retention where kind = 'feed')
-          or f.first_seen_at <= ${before}::timestamptz or f.first_seen_run_id < ${beforeRun}::bigint`,
+          or case when f.first_seen_run_id <> ${beforeRun}::bigint then f.first_seen_run_id < ${beforeRun}::bigint
+            else f.first_seen_at <= ${before}::timestamptz end`,
   );
   return new Map(found.map(({ key, by }) => [key, by]));
 }
