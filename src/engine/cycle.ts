@@ -7,7 +7,14 @@ import type { BatchVerdict } from '../crm/adapter.ts';
 import { isSyncError, toError } from '../errors.ts';
 import { closeApproval, keepYes, voidYes, waitingApproval } from '../store/approvals.ts';
 import { countForPeople } from '../store/conflicts.ts';
-import { closeWaiting, loadGuardedPlan, saveWaiting, type Tripped, waitingGuards } from '../store/guards.ts';
+import {
+  closeWaiting,
+  endRejected,
+  loadGuardedPlan,
+  saveWaiting,
+  type Tripped,
+  waitingGuards,
+} from '../store/guards.ts';
 import {
   dropUnsent,
   movePlanned,
@@ -419,6 +426,8 @@ async function guardPlan(
     } else if (known.some(({ state }) => state === 'waiting')) {
       await closeWaiting(tx, spec.name, approved ? 'approved' : 'superseded', at);
     }
+    // A no was about this plan, and not about the same of another time.
+    if (heldWrites === 0 && known.length > 0) await endRejected(tx, spec.name, at);
     // What nobody looked at counts for the guards of later plans. The guard of deletions knows no accepted first plan.
     const lookedAt = GUARD_CLASSES.filter((kind) =>
       heldClasses.includes(kind) ? approved : start.firstPlan && kind !== 'delete',

@@ -13,7 +13,7 @@ import { heldByForgotten } from './kept-out.ts';
 import { contactsOfCreate, lookUp, searchable, sentContacts } from './lookup.ts';
 import { storeOne } from './observe.ts';
 import { settleDelete, settleWrite } from './settle.ts';
-import { traceUpdate } from './trace.ts';
+import { type Trace, traceUpdate } from './trace.ts';
 import { awaitsSecondLook, unwitnessed, waitForProof } from './vanished.ts';
 
 /** An unknown create is looked for this often, each time after the side's lookup lag, before it may be sent again. */
@@ -67,8 +67,9 @@ async function resolve(cycle: Cycle, intent: IntentRow): Promise<Recovery> {
   const outcome = outcomeOf(cycle.spec, intent.patch, current);
   if (outcome === 'happened') return await settled(cycle, intent, current);
   const trace = await traceUpdate(cycle, intent, current);
-  if (trace === 'written') return 'settled';
-  if (outcome === 'not-happened') return await backToPending(cycle, intent, 'the write did not happen');
+  if (trace.happened === 'written') return 'settled';
+  if (outcome === 'not-happened')
+    return await backToPending(cycle, intent, 'the write did not happen', trace.keep);
   return await replan(cycle, intent, current, trace);
 }
 
@@ -109,7 +110,12 @@ async function resolveCreate(cycle: Cycle, intent: IntentRow): Promise<Recovery>
   const keptOut = await keptOutAmong(cycle.db, cycle.spec.name, intent.side, foundIds);
   if (keptOut.length > 0) return await uncertain(cycle, intent, heldByForgotten(intent.side, keptOut));
   const [only] = found;
-  if (only !== undefined && found.length === 1 && holds(cycle.spec, intent.patch, only, 'after')) {
+  if (
+    only !== undefined &&
+    found.length === 1 &&
+    isWhole(intent) &&
+    holds(cycle.spec, intent.patch, only, 'after')
+  ) {
     return await settled(cycle, intent, only);
   }
   if (found.length > 0) {
@@ -158,7 +164,7 @@ async function resolveByEnumeration(
     at: intent.sentAt,
     runId: sentRun(intent),
   });
-  const equal = fresh.filter((record) => holds(cycle.spec, intent.patch, record, 'after'));
+  const equal = fresh.filter((record) => isWhole(intent) && holds(cycle.spec, intent.patch, record, 'after'));
   const [only] = equal;
   if (only === undefined) {
     if (fresh.length === 0) {
@@ -172,6 +178,12 @@ async function resolveByEnumeration(
   }
   if (equal.length > 1) return await uncertain(cycle, intent, `${equal.length} new records look like it`);
   return await settled(cycle, intent, only);
+}
+
+/** What is left of a create after a change of the mapping proves nothing: others may hold that, too (`forgetFields`). */
+function isWhole({ patch, source }: IntentRow): boolean {
+  const left = new Set(Object.values(patch).map(({ field }) => field));
+  return Object.keys(source).every((field) => left.has(field));
 }
 
 /** The run that sent it; of one from before this was kept, the run that planned it. */
@@ -205,10 +217,16 @@ async function readTarget(cycle: Cycle, intent: IntentRow): Promise<SideRecord |
   return await cycle.sides[intent.side].read(intent.remoteId, { signal: cycle.signal });
 }
 
-async function backToPending(cycle: Cycle, intent: IntentRow, reason: string): Promise<Recovery> {
-  await fenced(cycle.db, cycle.fence, (tx) =>
-    moveIntent(tx, intent, ['unknown'], { state: 'pending', at: cycle.clock(), error: reason }),
-  );
+async function backToPending(
+  cycle: Cycle,
+  intent: IntentRow,
+  reason: string,
+  keep: Trace['keep'] = async () => {},
+): Promise<Recovery> {
+  await fenced(cycle.db, cycle.fence, async (tx) => {
+    await keep(tx);
+    await moveIntent(tx, intent, ['unknown'], { state: 'pending', at: cycle.clock(), error: reason });
+  });
   return 'resend';
 }
 
@@ -216,12 +234,19 @@ async function replan(
   cycle: Cycle,
   intent: IntentRow,
   seen: SideRecord,
-  trace: 'not' | 'unclear',
+  { happened, keep }: Trace,
 ): Promise<Recovery> {
   const reason = 'the record changed while the outcome was unknown';
   await fenced(cycle.db, cycle.fence, async (tx) => {
     await storeOne(cycle, tx, intent.side, 'verify', seen);
-    await dropIntent(tx, intent, reason, cycle.clock(), trace === 'not' ? null : unwitnessed(cycle, intent));
+    await keep(tx);
+    await dropIntent(
+      tx,
+      intent,
+      reason,
+      cycle.clock(),
+      happened === 'not' ? null : unwitnessed(cycle, intent),
+    );
   });
   return 'replanned';
 }

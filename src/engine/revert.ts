@@ -6,7 +6,7 @@ import { evaluateGuards, type TrippedGuard } from '../core/guard.ts';
 import type { LinkPlan, LinkState, RevertedWrite, RevertRequest } from '../core/link.ts';
 import { guardClass } from '../core/plan.ts';
 import { reconcileLink } from '../core/reconcile.ts';
-import { SIDES, type SideName } from '../core/record.ts';
+import { idOn, SIDES, type SideName } from '../core/record.ts';
 import { type PairSpec, sideField } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
 import { overwrittenSince } from '../store/intents.ts';
@@ -77,8 +77,8 @@ export async function previewRevert(
     );
     for (const row of rows) {
       const intents = byLink.get(row.id) ?? [];
-      const wanted = writesOf(spec, intents, scope.field);
-      items.push(...leftAlone(row, intents, scope.field));
+      const wanted = writesOf(spec, intents.filter(wroteTo(row)), scope.field);
+      items.push(...leftAlone(row, intents, scope.field), ...toAnother(spec, row, intents, scope.field));
       const loaded = states.get(row.id);
       const told = judge(
         spec,
@@ -132,6 +132,34 @@ function leftAlone(row: LinkRow, intents: readonly SettledIntent[], only: string
   });
 }
 
+/** P2: whoever the link went over to may hold by a person's hand what we had written to the record before. */
+export function wroteTo(row: LinkRow): (write: SettledIntent) => boolean {
+  return ({ op, side, recordId }) => op !== 'update' || recordId === idOn(row, side);
+}
+
+function toAnother(
+  spec: PairSpec,
+  row: LinkRow,
+  intents: readonly SettledIntent[],
+  only: string | undefined,
+): RevertItem[] {
+  const isHere = wroteTo(row);
+  const written = writesOf(
+    spec,
+    intents.filter((write) => !isHere(write)),
+    only,
+  );
+  return [...written].flatMap(([field, sides]) =>
+    SIDES.filter((side) => sides[side] !== undefined).map(
+      (side): RevertItem => ({
+        ...place(row),
+        ...{ field, side, outcome: 'skipped', before: null, after: null },
+        why: 'the record that we wrote to was merged into this one, or replaced by it',
+      }),
+    ),
+  );
+}
+
 /** What undoing `wanted` would do to one link now; `loaded` is missing where the link has ended. */
 export function judge(
   spec: PairSpec,
@@ -163,7 +191,13 @@ export function judge(
     items.push(...told);
     if (told.some(({ outcome }) => outcome !== 'skipped')) {
       const { field, writes } = request;
-      wishes.push({ linkId: row.id, field, writes, bothSides });
+      wishes.push({
+        linkId: row.id,
+        field,
+        writes,
+        bothSides,
+        shown: { udesk: row.udeskId, crm: row.crmId },
+      });
     }
   }
   const overwrites = plan.writes.some(

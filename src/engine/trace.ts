@@ -6,25 +6,29 @@
 import type { SideRecord } from '../core/record.ts';
 import { witnessWrite, writeHappened } from '../core/witness.ts';
 import type { IntentRow } from '../store/intents.ts';
-import { fenced } from '../store/tx.ts';
+import type { Db } from '../store/tx.ts';
 import { countWitnesses } from '../store/witnesses.ts';
 import type { Cycle } from './context.ts';
 import { changesSince, isWitnessed, lookTime, readHistorySince, timesOfWrite } from './history.ts';
 import { settleWrite } from './settle.ts';
 import { keep } from './witness.ts';
 
+/** What became of it, and what has to be kept in the transaction that draws the conclusion: a kill must not part the two (P9). */
+export interface Trace {
+  readonly happened: 'written' | 'not' | 'unclear';
+  readonly keep: (tx: Db) => Promise<void>;
+}
+
+const NOTHING = async () => {};
+
 /**
  * @returns `written`: it happened, and is settled; `not`: it did not; `unclear`: nobody can tell. Where the history cannot be
  * read clearly, what the write would have replaced is kept in a conflict, and so is what the record holds now, before it is
  * written over.
  */
-export async function traceUpdate(
-  cycle: Cycle,
-  intent: IntentRow,
-  current: SideRecord,
-): Promise<'written' | 'not' | 'unclear'> {
+export async function traceUpdate(cycle: Cycle, intent: IntentRow, current: SideRecord): Promise<Trace> {
   const look = lookTime(intent);
-  if (!isWitnessed(cycle, intent.side) || look === null) return 'unclear';
+  if (!isWitnessed(cycle, intent.side) || look === null) return { happened: 'unclear', keep: NOTHING };
   const history = await readHistorySince(cycle, intent.side, current.id, [look]);
   const times = timesOfWrite(look, history, cycle.clock().toISOString());
   const records = await changesSince(cycle, intent, history, times);
@@ -42,10 +46,10 @@ export async function traceUpdate(
   const carried = new Set(traces.flatMap(({ name, happened }) => (happened === 'yes' ? [name] : [])));
   if (carried.size > 0) {
     await settleWrite(cycle, intent, current, 'look', carried);
-    return 'written';
+    return { happened: 'written', keep: NOTHING };
   }
   const unclear = traces.filter(({ happened }) => happened === 'unclear');
-  await fenced(cycle.db, cycle.fence, async (tx) => {
+  const keepAll = async (tx: Db) => {
     for (const { name, spec, replaced } of unclear) {
       const verdict = replaced();
       if (verdict.verdict === 'overwritten') await keep(cycle, tx, intent, spec, verdict.foreign);
@@ -54,8 +58,8 @@ export async function traceUpdate(
       if (value === undefined || latest === undefined) continue;
       await keep(cycle, tx, intent, spec, { side: intent.side, value, ...pick(latest) });
     }
-  });
-  return unclear.length > 0 || !history.whole ? 'unclear' : 'not';
+  };
+  return { happened: unclear.length > 0 || !history.whole ? 'unclear' : 'not', keep: keepAll };
 }
 
 function pick({ author, at, text }: Awaited<ReturnType<typeof changesSince>>[number]) {

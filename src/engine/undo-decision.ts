@@ -9,7 +9,7 @@ import { loadLinks } from '../store/links.ts';
 import { type NewRevertField, requestRevert, settledForDecisions, waitingReverts } from '../store/reverts.ts';
 import type { Db } from '../store/tx.ts';
 import { loadLinkStates } from './load-links.ts';
-import { judge, writesOf } from './revert.ts';
+import { judge, writesOf, wroteTo } from './revert.ts';
 
 export interface DecidedConflict {
   readonly id: string;
@@ -86,11 +86,14 @@ export async function standingWrites(
     for (const { id, linkId, field, decision } of those) {
       const row = links.find((link) => link.id === linkId);
       if (row === undefined) continue;
-      const written = writesOf(spec, intents.get(decision) ?? [], field);
+      const all = intents.get(decision) ?? [];
+      const here = all.filter(wroteTo(row));
+      const written = writesOf(spec, here, field);
       const wanted = new Set(waiting.get(linkId)?.map((revert) => revert.field));
       const { items, wishes } = judge(spec, row, states.get(linkId), written, wanted, false);
-      if (items.length === 0) continue;
-      const stands = items.every(({ outcome }) => outcome === 'restore');
+      const isWhole = here.length === all.length;
+      if (items.length === 0 && isWhole) continue;
+      const stands = isWhole && items.every(({ outcome }) => outcome === 'restore');
       found.set(id, { decision, wishes: stands ? wishes : [] });
     }
   }

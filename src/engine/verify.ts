@@ -6,7 +6,7 @@ import { standAsBefore } from '../core/witness-records.ts';
 import { holds } from '../core/written.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { dropIntent, type IntentRow, knownWhenPlanned } from '../store/intents.ts';
-import { dissolveUncreated, loadLinkOf } from '../store/links.ts';
+import { dissolveUncreated, loadLinkOf, reviewsAbout } from '../store/links.ts';
 import { isUnplanned, loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
@@ -84,6 +84,7 @@ export async function verify(
       ? (await isCounterpartGone(cycle, intent, otherSide(intent.side))) &&
         (await isAsMirrored(cycle, intent, current))
       : holds(cycle.spec, intent.patch, current, 'before');
+  if (unmoved && intent.op === 'delete') await refuseWhileAsked(cycle, intent.side, id);
   if (unmoved) return current;
   await observeAndReplan(cycle, intent, current);
   return 'stale';
@@ -112,6 +113,13 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
   const ids = found.shown.map(({ id }) => id);
   // Matching knew them as the mirror holds them: who was given the e-mail since then is somebody new to it.
   if (found.areAsHeld && (await knownWhenPlanned(cycle.db, intent, ids))) {
+    const asked = await askedAbout(cycle, intent, ids);
+    if (asked !== null)
+      throw new SyncError(
+        'rejected',
+        `${intent.side} record ${ids.join(', ')} may be who is to be created anew: answer question ${asked} first`,
+        { side: intent.side, code: 'asked' },
+      );
     if (cycle.sides[intent.side].manifest.createMayOverwrite !== true) return null;
     throw new SyncError(
       'rejected',
@@ -128,6 +136,31 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
     await dissolveUncreated(tx, cycle.spec.name, cycle.clock());
   });
   return 'stale';
+}
+
+/** P7: whoever was entered anew while the deletion waited may be this one. */
+async function refuseWhileAsked({ db, spec }: Cycle, side: SideName, id: string): Promise<void> {
+  const [question] = await reviewsAbout(db, spec.name, side, id);
+  if (question === undefined) return;
+  throw new SyncError(
+    'rejected',
+    `whether ${side} record ${id} was entered anew is not answered: answer question ${question.id} first`,
+    {
+      side,
+      code: 'asked',
+    },
+  );
+}
+
+/** An open question whether its source is one of these (P5): a person had the record created anew, and did not answer that. */
+async function askedAbout(
+  { db, spec }: Cycle,
+  { side, marker }: IntentRow,
+  ids: readonly string[],
+): Promise<string | null> {
+  if (marker === null) return null;
+  const open = await reviewsAbout(db, spec.name, otherSide(side), marker);
+  return open.find(({ candidates }) => candidates?.[side].some((id) => ids.includes(id)))?.id ?? null;
 }
 
 /**

@@ -61,6 +61,14 @@ export async function closeWaiting(
   );
 }
 
+/** Nothing is held any more. */
+export async function endRejected(db: Db, pair: string, at: Date): Promise<void> {
+  await db.execute(
+    sql`update udesk_sync.guard set state = 'superseded', sample = null, closed_at = ${at.toISOString()}::timestamptz
+        where pair = ${pair} and state = 'rejected'`,
+  );
+}
+
 export async function waitingGuards(
   db: Db,
   pair: string,

@@ -4,7 +4,7 @@
  * Decisions are kept in the link's evidence, with name and time.
  */
 import { sql } from 'drizzle-orm';
-import { idOn, SIDES, type SideName } from '../core/record.ts';
+import { idOn, otherSide, SIDES, type SideName } from '../core/record.ts';
 import { logDecision } from './decision-log.ts';
 import { lockOutCycle } from './lease.ts';
 import { endConflicts, type LinkRow, loadLink, loadLinkOf } from './links.ts';
@@ -53,7 +53,11 @@ export async function confirmLink(
       const record = await lockRecord(tx, link, side, ids[side]);
       if (record === null || record.state !== 'live') return { outcome: 'not-live', side, id: ids[side] };
       if (record.holder === null) continue;
-      if (!isFlagged(record.holder) && !isUncreated(record.holder))
+      if (
+        !isFlagged(record.holder) &&
+        !isUncreated(record.holder) &&
+        !(await isLeftAlone(tx, record.holder, side))
+      )
         return { outcome: 'linked', side, id: ids[side], by: record.holder };
       const intents = await inFlight(tx, record.holder);
       if (intents > 0) return { outcome: 'in-flight', link: record.holder, intents };
@@ -122,15 +126,25 @@ export type UnlinkResult =
  * on either side; the two are never linked again by themselves, nor created anew. The bases stay in the row, for the
  * case that the link is confirmed again.
  */
-export async function unlink(db: Db, decision: LinkDecision): Promise<UnlinkResult> {
+export async function unlink(
+  db: Db,
+  decision: LinkDecision & { readonly shown?: string | undefined },
+): Promise<UnlinkResult> {
   return await db.transaction(async (tx): Promise<UnlinkResult> => {
     const link = await lockLink(tx, decision.linkId);
     if (link === null) return { outcome: 'not-found' };
+    if (decision.shown !== undefined && decision.shown !== shownAs(link))
+      return { outcome: 'wrong-state', link };
     if (!isEndable(link)) return { outcome: 'wrong-state', link };
     const intents = await inFlight(tx, link);
     if (intents > 0) return { outcome: 'in-flight', link, intents };
     return { outcome: 'unlinked', link, closedConflicts: await endLink(tx, link, decision) };
   });
+}
+
+/** What a person sees of a link whom it joins: "not the same" is about these two, and "settled" about this deletion. */
+export function shownAs({ state, udeskId, crmId }: LinkRow): string {
+  return [state, udeskId ?? '', crmId ?? ''].join('/');
 }
 
 /** How many writes of the link were sent, or are about to be; they stay so until the transaction ends. */
@@ -195,6 +209,16 @@ function isFlagged(link: LinkRow): boolean {
 /** Its counterpart was not created, or nobody knows whether it was: whoever says who it is answers that. */
 function isUncreated(link: LinkRow): boolean {
   return link.state === 'confirmed' && (link.udeskId === null || link.crmId === null);
+}
+
+/** Its other record is deleted, and a person is asked what becomes of this one: whoever says who it is answers that, too. */
+async function isLeftAlone(tx: Db, link: LinkRow, side: SideName): Promise<boolean> {
+  const there = otherSide(side);
+  const found = await rows(
+    tx,
+    sql`select 1 from udesk_sync.record where pair = ${link.pair} and side = ${there} and remote_id = ${idOn(link, there)} and state = 'deleted'`,
+  );
+  return link.state === 'confirmed' && found.length > 0;
 }
 
 function choose(candidates: readonly string[], wanted: string | undefined): string | null {

@@ -77,6 +77,11 @@ export async function restoreReturned(
       sql`${leftAlone('udesk')} or ${leftAlone('crm')}`,
     )),
   ];
+  const neverMade = (side: SideName) =>
+    sql`l.${linkColumn(otherSide(side))} is null and ${recordOf(side, 'live', tied)}`;
+  over.push(
+    ...(await close('its counterpart was never created', sql`${neverMade('udesk')} or ${neverMade('crm')}`)),
+  );
   for (const { id } of over) await endReverts(db, pair, id, at);
   const unanswerable = await goneWithQuestions(db, pair, moved);
   for (const { id } of [...over, ...unanswerable]) await endConflicts(db, pair, id, at);
@@ -202,6 +207,16 @@ export async function idsHeldByLinks(
 export async function askAgain(db: Db, pair: string, linkIds: readonly string[], at: Date): Promise<void> {
   if (linkIds.length === 0) return;
   const now = sql`${at.toISOString()}::timestamptz`;
+  // What was found only after an earlier link of one of the two had ended for good.
+  const before = (side: SideName) => sql`select b.id from udesk_sync.link b
+    where b.pair = one.pair and b.state = 'broken' and b.decided_by not in ('flag', 'merged')
+      and b.${linkColumn(side)} = one.${linkColumn(side)} and b.id <> one.id`;
+  await db.execute(
+    sql`update udesk_sync.conflict c set state = 'resolved', resolved_by = 'link ended', decision_id = null, changed_at = ${now}, closed_at = ${now}
+        from udesk_sync.link one cross join lateral (${before('udesk')} union ${before('crm')}) ended
+        where one.pair = ${pair} and one.id = any(${textArray(linkIds)}::bigint[])
+          and c.pair = one.pair and c.link_id = ended.id and c.state in ('open', 'resolving')`,
+  );
   const found = await rows<{ link_id: string }>(
     db,
     sql`with ended as (

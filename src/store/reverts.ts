@@ -14,6 +14,8 @@ export interface SettledIntent {
   readonly linkId: string;
   readonly side: SideName;
   readonly op: 'create' | 'update' | 'delete';
+  /** The record that was written; the link may hold another one by now. */
+  readonly recordId: string | null;
   readonly patch: Patch;
   /** By the pair's field name. */
   readonly result: Readonly<Record<string, Value>>;
@@ -23,6 +25,7 @@ type SettledRow = {
   link_id: string;
   side: SideName;
   op: SettledIntent['op'];
+  remote_id: string | null;
   patch: string;
   result: string | null;
 };
@@ -31,12 +34,12 @@ type SettledRow = {
 export async function settledIntents(db: Db, pair: string, scope: RevertScope): Promise<SettledIntent[]> {
   const found = await rows<SettledRow>(
     db,
-    sql`select link_id, side, op, patch::text as patch, result::text as result from udesk_sync.intent
+    sql`select link_id, side, op, remote_id, patch::text as patch, result::text as result from udesk_sync.intent
         where pair = ${pair} and state = 'settled'
           and (${scope.link ?? null}::bigint is null or link_id = ${scope.link ?? null}::bigint)
           and (${scope.run ?? null}::bigint is null or run_id = ${scope.run ?? null}::bigint)
           and (${scope.since ?? null}::timestamptz is null or settled_at >= ${scope.since ?? null}::timestamptz)
-        order by link_id, settled_at desc, id desc`,
+        order by link_id, id desc`,
   );
   return found.map(settledIntent);
 }
@@ -51,10 +54,10 @@ export async function settledForDecisions(
   const payload = decided.map(({ linkId, field, decision }) => ({ l: linkId, f: field, d: decision }));
   const found = await rows<SettledRow & { decision: string }>(
     db,
-    sql`select s.d as decision, i.link_id, i.side, i.op, i.patch::text as patch, i.result::text as result
+    sql`select s.d as decision, i.link_id, i.side, i.op, i.remote_id, i.patch::text as patch, i.result::text as result
         from jsonb_to_recordset(${jsonParam(payload)}) as s(l text, f text, d text)
         join udesk_sync.intent i on i.pair = ${pair} and i.link_id = s.l::bigint and i.decisions ->> s.f = s.d
-        where i.state = 'settled' order by i.settled_at desc, i.id desc`,
+        where i.state = 'settled' order by i.id desc`,
   );
   return found.map((row) => ({ ...settledIntent(row), decision: row.decision }));
 }
@@ -64,6 +67,7 @@ function settledIntent(row: SettledRow): SettledIntent {
     linkId: row.link_id,
     side: row.side,
     op: row.op,
+    recordId: row.remote_id,
     patch: fromJsonb(row.patch),
     result: row.result === null ? {} : fromJsonb(row.result),
   };
@@ -83,6 +87,8 @@ export interface NewRevertField {
   readonly field: string;
   readonly writes: Readonly<Partial<Record<SideName, readonly RevertedWrite[]>>>;
   readonly bothSides: boolean;
+  /** Whom the link held when it was shown what would be undone; left out: whoever it holds. */
+  readonly shown?: { readonly udesk: string | null; readonly crm: string | null };
 }
 
 /**
@@ -102,12 +108,21 @@ export async function requestRevert(
           values (${wish.pair}, ${wish.who}, ${jsonParam(wish.scope)}, ${wish.at.toISOString()}::timestamptz) returning id`,
     );
     const id = made?.id ?? '';
-    const payload = fields.map((one) => ({ l: one.linkId, f: one.field, w: one.writes, b: one.bothSides }));
+    const payload = fields.map((one) => ({
+      l: one.linkId,
+      f: one.field,
+      w: one.writes,
+      b: one.bothSides,
+      s: one.shown ?? null,
+    }));
     const taken = await rows<{ link_id: string; field: string }>(
       tx,
       sql`insert into udesk_sync.revert_field (pair, revert_id, link_id, field, writes, both_sides, state)
           select ${wish.pair}, ${id}::bigint, s.l::bigint, s.f, s.w, s.b, 'waiting'
-          from jsonb_to_recordset(${jsonParam(payload)}) as s(l text, f text, w jsonb, b boolean)
+          from jsonb_to_recordset(${jsonParam(payload)}) as s(l text, f text, w jsonb, b boolean, s jsonb)
+          join udesk_sync.link l on l.pair = ${wish.pair} and l.id = s.l::bigint
+            and (l.state = 'confirmed' or l.state = 'broken' and l.decided_by = 'flag')
+            and (coalesce(jsonb_typeof(s.s), 'null') = 'null' or l.udesk_id is not distinct from s.s ->> 'udesk' and l.crm_id is not distinct from s.s ->> 'crm')
           on conflict (pair, link_id, field) where state = 'waiting' do nothing returning link_id, field`,
     );
     await markReverted(
@@ -198,6 +213,18 @@ export async function markCarried(
 
 /** Of a link that ended: what waits can never be carried out. */
 export async function endReverts(tx: Db, pair: string, linkId: string, at: Date): Promise<void> {
+  // P6: what one half left apart is asked about once the link is taken up again (`askAgain`), as if its row had been opened before.
+  await tx.execute(
+    sql`insert into udesk_sync.conflict
+          (pair, link_id, field, kind, state, resolved_by, base, reason, undone, unclassified, opened_at, changed_at, closed_at)
+        select f.pair, f.link_id, f.field, 'reverted', 'resolved', 'link ended', l.bases -> f.field,
+          'what we wrote was undone on one side only, and the link ended', true, false,
+          ${at.toISOString()}::timestamptz, ${at.toISOString()}::timestamptz, ${at.toISOString()}::timestamptz
+        from udesk_sync.revert_field f join udesk_sync.link l on l.pair = f.pair and l.id = f.link_id
+        where f.pair = ${pair} and f.link_id = ${linkId}::bigint and f.state = 'waiting' and f.carried <> '{}' and l.bases ? f.field
+          and not exists (select 1 from udesk_sync.conflict c where c.pair = f.pair and c.link_id = f.link_id and c.field = f.field
+            and c.state in ('open', 'resolving'))`,
+  );
   await tx.execute(
     sql`update udesk_sync.revert_field set state = 'refused', reason = 'the link has ended', closed_at = ${at.toISOString()}::timestamptz
         where pair = ${pair} and link_id = ${linkId}::bigint and state = 'waiting'`,

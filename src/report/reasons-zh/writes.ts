@@ -27,6 +27,23 @@ export const WRITES: ReasonTable = [
   [/^the database was restored from a backup$/, '数据库是从备份恢复的'],
   [/^we created this record, and an undo deletes none$/, '这条记录由我们创建，撤销不会删除记录'],
   [/^we deleted this record, and an undo brings none back$/, '这条记录由我们删除，撤销不会恢复记录'],
+  [
+    /^what we wrote was undone on one side only, and the link ended$/,
+    '我们写入的内容只在一边撤销，而关联已结束',
+  ],
+  [/^its counterpart was never created$/, '它的对应记录从未创建'],
+  [
+    /^the record that we wrote to was merged into this one, or replaced by it$/,
+    '我们写入的记录已并入这条记录，或已由它取代',
+  ],
+  [
+    /^(udesk|crm) record (.+) may be who is to be created anew: answer question (\d+) first$/,
+    '{1} 的记录 {2} 可能就是要重新创建的人：请先回答问题 {3}',
+  ],
+  [
+    /^whether (udesk|crm) record (\S+) was entered anew is not answered: answer question (\d+) first$/,
+    '{1} 的记录 {2} 是否已重新录入尚未回答：请先回答问题 {3}',
+  ],
   [/^policy$/, '策略'],
   [/^mapping changed$/, '映射已更改'],
   [/^link ended$/, '关联已结束'],

@@ -1,7 +1,7 @@
 /** One link, or one question of identity with all who might be meant, and the forms that answer it. */
 import { SIDES, type SideName } from '../../core/record.ts';
 import { type Html, html } from '../../report/html.ts';
-import { candidatesOf, isConfirmable, isEndable } from '../../store/link-decisions.ts';
+import { candidatesOf, isConfirmable, isEndable, shownAs } from '../../store/link-decisions.ts';
 import type { LinkRow } from '../../store/links.ts';
 import { loadRecords } from '../../store/records.ts';
 import { allows } from '../auth/roles.ts';
@@ -110,7 +110,7 @@ function answers(visit: SignedVisit, { row, people }: ShownLink, form: string): 
 function others(visit: SignedVisit, row: LinkRow): Html | null {
   const { t } = visit;
   if (isEndable(row)) {
-    return html`<form class="give" method="post" action="/links/${row.id}/unlink">${csrfField(visit)}
+    return html`<form class="give" method="post" action="/links/${row.id}/unlink">${csrfField(visit)}<input type="hidden" name="shown" value="${shownAs(row)}">
 <h2>${t('link.unlink')}</h2><p class="muted">${t(row.state === 'confirmed' ? 'link.unlink-effect' : 'link.unlink-flagged')}</p>
 <label class="check"><input type="checkbox" name="sure" value="1" required> ${t('link.unlink-sure')}</label>
 <button>${t('link.unlink')}</button></form>`;

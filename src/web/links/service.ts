@@ -19,7 +19,9 @@ export type LinkAnswer =
       readonly udeskId?: string | undefined;
       readonly crmId?: string | undefined;
     }
-  | { readonly decision: 'reject' | 'unlink' };
+  | { readonly decision: 'reject' }
+  /** `shown`: the link as whoever ends it saw it (`shownAs`); left out: however it is. */
+  | { readonly decision: 'unlink'; readonly shown?: string | undefined };
 
 export type LinkResult = ConfirmResult | RejectResult | UnlinkResult;
 
@@ -43,7 +45,7 @@ export async function answerLink(
       ? await confirmLink(db, { ...by, udeskId: answer.udeskId, crmId: answer.crmId })
       : answer.decision === 'reject'
         ? await rejectLink(db, by)
-        : await unlink(db, by);
+        : await unlink(db, { ...by, shown: answer.shown });
   if (isDone(result)) services.wake(pair);
   return result;
 }

@@ -95,7 +95,7 @@ function confirm(visit: SignedVisit): Promise<Response> {
 
 function end(visit: SignedVisit): Promise<Response> {
   if (!visit.form.has('sure')) throw new Refusal('bad-request');
-  return answered(visit, { decision: 'unlink' });
+  return answered(visit, { decision: 'unlink', shown: visit.form.get('shown') ?? undefined });
 }
 
 async function answered(visit: SignedVisit, given: LinkAnswer): Promise<Response> {
