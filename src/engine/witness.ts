@@ -12,8 +12,9 @@ import type { Overwritten, Verdict } from '../core/witness-records.ts';
 import { isSyncError } from '../errors.ts';
 import { saveEditTimes } from '../store/feeds.ts';
 import type { IntentRow } from '../store/intents.ts';
-import { loadLinkOf, setLinksDirty } from '../store/links.ts';
+import { linkHolding, loadLinkOf, setLinksDirty } from '../store/links.ts';
 import { loadRecords } from '../store/records.ts';
+import { askAgain } from '../store/returned.ts';
 import { type Db, fenced } from '../store/tx.ts';
 import {
   dueWitnesses,
@@ -176,6 +177,10 @@ export async function keep(
   const row = await rowOf(cycle, tx, intent, spec, foreign);
   await keepOverwritten(tx, cycle.spec.name, row, cycle.clock());
   await setLinksDirty(tx, intent.pair, [intent.linkId], true);
+  // Its link may have ended since, and the record be linked anew: a decision is carried out by that one alone.
+  const { pair, side, remoteId, linkId } = intent;
+  const holder = remoteId === null ? null : await linkHolding(tx, pair, side, remoteId);
+  if (holder !== null && holder !== linkId) await askAgain(tx, pair, [holder], cycle.clock());
 }
 
 async function rowOf(

@@ -10,6 +10,7 @@ import { lockOutCycle } from './lease.ts';
 import { endConflicts, type LinkRow, loadLink, loadLinkOf } from './links.ts';
 import { askAgain } from './returned.ts';
 import { endReverts } from './reverts.ts';
+import { retryAsked } from './reviews.ts';
 import { type Db, jsonParam, rows, textArray } from './tx.ts';
 
 export interface LinkDecision {
@@ -48,22 +49,21 @@ export async function confirmLink(
     const crmId = choose(candidatesOf(link, 'crm'), decision.crmId);
     if (udeskId === null || crmId === null) return { outcome: 'choose', link };
     const ids = { udesk: udeskId, crm: crmId };
-    const ended: LinkRow[] = [];
+    const ended: { left: LinkRow; gone: SideName | null }[] = [];
     for (const side of SIDES) {
       const record = await lockRecord(tx, link, side, ids[side]);
       if (record === null || record.state !== 'live') return { outcome: 'not-live', side, id: ids[side] };
       if (record.holder === null) continue;
-      if (
-        !isFlagged(record.holder) &&
-        !isUncreated(record.holder) &&
-        !(await isLeftAlone(tx, record.holder, side))
-      )
+      const gone = (await isLeftAlone(tx, record.holder, side)) ? otherSide(side) : null;
+      if (!isFlagged(record.holder) && !isUncreated(record.holder) && gone === null)
         return { outcome: 'linked', side, id: ids[side], by: record.holder };
       const intents = await inFlight(tx, record.holder);
       if (intents > 0) return { outcome: 'in-flight', link: record.holder, intents };
-      ended.push(record.holder);
+      ended.push({ left: record.holder, gone });
     }
-    for (const left of ended) await endLink(tx, left, decision);
+    // Nobody says that the deleted one is somebody else: it may come back, and is asked about then.
+    for (const { left, gone: side } of ended)
+      await endLink(tx, left, decision, side === null ? undefined : `deleted on ${side}`);
     const note = {
       ...(await logged(tx, link, decision, 'confirm')),
       // The link may go over to another record later: this was said of these two.
@@ -110,6 +110,7 @@ export async function rejectLink(db: Db, decision: LinkDecision): Promise<Reject
       take: 'reject',
       decidedBy: byPerson(decision.who),
     });
+    await retryAsked(tx, link.pair, [link.id]);
     return { outcome: 'rejected', link };
   });
 }
@@ -158,8 +159,8 @@ async function inFlight(tx: Db, link: LinkRow): Promise<number> {
 }
 
 /** Frees the records of a link and closes all that is open about it. @returns how many conflicts that were. */
-async function endLink(tx: Db, link: LinkRow, decision: LinkDecision): Promise<number> {
-  await decide(tx, link, decision, { state: 'broken', take: 'unlink', decidedBy: 'unlink' });
+async function endLink(tx: Db, link: LinkRow, decision: LinkDecision, reason?: string): Promise<number> {
+  await decide(tx, link, decision, { state: 'broken', take: 'unlink', decidedBy: 'unlink', reason });
   const at = sql`${decision.at.toISOString()}::timestamptz`;
   const closed = await endConflicts(tx, link.pair, link.id, decision.at);
   await endReverts(tx, link.pair, link.id, decision.at);
@@ -258,14 +259,19 @@ async function decide(
   tx: Db,
   link: LinkRow,
   decision: LinkDecision,
-  to: { state: 'rejected' | 'broken'; take: 'reject' | 'unlink'; decidedBy: string },
+  to: {
+    state: 'rejected' | 'broken';
+    take: 'reject' | 'unlink';
+    decidedBy: string;
+    reason?: string | undefined;
+  },
 ): Promise<void> {
   const { who, at } = decision;
   const note = await logged(tx, link, decision, to.take);
   await tx.execute(
     // Why a link had ended once says nothing about the end of one that was taken up again.
     sql`update udesk_sync.link set state = ${to.state}, decided_by = ${to.decidedBy},
-          reason = coalesce(case when state <> 'confirmed' then reason end, ${`${to.take} by ${who}`}),
+          reason = coalesce(case when state <> 'confirmed' then reason end, ${to.reason ?? `${to.take} by ${who}`}),
           evidence = evidence || ${jsonParam([note])}, dirty = false, changed_at = ${at.toISOString()}::timestamptz
         where pair = ${link.pair} and id = ${link.id}::bigint`,
   );

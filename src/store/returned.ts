@@ -208,14 +208,16 @@ export async function askAgain(db: Db, pair: string, linkIds: readonly string[],
   if (linkIds.length === 0) return;
   const now = sql`${at.toISOString()}::timestamptz`;
   // What was found only after an earlier link of one of the two had ended for good.
-  const before = (side: SideName) => sql`select b.id from udesk_sync.link b
+  const before = (side: SideName) => sql`select b.id, ${side}::text as side from udesk_sync.link b
     where b.pair = one.pair and b.state = 'broken' and b.decided_by not in ('flag', 'merged')
       and b.${linkColumn(side)} = one.${linkColumn(side)} and b.id <> one.id`;
   await db.execute(
     sql`update udesk_sync.conflict c set state = 'resolved', resolved_by = 'link ended', decision_id = null, changed_at = ${now}, closed_at = ${now}
         from udesk_sync.link one cross join lateral (${before('udesk')} union ${before('crm')}) ended
         where one.pair = ${pair} and one.id = any(${textArray(linkIds)}::bigint[])
-          and c.pair = one.pair and c.link_id = ended.id and c.state in ('open', 'resolving')`,
+          and c.pair = one.pair and c.link_id = ended.id and c.state in ('open', 'resolving')
+          -- What was replaced in the other one of that link is asked about with that one.
+          and c.overwritten @> jsonb_build_array(jsonb_build_object('side', ended.side))`,
   );
   const found = await rows<{ link_id: string }>(
     db,

@@ -36,9 +36,15 @@ export async function replaceReviews(
       r: review.reason,
     }),
   );
-  await db.execute(
+  const over = await rows<{ id: string }>(
+    db,
     sql`delete from udesk_sync.link where pair = ${pair} and state = 'candidate'
-        and not (candidate_key = any(${textArray(payload.map((row) => row.k))}))`,
+        and not (candidate_key = any(${textArray(payload.map((row) => row.k))})) returning id`,
+  );
+  await retryAsked(
+    db,
+    pair,
+    over.map(({ id }) => id),
   );
   await db.execute(
     sql`insert into udesk_sync.link
@@ -48,6 +54,20 @@ export async function replaceReviews(
         from jsonb_to_recordset(${jsonParam(payload)})
           as s(k text, u text, c text, w jsonb, e jsonb, s text, r text)
         on conflict do nothing`,
+  );
+}
+
+/** How the message of what was set aside ends, and names the question. */
+const FOR_ANSWER = /: answer question ([0-9]+) first$/.source;
+
+/** What was set aside until these questions were answered is planned again (engine/verify.ts): they are, or nobody asks any more. */
+export async function retryAsked(db: Db, pair: string, questions: readonly string[]): Promise<void> {
+  if (questions.length === 0) return;
+  await db.execute(
+    sql`update udesk_sync.link l set dirty = true from udesk_sync.parked p
+        where p.pair = ${pair} and p.state = 'parked' and p.kind = 'rejected'
+          and substring(p.message from ${FOR_ANSWER}) = any(${textArray(questions)})
+          and l.pair = p.pair and l.id = p.link_id and l.state = 'confirmed'`,
   );
 }
 
