@@ -1713,14 +1713,6 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${ATTACK}/mended-half.test.ts`],
   },
   {
-    name: 'an open edit of the other record goes with a new link of this one',
-    breaks: 'P2, P3: nobody is asked about it any more',
-    file: 'src/store/returned.ts',
-    find: "and c.overwritten @> jsonb_build_array(jsonb_build_object('side', ended.side))",
-    replace: '',
-    tests: [`${ATTACK}/mended-half.test.ts`],
-  },
-  {
     name: 'an edit that is found once its record has another link stays with the old one',
     breaks: 'P2, P3: a person decides, and nothing comes of it',
     file: 'src/engine/witness.ts',
