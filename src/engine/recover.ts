@@ -164,7 +164,9 @@ async function resolveByEnumeration(
     at: intent.sentAt,
     runId: sentRun(intent),
   });
-  const equal = fresh.filter((record) => isWhole(intent) && holds(cycle.spec, intent.patch, record, 'after'));
+  const equal = isWhole(intent)
+    ? fresh.filter((record) => holds(cycle.spec, intent.patch, record, 'after'))
+    : [];
   const [only] = equal;
   if (only === undefined) {
     if (fresh.length === 0) {

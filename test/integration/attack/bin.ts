@@ -141,6 +141,13 @@ export function withBin(now: () => World) {
 
   /** A person ends the link of Back. */
   async function parted(): Promise<{ id: string; crmId: string; linkId: string }> {
+    const those = await partedUnseen();
+    await now().sync();
+    return those;
+  }
+
+  /** The same, and no cycle follows: no history is looked at. */
+  async function partedUnseen(): Promise<{ id: string; crmId: string; linkId: string }> {
     const id = customerId(now(), 'Back');
     const crmId = await idOf('Back');
     const [link] = await ourRows(
@@ -149,7 +156,6 @@ export function withBin(now: () => World) {
     );
     const linkId = String(link?.id);
     expect((await unlink(db(), { linkId, who: 'li', at: new Date() })).outcome).toBe('unlinked');
-    await now().sync();
     return { id, crmId, linkId };
   }
 
@@ -202,6 +208,21 @@ export function withBin(now: () => World) {
     return { id, crmId };
   }
 
+  /** The customer gets Tom's edit back: a person chooses it in the open row that shows it, and that is carried out. */
+  async function keepsTomsWord(id: string): Promise<void> {
+    const [row] = (await now().conflicts()).filter(
+      (one) => one.state === 'open' && JSON.stringify(one).includes('by Tom'),
+    );
+    const choice = { conflictId: row?.id ?? '', who: 'li', take: 'value', value: 'by Tom' } as const;
+    expect(await decideConflict(db(), { ...choice, at: new Date() })).toBe(true);
+    for (let n = 0; n < 3; n += 1) await now().sync();
+    const states = (await now().conflicts()).map(({ state }) => state);
+    expect([states.includes('resolving'), now().simulator.tenant.get(id)?.description]).toEqual([
+      false,
+      'by Tom',
+    ]);
+  }
+
   /** What a person still has to answer about fields, as text. */
   const openOnes = async () =>
     JSON.stringify((await now().conflicts()).filter(({ state }) => state === 'open'));
@@ -209,5 +230,6 @@ export function withBin(now: () => World) {
   return {
     ...{ db, customers, names, idOf, bin, outOfTheBin, takeUdesk, createdAnew, somebodyElse, questions },
     ...{ hiding, overwrittenByTom, foundWhileGone, openOnes, bothGone, parted, partedAndOneAgain },
+    ...{ partedUnseen, keepsTomsWord },
   };
 }

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
-import { confirmLink, rejectLink, unlink } from '../../../src/store/link-decisions.ts';
+import { confirmLink, rejectLink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
 import { beginWorld, UNMARKED, withBin } from './bin.ts';
@@ -13,7 +13,7 @@ afterEach(async () => {
   await world.close();
 });
 
-const { db, idOf, bin, outOfTheBin, customers, openOnes } = withBin(() => world);
+const { db, idOf, bin, outOfTheBin, customers, openOnes, partedUnseen, keepsTomsWord } = withBin(() => world);
 
 async function begin(options: WorldOptions = {}) {
   world = await beginWorld(options);
@@ -123,12 +123,7 @@ describe('P2, P3: an edit that our write replaced, found once its customer is li
       rightBefore('udesk', 'update', () => world.simulator.tenant.edit(id, { description: 'by Tom' })),
       away,
     ]);
-    const crmId = await idOf('Back');
-    const [link] = await ourRows(
-      world,
-      `select id from udesk_sync.link where state = 'confirmed' and crm_id = '${crmId}'`,
-    );
-    expect((await unlink(db(), by(String(link?.id)))).outcome).toBe('unlinked');
+    const { crmId } = await partedUnseen();
     await world.crm`update contact set emails = array['else@example.com'], name = 'Else' where id = ${crmId}::bigint`;
     await world.crm`insert into contact (name, emails) values ('Back', array['back@example.com'])`;
     await syncAt(world, [away]);
@@ -152,16 +147,6 @@ describe('P2, P3: an edit that our write replaced, found once its customer is li
 
   test('and a decision about it is carried out', async () => {
     const id = await foundLate();
-    const [row] = (await world.conflicts()).filter(
-      (one) => one.state === 'open' && JSON.stringify(one).includes('by Tom'),
-    );
-    const choice = { conflictId: row?.id ?? '', who: 'li', take: 'value', value: 'by Tom' } as const;
-    expect(await decideConflict(db(), { ...choice, at: new Date() })).toBe(true);
-    for (let n = 0; n < 3; n += 1) await world.sync();
-    const states = (await world.conflicts()).map(({ state }) => state);
-    expect([states.includes('resolving'), world.simulator.tenant.get(id)?.description]).toEqual([
-      false,
-      'by Tom',
-    ]);
+    await keepsTomsWord(id);
   });
 });

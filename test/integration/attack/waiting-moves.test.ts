@@ -15,7 +15,7 @@ afterEach(async () => {
   await world.close();
 });
 
-const { db, idOf, bin, outOfTheBin, openOnes, parted } = withBin(() => world);
+const { db, idOf, bin, outOfTheBin, openOnes, partedUnseen, keepsTomsWord } = withBin(() => world);
 
 async function begin(options: WorldOptions = {}) {
   world = await beginWorld(options);
@@ -149,7 +149,7 @@ describe('P2, P3: an edit that our write replaced, found once its link has ended
         await bin();
         await syncAt(world, [away]);
       } else {
-        const { crmId } = await parted0();
+        const { crmId } = await partedUnseen();
         await world.crm`update contact set emails = array['else@example.com'], name = 'Else' where id = ${crmId}::bigint`;
         await syncAt(world, [away]);
       }
@@ -160,34 +160,9 @@ describe('P2, P3: an edit that our write replaced, found once its link has ended
       await world.sync();
       const links = await listLinks(db(), { state: 'confirmed', limit: 10 });
       expect(links.map(({ udeskId }) => udeskId)).toContain(id);
-      const [row] = (await world.conflicts()).filter(
-        (one) => one.state === 'open' && JSON.stringify(one).includes('by Tom'),
-      );
-      const choice = { conflictId: row?.id ?? '', who: 'li', take: 'value', value: 'by Tom' } as const;
-      expect(await decideConflict(db(), { ...choice, at: new Date() })).toBe(true);
-      for (let n = 0; n < 3; n += 1) await world.sync();
-      const states = (await world.conflicts()).map(({ state }) => state);
-      expect([states.includes('resolving'), world.simulator.tenant.get(id)?.description]).toEqual([
-        false,
-        'by Tom',
-      ]);
+      await keepsTomsWord(id);
     },
   );
-
-  /** As `parted`, without a look at the history. */
-  async function parted0() {
-    void parted;
-    const { unlink } = await import('../../../src/store/link-decisions.ts');
-    const crmId = await idOf('Back');
-    const [link] = await ourRows(
-      world,
-      `select id from udesk_sync.link where state = 'confirmed' and crm_id = '${crmId}'`,
-    );
-    expect((await unlink(db(), { linkId: String(link?.id), who: 'li', at: new Date() })).outcome).toBe(
-      'unlinked',
-    );
-    return { crmId };
-  }
 });
 
 test('P6: whose create waited while they were deleted and seemed merged is created, or asked about, once they are back', async () => {
