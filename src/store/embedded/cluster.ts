@@ -19,7 +19,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SyncError } from '../../errors.ts';
+import { processesIn } from '../../lib/process-info.ts';
 import { type Account, spawnAs } from './account.ts';
 import { type Binaries, serverEnv } from './binaries.ts';
 import type { Layout } from './layout.ts';
@@ -33,7 +35,7 @@ export async function ensureCluster(
   account: Account | undefined,
   options: { durable: boolean; timeoutMs: number },
 ): Promise<void> {
-  removeHalfMade(layout);
+  await removeHalfMade(layout, Date.now() + options.timeoutMs);
   if (existsSync(join(layout.clusterDir, 'PG_VERSION'))) return;
   if (existsSync(layout.clusterDir)) {
     throw new SyncError('config', `${layout.clusterDir} exists, but is not a Postgres data directory`, {
@@ -68,11 +70,33 @@ function ensurePassword(file: string): string {
   return password;
 }
 
-function removeHalfMade(layout: Layout): void {
+/** An initdb whose program was killed works on, and would make its folder anew: it goes first. */
+async function removeHalfMade(layout: Layout, deadline: number): Promise<void> {
   const prefix = `${basename(layout.clusterDir)}.init-`;
-  for (const name of readdirSync(layout.dataDir)) {
-    if (name.startsWith(prefix))
-      rmSync(join(layout.dataDir, name), { recursive: true, force: true, maxRetries: 5 });
+  for (const name of readdirSync(layout.dataDir).filter((one) => one.startsWith(prefix))) {
+    const half = join(layout.dataDir, name);
+    await killThoseIn(half, deadline);
+    rmSync(half, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** initdb and what it runs stand in the folder that it makes. */
+async function killThoseIn(folder: string, deadline: number): Promise<void> {
+  for (;;) {
+    const left = processesIn(folder);
+    if (left.length === 0) return;
+    if (Date.now() > deadline)
+      throw failed(folder, `process ${left.join(', ')} of an earlier start does not end`);
+    for (const pid of left) endNow(pid);
+    await sleep(10);
+  }
+}
+
+function endNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
@@ -89,7 +113,7 @@ function initdb(
     const child = spawn(program, args, {
       ...spawnAs(account),
       env: serverEnv,
-      cwd: '/',
+      cwd: directory,
       stdio: ['ignore', 'ignore', 'pipe'],
       timeout: timeoutMs,
       killSignal: 'SIGKILL',

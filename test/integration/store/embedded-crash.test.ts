@@ -76,6 +76,39 @@ test.for([
   expect(readdirSync(dataDir).filter((name) => name.includes('.init-'))).toEqual([]);
 });
 
+test('P9: an initdb that outlived its program is ended before its half-made folder is removed', async (context) => {
+  if (!existsSync('/proc/self/stat')) context.skip('needs /proc to find the initdb');
+  const dataDir = dataDirectory();
+  const child = runChild('hold', dataDir);
+  cleanups.push(() => child.kill());
+  await until(() => initdbsOf(dataDir).length > 0);
+  for (const pid of initdbsOf(dataDir)) process.kill(pid, 'SIGSTOP');
+  await child.kill();
+  const orphans = initdbsOf(dataDir);
+  expect(orphans).not.toEqual([]);
+
+  await start(dataDir);
+
+  expect(orphans.filter(alive)).toEqual([]);
+  expect(readdirSync(dataDir).filter((name) => name.includes('.init-'))).toEqual([]);
+});
+
+function initdbsOf(dataDir: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => isInitdbOf(pid, dataDir));
+}
+
+function isInitdbOf(pid: number, dataDir: string): boolean {
+  try {
+    const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return program.endsWith('initdb') && args.some((arg) => arg.startsWith(`${dataDir}/`)) && alive(pid);
+  } catch {
+    return false;
+  }
+}
+
 test('the server goes down with its program, even when that is killed', async () => {
   const dataDir = dataDirectory();
   const child = runChild('hold', dataDir);
