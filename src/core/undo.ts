@@ -6,7 +6,7 @@ import { asElements, equalValues, normalizeText } from './equivalence.ts';
 import type { RevertedWrite } from './link.ts';
 import { mergeSets } from './set-merge.ts';
 import type { FieldSpec } from './spec.ts';
-import { isAbsent, type SetValue, type Value } from './value.ts';
+import { type Element, isAbsent, type SetValue, type Value } from './value.ts';
 
 /** `edited`: the side does not hold what we wrote any more. */
 export type Undone =
@@ -58,7 +58,7 @@ export function redoSet(
 
 /**
  * One write after the other. What people added after a write stays although an older write of ours had added the same before,
- * and what they took away stays away although an older one had.
+ * and what they took away stays away although an older one had. What came back as another element is what somebody added.
  */
 function undoSets(spec: FieldSpec, region: string, now: Value, writes: readonly RevertedWrite[]): SetValue {
   const key = ({ value }: { readonly value: string }) => normalizeText(spec.equivalence, value, region);
@@ -66,15 +66,22 @@ function undoSets(spec: FieldSpec, region: string, now: Value, writes: readonly 
   const removed = new Set<string>();
   let held = asElements(now);
   for (const write of writes) {
-    const ours = new Set(asElements(write.result).map(key));
+    const written = asElements(write.result);
+    const ours = new Set(written.map(key));
     const there = new Set(held.map(key));
-    for (const one of there) if (!ours.has(one)) added.add(one);
+    for (const one of held) if (!ours.has(key(one)) || isAnother(one, written, key)) added.add(key(one));
     for (const one of ours) if (!there.has(one)) removed.add(one);
     const undone = undoSet(spec, region, held, write).filter((one) => !removed.has(key(one)));
     const left = new Set(undone.map(key));
     held = [...undone, ...held.filter((one) => added.has(key(one)) && !left.has(key(one)))];
   }
   return held;
+}
+
+/** It has the value of one that we wrote, and an id that none of these had: somebody took ours away, and gave the value again. */
+function isAnother(one: Element, written: SetValue, key: (element: Element) => string): boolean {
+  const same = written.filter((element) => key(element) === key(one));
+  return one.id !== null && same.length > 0 && same.every(({ id }) => id !== null && id !== one.id);
 }
 
 /** What our write added goes, what it removed returns, what it edited is as before; where people edited on, theirs stays. */
