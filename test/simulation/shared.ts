@@ -81,7 +81,8 @@ export async function passOn(world: World, value: string, from: Name, into: Name
 
 /**
  * Whoever else holds a value, with their counterparts. So is somebody else whom a person parted from it before, or is asked
- * about: a create of ours made one of the two for the other, and they are not linked any more.
+ * about, or who has another counterpart by now: a create of ours made one of the two for the other, and they are not linked
+ * any more.
  */
 export async function othersWith(world: World, value: string, name: Name): Promise<ReadonlySet<Name>> {
   const links = await confirmedLinks(world);
@@ -94,8 +95,10 @@ export async function othersWith(world: World, value: string, name: Name): Promi
     nameOf('crm', crm),
   ]);
   const areAsked = (one: Name) => questions.some((two) => two.includes(one) && two.includes(name));
+  const isSomebodyElse = (one: Name) =>
+    world.ledger.areParted(name, one) || areAsked(one) || linkedNames(one, links).length > 1;
   const own = namesOf(world, name, links).filter(
-    (one) => one === name || linked(one) || !(world.ledger.areParted(name, one) || areAsked(one)),
+    (one) => one === name || linked(one) || !isSomebodyElse(one),
   );
   return new Set(
     holdersOf(world, value)
