@@ -109,18 +109,11 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
   }
   const others = await withoutKeptOut(cycle, intent, await holders(cycle, intent, looks));
   const found = await readFound(cycle, intent.side, others);
-  if (found.shown.length === 0) return null;
   const ids = found.shown.map(({ id }) => id);
   // Matching knew them as the mirror holds them: who was given the e-mail since then is somebody new to it.
-  if (found.areAsHeld && (await knownWhenPlanned(cycle.db, intent, ids))) {
-    const asked = await askedAbout(cycle, intent, ids);
-    if (asked !== null)
-      throw new SyncError(
-        'rejected',
-        `${intent.side} record ${ids.join(', ')} may be who is to be created anew: answer question ${asked} first`,
-        { side: intent.side, code: 'asked' },
-      );
-    if (cycle.sides[intent.side].manifest.createMayOverwrite !== true) return null;
+  if (ids.length === 0 || (found.areAsHeld && (await knownWhenPlanned(cycle.db, intent, ids)))) {
+    await refuseWhileAskedWho(cycle, intent);
+    if (ids.length === 0 || cycle.sides[intent.side].manifest.createMayOverwrite !== true) return null;
     throw new SyncError(
       'rejected',
       `${intent.side} record ${ids.join(', ')} holds one of its e-mails or phones`,
@@ -152,15 +145,16 @@ async function refuseWhileAsked({ db, spec }: Cycle, side: SideName, id: string)
   );
 }
 
-/** An open question whether its source is one of these (P5): a person had the record created anew, and did not answer that. */
-async function askedAbout(
-  { db, spec }: Cycle,
-  { side, marker }: IntentRow,
-  ids: readonly string[],
-): Promise<string | null> {
-  if (marker === null) return null;
-  const open = await reviewsAbout(db, spec.name, otherSide(side), marker);
-  return open.find(({ candidates }) => candidates?.[side].some((id) => ids.includes(id)))?.id ?? null;
+/** P5: a person had the record created anew, and did not answer who may be that one already; whatever a look shows. */
+async function refuseWhileAskedWho({ db, spec }: Cycle, { side, marker }: IntentRow): Promise<void> {
+  if (marker === null) return;
+  const [question] = await reviewsAbout(db, spec.name, otherSide(side), marker);
+  if (question === undefined) return;
+  throw new SyncError(
+    'rejected',
+    `${side} record ${(question.candidates?.[side] ?? []).join(', ')} may be who is to be created anew: answer question ${question.id} first`,
+    { side, code: 'asked' },
+  );
 }
 
 /**

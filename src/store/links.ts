@@ -375,7 +375,7 @@ export async function reviewsAbout(db: Db, pair: string, side: SideName, id: str
   const found = await rows<LinkRecord>(
     db,
     sql`select ${LINK_COLUMNS} from udesk_sync.link l
-        where l.pair = ${pair} and l.state = 'candidate' and l.candidates -> ${side}::text @> ${jsonParam([id])}
+        where l.pair = ${pair} and l.state = 'candidate' and l.candidates @> ${jsonParam({ [side]: [id] })}
         order by l.id`,
   );
   return found.map(toLink);

@@ -42,6 +42,10 @@ export const link = udeskSync.table(
     // Whoever held a record once, too: a customer's history asks for them.
     index('link_udesk_ever').on(table.pair, table.udeskId),
     index('link_crm_ever').on(table.pair, table.crmId),
+    index('link_asked')
+      .using('gin', sql`candidates jsonb_path_ops`)
+      .with({ fastupdate: 'off' })
+      .where(sql`state = 'candidate'`),
     index('link_moved')
       .using('gin', sql`evidence jsonb_path_ops`)
       // Each cycle asks it for many: the list of what is pending would be read for each of them.

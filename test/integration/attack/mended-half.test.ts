@@ -36,11 +36,11 @@ async function enteredAnew(edited = true, options: WorldOptions = UNMARKED) {
   return question?.id ?? '';
 }
 
-async function decide(take: 'udesk' | 'crm') {
+async function decide(take: 'udesk' | 'crm', moments: readonly Moment[] = []) {
   const [row] = (await world.conflicts()).filter(({ state, field }) => state === 'open' && field === '*');
   const said = { conflictId: row?.id ?? '', who: 'li', take, value: null } as const;
   expect(await decideConflict(db(), { ...said, at: new Date() })).toBe(true);
-  await world.sync();
+  await syncAt(world, moments);
 }
 
 const parkedOnes = async () =>
@@ -80,6 +80,27 @@ describe('a write that waits for a question goes on once it is answered with no'
       there: false,
     });
   });
+});
+
+test('P5: whoever keeps the edit gets no second record where the CRM does not say who holds an e-mail', async () => {
+  const linkId = await enteredAnew();
+  const silent: Moment = {
+    side: 'crm',
+    call: 'lookup',
+    when: 'before',
+    act: () => {
+      throw new SyncError('rejected', 'thousands share it');
+    },
+  };
+  const backs = async () => (await world.people()).filter(({ name }) => name === 'Back').length;
+  await decide('udesk', [silent]);
+  expect([await backs(), await parkedOnes()]).toEqual([
+    1,
+    [{ message: expect.stringMatching(`may be who is to be created anew: answer question ${linkId} first`) }],
+  ]);
+  expect((await rejectLink(db(), by(linkId))).outcome).toBe('rejected');
+  for (let n = 0; n < 4; n += 1) await syncAt(world, [silent]);
+  expect([await backs(), await parkedOnes()]).toEqual([2, []]);
 });
 
 describe('P5: a yes to who was entered anew does not say that the one in the bin is somebody else', () => {

@@ -1,0 +1,1 @@
+CREATE INDEX "link_asked" ON "udesk_sync"."link" USING gin (candidates jsonb_path_ops) WITH (fastupdate=off) WHERE state = 'candidate';
