@@ -1,0 +1,49 @@
+/** Who made an edit is known by Udesk's history, whatever our clock said when the customer was seen before. */
+import { afterEach, expect, test } from 'vitest';
+import { runCycle } from '../../../src/engine/cycle.ts';
+import { createWorld, customerId, ourRows, type World } from '../../support/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+const AHEAD_MS = 3_600_000;
+const TOM = { id: 8, nick_name: 'Tom' };
+const ANN = { id: 9, nick_name: 'Ann' };
+
+const sync = (aheadMs: number) =>
+  runCycle({ ...world.engine, clock: () => new Date(Date.now() + aheadMs) }, world.pair, {
+    trigger: 'sync',
+    observe: { udesk: 'full', crm: 'full' },
+    readFeeds: true,
+  });
+const authors = () =>
+  ourRows(
+    world,
+    `select new, who from report.customer_history
+     where side = 'udesk' and field = 'nick_name' and old is not null order by observation_id`,
+  );
+
+test('P3: an edit has its author where the customer was first seen while our clock was ahead', async () => {
+  world = await createWorld({ customers: [{ nick_name: 'Kim', email: 'kim@example.com' }] });
+  await sync(AHEAD_MS);
+  world.simulator.tenant.edit(customerId(world, 'Kim'), { nick_name: 'Kim Lee' }, TOM);
+  await sync(0);
+  await sync(0);
+  expect(await authors()).toEqual([{ new: 'Kim Lee', who: 'Tom' }]);
+});
+
+test('P3: an older edit that went the same way is not taken for it, where the clock was set back between', async () => {
+  world = await createWorld({ customers: [{ nick_name: 'Kim', email: 'kim@example.com' }] });
+  await sync(0);
+  const id = customerId(world, 'Kim');
+  for (const nick_name of ['Lee', 'Kim']) {
+    world.simulator.tenant.edit(id, { nick_name }, ANN);
+    await sync(AHEAD_MS);
+    await sync(AHEAD_MS);
+  }
+  // In two steps, neither of which goes the whole way.
+  for (const nick_name of ['Pat', 'Lee']) world.simulator.tenant.edit(id, { nick_name }, TOM);
+  await sync(0);
+  await sync(0);
+  expect((await authors()).at(-1)).toEqual({ new: 'Lee', who: 'Tom' });
+});
