@@ -3,6 +3,7 @@
  * still holds; after its answer was lost, whether it happened.
  */
 import { equalValues } from './equivalence.ts';
+import { WHOLE_RECORD } from './reconcile-presence.ts';
 import type { Patch, SideRecord } from './record.ts';
 import type { PairSpec } from './spec.ts';
 
@@ -17,6 +18,21 @@ export function holds(spec: PairSpec, patch: Patch, record: SideRecord, which: '
       equalValues(field, now, write[which], spec.match.defaultRegion)
     );
   });
+}
+
+/**
+ * Fields that a write carried when it left, and of which nothing is known any more, since they are mapped in another way now: they
+ * prove nothing, and nobody can tell what they replaced.
+ */
+export function forgottenFields({
+  patch,
+  reasons,
+}: {
+  readonly patch: Patch;
+  readonly reasons: Readonly<Record<string, string>>;
+}): string[] {
+  const known = new Set(Object.values(patch).map(({ field }) => field));
+  return Object.keys(reasons).filter((field) => field !== WHOLE_RECORD && !known.has(field));
 }
 
 /** `moved`: neither its pre-image nor its target is there, so somebody else wrote. */

@@ -1,5 +1,5 @@
 import type { SideRecord } from '../core/record.ts';
-import { holds, outcomeOf } from '../core/written.ts';
+import { forgottenFields, holds, outcomeOf } from '../core/written.ts';
 import { isSyncError, SyncError } from '../errors.ts';
 import { keptOutAmong } from '../store/forget.ts';
 import { park } from '../store/guards.ts';
@@ -183,9 +183,8 @@ async function resolveByEnumeration(
 }
 
 /** What is left of a create after a change of the mapping proves nothing: others may hold that, too (`forgetFields`). */
-function isWhole({ patch, source }: IntentRow): boolean {
-  const left = new Set(Object.values(patch).map(({ field }) => field));
-  return Object.keys(source).every((field) => left.has(field));
+function isWhole(intent: IntentRow): boolean {
+  return forgottenFields(intent).length === 0;
 }
 
 /** The run that sent it; of one from before this was kept, the run that planned it. */

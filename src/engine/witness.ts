@@ -9,6 +9,7 @@ import { type FieldSpec, sideField } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
 import { witnessWrite } from '../core/witness.ts';
 import type { Overwritten, Verdict } from '../core/witness-records.ts';
+import { forgottenFields } from '../core/written.ts';
 import { isSyncError } from '../errors.ts';
 import { saveEditTimes } from '../store/feeds.ts';
 import type { IntentRow } from '../store/intents.ts';
@@ -149,6 +150,9 @@ async function witnessIntent(
     verdict.verdict === 'overwritten' ? [{ spec, foreign: verdict.foreign }] : [],
   );
   const unclear = verdicts.flatMap(([, verdict]) => (verdict.verdict === 'unclear' ? [verdict.reason] : []));
+  for (const field of forgottenFields(intent)) {
+    unclear.push(`${field} was mapped in another way before it was known what became of the write`);
+  }
   if (unclear.length === 0 && lost.length === 0 && !history.whole) {
     unclear.push(`the history of ${intent.side} has more news than were read`);
   }

@@ -1579,8 +1579,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'what another mapping left of a create proves whom it made',
     breaks: 'P1, P5: two strangers are linked',
     file: 'src/engine/recover.ts',
-    find: 'return Object.keys(source).every((field) => left.has(field));',
-    replace: 'return true;',
+    find: 'return forgottenFields(intent).length === 0;',
+    replace: 'return forgottenFields(intent).length >= 0;',
     tests: [`${ATTACK}/waiting-moves.test.ts`],
   },
   {
@@ -1783,5 +1783,30 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'await killThoseIn(half, deadline);',
     replace: '',
     tests: ['test/integration/store/embedded-crash.test.ts'],
+  },
+  {
+    name: 'who made an edit is told by times alone',
+    breaks:
+      'P3: of a customer first seen while our clock was ahead nobody is told as the author, and a rule for unknown ones decides',
+    file: 'drizzle/0045_authors_by_run.sql',
+    find: 'ELSE coalesce(f.first_seen_run_id >= earlier.run_id, true) END',
+    replace: "ELSE f.at >= earlier.at - interval '2 minutes' END",
+    tests: [`${ATTACK}/author-after-clock.test.ts`],
+  },
+  {
+    name: 'an earlier run tells nothing of who made an edit',
+    breaks: 'P3: the author of an older edit to the same value is told as that of this one',
+    file: 'drizzle/0045_authors_by_run.sql',
+    find: 'ELSE coalesce(f.first_seen_run_id >= earlier.run_id, true) END',
+    replace: 'ELSE true END',
+    tests: [`${ATTACK}/author-after-clock.test.ts`],
+  },
+  {
+    name: 'a write whose fields were forgotten replaced what was expected',
+    breaks: 'P2: an edit that it replaced is counted as none',
+    file: 'src/engine/witness.ts',
+    find: 'for (const field of forgottenFields(intent)) {',
+    replace: 'for (const field of forgottenFields({ ...intent, reasons: {} })) {',
+    tests: [`${ATTACK}/spec-change.test.ts`],
   },
 ];

@@ -111,6 +111,10 @@ export const WRITES: ReasonTable = [
   [/^the record moved before the write$/, '写入之前记录发生了变化'],
   [/^whose place it was to take is back$/, '它要取代的记录已经恢复'],
   [/^its source was deleted before the write$/, '写入之前它的来源记录已被删除'],
+  [
+    /^(\S+) was mapped in another way before it was known what became of the write$/,
+    '在得知写入结果之前，{1} 的映射已经改变',
+  ],
   [/^the history of (udesk|crm) has more news than were read$/, '{1} 的变更记录多于已读取的部分'],
   [/^the history of (udesk|crm) shows no record of our write$/, '{1} 的变更记录中没有我们的写入'],
   [/^the history of (udesk|crm) does not tell the values of (\S+)$/, '{1} 的变更记录没有给出 {2} 的值'],

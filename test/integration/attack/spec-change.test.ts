@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { createWorld, ourRows, type World } from '../../support/world.ts';
-import { reopen, syncAt, syncPair } from './moments.ts';
+import { reopen, rightBefore, syncAt, syncPair } from './moments.ts';
 
 let world: World;
 afterEach(async () => {
@@ -135,6 +135,49 @@ describe('P2: another mapping of a field', () => {
     expect(first()?.description).toBe('precious');
     expect((await world.people())[0]).toMatchObject({ industry: 'precious', note: 'precious' });
   });
+
+  test.each([
+    ['our write was taken', false],
+    ['Tom edited on', true],
+  ])(
+    'while a write of it has no known outcome: it counts as one of which nobody knows what it replaced (%s)',
+    async (_, isEditedOn) => {
+      world = await createWorld({
+        customers: [{ nick_name: 'A', email: 'a@example.com', description: 'old' }],
+        pair: { fields: NOTE },
+      });
+      await world.sync();
+      await world.crm`update contact set note = 'ours', name = 'B'`;
+      const id = String(first()?.id);
+      const byTom = { id: 8, nick_name: 'Tom' };
+      let sent = false;
+      await syncAt(world, [
+        rightBefore('udesk', 'update', () =>
+          world.simulator.tenant.edit(id, { description: 'by Tom' }, byTom),
+        ),
+        {
+          ...{ side: 'udesk', call: 'update', when: 'after' },
+          act: () => {
+            sent = true;
+            throw new SyncError('ambiguous', 'the answer was lost');
+          },
+        },
+        {
+          ...{ side: 'udesk', call: 'read', when: 'before' },
+          act: () => {
+            if (sent) throw new SyncError('transient', 'the side does not answer');
+          },
+        },
+      ]);
+      if (isEditedOn) world.simulator.tenant.edit(id, { nick_name: 'C' }, byTom);
+
+      await syncWith(toIndustry);
+      await syncWith(toIndustry);
+
+      const of = `select witness from udesk_sync.intent where side = 'udesk' and op = 'update' order by id limit 1`;
+      expect(await ourRows(world, of)).toEqual([{ witness: 'unclear' }]);
+    },
+  );
 
   test('of other fields leaves this one’s bases alone: an edit made meanwhile is an edit', async () => {
     world = await createWorld({
