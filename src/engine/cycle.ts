@@ -16,10 +16,12 @@ import {
   waitingGuards,
 } from '../store/guards.ts';
 import {
+  dropPlannedAhead,
   dropUnsent,
   movePlanned,
   overwrittenSince,
   pushWork,
+  type Since,
   sendingToUnknown,
   sentSince,
 } from '../store/intents.ts';
@@ -164,6 +166,7 @@ async function work(start: Cycle, options: CycleOptions): Promise<CycleReport> {
   const unknown = await fenced(db, fence, async (tx) => {
     const moved = await sendingToUnknown(tx, spec.name);
     await dropUnsent(tx, spec.name, ['planned', 'held']);
+    await dropPlannedAhead(tx, spec.name, cycle.clock());
     return moved;
   });
   if (unknown > 0)
@@ -375,8 +378,8 @@ async function guardPlan(
 ): Promise<CycleReport['waiting']> {
   const { db, fence, spec, runId } = cycle;
   const alarms = alarmsAfter(start.known.alarms, start.observed);
-  const hourAgo = new Date(cycle.clock().getTime() - 3_600_000);
-  const dayAgo = new Date(cycle.clock().getTime() - 86_400_000);
+  const ago = agoOf(cycle.clock(), cycle.sides.udesk.clockSkewMs?.() ?? alarms.udesk?.clockSkewMs ?? null);
+  const [hourAgo, dayAgo] = [ago(3_600_000), ago(86_400_000)];
   const creates = summary.creates.udesk + summary.creates.crm;
   const deletes = summary.deletes.udesk + summary.deletes.crm;
   const writes = creates + deletes + summary.updates.udesk + summary.updates.crm;
@@ -445,6 +448,14 @@ async function guardPlan(
     'a guard holds part of the plan until a person approves it',
   );
   return { hash, tripped: verdict.tripped };
+}
+
+/** Our clock may have been set since a write was sent, Udesk's was not (P8). */
+function agoOf(now: Date, skewMs: number | null): (ms: number) => Since {
+  return (ms) => {
+    const ours = now.getTime() - ms;
+    return { ours: new Date(ours), udesks: skewMs === null ? null : new Date(ours + skewMs) };
+  };
 }
 
 function sameGuards(waiting: { readonly tripped: readonly Tripped[] }, now: GuardVerdict): boolean {

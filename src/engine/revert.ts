@@ -260,7 +260,10 @@ async function guardsFor(
       confirmedLinks: (await countLinks(db, spec.name)).confirmed,
       createsLastHour: 0,
       deletesLastDay: 0,
-      updatesLastHour: await overwrittenSince(db, spec.name, new Date(now.getTime() - 3_600_000)),
+      updatesLastHour: await overwrittenSince(db, spec.name, {
+        ours: new Date(now.getTime() - 3_600_000),
+        udesks: null,
+      }),
       firstRunAccepted: false,
       emptySide: null,
       fingerprintChanged: null,

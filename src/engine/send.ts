@@ -38,7 +38,9 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
   let underWay: IntentRow | null = null;
   try {
     const look = await lastLook(cycle, intent, sending.looks);
-    const { found: current, verifiedAt, skewMs } = look;
+    const { found: current, verifiedAt } = look;
+    // The guard counts creates by Udesk's clock, whichever side they go to.
+    const skewMs = intent.op === 'create' ? (cycle.sides.udesk.clockSkewMs?.() ?? null) : look.skewMs;
     if (current === 'stale') return 'replanned';
     if (current === 'missing') return 'missing';
     const at = cycle.clock();
@@ -54,7 +56,7 @@ export async function sendOne(cycle: Cycle, intent: IntentRow, sending: Sending)
       }),
     );
     if (!mine) return 'later';
-    underWay = asSent(cycle, intent, look, at);
+    underWay = asSent(cycle, intent, { ...look, skewMs }, at);
     sending.writes[intent.side] += 1;
     sending.looks.leaves(intent);
     return await send(cycle, underWay, current, sending.looks);

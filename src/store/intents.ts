@@ -256,6 +256,24 @@ export async function sendingToUnknown(db: Db, pair: string): Promise<number> {
   return moved.length;
 }
 
+/**
+ * P8: of what waits to be sent, creates and deletions that were let through at a time which lies ahead. Our clock was set back since,
+ * and the guards had counted another hour, or day: they judge anew.
+ */
+export async function dropPlannedAhead(db: Db, pair: string, at: Date): Promise<void> {
+  const dropped = await rows<{ link_id: string }>(
+    db,
+    sql`update udesk_sync.intent set state = 'dropped', error = 'our clock was set back since this was planned'
+        where pair = ${pair} and state = 'pending' and op <> 'update' and not approved
+          and created_at > ${at.toISOString()}::timestamptz returning link_id`,
+  );
+  await replan(
+    db,
+    pair,
+    dropped.map((row) => row.link_id),
+  );
+}
+
 /** The run that sent a write; of one from before this was kept, the run that planned it. */
 export const SENT_RUN = sql`coalesce(i.sent_run_id, i.run_id)`;
 
@@ -496,30 +514,47 @@ export async function countIntents(
   };
 }
 
+/** A moment by our clock, and the same by Udesk's as both stand now (null: it is not known): ours may have been set since. */
+export interface Since {
+  readonly ours: Date;
+  readonly udesks: Date | null;
+}
+
 /**
- * Writes of this kind that were sent since then or are on their way, for the guards. What a person approved does not
- * count: it was looked at.
+ * Writes of this kind that were sent since then, by either clock, or are on their way, for the guards. What a person approved
+ * does not count: it was looked at.
  */
-export async function sentSince(db: Db, pair: string, op: 'create' | 'delete', since: Date): Promise<number> {
+export async function sentSince(
+  db: Db,
+  pair: string,
+  op: 'create' | 'delete',
+  since: Since,
+): Promise<number> {
   const [row] = await rows<{ n: string }>(
     db,
-    sql`select count(*) as n from udesk_sync.intent
+    sql`select count(*) as n from udesk_sync.intent i
         where pair = ${pair} and op = ${op} and not approved
-          and (sent_at >= ${since.toISOString()}::timestamptz or state in ('pending', 'sending', 'unknown'))`,
+          and (${wasSentSince(since)} or state in ('pending', 'sending', 'unknown'))`,
   );
   return Number(row?.n ?? 0);
+}
+
+function wasSentSince({ ours, udesks }: Since): SQL {
+  const byUdesk = sql`i.sent_at + coalesce(i.sent_skew_ms, 0) * interval '1 millisecond'`;
+  return sql`(i.sent_at >= ${ours.toISOString()}::timestamptz
+    or ${byUdesk} >= ${(udesks ?? ours).toISOString()}::timestamptz)`;
 }
 
 /**
  * Links of which something was overwritten since then, or is about to be by a write that was let through: as for
  * `sentSince`. Links that the plan in the outbox overwrites are left out: the plan counts them itself.
  */
-export async function overwrittenSince(db: Db, pair: string, since: Date): Promise<number> {
+export async function overwrittenSince(db: Db, pair: string, since: Since): Promise<number> {
   const [row] = await rows<{ n: string }>(
     db,
     sql`select count(distinct i.link_id) as n from udesk_sync.intent i
         where i.pair = ${pair} and i.op = 'update' and i.guard_class = 'overwrite' and not i.approved
-          and (i.sent_at >= ${since.toISOString()}::timestamptz or i.state in ('pending', 'sending', 'unknown'))
+          and (${wasSentSince(since)} or i.state in ('pending', 'sending', 'unknown'))
           and not exists (
             select 1 from udesk_sync.intent p
             where p.pair = i.pair and p.link_id = i.link_id and p.state = 'planned' and p.guard_class = 'overwrite')`,

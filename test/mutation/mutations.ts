@@ -935,7 +935,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks:
       'P2, P5: the history of the lost write is not asked, and a list from before a create tells that it did not happen',
     file: 'src/engine/send.ts',
-    find: 'underWay = asSent(cycle, intent, look, at);',
+    find: 'underWay = asSent(cycle, intent, { ...look, skewMs }, at);',
     replace: "underWay = { ...asSent(cycle, intent, look, at), ...intent, state: 'sending' };",
     tests: [`${ENGINE}/witness.test.ts`, `${ENGINE}/uncertain-create.test.ts`],
   },
@@ -1808,5 +1808,29 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'for (const field of forgottenFields(intent)) {',
     replace: 'for (const field of forgottenFields({ ...intent, reasons: {} })) {',
     tests: [`${ATTACK}/spec-change.test.ts`],
+  },
+  {
+    name: 'an hour of creates is one of our clock',
+    breaks: 'P8: a clock that is set ahead begins the hour anew',
+    file: 'src/engine/cycle.ts',
+    find: 'udesks: skewMs === null ? null : new Date(ours + skewMs)',
+    replace: 'udesks: skewMs === null ? null : new Date(ours)',
+    tests: [`${ATTACK}/hour-of-creates.test.ts`],
+  },
+  {
+    name: 'when a create was sent is told by our clock alone',
+    breaks: 'P8: a clock that was behind, and is set right, begins the hour anew',
+    file: 'src/engine/send.ts',
+    find: "intent.op === 'create' ? (cycle.sides.udesk.clockSkewMs?.() ?? null) : look.skewMs",
+    replace: 'look.skewMs',
+    tests: [`${ATTACK}/hour-of-creates.test.ts`],
+  },
+  {
+    name: 'what was let through while our clock was ahead is sent',
+    breaks: 'P8: more are created in an hour than a person wants to see without a yes',
+    file: 'src/engine/cycle.ts',
+    find: 'await dropPlannedAhead(tx, spec.name, cycle.clock());',
+    replace: '',
+    tests: [`${ATTACK}/hour-of-creates.test.ts`],
   },
 ];

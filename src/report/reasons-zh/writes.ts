@@ -74,6 +74,7 @@ export const WRITES: ReasonTable = [
     '{1} 的记录 {2} 含有其邮箱或手机号，而该记录因遗忘某人已被排除在外：运行 `udesk-sync forget {3} --let-in` 可重新接纳',
   ],
   [/^the configuration does not ask for it any more$/, '配置已不再要求这样做'],
+  [/^our clock was set back since this was planned$/, '计划之后本机时钟被往回调了'],
   [/^the mapping has changed$/, '映射已更改'],
   [/^somebody with this e-mail or phone exists already$/, '已有使用该邮箱或手机号的人'],
   [/^(udesk|crm) refused the row: (.+)$/s, '{1} 拒绝了这一行：{2:lost}'],

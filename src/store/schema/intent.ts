@@ -67,7 +67,10 @@ export const intent = udeskSync.table(
     sentAt: at('sent_at'),
     /** The run that sent it last: another one than planned it where it had to wait. */
     sentRunId: bigint('sent_run_id', { mode: 'number' }),
-    /** The side's clock minus ours at the look before it was sent last: whatever was set since, its times are of then. */
+    /**
+     * The side's clock minus ours at the look before it was sent last: whatever was set since, its times are of then. Of a create,
+     * Udesk's: the guard counts by it.
+     */
     sentSkewMs: bigint('sent_skew_ms', { mode: 'number' }),
     settledAt: at('settled_at'),
     /** When the target was last asked for its pre-image before the write was sent. */
