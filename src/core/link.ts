@@ -59,6 +59,8 @@ export interface ActiveConflict {
   readonly overwritten?: readonly Overwritten[];
   /** An undo left the two different, whatever kind the row became since; where left out, its kind tells. */
   readonly undone?: boolean;
+  /** A policy has decided it, and its writes are on their way, or were refused. */
+  readonly underWay?: boolean;
   readonly decision: Decision | null;
 }
 

@@ -114,7 +114,10 @@ function reconcileFields(
 /** One field of two live records. */
 function reconcileField(field: FieldContext): FieldOutcome {
   const { row } = field;
-  if (!row?.decision) return quarantine(field, byTable(field));
+  if (!row?.decision) {
+    const outcome = quarantine(field, byTable(field));
+    return row?.underWay === true ? notCarriedOut(field, outcome) : outcome;
+  }
   const applied = applyDecision(field, row, row.decision);
   if (!('void' in applied)) return applied;
   const open = { ...field, row: { ...row, decision: null } };
@@ -123,6 +126,13 @@ function reconcileField(field: FieldContext): FieldOutcome {
   const differs = field.spec.shape === 'set' || outcome.writes === undefined;
   const still = differs && isLeftApart(open) ? holdUndone(open, true) : null;
   return { ...outcome, conflict: afterVoid(field, outcome.conflict ?? still, applied.void) };
+}
+
+/** A policy's choice of which a side refused its part is over, and not what an undo left apart (P6): the row asks for that again. */
+function notCarriedOut(field: FieldContext, outcome: FieldOutcome): FieldOutcome {
+  const isWhole = field.spec.shape !== 'set' && outcome.writes !== undefined;
+  if (outcome.conflict || isWhole || !isLeftApart(field)) return outcome;
+  return { ...outcome, conflict: holdUndone({ ...field, base: outcome.base ?? field.base }) };
 }
 
 /** The row of a void decision ends as the person saw it; what is to be held or decided now is a row of its own (P2). */

@@ -141,6 +141,7 @@ export async function activeConflicts(
       crm: conflict.crm,
       overwritten: conflict.overwritten,
       undone: row.undone,
+      underWay: conflict.state === 'resolving' && row.decision_id === null,
       decision:
         row.decision_id === null || row.take === null
           ? null

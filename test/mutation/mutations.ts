@@ -1833,4 +1833,12 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '',
     tests: [`${ATTACK}/hour-of-creates.test.ts`],
   },
+  {
+    name: 'a policy’s choice that a side refused ends the question of an undo',
+    breaks: 'P6: the two differ for good, and nobody is asked',
+    file: 'src/core/reconcile.ts',
+    find: 'return row?.underWay === true ? notCarriedOut(field, outcome) : outcome;',
+    replace: 'return outcome;',
+    tests: ['test/unit/core/undone-underway.test.ts'],
+  },
 ];
