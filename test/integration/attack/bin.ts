@@ -67,20 +67,12 @@ export function withBin(now: () => World) {
     await crm`delete from bin`;
   }
 
-  async function takeUdesk() {
-    const [conflict] = (await now().conflicts()).filter(
-      ({ state, field }) => state === 'open' && field === '*',
-    );
-    const choice = { conflictId: conflict?.id ?? '', who: 'li', take: 'udesk', value: null } as const;
-    expect(await decideConflict(db(), { ...choice, at: new Date() })).toBe(true);
-  }
-
   /** Back is deleted in the CRM, was edited in Udesk, and is created anew at the word of a person. @returns the id in the bin */
   async function createdAnew(edit: object = { description: 'Called back' }): Promise<string> {
     const id = await bin();
     now().simulator.tenant.edit(customerId(now(), 'Back'), edit);
     await now().sync();
-    await takeUdesk();
+    await takes('udesk');
     await now().sync();
     expect(await names()).toEqual(['Back', 'Stays']);
     return id;
@@ -223,13 +215,32 @@ export function withBin(now: () => World) {
     ]);
   }
 
+  /** After `bin` and, perhaps, an edit in Udesk: before anybody answers, somebody enters Back anew. @returns the question who that is */
+  async function enteredAnew(): Promise<string> {
+    await now().sync();
+    await now().sync();
+    await now().crm`insert into contact (name, emails) values ('Back', array['back@example.com'])`;
+    await now().sync();
+    await now().sync();
+    const [question] = await listLinks(db(), { state: 'candidate', limit: 10 });
+    expect(question?.candidates).toEqual({ udesk: [customerId(now(), 'Back')], crm: [await idOf('Back')] });
+    return question?.id ?? '';
+  }
+
+  /** A person says which side is right about a deletion against an edit. */
+  async function takes(take: 'udesk' | 'crm'): Promise<void> {
+    const [row] = (await now().conflicts()).filter(({ state, field }) => state === 'open' && field === '*');
+    const said = { conflictId: row?.id ?? '', who: 'li', take, value: null } as const;
+    expect(await decideConflict(db(), { ...said, at: new Date() })).toBe(true);
+  }
+
   /** What a person still has to answer about fields, as text. */
   const openOnes = async () =>
     JSON.stringify((await now().conflicts()).filter(({ state }) => state === 'open'));
 
   return {
-    ...{ db, customers, names, idOf, bin, outOfTheBin, takeUdesk, createdAnew, somebodyElse, questions },
+    ...{ db, customers, names, idOf, bin, outOfTheBin, takes, createdAnew, somebodyElse, questions },
     ...{ hiding, overwrittenByTom, foundWhileGone, openOnes, bothGone, parted, partedAndOneAgain },
-    ...{ partedUnseen, keepsTomsWord },
+    ...{ partedUnseen, keepsTomsWord, enteredAnew },
   };
 }

@@ -28,7 +28,7 @@ const {
   idOf,
   bin,
   outOfTheBin,
-  takeUdesk,
+  takes,
   createdAnew,
   somebodyElse,
   questions,
@@ -235,7 +235,7 @@ describe('created anew', () => {
       await bin();
       world.simulator.tenant.edit(customerId(world, 'Back'), { email: 'new@example.com' });
       await sync();
-      await takeUdesk();
+      await takes('udesk');
       await sync();
       expect(
         await ourRows(

@@ -1,7 +1,6 @@
 /** What the mends about people who were entered anew leave behind. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
-import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { confirmLink, rejectLink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
@@ -13,7 +12,8 @@ afterEach(async () => {
   await world.close();
 });
 
-const { db, idOf, bin, outOfTheBin, customers, openOnes, partedUnseen, keepsTomsWord } = withBin(() => world);
+const { db, idOf, bin, outOfTheBin, customers, openOnes, partedUnseen, keepsTomsWord, enteredAnew, takes } =
+  withBin(() => world);
 
 async function begin(options: WorldOptions = {}) {
   world = await beginWorld(options);
@@ -22,24 +22,15 @@ async function begin(options: WorldOptions = {}) {
 const by = (linkId: string) => ({ linkId, who: 'li', at: new Date() });
 
 /** Back is deleted in the CRM and, perhaps, edited in Udesk; before anybody answers, somebody enters them anew. @returns the question */
-async function enteredAnew(edited = true, options: WorldOptions = UNMARKED) {
-  await begin(options);
+async function goneAndEnteredAnew(edited = true) {
+  await begin(UNMARKED);
   await bin();
   if (edited) world.simulator.tenant.edit(customerId(world, 'Back'), { description: 'Called back' });
-  await world.sync();
-  await world.sync();
-  await world.crm`insert into contact (name, emails) values ('Back', array['back@example.com'])`;
-  await world.sync();
-  await world.sync();
-  const [question] = await listLinks(db(), { state: 'candidate', limit: 10 });
-  expect(question?.candidates).toEqual({ udesk: [customerId(world, 'Back')], crm: [await idOf('Back')] });
-  return question?.id ?? '';
+  return await enteredAnew();
 }
 
 async function decide(take: 'udesk' | 'crm', moments: readonly Moment[] = []) {
-  const [row] = (await world.conflicts()).filter(({ state, field }) => state === 'open' && field === '*');
-  const said = { conflictId: row?.id ?? '', who: 'li', take, value: null } as const;
-  expect(await decideConflict(db(), { ...said, at: new Date() })).toBe(true);
+  await takes(take);
   await syncAt(world, moments);
 }
 
@@ -51,7 +42,7 @@ const parkedOnes = async () =>
 
 describe('a write that waits for a question goes on once it is answered with no', () => {
   test('whoever keeps the edit gets the record', async () => {
-    const linkId = await enteredAnew();
+    const linkId = await goneAndEnteredAnew();
     await decide('udesk');
     expect(await parkedOnes()).toHaveLength(1);
     expect((await rejectLink(db(), by(linkId))).outcome).toBe('rejected');
@@ -66,7 +57,7 @@ describe('a write that waits for a question goes on once it is answered with no'
   });
 
   test('whoever settles the deletion gets it', async () => {
-    const linkId = await enteredAnew();
+    const linkId = await goneAndEnteredAnew();
     const id = customerId(world, 'Back');
     await decide('crm');
     expect(await parkedOnes()).toHaveLength(1);
@@ -83,7 +74,7 @@ describe('a write that waits for a question goes on once it is answered with no'
 });
 
 test('P5: whoever keeps the edit gets no second record where the CRM does not say who holds an e-mail', async () => {
-  const linkId = await enteredAnew();
+  const linkId = await goneAndEnteredAnew();
   const silent: Moment = {
     side: 'crm',
     call: 'lookup',
@@ -108,7 +99,7 @@ describe('P5: a yes to who was entered anew does not say that the one in the bin
     ['flagged', false],
     ['left alone, as it was edited', true],
   ])('the link was %s', async (_, edited) => {
-    const linkId = await enteredAnew(edited);
+    const linkId = await goneAndEnteredAnew(edited);
     expect((await confirmLink(db(), by(linkId))).outcome).toBe('confirmed');
     for (let n = 0; n < 3; n += 1) await world.sync();
     await world.crm`update bin set emails = array['old@example.com'], name = 'Old'`;

@@ -2,7 +2,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { previewRevert } from '../../../src/engine/revert.ts';
 import { SyncError } from '../../../src/errors.ts';
-import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { confirmLink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { requestRevert } from '../../../src/store/reverts.ts';
@@ -15,7 +14,8 @@ afterEach(async () => {
   await world.close();
 });
 
-const { db, idOf, bin, outOfTheBin, openOnes, partedUnseen, keepsTomsWord } = withBin(() => world);
+const { db, bin, outOfTheBin, openOnes, partedUnseen, keepsTomsWord, customers, enteredAnew, takes } =
+  withBin(() => world);
 
 async function begin(options: WorldOptions = {}) {
   world = await beginWorld(options);
@@ -187,44 +187,32 @@ test('P6: whose create waited while they were deleted and seemed merged is creat
   await outOfTheBin();
   await ourRows(world, `update udesk_sync.intent set not_before = null`);
   for (let n = 0; n < 4; n += 1) await world.sync();
-  const links = await ourRows(
-    world,
-    `select udesk_id, crm_id, state, decided_by, reason from udesk_sync.link order by id`,
-  );
   const asked = await listLinks(db(), { state: 'candidate', limit: 10 });
-  expect([asked.length > 0 || customerId(world, 'New') !== '', links]).toEqual([true, links]);
+  expect(asked.length > 0 || customers().includes('New')).toBe(true);
 });
 
 describe('a person is asked about a deletion against an edit, and the deleted one is entered anew', () => {
   /** Back is deleted in the CRM and edited in Udesk; before anybody answers, somebody enters them anew. */
-  async function enteredAnew() {
+  async function goneAndEnteredAnew() {
     await begin(UNMARKED);
     await bin();
     world.simulator.tenant.edit(customerId(world, 'Back'), { description: 'Called back' });
-    await world.sync();
-    await world.sync();
+    const linkId = await enteredAnew();
     expect(await openOnes()).toContain('"field":"*"');
-    await world.crm`insert into contact (name, emails) values ('Back', array['back@example.com'])`;
-    await world.sync();
-    await world.sync();
-    const [question] = await listLinks(db(), { state: 'candidate', limit: 10 });
-    expect(question?.candidates).toEqual({ udesk: [customerId(world, 'Back')], crm: [await idOf('Back')] });
-    return question?.id ?? '';
+    return linkId;
   }
   const backs = async () =>
     (await world.people()).filter(({ emails }) => emails.includes('back@example.com'));
 
   test('P5: who keeps the edit does not make them a second time, as somebody is asked whether they are there', async () => {
-    await enteredAnew();
-    const [row] = (await world.conflicts()).filter(({ state, field }) => state === 'open' && field === '*');
-    const said = { conflictId: row?.id ?? '', who: 'li', take: 'udesk', value: null } as const;
-    expect(await decideConflict(db(), { ...said, at: new Date() })).toBe(true);
+    await goneAndEnteredAnew();
+    await takes('udesk');
     for (let n = 0; n < 3; n += 1) await world.sync();
     expect((await backs()).length).toBe(1);
   });
 
   test('P6: a yes to that question is taken, as it is where the link was flagged', async () => {
-    const linkId = await enteredAnew();
+    const linkId = await goneAndEnteredAnew();
     expect((await confirmLink(db(), { linkId, who: 'li', at: new Date() })).outcome).toBe('confirmed');
     for (let n = 0; n < 3; n += 1) await world.sync();
     expect((await backs()).map(({ note }) => note)).toEqual(['Called back']);
