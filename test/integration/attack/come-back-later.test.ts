@@ -1,16 +1,15 @@
 /** Records that come back, further: both of a link, merged ones, whom a person parted, and what `forget` makes of them. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Side } from '../../../src/crm/adapter.ts';
-import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
-import { runCycle } from '../../../src/engine/cycle.ts';
 import { forget } from '../../../src/engine/forget.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { dropParked } from '../../../src/store/parked-decisions.ts';
 import { requestRevert } from '../../../src/store/reverts.ts';
-import { createWorld, customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
+import { customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
 import { beginWorld, UNMARKED, withBin } from './bin.ts';
+import { createLost } from './lost-create.ts';
 import { syncPair } from './moments.ts';
 
 let world: World;
@@ -353,41 +352,26 @@ describe('clock', () => {
   test.each(['between two runs', 'within one run'])(
     'whoever is entered after a person left a create alone, %s, is carried over or asked about',
     async (moment) => {
-      world = await createWorld({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
-      const crm = createMemoryCrm({
-        manifest: { externalId: null },
-        normalise: (field, value) => (field === 'name' ? value.toUpperCase() : value),
-      });
       let before: (() => Promise<void>) | null = null;
-      const crmSide = new Proxy(crm.side, {
-        get(target, key) {
-          const member = Reflect.get(target, key) as unknown;
-          if (key === 'enumerate')
-            return async function* (...args: Parameters<Side['enumerate']>) {
-              await before?.();
-              before = null;
-              yield* target.enumerate(...args);
-            };
-          return typeof member === 'function'
-            ? (...args: unknown[]) => Reflect.apply(member, target, args) as unknown
-            : member;
-        },
-      });
-      const sides = { udesk: world.pair.sides.udesk, crm: crmSide };
-      let aheadMs = 0;
-      const sync = (lane: 'full' | 'changes' = 'full') =>
-        runCycle(
-          { ...world.engine, clock: () => new Date(Date.now() + aheadMs) },
-          { spec: world.pair.spec, sides },
-          { trigger: 'sync', observe: { udesk: 'full', crm: lane } },
-        );
-      await sync();
-      world.simulator.tenant.create({ nick_name: 'New' });
-      aheadMs = 3_600_000;
-      crm.faults.push({ on: 'create', kind: 'ambiguous-after' });
-      await sync();
-      await sync('changes');
-      aheadMs = 0;
+      const stopped = (side: Side) =>
+        new Proxy(side, {
+          get(target, key) {
+            const member = Reflect.get(target, key) as unknown;
+            if (key === 'enumerate')
+              return async function* (...args: Parameters<Side['enumerate']>) {
+                await before?.();
+                before = null;
+                yield* target.enumerate(...args);
+              };
+            return typeof member === 'function'
+              ? (...args: unknown[]) => Reflect.apply(member, target, args) as unknown
+              : member;
+          },
+        });
+      const lost = await createLost({ aheadMs: 3_600_000, before: stopped });
+      world = lost.world;
+      const { crm, sync } = lost;
+      await sync('changes', 3_600_000);
       await sync();
       const open = await ourRows(world, `select id, kind, at from udesk_sync.parked where state = 'parked'`);
       expect(open.map(({ kind }) => kind)).toEqual(['uncertain-create']);

@@ -1,7 +1,6 @@
 /** A record that was deleted, or seemed to be, and is there again under its id: what became of its link meanwhile. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { tellStory } from '../../../src/core/value-story.ts';
-import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
 import { forget } from '../../../src/engine/forget.ts';
 import { SyncError } from '../../../src/errors.ts';
@@ -12,8 +11,9 @@ import { confirmLink, unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { dropParked } from '../../../src/store/parked-decisions.ts';
 import { requestRevert } from '../../../src/store/reverts.ts';
-import { createWorld, customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
+import { customerId, ourRows, type World, type WorldOptions } from '../../support/world.ts';
 import { beginWorld, UNMARKED, withBin } from './bin.ts';
+import { createLost } from './lost-create.ts';
 import { rightBefore, syncAt, withMoments } from './moments.ts';
 
 let world: World;
@@ -424,26 +424,10 @@ test('explain of a deleted one names the link of its own', async () => {
 });
 
 test('whom a create made that was left alone, seen before our clock was set back', async () => {
-  world = await createWorld({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
-  const crm = createMemoryCrm({
-    manifest: { externalId: null },
-    normalise: (field, value) => (field === 'name' ? value.toUpperCase() : value),
-  });
-  const sides = { udesk: world.pair.sides.udesk, crm: crm.side };
-  let aheadMs = 0;
-  const sync = (lane: 'full' | 'changes' = 'full') =>
-    runCycle(
-      { ...world.engine, clock: () => new Date(Date.now() + aheadMs) },
-      { spec: world.pair.spec, sides },
-      { trigger: 'sync', observe: { udesk: 'full', crm: lane } },
-    );
-  await sync();
-  world.simulator.tenant.create({ nick_name: 'New' });
-  aheadMs = 3_600_000;
-  crm.faults.push({ on: 'create', kind: 'ambiguous-after' });
-  await sync();
-  await sync('changes');
-  aheadMs = 0;
+  const lost = await createLost({ aheadMs: 3_600_000 });
+  world = lost.world;
+  const { sync } = lost;
+  await sync('changes', 3_600_000);
   await sync();
   const open = await ourRows(world, `select id, kind, at from udesk_sync.parked where state = 'parked'`);
   expect(open.map(({ kind }) => kind)).toEqual(['uncertain-create']);
