@@ -148,6 +148,11 @@ export function isLeftApart(field: FieldContext): boolean {
   return wasUndone(field) && field.row?.decision === null && !equalNow(field);
 }
 
+/** The same once `outcome` is carried out: a scalar that is written is equal afterwards. */
+export function staysApart(field: FieldContext, { writes }: FieldOutcome): boolean {
+  return isLeftApart(field) && (field.spec.shape === 'set' || writes === undefined);
+}
+
 function wasUndone({ row }: FieldContext): boolean {
   return row?.kind === 'reverted' || row?.undone === true;
 }

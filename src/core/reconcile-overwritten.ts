@@ -2,6 +2,7 @@
  * An edit that a write of ours replaced before anybody had seen it (src/core/witness.ts): it is judged as it would have
  * been had we seen it in time. Sets merge, a policy decides, and what none decides waits for a person.
  */
+import { equalValues } from './equivalence.ts';
 import {
   equalNow,
   type FieldContext,
@@ -11,13 +12,13 @@ import {
   imageFrom,
   imageOn,
   isHeld,
-  isLeftApart,
   resolveTo,
+  staysApart,
 } from './field-outcome.ts';
-import type { ActiveConflict } from './link.ts';
+import type { ActiveConflict, ConflictChange } from './link.ts';
 import { toCommon } from './mapping.ts';
 import { applyPolicy } from './policy.ts';
-import { otherSide } from './record.ts';
+import { otherSide, SIDES } from './record.ts';
 import { mergeSets, type Sides } from './set-merge.ts';
 import { pairOf } from './settle.ts';
 import { flowsTo } from './spec.ts';
@@ -57,8 +58,16 @@ function isTold(one: Overwritten): one is Told {
   return one.value !== undefined;
 }
 
-/** Each edit is merged from what it was made of into what both sides hold by then, as it would have been in its time. */
 function merge(field: FieldContext, row: ActiveConflict, lost: readonly Told[]): FieldOutcome | null {
+  const target = mergedInto(field, row, lost);
+  if (target === null) return null;
+  const decided = { by: 'policy', kind: row.kind, reason: `${described(lost)}; merged` } as const;
+  // Not a merge of what both sides hold now: one half alone has carried nothing that the other still lacks (settle.ts).
+  return resolveTo(field, target, decided, 'policy');
+}
+
+/** Each edit is merged from what it was made of into what both sides hold by then, as it would have been in its time. */
+function mergedInto(field: FieldContext, row: ActiveConflict, lost: readonly Told[]): Sides | null {
   const { spec, region } = field;
   let target: Sides = field.now;
   for (const one of lost) {
@@ -67,9 +76,7 @@ function merge(field: FieldContext, row: ActiveConflict, lost: readonly Told[]):
     if (merged.unmappable.length > 0) return null;
     target = { udesk: merged.udesk.after, crm: merged.crm.after };
   }
-  const decided = { by: 'policy', kind: row.kind, reason: `${described(lost)}; merged` } as const;
-  // Not a merge of what both sides hold now: one half alone has carried nothing that the other still lacks (settle.ts).
-  return resolveTo(field, target, decided, 'policy');
+  return target;
 }
 
 /** What both sides held, as far as our write knew, when the edit was made. */
@@ -130,7 +137,7 @@ function keepAsItIs(
   const { conflict, ...rest } = ordinary();
   if (conflict === undefined || conflict === null || conflict.action === 'close') {
     // That it stays so ends this question, and not that of an undo (P6).
-    if (isLeftApart(field) && (field.spec.shape === 'set' || rest.writes === undefined))
+    if (staysApart(field, rest))
       return { ...rest, conflict: holdUndone({ ...field, base: rest.base ?? field.base }) };
     return { ...rest, conflict: kept.conflict ?? null };
   }
@@ -138,6 +145,33 @@ function keepAsItIs(
   if (conflict.action === 'hold' && isHeld(field, conflict.kind, conflict.base))
     return { ...rest, conflict: null };
   return { ...rest, conflict: { ...conflict, reopened: true } };
+}
+
+/** A flag of which no choice is under way any more is over where what it tells is back, and else a person's again. */
+export function flagAgain(field: FieldContext, row: ActiveConflict): ConflictChange {
+  if (isBack(field, row)) return { action: 'close', field: row.field, outcome: 'converged' };
+  const over = 'what a policy chose was not carried out, and both sides have moved since';
+  const reason = [...(row.overwritten ?? []).map(describeOverwritten), over].join('; ');
+  const { kind, base, udesk, crm } = row;
+  return { action: 'hold', field: row.field, kind, base, udesk, crm, reason, reopened: false };
+}
+
+/**
+ * Whether both sides hold what the edits of the row had made of the field: of a set each of them, of a scalar the last one,
+ * which superseded those before it on its side. False where nobody can tell.
+ */
+function isBack(field: FieldContext, row: ActiveConflict): boolean {
+  const { spec, now, region } = field;
+  const all = row.overwritten ?? [];
+  const last = all.at(-1);
+  if (last === undefined || !isTold(last) || !equalNow(field)) return false;
+  if (spec.shape !== 'set') {
+    return (
+      all.every(({ side }) => side === last.side) && equalValues(spec, now[last.side], last.value, region)
+    );
+  }
+  const target = all.every(isTold) ? mergedInto(field, row, all) : null;
+  return target !== null && SIDES.every((side) => equalValues(spec, now[side], target[side], region));
 }
 
 function described(lost: readonly Overwritten[]): string {

@@ -20,11 +20,13 @@ import {
   hold,
   holdsRowValues,
   holdUndone,
-  isLeftApart,
+  isFlag,
   isStillUndone,
   type SideWrite,
+  staysApart,
 } from './field-outcome.ts';
 import type {
+  ActiveConflict,
   ConflictChange,
   FieldBase,
   HalfWrite,
@@ -35,7 +37,7 @@ import type {
   RevertChange,
 } from './link.ts';
 import { applyDecision, undecided } from './reconcile-decision.ts';
-import { restoreOverwritten } from './reconcile-overwritten.ts';
+import { flagAgain, restoreOverwritten } from './reconcile-overwritten.ts';
 import { createRecord, oneSideDeleted, WHOLE_RECORD } from './reconcile-presence.ts';
 import { decideRestored } from './reconcile-restored.ts';
 import { applyRevert } from './reconcile-revert.ts';
@@ -116,23 +118,28 @@ function reconcileField(field: FieldContext): FieldOutcome {
   const { row } = field;
   if (!row?.decision) {
     const outcome = quarantine(field, byTable(field));
-    return row?.underWay === true ? notCarriedOut(field, outcome) : outcome;
+    return row?.underWay === true ? notCarriedOut({ ...field, row }, outcome) : outcome;
   }
   const applied = applyDecision(field, row, row.decision);
   if (!('void' in applied)) return applied;
   const open = { ...field, row: { ...row, decision: null } };
   const outcome = quarantine(open, byTable(open));
-  // A scalar that is written is equal afterwards.
-  const differs = field.spec.shape === 'set' || outcome.writes === undefined;
-  const still = differs && isLeftApart(open) ? holdUndone(open, true) : null;
+  const still = staysApart(open, outcome) ? holdUndone(open, true) : null;
   return { ...outcome, conflict: afterVoid(field, outcome.conflict ?? still, applied.void) };
 }
 
-/** A policy's choice of which a side refused its part is over, and not what an undo left apart (P6): the row asks for that again. */
-function notCarriedOut(field: FieldContext, outcome: FieldOutcome): FieldOutcome {
-  const isWhole = field.spec.shape !== 'set' && outcome.writes !== undefined;
-  if (outcome.conflict || isWhole || !isLeftApart(field)) return outcome;
-  return { ...outcome, conflict: holdUndone({ ...field, base: outcome.base ?? field.base }) };
+/**
+ * A policy's choice of which a side refused its part is over, and not what an undo left apart (P6), nor what a flag tells: the
+ * row asks for that again, and does not stay under way for ever (P3).
+ */
+function notCarriedOut(field: FieldContext & { row: ActiveConflict }, outcome: FieldOutcome): FieldOutcome {
+  if (outcome.conflict) return outcome;
+  if (staysApart(field, outcome)) {
+    return { ...outcome, conflict: holdUndone({ ...field, base: outcome.base ?? field.base }) };
+  }
+  // A write that is left settles the row.
+  if (outcome.writes !== undefined || !isFlag(field.row)) return outcome;
+  return { ...outcome, conflict: flagAgain(field, field.row) };
 }
 
 /** The row of a void decision ends as the person saw it; what is to be held or decided now is a row of its own (P2). */

@@ -25,6 +25,10 @@ export const CONFLICTS: ReasonTable = [
   ],
   [/^something that the history does not tell$/, '变更记录没有说明的内容'],
   [/^merged$/, '已合并'],
+  [
+    /^what a policy chose was not carried out, and both sides have moved since$/,
+    '策略所选的值没有写入，此后两边都有改动',
+  ],
   [/^restored: (.+)$/, '已恢复：{1:reason}'],
   [/^kept as it is: (.+)$/, '保持现状：{1:reason}'],
   [/^the value that (Udesk|the CRM|udesk|crm) holds in (\S+) (.+)$/s, '{1} 中 {2} 的值{3:reason}'],

@@ -18,6 +18,9 @@ const FIRST = {
   cellphones: ['13800000001'],
   description: 'before',
 };
+const ASKS_UDESK = {
+  pair: { fields: '[{ udesk: nick_name, crm: name }, { udesk: description, crm: note, policy: udesk }]' },
+};
 const first = () => world.simulator.tenant.list()[0]?.id ?? '';
 const now = () => world.simulator.tenant.get(first());
 const begin = async (options: WorldOptions = {}) => {
@@ -80,8 +83,7 @@ describe('P2 an edit between verify and send', () => {
   });
 
   test('is put back where the policy of the field says so', async () => {
-    const fields = '[{ udesk: nick_name, crm: name }, { udesk: description, crm: note, policy: udesk }]';
-    await begin({ pair: { fields } });
+    await begin(ASKS_UDESK);
     await world.crm`update contact set note = 'by the CRM'`;
     await inWindow({ description: 'by Tom' });
     await world.sync();
@@ -102,6 +104,43 @@ describe('P2 an edit between verify and send', () => {
     expect(now()?.description).toBe('by the CRM');
     expect(await world.conflicts()).toMatchObject([
       { state: 'resolved', overwritten: [{ value: 'by Tom' }] },
+    ]);
+  });
+
+  /** The policy puts the edit back, and the CRM refuses its half of that. */
+  const refusedHalf = async () => {
+    await begin(ASKS_UDESK);
+    await world.crm`alter table contact add constraint no_tom check (note <> 'by Tom')`;
+    await world.crm`update contact set note = 'by the CRM'`;
+    await inWindow({ description: 'by Tom' });
+    await world.sync();
+    expect(now()?.description).toBe('by Tom');
+    expect(await world.conflicts()).toMatchObject([{ state: 'resolving', resolvedBy: 'policy' }]);
+  };
+  const byHand = async (note: string) => {
+    world.simulator.tenant.edit(first(), { description: note });
+    await world.crm`update contact set note = ${note}`;
+    await world.sync();
+  };
+
+  test('P3: is asked about again once people have agreed on something else, where a side refused what the policy chose', async () => {
+    await refusedHalf();
+    await byHand('by both');
+    const row = { kind: 'overwritten-in-window', state: 'open', overwritten: [{ value: 'by Tom' }] };
+    expect(await world.conflicts()).toMatchObject([row]);
+    const writes = await writesSoFar(world);
+    await world.sync();
+    expect(await writesSoFar(world)).toEqual(writes);
+    expect(await world.conflicts()).toMatchObject([row]);
+  });
+
+  test('P3: is over once people have carried over by hand what a side refused', async () => {
+    await refusedHalf();
+    await world.crm`alter table contact drop constraint no_tom`;
+    await world.crm`update contact set note = 'by Tom'`;
+    await world.sync();
+    expect(await world.conflicts()).toMatchObject([
+      { state: 'converged', overwritten: [{ value: 'by Tom' }] },
     ]);
   });
 
