@@ -110,6 +110,16 @@ describe('P5: a double is excused between those who came by the value, and betwe
     },
   );
 
+  test('who gets back what has been passed on meanwhile shares it with whoever has it by then, and with nobody else', async () => {
+    const undo = does({ do: 'undo', what: 'link', pick: 1, bothSides: false });
+    const [given, passedOn] = [move('udesk', 0, 1), move('udesk', 1, 1)];
+    const steps = [cycle(), cycle(), given, cycle(), undo, passedOn, cycle(), cycle()];
+    expect(await broken(steps, {})).toEqual([]);
+    expect(await broken(steps, { 7: emailCreatedAgain('4') })).toEqual([
+      expect.stringMatching(/^P5: crm 1 and crm \d+ both hold e90000x0/),
+    ]);
+  });
+
   test('whoever others were merged into is not excused where they exist twice', async () => {
     const merge = does({ do: 'merge', side: 'udesk', pick: 0, into: 0 });
     const found = await broken([cycle(), cycle(), merge, cycle(), cycle()], {

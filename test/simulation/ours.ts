@@ -4,6 +4,7 @@ import { otherSide, type SideName } from '../../src/core/record.ts';
 import { fromJsonb } from '../../src/store/jsonb.ts';
 import { rows } from '../../src/store/tx.ts';
 import type { FieldName } from './sides.ts';
+import { sameToken } from './tokens.ts';
 import type { World } from './world.ts';
 
 export interface Row extends Record<string, unknown> {
@@ -45,6 +46,22 @@ export async function confirmedLinks(world: World): Promise<LinkIds[]> {
     world.db,
     sql`select id, udesk_id, crm_id from udesk_sync.link
         where pair = ${world.name} and state = 'confirmed' and udesk_id is not null and crm_id is not null`,
+  );
+}
+
+/** Who shall get a value back: a person has undone what took it from them, or chose a base that holds it, and that is not carried out yet. */
+export async function shallGetBack(world: World, value: string): Promise<LinkIds[]> {
+  const found = await rows<LinkIds & { held: string }>(
+    world.db,
+    sql`select l.id, l.udesk_id, l.crm_id, promised.held from (
+          select link_id, writes::text as held from udesk_sync.revert_field where pair = ${world.name} and state = 'waiting'
+          union all select link_id, base::text from udesk_sync.conflict
+          where pair = ${world.name} and state = 'resolving' and person_take = 'base') promised
+        join udesk_sync.link l on l.pair = ${world.name} and l.id = promised.link_id
+        where l.udesk_id is not null and l.crm_id is not null`,
+  );
+  return found.filter(({ held }) =>
+    (held.match(/"[^"]*"/g) ?? []).some((text) => sameToken(text.slice(1, -1), value)),
   );
 }
 

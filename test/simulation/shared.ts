@@ -3,7 +3,7 @@
  * else. A person is a record and its counterpart of that moment, so that a second record of the same person is one too many.
  */
 import { otherSide, SIDES, type SideName } from '../../src/core/record.ts';
-import { confirmedLinks, type LinkIds, openQuestions } from './ours.ts';
+import { confirmedLinks, type LinkIds, openQuestions, shallGetBack } from './ours.ts';
 import { valuesOf } from './sides.ts';
 import { plain, sameToken } from './tokens.ts';
 import type { World } from './world.ts';
@@ -69,13 +69,18 @@ export async function noteShared(
   }
 }
 
-/** One gives a value to another: with whomever the one shared it, the other shares it now. */
+/** One gives a value to another: with whomever the one shared it, or will once they have it back, the other does so now. */
 export async function passOn(world: World, value: string, from: Name, into: Name): Promise<void> {
   const links = await confirmedLinks(world);
   const { shared } = world.ledger;
-  for (const holder of holdersOf(world, value)) {
-    if (shared.has(value, [namesOf(world, from, links), namesOf(world, holder, links)]))
-      shared.note(value, [new Set(namesOf(world, into, links)), new Set(namesOf(world, holder, links))]);
+  const back = await shallGetBack(world, value);
+  const others = [
+    ...holdersOf(world, value).map((holder) => namesOf(world, holder, links)),
+    ...back.map(({ udesk_id, crm_id }) => [nameOf('udesk', udesk_id), nameOf('crm', crm_id)]),
+  ];
+  for (const names of others) {
+    if (shared.has(value, [namesOf(world, from, links), names]))
+      shared.note(value, [new Set(namesOf(world, into, links)), new Set(names)]);
   }
 }
 
