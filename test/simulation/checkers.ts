@@ -12,6 +12,7 @@ import {
   confirmedLinks,
   conflictRows,
   conflictsOf,
+  flaggedLinks,
   heldAs,
   type LinkIds,
   placeOf,
@@ -150,7 +151,7 @@ export async function atTheEnd(world: World): Promise<void> {
   for (const edit of world.ledger.edits)
     if (!diedWithItsHistory(world, edit, unclear)) accounted(world, edit, calm);
   for (const removal of world.ledger.removals) staysAway(world, removal, calm);
-  doubles(world, calm.links, calm.waiting);
+  doubles(world, { ...calm, flagged: await flaggedLinks(world) });
   const { gaps } = await provenanceOf(world.db, world.spec());
   for (const gap of gaps) world.violation('P12', gap);
 }

@@ -22,14 +22,22 @@ function beyond(world: World, side: SideName, links: readonly LinkIds[], waiting
   return (id: string): boolean => !reached.has(id);
 }
 
+interface Ties {
+  readonly links: readonly LinkIds[];
+  readonly flagged: readonly LinkIds[];
+  readonly waiting: Waiting;
+}
+
 /**
  * Two may hold one value where they are two people for all that anybody did (shared.ts). What changed hands once is nowhere
  * twice, unless one of the two who hold it has no counterpart, or waits for a person, so that half of the change is held.
  * So it is, too, with whoever had no counterpart when it changed hands over there: a first link made later unites the sets
  * of both (sync design §5), what was given up before the link among them. All of that is said of those who had the value
- * when it changed hands, of whoever was given it, and of their counterparts: nobody else can have come by it.
+ * when it changed hands, of whoever was given it, and of their counterparts, also once those were deleted: nobody else can have
+ * come by it.
  */
-export function doubles(world: World, links: readonly LinkIds[], waiting: Waiting): void {
+export function doubles(world: World, { links, flagged, waiting }: Ties): void {
+  const named = [...links, ...flagged];
   for (const side of SIDES) {
     const isHeld = beyond(world, side, links, waiting);
     const owners = new Map<string, string[]>();
@@ -37,7 +45,7 @@ export function doubles(world: World, links: readonly LinkIds[], waiting: Waitin
       const values = [held.name, ...held.emails, ...held.phones].map(plain).filter(Boolean);
       for (const value of new Set(values)) {
         const others = owners.get(value) ?? [];
-        const double = others.find((other) => !mayBoth(world, side, value, [other, held.id], isHeld, links));
+        const double = others.find((other) => !mayBoth(world, side, value, [other, held.id], isHeld, named));
         if (double !== undefined)
           world.violation('P5', `${side} ${double} and ${side} ${held.id} both hold ${value}`);
         owners.set(value, [...others, held.id]);

@@ -49,6 +49,15 @@ export async function confirmedLinks(world: World): Promise<LinkIds[]> {
   );
 }
 
+/** Those of whom one side was deleted or merged: what is left of them is still whom it was linked with, until a person says more. */
+export async function flaggedLinks(world: World): Promise<LinkIds[]> {
+  return await rows<LinkIds>(
+    world.db,
+    sql`select id, udesk_id, crm_id from udesk_sync.link where pair = ${world.name} and state = 'broken'
+        and decided_by in ('flag', 'merged') and udesk_id is not null and crm_id is not null`,
+  );
+}
+
 /** Who shall get a value back: a person has undone what took it from them, or chose a base that holds it, and that is not carried out yet. */
 export async function shallGetBack(world: World, value: string): Promise<LinkIds[]> {
   const found = await rows<LinkIds & { held: string }>(

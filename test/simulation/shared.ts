@@ -43,8 +43,8 @@ export class Shared {
 }
 
 /**
- * What two records hold comes together, or changes hands between them: whoever holds it by now may go on. A record of the
- * other side that has no counterpart was made for the one of the two who has the value.
+ * What two records hold comes together, or changes hands between them: whoever holds it by now may go on, and whoever shall get
+ * it back. A record of the other side that has no counterpart was made for the one of the two who has the value.
  */
 export async function noteShared(
   world: World,
@@ -57,26 +57,34 @@ export async function noteShared(
     const holders = holdersOf(world, value);
     const owner = records.find((record) => holders.includes(record));
     const people = records.map((record) => new Set(namesOf(world, record, links)));
-    for (const holder of holders) {
-      const all = namesOf(world, holder, links);
-      const isAlone = all.length === 1 && sideOf(holder) !== sideOf(records[0]);
-      const names = isAlone && owner !== undefined ? [holder, owner] : all;
+    const add = (names: readonly Name[], all = names) => {
       const known = people.find((person) => names.some((name) => person.has(name)));
       if (known === undefined) people.push(new Set(all));
       else for (const name of all) known.add(name);
+    };
+    for (const holder of holders) {
+      const all = namesOf(world, holder, links);
+      const isAlone = all.length === 1 && sideOf(holder) !== sideOf(records[0]);
+      add(isAlone && owner !== undefined ? [holder, owner] : all, all);
     }
+    for (const names of await shallHave(world, value)) add(names);
     shared.note(value, people);
   }
+}
+
+/** By their names: who shall get a value back. */
+async function shallHave(world: World, value: string): Promise<Name[][]> {
+  const back = await shallGetBack(world, value);
+  return back.map(({ udesk_id, crm_id }) => [nameOf('udesk', udesk_id), nameOf('crm', crm_id)]);
 }
 
 /** One gives a value to another: with whomever the one shared it, or will once they have it back, the other does so now. */
 export async function passOn(world: World, value: string, from: Name, into: Name): Promise<void> {
   const links = await confirmedLinks(world);
   const { shared } = world.ledger;
-  const back = await shallGetBack(world, value);
   const others = [
     ...holdersOf(world, value).map((holder) => namesOf(world, holder, links)),
-    ...back.map(({ udesk_id, crm_id }) => [nameOf('udesk', udesk_id), nameOf('crm', crm_id)]),
+    ...(await shallHave(world, value)),
   ];
   for (const names of others) {
     if (shared.has(value, [namesOf(world, from, links), names]))
