@@ -1,6 +1,7 @@
 import { matchKeysOf } from '../core/match.ts';
 import { SIDES } from '../core/record.ts';
-import { createsIn, type FieldSpec } from '../core/spec.ts';
+import type { FieldSpec } from '../core/spec.ts';
+import { isUnwanted } from '../core/unwanted.ts';
 import { canonicalJson, sha256 } from '../lib/hash.ts';
 import { recordsAfter, saveKeys } from '../store/records.ts';
 import { endRules } from '../store/review-rules.ts';
@@ -41,8 +42,8 @@ export async function adoptSpec(cycle: Cycle): Promise<void> {
     if (moved) {
       await forgetFields(tx, spec.name, { changed, mapped: Object.keys(meanings) }, cycle.clock());
       await dropUnwanted(tx, spec.name, {
-        createsIn: SIDES.filter((side) => !createsIn(spec, side)),
-        deletes: deletes !== 'propagate',
+        createsIn: SIDES.filter((side) => isUnwanted(spec, { side, op: 'create', reasons: {} })),
+        deletes: isUnwanted(spec, { side: 'udesk', op: 'delete', reasons: {} }),
       });
       await endRules(tx, spec.name, changed, 'mapping-changed', cycle.clock());
       await replanEverything(tx, spec.name);

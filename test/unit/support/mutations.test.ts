@@ -24,3 +24,8 @@ test('a mutation whose text is gone, or there twice, is named', () => {
   expect(() => applyMutation('aca', mutation)).toThrow('2 times');
   expect(applyMutation('cac', mutation)).toBe('cbc');
 });
+
+test('the document of the promises tells how many there are', () => {
+  const told = /holds (\d+) bugs/.exec(readFileSync(`${root}docs/invariants.md`, 'utf8'))?.[1];
+  expect(Number(told)).toBe(MUTATIONS.length);
+});
