@@ -21,7 +21,7 @@ import { applyPolicy } from './policy.ts';
 import { otherSide, SIDES } from './record.ts';
 import { mergeSets, type Sides } from './set-merge.ts';
 import { pairOf } from './settle.ts';
-import { flowsTo } from './spec.ts';
+import { type FieldSpec, flowsTo } from './spec.ts';
 import { isAbsent, isSet, type Value } from './value.ts';
 import type { Overwritten } from './witness-records.ts';
 
@@ -34,25 +34,35 @@ import type { Overwritten } from './witness-records.ts';
 export function restoreOverwritten(field: FieldContext, ordinary: () => FieldOutcome): FieldOutcome | null {
   const { row, spec } = field;
   const all = row?.overwritten ?? [];
-  const last = all.at(-1);
-  if (row === null || last === undefined || !holdsRowValues(field)) return null;
-  const isSetField = spec.shape === 'set';
-  const lost = (isSetField ? all : [last]).filter(isTold);
-  if (lost.length < (isSetField ? all.length : 1)) return null;
+  const lost = standing(spec, all);
+  if (row === null || lost === null || !holdsRowValues(field)) return null;
   const blocked = all.filter(({ side }) => !flowsTo(spec, otherSide(side)));
   if (blocked.length > 0) {
     if (spec.onBlocked === 'hold' || blocked.length < all.length) return null;
     const why = `the field flows ${spec.direction} only: ${spec.onBlocked}`;
     return keepAsItIs(field, row, all, why, ordinary);
   }
-  if (isSetField) return merge(field, row, lost);
-  // Neither of two edits on both sides has superseded the other.
-  if (all.some(({ side }) => side !== last.side)) return null;
+  if (spec.shape === 'set') return merge(field, row, lost);
+  if (areOfBothSides(all)) return null;
   const [only] = lost;
   return only === undefined ? null : decide(field, row, all, only, ordinary);
 }
 
 type Told = Overwritten & { readonly value: Value };
+
+/**
+ * The edits of a row that no later one has superseded: of a set each, of a scalar the last. Null: there is none, or the history
+ * does not tell one of them.
+ */
+function standing({ shape }: FieldSpec, all: readonly Overwritten[]): readonly Told[] | null {
+  const edits = shape === 'set' ? all : all.slice(-1);
+  return edits.length > 0 && edits.every(isTold) ? edits : null;
+}
+
+/** Of a scalar: neither edit has superseded the other. */
+function areOfBothSides(all: readonly Overwritten[]): boolean {
+  return all.some(({ side }) => side !== all[0]?.side);
+}
 
 function isTold(one: Overwritten): one is Told {
   return one.value !== undefined;
@@ -163,14 +173,13 @@ export function flagAgain(field: FieldContext, row: ActiveConflict): ConflictCha
 function isBack(field: FieldContext, row: ActiveConflict): boolean {
   const { spec, now, region } = field;
   const all = row.overwritten ?? [];
-  const last = all.at(-1);
-  if (last === undefined || !isTold(last) || !equalNow(field)) return false;
+  const lost = standing(spec, all);
+  const [only] = lost ?? [];
+  if (lost === null || only === undefined || !equalNow(field)) return false;
   if (spec.shape !== 'set') {
-    return (
-      all.every(({ side }) => side === last.side) && equalValues(spec, now[last.side], last.value, region)
-    );
+    return !areOfBothSides(all) && equalValues(spec, now[only.side], only.value, region);
   }
-  const target = all.every(isTold) ? mergedInto(field, row, all) : null;
+  const target = mergedInto(field, row, lost);
   return target !== null && SIDES.every((side) => equalValues(spec, now[side], target[side], region));
 }
 

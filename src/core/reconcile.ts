@@ -118,7 +118,7 @@ function reconcileField(field: FieldContext): FieldOutcome {
   const { row } = field;
   if (!row?.decision) {
     const outcome = quarantine(field, byTable(field));
-    return row?.underWay === true ? notCarriedOut({ ...field, row }, outcome) : outcome;
+    return row?.underWay === true ? notCarriedOut(field, row, outcome) : outcome;
   }
   const applied = applyDecision(field, row, row.decision);
   if (!('void' in applied)) return applied;
@@ -132,14 +132,14 @@ function reconcileField(field: FieldContext): FieldOutcome {
  * A policy's choice of which a side refused its part is over, and not what an undo left apart (P6), nor what a flag tells: the
  * row asks for that again, and does not stay under way for ever (P3).
  */
-function notCarriedOut(field: FieldContext & { row: ActiveConflict }, outcome: FieldOutcome): FieldOutcome {
+function notCarriedOut(field: FieldContext, row: ActiveConflict, outcome: FieldOutcome): FieldOutcome {
   if (outcome.conflict) return outcome;
   if (staysApart(field, outcome)) {
     return { ...outcome, conflict: holdUndone({ ...field, base: outcome.base ?? field.base }) };
   }
   // A write that is left settles the row.
-  if (outcome.writes !== undefined || !isFlag(field.row)) return outcome;
-  return { ...outcome, conflict: flagAgain(field, field.row) };
+  if (outcome.writes !== undefined || !isFlag(row)) return outcome;
+  return { ...outcome, conflict: flagAgain(field, row) };
 }
 
 /** The row of a void decision ends as the person saw it; what is to be held or decided now is a row of its own (P2). */
