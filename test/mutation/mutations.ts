@@ -509,7 +509,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a create that was set aside and is planned again is not matched first',
-    breaks: 'P5: it makes somebody beside the one who shares its e-mail by then',
+    breaks: 'P5: it is refused again and again, until a person says what the e-mail has said already',
     file: 'src/store/links.ts',
     find: 'and (r.dirty or l.dirty or not exists',
     replace: 'and (r.dirty or not exists',

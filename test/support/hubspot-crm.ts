@@ -235,6 +235,7 @@ export async function startHubspotCrm(): Promise<HubspotCrm> {
   function shown(contact: Contact, query: URLSearchParams | null): Json {
     const asked = names(query, 'properties');
     const withHistory = names(query, 'propertiesWithHistory');
+    const archivedSinceMs = store.archivedSinceMs(contact);
     const histories = withHistory.map(
       (name) => [name, (contact.versions.get(name) ?? []).toReversed()] as const,
     );
@@ -248,7 +249,7 @@ export async function startHubspotCrm(): Promise<HubspotCrm> {
       createdAt: new Date(contact.createdAtMs).toISOString(),
       updatedAt: new Date(contact.updatedAtMs).toISOString(),
       archived: contact.archivedAtMs !== null || contact.mergedInto !== null,
-      ...(contact.archivedAtMs === null ? {} : { archivedAt: new Date(contact.archivedAtMs).toISOString() }),
+      ...(archivedSinceMs === null ? {} : { archivedAt: new Date(archivedSinceMs).toISOString() }),
     };
   }
 

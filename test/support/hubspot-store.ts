@@ -58,8 +58,8 @@ export interface Switches {
   replaced: 'dropped' | 'kept';
   /** How a batch of one tells its refusal: as a whole, or row by row ("207 Multi-Status"). */
   batchErrors: 'whole' | 'row';
-  /** Whether a contact that was merged into another is listed with the archived ones: not documented. */
-  mergedListed: boolean;
+  /** Whether a contact that was merged into another is listed with the archived ones, and since when: not documented. */
+  mergedListed: 'no' | 'without a time' | 'since the merge';
 }
 
 const STRING = { type: 'string', fieldType: 'text' };
@@ -95,7 +95,7 @@ export class HubspotStore {
     ].map((one) => [one.name, one]),
   );
   readonly all = new Map<string, Contact>();
-  readonly switches: Switches = { replaced: 'dropped', batchErrors: 'whole', mergedListed: false };
+  readonly switches: Switches = { replaced: 'dropped', batchErrors: 'whole', mergedListed: 'no' };
   /** Writes that were done, whoever made them. */
   writes = 0;
   clock: () => number = Date.now;
@@ -112,8 +112,14 @@ export class HubspotStore {
   }
 
   archived(): Contact[] {
-    const listed = (one: Contact) => one.mergedInto !== null && this.switches.mergedListed;
+    const listed = (one: Contact) => one.mergedInto !== null && this.switches.mergedListed !== 'no';
     return [...this.all.values()].filter((one) => one.archivedAtMs !== null || listed(one));
+  }
+
+  /** Null: not archived, or the list does not say when. */
+  archivedSinceMs({ archivedAtMs, mergedInto }: Contact): number | null {
+    const mergedAtMs = this.switches.mergedListed === 'since the merge' ? mergedInto?.createdAtMs : null;
+    return archivedAtMs ?? mergedAtMs ?? null;
   }
 
   /** "Updated merge functionality for contacts and companies": both previous ids point to the resulting record. */

@@ -110,7 +110,7 @@ function garble(crm: SalesforceCrm, ids: readonly string[]): void {
 describe('HubSpot', () => {
   test('P7: of a merge that the search does not show yet nobody is taken for deleted', async () => {
     const crm = await hubspot();
-    crm.store.switches.mergedListed = true;
+    crm.store.switches.mergedListed = 'since the merge';
     const world = await worldOf({
       customers: [{ nick_name: 'Li Lei', email: 'li@example.com' }],
       crmBlock: { ...crm.block, overlapMs: 60_000 },

@@ -326,7 +326,7 @@ describe('P5: an uncertain create that is left alone', () => {
     ]);
   });
 
-  test('a refused create that a changed configuration plans again makes nobody beside the one who shares its e-mail', async () => {
+  test('a refused create that a changed configuration plans again is linked with the one who shares its e-mail', async () => {
     const { sync, crm, names } = await start({
       customers: [{ nick_name: 'Linked', email: 'linked@example.com' }],
     });
@@ -342,6 +342,9 @@ describe('P5: an uncertain create that is left alone', () => {
     await sync('full', { ...spec, create: { ...spec.create, inUdesk: false } });
     await sync();
     expect(names()).toEqual(['Linked', 'New']);
+    const links = `select crm_id, state from udesk_sync.link where udesk_id = '${customerId(world, 'New')}'`;
+    expect(await ourRows(world, links)).toEqual([{ crm_id: '2', state: 'confirmed' }]);
+    expect(await ourRows(world, `select id from udesk_sync.parked where state = 'parked'`)).toEqual([]);
   });
 });
 

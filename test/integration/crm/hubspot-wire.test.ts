@@ -331,7 +331,9 @@ describe('contacts', () => {
     },
   );
 
-  test.each([false, true])(
+  const MERGED_LISTED = ['no', 'without a time', 'since the merge'] as const;
+
+  test.each(MERGED_LISTED)(
     'P7: merged contacts are no deletions, listed among the archived ones: %s',
     async (listed) => {
       crm.store.switches.mergedListed = listed;
@@ -345,6 +347,19 @@ describe('contacts', () => {
       for (const look of [() => side.changes(end.cursor ?? ''), () => side.enumerate()])
         expect(await readAll(look())).toMatchObject({ ids: [merged.id], deletedIds: [gone] });
       for (const { id } of [winner, loser]) expect(await side.read(id)).toBeNull();
+    },
+  );
+
+  test.each(MERGED_LISTED)(
+    'P7: whoever was merged before a full look began is no deletion of it, listed among the archived ones: %s',
+    async (listed) => {
+      crm.store.switches.mergedListed = listed;
+      crm.store.clock = () => Date.now() - 3_600_000;
+      const [winner, loser] = [insert({ firstname: 'w' }), insert({ firstname: 'l' })].map(contact);
+      if (winner === undefined || loser === undefined) throw new Error('two were made');
+      const merged = crm.store.merge(winner, loser);
+      crm.store.clock = Date.now;
+      expect(await readAll((await open()).enumerate())).toMatchObject({ ids: [merged.id], deletedIds: [] });
     },
   );
 
