@@ -1,7 +1,8 @@
 /**
- * `npm run mutate [-- --only TEXT] [--list] [--workers N]`: puts each known bug back, one at a time, into a copy of this
- * checkout and runs the tests that should notice; N copies side by side, one per processor unless said. Ends with 0 only when
- * every one of them was noticed. One copy alone takes the better part of an hour.
+ * `npm run mutate [-- --only TEXT] [--list] [--workers N] [--from N] [--no-check]`: puts each known bug back, one at a time,
+ * into a copy of this checkout and runs the tests that should notice; N copies side by side, one per processor unless said.
+ * Ends with 0 only when every one of them was noticed. One copy alone takes the better part of an hour. `--from` goes on where
+ * an interrupted run was, at that number of `--list`; `--no-check` takes for granted that all tests pass without a bug.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -14,24 +15,40 @@ import { MUTATIONS, type Mutation } from './mutations.ts';
 const TIMEOUT_MS = 300_000;
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, list: { type: 'boolean' }, workers: { type: 'string' } },
+  options: {
+    only: { type: 'string' },
+    list: { type: 'boolean' },
+    workers: { type: 'string' },
+    from: { type: 'string' },
+    'no-check': { type: 'boolean' },
+  },
 });
 const only = values.only ?? '';
 const workers = Number(values.workers ?? availableParallelism());
-const chosen = MUTATIONS.filter(({ name, breaks, tests }) =>
-  [name, breaks, ...tests].join(' ').includes(only),
+const from = Number(values.from ?? 1);
+const chosen = MUTATIONS.map((mutation, index) => ({ ...mutation, number: index + 1 })).filter(
+  ({ name, breaks, tests, number }) => number >= from && [name, breaks, ...tests].join(' ').includes(only),
 );
 
 if (values.list === true) {
-  for (const { name, breaks } of chosen) console.log(`${name}\n    ${breaks}`);
+  for (const { name, breaks, number } of chosen) console.log(`${number}. ${name}\n    ${breaks}`);
 } else {
   process.exitCode = await main(chosen);
 }
 
-async function main(mutations: readonly Mutation[]): Promise<number> {
+interface Numbered extends Mutation {
+  /** Its place in the whole list, from 1. */
+  readonly number: number;
+}
+
+async function main(mutations: readonly Numbered[]): Promise<number> {
+  if (!Number.isInteger(from) || from < 1 || from > MUTATIONS.length) {
+    console.error(`--from ${values.from} is no number of the list: 1 to ${MUTATIONS.length}.`);
+    return 2;
+  }
   if (mutations.length === 0) {
     console.error(
-      `No mutation has "${only}" in its name, what it breaks or its tests; --list shows them all.`,
+      `No mutation from number ${from} on has "${only}" in its name, what it breaks or its tests; --list shows them all.`,
     );
     return 2;
   }
@@ -41,34 +58,35 @@ async function main(mutations: readonly Mutation[]): Promise<number> {
   }
   const copies = Array.from({ length: Math.min(workers, mutations.length) }, copyCheckout);
   try {
-    const tests = [...new Set(mutations.flatMap((mutation) => mutation.tests))];
-    console.log(`without a mutation: ${tests.length} test files and folders …`);
-    // However long it takes: on a busy machine all of them take longer than the tests of one mutant may.
-    const before = await runTests(copies[0]?.dir ?? '', tests, null);
-    if (before.code !== 0) {
-      console.error(`${before.output}\nThe tests fail without a mutation: mend them first.`);
-      return 1;
-    }
+    if (values['no-check'] !== true && !(await passWithout(copies[0]?.dir ?? '', mutations))) return 1;
     return await killAll(copies, mutations);
   } finally {
     for (const copy of copies) copy.remove();
   }
 }
 
-async function killAll(copies: readonly Copy[], mutations: readonly Mutation[]): Promise<number> {
+/** Else a bug that nobody notices would count as killed by a test that fails anyway. */
+async function passWithout(copy: string, mutations: readonly Mutation[]): Promise<boolean> {
+  const tests = [...new Set(mutations.flatMap((mutation) => mutation.tests))];
+  console.log(`without a mutation: ${tests.length} test files and folders …`);
+  // However long it takes: on a busy machine all of them take longer than the tests of one mutant may.
+  const { code, output } = await runTests(copy, tests, null);
+  if (code !== 0) console.error(`${output}\nThe tests fail without a mutation: mend them first.`);
+  return code === 0;
+}
+
+async function killAll(copies: readonly Copy[], mutations: readonly Numbered[]): Promise<number> {
   const survivors: string[] = [];
   const waiting = [...mutations];
-  let done = 0;
   const killOneByOne = async (copy: Copy) => {
     for (let mutation = waiting.shift(); mutation !== undefined; mutation = waiting.shift()) {
-      const { name, breaks, tests } = mutation;
+      const { name, breaks, tests, number } = mutation;
       const started = performance.now();
       const { code, firstFailure } = await copy.having(mutation, () => runTests(copy.dir, tests));
       const seconds = Math.round((performance.now() - started) / 1000);
       if (code === 0) survivors.push(name);
       const verdict = code === 0 ? 'SURVIVED' : `killed by: ${firstFailure}`;
-      done += 1;
-      console.log(`${done}/${mutations.length} ${name} (${breaks}): ${verdict} (${seconds} s)`);
+      console.log(`${number}/${MUTATIONS.length} ${name} (${breaks}): ${verdict} (${seconds} s)`);
     }
   };
   await Promise.all(copies.map(killOneByOne));
