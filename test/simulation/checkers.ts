@@ -152,6 +152,7 @@ export async function atTheEnd(world: World): Promise<void> {
     if (!diedWithItsHistory(world, edit, unclear)) accounted(world, edit, calm);
   for (const removal of world.ledger.removals) staysAway(world, removal, calm);
   doubles(world, { ...calm, flagged: await flaggedLinks(world) });
+  carriedOut(world, calm);
   const { gaps } = await provenanceOf(world.db, world.spec());
   for (const gap of gaps) world.violation('P12', gap);
 }
@@ -179,6 +180,18 @@ function converged(
         'P6',
         `${field} of link ${link.id} differs (${text('udesk')} | ${text('crm')}), and no conflict is open`,
       );
+  }
+}
+
+/** P3: a row that is being carried out ends, or waits for a person, or for their word about a deletion; nobody is asked about it meanwhile. */
+function carriedOut(world: World, { conflicts, links, waiting }: Calm): void {
+  const asked = new Set(
+    conflicts.filter(({ field, state }) => field === '*' && state === 'open').map(({ link_id }) => link_id),
+  );
+  const linked = new Set(links.map(({ id }) => id));
+  for (const { id, field, link_id, state } of conflicts) {
+    if (state !== 'resolving' || !linked.has(link_id) || asked.has(link_id) || waiting.any(link_id)) continue;
+    world.violation('P3', `conflict ${id} of ${field} is being carried out, and nothing of it is under way`);
   }
 }
 

@@ -363,3 +363,21 @@ describe('P1: a choice, or an edit inside of a cycle, excuses the values that it
     ]);
   });
 });
+
+describe('P3: a row that is being carried out', () => {
+  const edits = [does(edit('udesk', 'name')), does(edit('crm', 'name')), cycle(), cycle()];
+  const steps = [cycle(), cycle(), ...edits];
+  // As the second half of a choice that was refused, where nothing is written and nobody asked any more.
+  const forgotten: Meddle = async ({ db }) => {
+    await db.execute(sql`update udesk_sync.conflict set state = 'resolving' where state = 'open'`);
+  };
+
+  test('does not stay so where nothing of it is under way', async () => {
+    expect(await broken(steps, {})).toEqual([]);
+    expect(await broken(steps, { [steps.length - 1]: forgotten })).toEqual([
+      expect.stringMatching(
+        /^P3: conflict \d+ of nick_name is being carried out, and nothing of it is under way/,
+      ),
+    ]);
+  });
+});
