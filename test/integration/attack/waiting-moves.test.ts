@@ -35,32 +35,34 @@ const byTom = () =>
   );
 
 describe('undo: it touches only what is ours', () => {
-  /** Ann gets a phone of the CRM by a write of ours, Bob the same one by a person; then Ann goes, and the link to Bob. */
+  /** Ann gets phone and note of the CRM by a write of ours, Bob the same by a person; then Ann goes, and the link to Bob. */
   async function annWritten(): Promise<{ runId: string; ann: string }> {
     world = await createWorld({ customers: [{ nick_name: 'Ann', email: 'ann@example.com' }] });
     await world.sync();
-    await world.crm`update contact set phones = array['13800000001']`;
+    await world.crm`update contact set phones = array['13800000001'], note = 'pays late'`;
     const { runId } = await world.sync();
     const ann = customerId(world, 'Ann');
-    expect(world.simulator.tenant.get(ann)?.cellphones.map(({ content }) => content)).toEqual([
-      '13800000001',
-    ]);
+    expect(writtenOn(ann)).toEqual(['13800000001', 'pays late']);
     return { runId, ann };
   }
 
   async function intoBob(ann: string): Promise<string> {
     const { tenant } = world.simulator;
     tenant.delete(ann);
-    const { id } = tenant.create({ nick_name: 'Bob', email: 'bob@example.com', cellphones: ['13800000001'] });
+    const written = { cellphones: ['13800000001'], description: 'pays late' };
+    const { id } = tenant.create({ nick_name: 'Bob', email: 'bob@example.com', ...written });
     await world.sync();
     await world.sync();
     const links = await listLinks(db(), { state: 'confirmed', limit: 10 });
     expect(links.map(({ udeskId }) => udeskId)).toEqual([id]);
-    expect(phonesOf(id)).toEqual(['13800000001']);
+    expect(writtenOn(id)).toEqual(['13800000001', 'pays late']);
     return id;
   }
 
-  const phonesOf = (id: string) => world.simulator.tenant.get(id)?.cellphones.map(({ content }) => content);
+  function writtenOn(id: string) {
+    const { cellphones, description } = world.simulator.tenant.get(id) ?? {};
+    return [...(cellphones ?? []).map(({ content }) => content), description];
+  }
 
   test('asked for after a merge: what was written to the record that is gone is not taken from the survivor', async () => {
     const { runId, ann } = await annWritten();
@@ -70,7 +72,7 @@ describe('undo: it touches only what is ours', () => {
     await requestRevert(db(), { pair: 'main', who: 'li', scope: { run: runId }, at: new Date() }, wishes);
     await world.sync();
     await world.sync();
-    expect(phonesOf(bob)).toEqual(['13800000001']);
+    expect(writtenOn(bob)).toEqual(['13800000001', 'pays late']);
   });
 
   test('asked for before a merge, and answered with yes after it: the same', async () => {
@@ -82,7 +84,7 @@ describe('undo: it touches only what is ours', () => {
     await requestRevert(db(), { pair: 'main', who: 'li', scope: { run: runId }, at: new Date() }, wishes);
     await world.sync();
     await world.sync();
-    expect(phonesOf(bob)).toEqual(['13800000001']);
+    expect(writtenOn(bob)).toEqual(['13800000001', 'pays late']);
   });
 });
 
