@@ -127,12 +127,18 @@ function runTests(
     child.stderr.on('data', (data) => {
       output += String(data);
     });
-    const timer = limitMs === null ? undefined : setTimeout(() => child.kill('SIGTERM'), limitMs);
+    let isLate = false;
+    const stop = () => {
+      isLate = true;
+      child.kill('SIGTERM');
+    };
+    const timer = limitMs === null ? undefined : setTimeout(stop, limitMs);
     child.on('error', reject);
     child.on('close', (code) => {
       clearTimeout(timer);
-      const failure =
-        /^\s*FAIL\s+(.+)$/m.exec(output)?.[1] ?? (code === null ? 'a time-out' : 'a failed run');
+      // A run that was stopped lists no failures at its end; those that it had are told where they happened.
+      const told = /^\s*FAIL\s+(.+)$/m.exec(output)?.[1] ?? /^\s*×\s+(.+)$/m.exec(output)?.[1];
+      const failure = told ?? (isLate ? 'a time-out' : 'a failed run');
       resolve({ code: code ?? 1, output, firstFailure: failure.trim() });
     });
   });
