@@ -508,6 +508,15 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/integration/provenance/chains.test.ts'],
   },
   {
+    name: 'of two who share an e-mail both are to be created',
+    breaks:
+      'P5: both are looked for, and sent, side by side: the same person twice, or one written over by the other',
+    file: 'src/engine/persist-plan.ts',
+    find: 'const refused = await claimKeys(tx, cycle.spec.name, claims);',
+    replace: 'const refused = new Set<string>(claims.slice(0, 0).map(({ linkId }) => linkId));',
+    tests: [`${ATTACK}/who-is-who.test.ts`],
+  },
+  {
     name: 'a create that was set aside and is planned again is not matched first',
     breaks: 'P5: it is refused again and again, until a person says what the e-mail has said already',
     file: 'src/store/links.ts',

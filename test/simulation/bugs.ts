@@ -63,8 +63,8 @@ const OWN: readonly Bug[] = [
     name: 'a create that a person is asked about is planned again',
     breaks: 'P5: it is sent a second time',
     file: 'src/store/intents.ts',
-    find: "state = 'parked' and kind = 'uncertain-create'`,",
-    replace: "state = 'parked' and kind = 'nothing'`,",
+    find: "sql`p.kind = 'uncertain-create' and (p.state = 'parked' or p.state = 'dropped' and exists (",
+    replace: "sql`p.kind = 'nothing' and (p.state = 'parked' or p.state = 'dropped' and exists (",
   },
 ];
 

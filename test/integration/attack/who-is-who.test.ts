@@ -65,6 +65,24 @@ describe('P5: the look before a create', () => {
   });
 });
 
+describe('P5: the claim of an e-mail', () => {
+  test('of two who share an e-mail one is to be created, and a person is asked about the other', async () => {
+    const shared = ['both@example.com'];
+    world = await createWorld({
+      people: ['One', 'Two'].map((name) => ({ name, emails: shared })),
+    });
+    await world.sync();
+    await world.sync();
+    // Not even planned: side by side, the look before each would find nobody.
+    expect(await ourRows(world, `select op, state from udesk_sync.intent where op = 'create'`)).toEqual([
+      { op: 'create', state: 'settled' },
+    ]);
+    expect(world.simulator.tenant.list()).toHaveLength(1);
+    const asked = `select jsonb_array_length(candidates->'crm') as people from udesk_sync.link where state = 'candidate'`;
+    expect(await ourRows(world, asked)).toEqual([{ people: 2 }]);
+  });
+});
+
 describe('P6: deletes: unlink', () => {
   test('of a link that a deletion dissolved, both records are matched again once the deleted one is back', async () => {
     world = await createWorld({

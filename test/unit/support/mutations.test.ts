@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { applyMutation } from '../../mutation/apply.ts';
 import { MUTATIONS } from '../../mutation/mutations.ts';
+import { BUGS } from '../../simulation/bugs.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -10,6 +11,11 @@ test.each(MUTATIONS)('the known bug "$name" can still be put back, and its tests
   const source = readFileSync(`${root}${mutation.file}`, 'utf8');
   expect(applyMutation(source, mutation)).not.toBe(source);
   expect(mutation.tests.filter((path) => !existsSync(`${root}${path}`))).toEqual([]);
+});
+
+test.each(BUGS)('the known bug "$name" can still be put back for the simulation', (bug) => {
+  const source = readFileSync(`${root}${bug.file}`, 'utf8');
+  expect(applyMutation(source, bug)).not.toBe(source);
 });
 
 test('every complaint about other programs has a known bug that brings it back', () => {
