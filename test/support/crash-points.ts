@@ -1,41 +1,51 @@
 /**
- * Loaded before the program (`node --import`): numbers every moment at which a crash could matter, and dies at one.
- * A moment is just before a request to a side leaves, just as its answer arrives, just before a transaction is
- * committed (ours or the CRM's), and just as the database says that it was. No line of the program knows of this.
+ * Loaded before the program (`node --import`): names every moment at which a crash could matter, and dies at one.
+ * A moment is just before something leaves that cannot be taken back, and just as its answer arrives: a request to a side,
+ * a statement of the CRM's database, a commit of ours, and a statement of ours that writes outside of a transaction. Of our
+ * database a moment names the tables that are written. No line of the program knows of this.
  *
- * CRASH_AT=n: SIGKILL at the n-th moment, counted from 1. CRASH_LOG=file: the name of each moment, a line each.
+ * CRASH_LOG=file: the name of each moment, a line each, with how often there was one of that name. CRASH_AT=name: SIGKILL at it.
  */
 import { appendFileSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { Connection } from './postgres-statements.ts';
 
-const at = Number(process.env.CRASH_AT ?? 0);
+const at = process.env.CRASH_AT;
 const log = process.env.CRASH_LOG;
+const ours = new URL(process.env.DATABASE_URL ?? 'postgres://none/none').pathname.slice(1);
 /** What was sent on a socket and is not answered yet. */
 const waiting = new WeakMap<Socket, string>();
-let moments = 0;
+const connections = new WeakMap<Socket, Connection>();
+const counts = new Map<string, number>();
 
-function moment(name: string): void {
-  moments += 1;
-  if (log !== undefined) appendFileSync(log, `${moments} ${name}\n`);
-  if (moments === at) process.kill(process.pid, 'SIGKILL');
+function moment(kind: string): void {
+  const count = (counts.get(kind) ?? 0) + 1;
+  counts.set(kind, count);
+  const name = `${kind}, ${count}.`;
+  if (log !== undefined) appendFileSync(log, `${name}\n`);
+  if (name === at) process.kill(process.pid, 'SIGKILL');
 }
 
 /** The path without what signs it. */
 const REQUEST = /^(?:GET|POST|PUT|DELETE) [^ ?]+/;
-/** A message of the Postgres protocol that ends a transaction: simple query, or parse of a prepared one. */
-const COMMIT = /^[QP]....[^\0]{0,20}\0?commit\b/is;
+
+function sentBy(socket: Socket, chunk: Buffer): string[] {
+  const request = REQUEST.exec(chunk.toString('latin1', 0, 300))?.[0];
+  if (request !== undefined) return [request];
+  const connection = connections.get(socket) ?? new Connection();
+  connections.set(socket, connection);
+  return connection.sent(chunk).flatMap(({ verb, tables }) => {
+    if (verb === 'begin' || verb === 'rollback') return [];
+    if (connection.database !== ours) return [`${verb} of the CRM`];
+    return tables.length > 0 ? [`${verb} of ${tables.join(', ')}`] : [];
+  });
+}
 
 const write = Socket.prototype.write;
 Socket.prototype.write = function (this: Socket, ...args: unknown[]): boolean {
   const [chunk] = args;
-  const head =
-    typeof chunk === 'string'
-      ? chunk.slice(0, 300)
-      : Buffer.isBuffer(chunk)
-        ? chunk.toString('latin1', 0, 300)
-        : '';
-  const sent = REQUEST.exec(head)?.[0] ?? (COMMIT.test(head) ? 'commit' : undefined);
-  if (sent !== undefined) {
+  const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.isBuffer(chunk) ? chunk : null;
+  for (const sent of bytes === null ? [] : sentBy(this, bytes)) {
     moment(`before ${sent}`);
     waiting.set(this, sent);
   }
