@@ -92,8 +92,8 @@ export async function tryEveryMoment(way: Way, more: readonly string[] = []): Pr
     expect({ where, again, ...(await held(world, g)) }).toEqual({ where, again: 'ended', ...end(g) });
   }
 
-  // A run may have a few moments more or fewer than the first had; most must have been cut.
-  expect(kills).toBeGreaterThan(tried.length * 0.8);
+  // A run may have a few moments more or fewer than the first had (pages, quota); most must have been cut.
+  expect(kills).toBeGreaterThan(tried.length * 0.6);
   process.stdout.write(`${kills} of ${tried.length} killed\n`);
   expect(await ourRows(world, 'select * from udesk_sync.parked')).toEqual([]);
   expect(new Set((await world.conflicts()).map(({ state }) => state))).toEqual(new Set(['resolved']));
