@@ -89,6 +89,10 @@ const FIELDS = `[
       { udesk: description, crm: note }
     ]`;
 
+/** The schedule of a pair: both sides are read in full every second, and at night what takes long. */
+export const EVERY_SECOND =
+  "{ head: '* * * * * *', sweep: '* * * * * *', crm: '* * * * * *', feeds: '0 3 * * *', audit: '0 3 * * *' }";
+
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const simulator = await startSimulator({
     customers: options.customers ?? [],

@@ -13,7 +13,7 @@ import {
 import { temporaryFolder } from '../../support/child.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { type Running, runProgram, startProgram, writeConfig } from '../../support/program.ts';
-import { createWorld, type World } from '../../support/world.ts';
+import { createWorld, EVERY_SECOND, type World } from '../../support/world.ts';
 
 let world: World;
 const cleanups: (() => unknown)[] = [];
@@ -23,9 +23,6 @@ afterEach(async () => {
 });
 
 const HOST_FILE = fileURLToPath(new URL('../../support/host-file.mjs', import.meta.url));
-
-const EVERY_SECOND =
-  "{ head: '* * * * * *', sweep: '* * * * * *', crm: '* * * * * *', feeds: '0 3 * * *', audit: '0 3 * * *' }";
 
 async function worldOfFive(): Promise<void> {
   world = await createWorld({

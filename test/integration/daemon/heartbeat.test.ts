@@ -4,12 +4,9 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Running, startProgram, writeConfig } from '../../support/program.ts';
 import { startScriptedServer } from '../../support/scripted-server.ts';
-import { createWorld, type World } from '../../support/world.ts';
+import { createWorld, EVERY_SECOND, type World } from '../../support/world.ts';
 
 const SLOWLY = { timeout: 90_000, interval: 50 };
-const EVERY_SECOND =
-  "{ head: '* * * * * *', sweep: '* * * * * *', crm: '* * * * * *', feeds: '0 3 * * *', audit: '0 3 * * *' }";
-
 let world: World;
 let monitor: Monitor;
 const started: Daemon[] = [];
