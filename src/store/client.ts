@@ -2,9 +2,9 @@
 import postgres from 'postgres';
 import { SyncError } from '../errors.ts';
 import { driverOptions, type PostgresTarget, postgresTarget } from '../lib/postgres-driver.ts';
+import type { Sockets } from '../lib/postgres-sockets.ts';
 import { PostgresUrlError } from '../lib/postgres-url.ts';
 import type { EmbeddedPostgres } from './embedded/start.ts';
-import type { Sockets } from './sockets.ts';
 
 /** Where the server is; may hold a password, so never log it. */
 export type Target = PostgresTarget;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
 import { isSyncError } from '../errors.ts';
+import { createSockets } from '../lib/postgres-sockets.ts';
 import { describePostgresTarget } from '../lib/postgres-url.ts';
 import { type ClientOptions, connectionOptions, openClient, type Target, targetOf } from './client.ts';
 import { connectError, serverTooOld, serverVersionText, wrongEncoding } from './connect-errors.ts';
@@ -14,7 +15,6 @@ import { createLifeline, LIFELINE_STATEMENT_MS, type Lifeline } from './lifeline
 import { createPool, type Pool } from './pool.ts';
 import { withPrepared } from './prepared.ts';
 import { type SilenceLog, watchForSilence } from './silence.ts';
-import { createSockets } from './sockets.ts';
 
 /** How long the program that holds an embedded database may take to start, or to leave. */
 const ATTACH_MS = 60_000;
@@ -132,7 +132,7 @@ async function openOn(
     if (watched !== null) {
       await watched;
       // Whoever had them has ended them, and a silent server does not say so.
-      others.cut();
+      others.close();
     }
     await embedded?.stop();
   };

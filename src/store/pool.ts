@@ -5,8 +5,8 @@
  * A connection that was never let in (too many of them, a server that starts or is away) has lost nothing, and costs no other.
  */
 import type postgres from 'postgres';
+import type { Sockets } from '../lib/postgres-sockets.ts';
 import { tellRefusals } from './refusals.ts';
-import type { Sockets } from './sockets.ts';
 
 /** One generation of connections. */
 export interface Connections {
@@ -70,7 +70,7 @@ export function createPool(open: (closed: () => void) => Connections, restMs = R
     clearTimeout(left.get(made));
     left.delete(made);
     await made.sql.end({ timeout: timeoutS });
-    made.sockets.cut();
+    made.sockets.close();
   }
 
   const sql = new Proxy((() => {}) as unknown as postgres.Sql, {

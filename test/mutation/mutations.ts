@@ -1866,4 +1866,20 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'return equalValues(',
     tests: ['test/unit/core/flag-underway.test.ts'],
   },
+  {
+    name: 'connections that were closed are made again for what had waited for one',
+    breaks: 'a daemon that is stopped keeps a connection that nobody ends, and does not end itself',
+    file: 'src/lib/postgres-sockets.ts',
+    find: 'if (closed) return refused();',
+    replace: '',
+    tests: ['test/integration/store/lost-connection.test.ts'],
+  },
+  {
+    name: 'a connection that is in use when its side is closed stays open',
+    breaks: 'a daemon that is stopped does not end itself',
+    file: 'src/crm/postgres/pool.ts',
+    find: 'if (closed) await end(lane.connection, END_S);\n        else if',
+    replace: 'if',
+    tests: ['test/integration/crm/postgres-failures.test.ts'],
+  },
 ];

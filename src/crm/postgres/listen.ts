@@ -4,6 +4,7 @@
  */
 import postgres from 'postgres';
 import { driverOptions, type PostgresTarget } from '../../lib/postgres-driver.ts';
+import { createSockets } from '../../lib/postgres-sockets.ts';
 
 /** `told`: the id of a record; null: something changed, and it is not known what. Resolves when it listens. */
 export async function listen(
@@ -12,14 +13,21 @@ export async function listen(
   told: (id: string | null) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const sockets = createSockets();
   const client = postgres({
     ...driverOptions(target),
     max: 1,
     fetch_types: false,
     onnotice: () => {},
+    ...{ socket: sockets.open }, // the driver's types leave it out
     connection: { application_name: 'udesk-sync', ...target.connection },
   });
-  const stop = () => void client.end({ timeout: 0 }).catch(() => {}); // it is gone with its server
+  const stop = () => {
+    client
+      .end({ timeout: 0 })
+      .catch(() => {}) // it is gone with its server
+      .then(() => sockets.close());
+  };
   signal.addEventListener('abort', stop, { once: true });
   let before = false;
   try {

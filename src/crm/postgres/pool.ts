@@ -13,6 +13,7 @@ import postgres from 'postgres';
 import { isSyncError, SyncError } from '../../errors.ts';
 import type { AttemptMade } from '../../http/retry.ts';
 import { driverOptions, type PostgresTarget, postgresTarget } from '../../lib/postgres-driver.ts';
+import { createSockets, type Sockets } from '../../lib/postgres-sockets.ts';
 import { describePostgresTarget, PostgresUrlError } from '../../lib/postgres-url.ts';
 import { isConnectionFailure, toFailure } from './failures.ts';
 import { raw, render, type Sql } from './sql.ts';
@@ -51,6 +52,8 @@ export interface PoolOptions {
   readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
 }
 
+const END_S = 5;
+
 const modes = {
   'read-write': raw('begin isolation level read committed read write'),
   snapshot: raw('begin isolation level repeatable read read only'),
@@ -78,19 +81,25 @@ export function createPool(options: PoolOptions): Pool {
   const waiting: { resolve(lane: Lane): void; reject(error: SyncError): void }[] = [];
   let closed = false;
 
+  interface Connection {
+    readonly client: postgres.Sql;
+    readonly sockets: Sockets;
+  }
+
   interface Lane {
-    client: postgres.Sql;
+    connection: Connection;
     /** Raised whenever the connection is lost: what was begun before is gone. */
     session: number;
   }
 
   function createLane(): Lane {
     const lane = { session: 0 } as Lane;
-    lane.client = connect(lane);
+    lane.connection = connect(lane);
     return lane;
   }
 
-  function connect(lane: Lane): postgres.Sql {
+  function connect(lane: Lane): Connection {
+    const sockets = createSockets();
     const client = postgres({
       ...driverOptions(target),
       max: 1,
@@ -101,8 +110,9 @@ export function createPool(options: PoolOptions): Pool {
       fetch_types: false,
       onnotice: () => {},
       onclose: () => {
-        if (lane.client === client) lane.session++;
+        if (lane.connection === connection) lane.session++;
       },
+      ...{ socket: sockets.open }, // the driver's types leave it out
       connection: {
         application_name: 'udesk-sync',
         ...target.connection,
@@ -111,7 +121,13 @@ export function createPool(options: PoolOptions): Pool {
         idle_in_transaction_session_timeout: 600_000,
       },
     });
-    return client;
+    const connection = { client, sockets };
+    return connection;
+  }
+
+  async function end({ client, sockets }: Connection, timeoutS: number): Promise<void> {
+    await client.end({ timeout: timeoutS });
+    sockets.close();
   }
 
   function failure(error: unknown, values: Sql['values'] = []): unknown {
@@ -124,13 +140,13 @@ export function createPool(options: PoolOptions): Pool {
     const { promise: silence, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       reject(Object.assign(new Error('no answer'), { code: 'CONNECTION_SILENT' }));
-      const silent = lane.client;
+      const silent = lane.connection;
       lane.session++;
-      lane.client = connect(lane);
-      void silent.end({ timeout: 0 });
+      lane.connection = connect(lane);
+      void end(silent, 0);
     }, answerTimeoutMs);
     try {
-      const query = lane.client.unsafe<Record<string, string | null>[]>(render(statement), [
+      const query = lane.connection.client.unsafe<Record<string, string | null>[]>(render(statement), [
         ...statement.values,
       ]);
       const result = await Promise.race([query, silence]);
@@ -193,7 +209,8 @@ export function createPool(options: PoolOptions): Pool {
           await send(lane, raw('rollback')).catch(() => {});
         }
         const next = waiting.shift();
-        if (next === undefined) idle.push(lane);
+        if (closed) await end(lane.connection, END_S);
+        else if (next === undefined) idle.push(lane);
         else next.resolve(lane);
       },
     };
@@ -252,7 +269,8 @@ export function createPool(options: PoolOptions): Pool {
     async close() {
       closed = true;
       for (const { reject } of waiting.splice(0)) reject(lost());
-      await Promise.all(idle.map((lane) => lane.client.end({ timeout: 5 })));
+      // One that is in use ends with that.
+      await Promise.all(idle.splice(0).map((lane) => end(lane.connection, END_S)));
     },
   };
 }

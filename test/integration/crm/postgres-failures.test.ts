@@ -1,13 +1,21 @@
+import { pbkdf2 } from 'node:crypto';
+import { once } from 'node:events';
+import net from 'node:net';
+import { promisify } from 'node:util';
 import postgres from 'postgres';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Side } from '../../../src/crm/adapter.ts';
 import { createPostgresSide, type PostgresLimits } from '../../../src/crm/postgres/adapter.ts';
 import { postgresConfigSchema } from '../../../src/crm/postgres/config.ts';
+import { listen } from '../../../src/crm/postgres/listen.ts';
 import { createPool } from '../../../src/crm/postgres/pool.ts';
 import { sql } from '../../../src/crm/postgres/sql.ts';
+import { postgresTarget } from '../../../src/lib/postgres-driver.ts';
 import { CONTEXT, failure, mustRead, person, readAll, scalar, setWrite } from '../../conformance/harness.ts';
 import { createEmptyDatabase, type TestDatabase } from '../../support/db.ts';
 import { type PostgresProxy, startProxy } from '../../support/postgres-proxy.ts';
+
+const slowHash = promisify(pbkdf2);
 
 const DDL = `
   drop table if exists contact;
@@ -130,6 +138,45 @@ test('a network that swallows everything is given up after the time limit, and n
   } finally {
     await patient.close();
   }
+});
+
+test('a connection that is in use while the side is closed is closed with what uses it, and keeps no process from its end', async () => {
+  const pool = createPool({ url: database.url, pair: 'test', size: 1 });
+  const session = await pool.acquire();
+  const [row] = await session.query(sql`select pg_backend_pid()::text as pid`);
+  const there = () => admin`select 1 from pg_stat_activity where pid = ${Number(row?.pid)}`;
+  await pool.close();
+  expect(await there()).toHaveLength(1);
+
+  await session.release();
+
+  await vi.waitFor(async () => expect(await there()).toHaveLength(0), 10_000);
+});
+
+test('who no longer wants to hear of changes while the connection is being made leaves none open', async () => {
+  const server = net.createServer((socket) => {
+    open.add(socket);
+    socket.on('error', () => {}).on('close', () => open.delete(socket));
+    socket.resume();
+  });
+  const open = new Set<net.Socket>();
+  onTestFinished(() => void server.close());
+  await once(server.listen(0), 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const over = new AbortController();
+  const target = postgresTarget(`postgres://someone@localhost:${port}/crm`);
+  // Names are looked up by the same few threads, so this takes the name of the server its time.
+  const slow = Promise.all(Array.from({ length: 8 }, () => slowHash('a', 'b', 200_000, 64, 'sha512')));
+  const listening = listen(target, 'changes', () => {}, over.signal);
+  setImmediate(() => over.abort());
+  await expect(listening).rejects.toMatchObject({ code: 'CONNECTION_DESTROYED' });
+
+  await slow;
+  // Whoever looked the name up before this one knocks before it.
+  const last = net.connect(port, 'localhost');
+  await once(last, 'connect');
+  await vi.waitFor(() => expect([...open].map((each) => each.remotePort)).toEqual([last.localPort]), 10_000);
+  last.destroy();
 });
 
 test('a row that somebody else keeps locked is a transient failure', async () => {

@@ -2,10 +2,10 @@ import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { toError } from '../../../src/errors.ts';
+import { createSockets } from '../../../src/lib/postgres-sockets.ts';
 import { openClient, targetOf } from '../../../src/store/client.ts';
 import { createLifeline, type Lifeline } from '../../../src/store/lifeline.ts';
 import { createPool, type Pool } from '../../../src/store/pool.ts';
-import { createSockets } from '../../../src/store/sockets.ts';
 import { createEmptyDatabase, type TestDatabase } from '../../support/db.ts';
 
 let server: TestDatabase;

@@ -12,7 +12,8 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 function run(name: string) {
-  return spawnSync(process.execPath, [child(name), database.url, 'survive'], { encoding: 'utf8' });
+  const options = { encoding: 'utf8', timeout: 50_000 } as const;
+  return spawnSync(process.execPath, [child(name), database.url, 'survive'], options);
 }
 
 test('a database connection that is lost in the middle of a transaction rejects it, and the process lives on', () => {
@@ -29,6 +30,15 @@ test('a server that falls silent right after a login ends no process: who asked 
   // The driver has thrown, and what was asked has ended with a code.
   expect(stdout).toContain('fault');
   expect(stdout.trim().split('\n').at(-1)).toBe('CONNECTION_DESTROYED CONNECTION_DESTROYED 1');
+}, 60_000);
+
+test('a process whose connections ended while more was asked of them than they take at a time comes to its end', () => {
+  const { stdout, stderr, status } = run('ends-while-asking-child.ts');
+
+  expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+  // Each of the forty has its end.
+  const { answered, CONNECTION_DESTROYED: given, ...others } = JSON.parse(stdout) as Record<string, number>;
+  expect({ ends: Number(answered) + Number(given), others }).toEqual({ ends: 40, others: {} });
 }, 60_000);
 
 test('any other uncaught exception still ends the process', () => {

@@ -1,5 +1,6 @@
 /** The sockets of a postgres.js client, so that a connection that says nothing can be given up: the driver waits for TCP. */
 import net from 'node:net';
+import { Duplex } from 'node:stream';
 
 export interface Sockets {
   /** For postgres.js's option `socket`: begins to connect, and leaves it to the driver to notice when that fails. */
@@ -12,15 +13,23 @@ export interface Sockets {
   any(): boolean;
   /** Closes all of them now, without a word to the other end. What is in flight on them ends with CONNECTION_CLOSED. */
   cut(): void;
+  /** The same, and opens no more: what still asks for a connection ends with CONNECTION_DESTROYED. */
+  close(): void;
 }
 
 export function createSockets(): Sockets {
   const open = new Set<net.Socket>();
+  let closed = false;
   const look = (): void => {
     for (const socket of open) if (socket.destroyed) open.delete(socket);
   };
+  const cut = (): void => {
+    for (const socket of open) socket.destroy();
+    open.clear();
+  };
   return {
     open({ host: [host = ''], port: [port = 0], path }) {
+      if (closed) return refused();
       look();
       const socket = new net.Socket();
       open.add(socket);
@@ -33,11 +42,27 @@ export function createSockets(): Sockets {
       look();
       return open.size > 0;
     },
-    cut() {
-      for (const socket of open) socket.destroy();
-      open.clear();
+    cut,
+    close() {
+      closed = true;
+      cut();
     },
   };
+}
+
+/**
+ * A client of postgres.js 3.4.9 that was ended connects again for what had waited for a connection of it, and nobody ends that one.
+ * Lost without a word of how, each of those has its end at once; thrown here, all but the first would never have one.
+ */
+function refused(): net.Socket {
+  const socket = new Duplex({
+    read() {},
+    write: (_chunk, _encoding, done) => done(),
+  });
+  const error = Object.assign(new Error('the connections were closed'), { code: 'CONNECTION_DESTROYED' });
+  // The driver listens a moment after it was given the socket.
+  setImmediate(() => socket.destroy(error));
+  return socket as net.Socket;
 }
 
 /**
