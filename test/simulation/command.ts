@@ -11,7 +11,7 @@ import { removeDataDir } from '../../src/store/embedded/start.ts';
 import type { Db } from '../../src/store/tx.ts';
 import { createWorldDatabase, startWorldCluster } from './database.ts';
 import { runScript } from './run.ts';
-import { generate } from './script.ts';
+import { generate, type Script } from './script.ts';
 import { shrink } from './shrink.ts';
 import { soak } from './soak.ts';
 
@@ -72,13 +72,14 @@ async function one(seed: string): Promise<number> {
 
 async function runOne(seed: string, db: Db): Promise<number> {
   const script = generate(seed, Number(values.steps));
-  const outcome = await runScript(script, db);
+  const run = (candidate: Script) => runScript(candidate, db);
+  const outcome = await run(script);
   if (values.trace && outcome.violations.length === 0) for (const line of outcome.trace) say(line);
   say(
     `seed ${seed}: ${outcome.steps} steps, ${outcome.sideCalls} calls, ${outcome.violations.length} violations, trace ${outcome.hash.slice(0, 16)}`,
   );
   if (outcome.violations.length === 0) return 0;
-  const short = values.shrink ? await shrink(script, outcome, db) : { script, outcome, runs: 0 };
+  const short = values.shrink ? await shrink(script, outcome, run) : { script, outcome, runs: 0 };
   say(JSON.stringify(script.setting));
   for (const line of short.outcome.trace) say(line);
   for (const { promise, message } of short.outcome.violations) say(`${promise}: ${message}`);

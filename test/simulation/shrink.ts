@@ -1,7 +1,5 @@
 /** Makes a failing script shorter (delta debugging): fewer steps, then fewer interrupts, while the same breaks. */
-
-import type { Db } from '../../src/store/tx.ts';
-import { type Outcome, runScript } from './run.ts';
+import type { Outcome } from './run.ts';
 import type { Script, Step } from './script.ts';
 import type { Violation } from './world.ts';
 
@@ -11,7 +9,13 @@ export interface Shrunk {
   readonly runs: number;
 }
 
-export async function shrink(script: Script, outcome: Outcome, db: Db, maxRuns = 400): Promise<Shrunk> {
+/** @param run as the script was run that broke something */
+export async function shrink(
+  script: Script,
+  outcome: Outcome,
+  run: (script: Script) => Promise<Outcome>,
+  maxRuns = 400,
+): Promise<Shrunk> {
   const wanted = kindOf(outcome.violations[0]);
   let best: Shrunk = { script, outcome, runs: 0 };
   let runs = 0;
@@ -19,7 +23,7 @@ export async function shrink(script: Script, outcome: Outcome, db: Db, maxRuns =
     if (runs >= maxRuns) return false;
     runs += 1;
     const candidate = { ...script, steps };
-    const found = await runScript(candidate, db);
+    const found = await run(candidate);
     if (!found.violations.some((violation) => kindOf(violation) === wanted)) return false;
     best = { script: candidate, outcome: found, runs };
     return true;

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { placeForWorlds } from './by-hand.ts';
 import { runScript } from './run.ts';
-import { generate } from './script.ts';
+import { generate, type Script } from './script.ts';
 import { shrink } from './shrink.ts';
 
 const STEPS = 60;
@@ -17,9 +17,10 @@ const place = placeForWorlds();
 
 async function check(seed: string): Promise<void> {
   const script = generate(seed, STEPS);
-  const outcome = await runScript(script, place.database.db);
+  const run = (candidate: Script) => runScript(candidate, place.database.db);
+  const outcome = await run(script);
   if (outcome.violations.length === 0) return;
-  const short = await shrink(script, outcome, place.database.db, 40);
+  const short = await shrink(script, outcome, run, 40);
   const broken = short.outcome.violations.map(({ promise, message }) => `${promise}: ${message}`);
   const again = `npm run sim -- --seed ${seed} --steps ${STEPS}`;
   expect.fail([...short.outcome.trace, ...broken, `again: ${again}`].join('\n'));

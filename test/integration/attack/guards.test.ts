@@ -123,7 +123,9 @@ describe('P8 blast radius', () => {
     await world.sync();
     await world.crm`delete from contact`;
     world.simulator.tenant.create({ nick_name: 'New', email: 'new@example.com' });
-    expect(await world.sync()).toMatchObject({ outcome: 'waiting', observed: { emptySide: 'crm' } });
+    const held = await world.sync();
+    expect(held).toMatchObject({ outcome: 'waiting', observed: { emptySide: 'crm' } });
+    expect(held.waiting?.tripped.map(({ guard }) => guard)).toContain('empty-side');
 
     const next = await world.sync({ observe: { udesk: 'head', crm: 'changes' } });
 
@@ -149,6 +151,7 @@ describe('P8 blast radius', () => {
     };
     const held = await syncPair(world, { spec: world.pair.spec, sides });
     expect(held).toMatchObject({ outcome: 'waiting', plan: { deletes: { crm: 1 } } });
+    expect(held.waiting?.tripped.map(({ guard }) => guard)).toEqual(['clock-skew']);
 
     const next = await syncPair(
       world,

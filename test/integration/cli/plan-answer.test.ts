@@ -81,6 +81,31 @@ test("sync --approve releases a guard's plan, and the log says who let it throug
   expect(await verifyLog(world.database.db, null)).toMatchObject({ entries: 1, faults: [] });
 });
 
+test('P8: sync --approve with the hash of a plan that is another one by now releases nothing, and says so', async () => {
+  await open({
+    customers: ['C0', 'C1', 'C2', 'C3'].map((name) => ({ nick_name: name, email: `${name}@example.com` })),
+    pair: { deletes: 'propagate', guards: '{ deletes: { max: 1, share: 0.9 } }' },
+  });
+  await world.crm`delete from contact where name in ('C0', 'C1')`;
+  await world.sync();
+  const hashes = async () =>
+    (await ourRows(world, `select hash from udesk_sync.guard where state = 'waiting'`)).map(
+      ({ hash }) => hash,
+    );
+  const [shown] = await hashes();
+  await world.crm`delete from contact where name = 'C2'`;
+
+  const late = await cli.run('sync', '--approve', String(shown));
+
+  expect(late.code).toBe(3);
+  const [now] = await hashes();
+  expect(now).not.toBe(shown);
+  expect(late.stdout + late.stderr).toContain(String(now));
+  expect(world.simulator.tenant.count).toBe(4);
+  expect((await cli.run('sync', '--approve', String(now))).code).toBe(0);
+  expect(world.simulator.tenant.count).toBe(1);
+});
+
 describe('a changed account', () => {
   const start = async () => {
     await open({ customers: [{ nick_name: 'A', email: 'a@example.com' }] });

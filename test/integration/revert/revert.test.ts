@@ -330,6 +330,31 @@ describe('undoing sets and creates', () => {
   });
 });
 
+test('undoing what was written since a time takes back those writes, and not the ones before it', async () => {
+  await wrongNames(2);
+  await ourRows(
+    world,
+    `update udesk_sync.intent set sent_at = sent_at - interval '2 hours',
+    settled_at = settled_at - interval '2 hours'`,
+  );
+  for (const { id } of world.simulator.tenant.list())
+    world.simulator.tenant.edit(id, { description: 'a bad note' });
+  await approved();
+
+  const asked = await revert('--since', '1h', '--both-sides', '--yes');
+  expect(asked.reverts.map(({ recorded }) => recorded)).toEqual([2]);
+  await approved();
+
+  expect(starting(await crmNames(), 'Wrong')).toBe(2);
+  expect(starting(udeskNames(), 'Wrong')).toBe(2);
+  expect((await world.people()).map(({ note }) => note)).not.toContain('a bad note');
+  expect(world.simulator.tenant.list().map(({ description }) => description)).not.toContain('a bad note');
+  expect(await openConflicts()).toEqual({});
+  const quiet = await writesSoFar(world);
+  await world.sync();
+  expect(await writesSoFar(world)).toEqual(quiet);
+});
+
 describe('asking for an undo', () => {
   test('only looks with --dry-run, and without --yes does nothing where nobody can be asked', async () => {
     const wrong = await wrongNames(2);
