@@ -2,10 +2,11 @@ import type { ConflictChange, FieldBase, LinkState, PlannedWrite } from '../core
 import { guardClass } from '../core/plan.ts';
 import { idOn, SIDES, type SideName } from '../core/record.ts';
 import { sideField } from '../core/spec.ts';
+import { claimKeys } from '../store/claims.ts';
 import { fileConflicts } from '../store/conflict-search.ts';
 import { type ConflictWrite, closeConflicts, writeConflicts } from '../store/conflicts.ts';
 import { fieldRivals } from '../store/feeds.ts';
-import { claimKeys, insertIntents, type NewIntent, retireParked } from '../store/intents.ts';
+import { insertIntents, type NewIntent, retireParked } from '../store/intents.ts';
 import { decidedSincePlanned } from '../store/link-decisions.ts';
 import { breakLink, forgetLinks, insertConfirmedLinks, saveBases, setLinksDirty } from '../store/links.ts';
 import { clearDirty, keyedRecords } from '../store/records.ts';

@@ -1,9 +1,10 @@
 import type { SideRecord } from '../core/record.ts';
 import { forgottenFields, holds, outcomeOf } from '../core/written.ts';
 import { isSyncError, SyncError } from '../errors.ts';
+import { clockWentBack } from '../store/clock-went-back.ts';
 import { keptOutAmong } from '../store/forget.ts';
 import { park } from '../store/guards.ts';
-import { clockWentBack, dropIntent, type IntentRow, knownWhenPlanned, moveIntent } from '../store/intents.ts';
+import { dropIntent, type IntentRow, knownWhenPlanned, moveIntent } from '../store/intents.ts';
 import { loadPair } from '../store/pairs.ts';
 import { loadRecords, unlinkedSince } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';

@@ -3,10 +3,10 @@
 import { sql } from 'drizzle-orm';
 import { guardClass } from '../core/plan.ts';
 import { blocks, circles, releaseOf, uniqueKeysOf } from '../core/release.ts';
+import { freeClaims } from '../store/claims.ts';
 import { park } from '../store/guards.ts';
 import {
   dropIntent,
-  freeClaims,
   type IntentRow,
   insertIntents,
   intentsWhere,

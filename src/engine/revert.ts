@@ -9,10 +9,10 @@ import { reconcileLink } from '../core/reconcile.ts';
 import { idOn, SIDES, type SideName } from '../core/record.ts';
 import { type PairSpec, sideField } from '../core/spec.ts';
 import type { Value } from '../core/value.ts';
-import { overwrittenSince } from '../store/intents.ts';
 import { countLinks, type LinkRow, loadLinks } from '../store/links.ts';
 import { type NewRevertField, type SettledIntent, settledIntents, waitingReverts } from '../store/reverts.ts';
 import type { RevertScope } from '../store/schema/revert.ts';
+import { overwrittenSince } from '../store/sent-since.ts';
 import type { Db } from '../store/tx.ts';
 import { type LoadedLink, loadLinkStates } from './load-links.ts';
 

@@ -1,10 +1,11 @@
 import { idOn, otherSide, type SideRecord } from '../core/record.ts';
 import { restoredBy, settledBases, siblingOf, withDefaults } from '../core/settle.ts';
 import type { Value } from '../core/value.ts';
+import { freeClaims } from '../store/claims.ts';
 import { settleConflicts, writeConflicts } from '../store/conflicts.ts';
 import { markFeedsDue } from '../store/feeds.ts';
 import { park } from '../store/guards.ts';
-import { freeClaims, type IntentRow, moveIntent, siblingIntents } from '../store/intents.ts';
+import { type IntentRow, moveIntent, siblingIntents } from '../store/intents.ts';
 import { breakLink, linkHolding, loadLinkOf, saveBases, setLinkSide, setLinksDirty } from '../store/links.ts';
 import { loadRecords, markDeleted, setRecordLink } from '../store/records.ts';
 import { askAgain } from '../store/returned.ts';

@@ -274,29 +274,6 @@ export async function dropPlannedAhead(db: Db, pair: string, at: Date): Promise<
   );
 }
 
-/** The run that sent a write; of one from before this was kept, the run that planned it. */
-export const SENT_RUN = sql`coalesce(i.sent_run_id, i.run_id)`;
-
-/**
- * Runs are numbered in their order: one of before that began later than this write was sent, or the other way round, or two
- * since then of which the later one began earlier.
- */
-export const CLOCK_WENT_BACK = sql`(exists (
-    select 1 from udesk_sync.run o where o.pair = i.pair and o.id <= ${SENT_RUN} and o.started_at > i.sent_at)
-  or exists (select 1 from (
-    select o.started_at < lag(o.started_at, 1, i.sent_at) over (order by o.id) as back
-    from udesk_sync.run o where o.pair = i.pair and o.id > ${SENT_RUN}) since where back))`;
-
-/** Whether our wall clock was set back around the sending of this write, which makes times useless to tell what came first. */
-export async function clockWentBack(db: Db, intent: IntentRow): Promise<boolean> {
-  const found = await rows(
-    db,
-    sql`select 1 from udesk_sync.intent i
-        where i.pair = ${intent.pair} and i.id = ${intent.id}::bigint and ${CLOCK_WENT_BACK}`,
-  );
-  return found.length > 0;
-}
-
 export interface PushWork {
   readonly pending: boolean;
   readonly unknown: boolean;
@@ -463,34 +440,6 @@ export async function retireParked(
   );
 }
 
-/** Claims natural keys for records about to be created; of two in one call the older link wins. @returns the links whose keys another create holds. */
-export async function claimKeys(
-  db: Db,
-  pair: string,
-  claims: readonly { linkId: string; side: SideName; keys: readonly string[] }[],
-): Promise<Set<string>> {
-  const flat = claims.flatMap(({ linkId, side, keys }) =>
-    keys.map((key) => ({ l: linkId, s: side, k: key })),
-  );
-  if (flat.length === 0) return new Set();
-  const lost = await rows<{ l: string }>(
-    db,
-    sql`with wanted as (
-          select s.l, s.s, s.k from jsonb_to_recordset(${jsonParam(flat)}) as s(l text, s text, k text)),
-        won as (
-          insert into udesk_sync.claim (pair, side, key, link_id)
-          select distinct on (w.s, w.k) ${pair}, w.s, w.k, w.l::bigint from wanted w order by w.s, w.k, w.l::bigint
-          on conflict (pair, side, key) do update set link_id = udesk_sync.claim.link_id
-          returning side, key, link_id)
-        select distinct w.l from wanted w join won o on o.side = w.s and o.key = w.k where o.link_id <> w.l::bigint`,
-  );
-  return new Set(lost.map((row) => row.l));
-}
-
-export async function freeClaims(db: Db, pair: string, linkId: string): Promise<void> {
-  await db.execute(sql`delete from udesk_sync.claim where pair = ${pair} and link_id = ${linkId}::bigint`);
-}
-
 export async function countIntents(
   db: Db,
   pair: string,
@@ -512,52 +461,4 @@ export async function countIntents(
     unknown: count('unknown'),
     parked: Number(row?.n ?? 0),
   };
-}
-
-/** A moment by our clock, and the same by Udesk's as both stand now (null: it is not known): ours may have been set since. */
-export interface Since {
-  readonly ours: Date;
-  readonly udesks: Date | null;
-}
-
-/**
- * Writes of this kind that were sent since then, by either clock, or are on their way, for the guards. What a person approved
- * does not count: it was looked at.
- */
-export async function sentSince(
-  db: Db,
-  pair: string,
-  op: 'create' | 'delete',
-  since: Since,
-): Promise<number> {
-  const [row] = await rows<{ n: string }>(
-    db,
-    sql`select count(*) as n from udesk_sync.intent i
-        where pair = ${pair} and op = ${op} and not approved
-          and (${wasSentSince(since)} or state in ('pending', 'sending', 'unknown'))`,
-  );
-  return Number(row?.n ?? 0);
-}
-
-function wasSentSince({ ours, udesks }: Since): SQL {
-  const byUdesk = sql`i.sent_at + coalesce(i.sent_skew_ms, 0) * interval '1 millisecond'`;
-  return sql`(i.sent_at >= ${ours.toISOString()}::timestamptz
-    or ${byUdesk} >= ${(udesks ?? ours).toISOString()}::timestamptz)`;
-}
-
-/**
- * Links of which something was overwritten since then, or is about to be by a write that was let through: as for
- * `sentSince`. Links that the plan in the outbox overwrites are left out: the plan counts them itself.
- */
-export async function overwrittenSince(db: Db, pair: string, since: Since): Promise<number> {
-  const [row] = await rows<{ n: string }>(
-    db,
-    sql`select count(distinct i.link_id) as n from udesk_sync.intent i
-        where i.pair = ${pair} and i.op = 'update' and i.guard_class = 'overwrite' and not i.approved
-          and (${wasSentSince(since)} or i.state in ('pending', 'sending', 'unknown'))
-          and not exists (
-            select 1 from udesk_sync.intent p
-            where p.pair = i.pair and p.link_id = i.link_id and p.state = 'planned' and p.guard_class = 'overwrite')`,
-  );
-  return Number(row?.n ?? 0);
 }

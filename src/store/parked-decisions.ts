@@ -1,8 +1,8 @@
 /** What people say about records that were set aside: try again, or leave them until they change. */
 import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
+import { freeClaims } from './claims.ts';
 import { logDecision } from './decision-log.ts';
-import { freeClaims } from './intents.ts';
 import { lockOutCycle } from './lease.ts';
 import { type Db, rows } from './tx.ts';
 

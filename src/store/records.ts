@@ -3,7 +3,7 @@ import type { EditAuthor } from '../core/edit-author.ts';
 import type { Delta } from '../core/observation.ts';
 import type { LastEdit, SideName, SideRecord } from '../core/record.ts';
 import type { Value } from '../core/value.ts';
-import { CLOCK_WENT_BACK } from './intents.ts';
+import { CLOCK_WENT_BACK } from './clock-went-back.ts';
 import { fromJsonb, toJsonb } from './jsonb.ts';
 import { aheadOf } from './reach.ts';
 import { type Db, isoText, jsonParam, rows, textArray } from './tx.ts';

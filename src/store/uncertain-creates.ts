@@ -1,7 +1,8 @@
 /** Creates that may have happened, and of which a person is asked which record they made (sync design §8). */
 import { sql } from 'drizzle-orm';
 import type { SideName } from '../core/record.ts';
-import { ACTIVE, CLOCK_WENT_BACK, MAY_HAVE_CREATED, SENT_RUN } from './intents.ts';
+import { CLOCK_WENT_BACK, SENT_RUN } from './clock-went-back.ts';
+import { ACTIVE, MAY_HAVE_CREATED } from './intents.ts';
 import { type Db, rows } from './tx.ts';
 
 export interface UncertainCreate {

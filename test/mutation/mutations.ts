@@ -1152,10 +1152,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'any hash approves any plan',
     breaks: 'P8, T3: approving releases something that was not shown',
-    file: 'src/engine/cycle.ts',
-    find: 'const approved = heldWrites > 0 && (options.approve === hash || said?.hash === hash);',
-    replace:
-      "const approved = heldWrites > 0 && (typeof options.approve === 'string' || said?.hash === hash);",
+    file: 'src/engine/guard-plan.ts',
+    find: 'const approved = heldWrites > 0 && (approve === hash || said?.hash === hash);',
+    replace: "const approved = heldWrites > 0 && (typeof approve === 'string' || said?.hash === hash);",
     tests: [`${ENGINE}/safety.test.ts`, `${ATTACK}/guards.test.ts`],
   },
   {
@@ -1201,9 +1200,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a stored yes releases whatever is held',
     breaks: 'P8: what a person approved in the browser is not what is released',
-    file: 'src/engine/cycle.ts',
-    find: '(options.approve === hash || said?.hash === hash)',
-    replace: '(options.approve === hash || said !== null)',
+    file: 'src/engine/guard-plan.ts',
+    find: '(approve === hash || said?.hash === hash)',
+    replace: '(approve === hash || said !== null)',
     tests: ['test/integration/web/plans.test.ts'],
   },
   {
@@ -1643,7 +1642,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a no to a plan is for ever',
     breaks: 'P8: the same deletion of another time is asked about no more',
-    file: 'src/engine/cycle.ts',
+    file: 'src/engine/guard-plan.ts',
     find: 'if (heldWrites === 0 && known.length > 0) await endRejected(tx, spec.name, at);',
     replace: '',
     tests: [`${ATTACK}/waiting-ends.test.ts`],
@@ -1659,7 +1658,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a create of unknown outcome: a clock that was ahead in between is not known',
     breaks: 'P5: what it made is created back',
-    file: 'src/store/intents.ts',
+    file: 'src/store/clock-went-back.ts',
     find: 'o.started_at < lag(o.started_at, 1, i.sent_at) over (order by o.id)',
     replace: 'o.started_at < i.sent_at',
     tests: [`${ATTACK}/seen-while-ahead.test.ts`],
@@ -1821,7 +1820,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an hour of creates is one of our clock',
     breaks: 'P8: a clock that is set ahead begins the hour anew',
-    file: 'src/engine/cycle.ts',
+    file: 'src/engine/guard-plan.ts',
     find: 'udesks: skewMs === null ? null : new Date(ours + skewMs)',
     replace: 'udesks: skewMs === null ? null : new Date(ours)',
     tests: [`${ATTACK}/hour-of-creates.test.ts`],
