@@ -19,12 +19,14 @@ export interface PostgresProxy {
   freezeOpen(): void;
   /** Cuts every connection now. */
   cutAll(): void;
+  /** Another server at the same address: connections that come from now on reach that one. */
+  leadTo(url: string): void;
   close(): Promise<void>;
 }
 
 /** @param port 0: a free one */
 export async function startProxy(url: string, port = 0): Promise<PostgresProxy> {
-  const target = new URL(url);
+  let target = new URL(url);
   const clients = new Set<net.Socket>();
   const upstreams = new Set<net.Socket>();
   /** What was closed while nobody could hear of it. */
@@ -105,6 +107,9 @@ export async function startProxy(url: string, port = 0): Promise<PostgresProxy> 
       for (const client of clients) lost.add(client);
     },
     cutAll,
+    leadTo(other) {
+      target = new URL(other);
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -191,7 +191,7 @@ describe('P9: the database under the daemon', () => {
     expect(await world.people()).toHaveLength(5);
   }, 240_000);
 
-  test('fails over to a copy at another place behind the same address: nothing is lost, nothing is there twice', async () => {
+  test('fails over to its own files at another place behind the same address: nothing is lost, nothing is there twice', async () => {
     await worldOfFive();
     const [one, two] = [folder(), folder()];
     const primary = await postgres(one);
