@@ -11,7 +11,7 @@ import { shrink } from './shrink.ts';
 const STEPS = 60;
 /** Seeds that stay. What the others found once has a test of its own, by its shortest trace. */
 const KEPT = ['kept-1', 'kept-2', 'kept-3', 'kept-4'];
-const FRESH = 2;
+const FRESH = 10;
 
 const place = placeForWorlds();
 
