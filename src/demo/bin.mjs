@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript, like src/bin.mjs: a Node that does not strip types can still say what is wrong.
-const OLDEST = [22, 18];
+const OLDEST = [22, 19];
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
