@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'vitest';
 import { startProgram } from '../../support/program.ts';
-import { tryEveryMoment, type Way } from './moments.ts';
+import { PATIENCE, tryEveryMoment, type Way } from './moments.ts';
 
 /** Its schedule has both sides read every second. */
 const daemon: Way = async ({ file, isDone }, env) => {
@@ -17,13 +17,16 @@ const daemon: Way = async ({ file, isDone }, env) => {
   });
   // Before it says its address it has not begun to listen to signals.
   const isOver = async () => said.includes('"url"') && (await isDone());
+  const until = Date.now() + PATIENCE.timeout;
   let wasOver = false;
-  while (!hasEnded && !wasOver) {
+  while (!hasEnded && !wasOver && Date.now() < until) {
     await wait(100);
     wasOver = await isOver();
   }
+  const late = !hasEnded && !wasOver;
   running.process.kill('SIGTERM');
-  return await ended;
+  const end = await ended;
+  return late ? { ...end, code: 1, stdout: 'it has not carried everything over\n' } : end;
 };
 
 test('P9: kill -9 of the daemon before and after each durable write and each call of a side ends where an uninterrupted run ends', async () => {

@@ -18,7 +18,7 @@ const ALL = process.env.CRASH_MOMENTS === 'all';
  */
 const TRIED = ALL ? Number.POSITIVE_INFINITY : 15;
 const DAY = Math.floor(Date.now() / 86_400_000);
-const PATIENCE = { timeout: 180_000, interval: 2_000 };
+export const PATIENCE = { timeout: 180_000, interval: 2_000 };
 const PRELOAD = pathToFileURL(fileURLToPath(new URL('../../support/crash-points.ts', import.meta.url))).href;
 
 /** Starts the program, and waits until it has ended, or what it is waited for is there, and then ends it. */

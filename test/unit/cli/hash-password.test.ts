@@ -23,7 +23,8 @@ test('hash-password prints the hash of the first line of stdin, and never the pa
   expect(code).toBe(0);
   expect(out + err).not.toContain('horse');
   expect(await verifyPassword('correct horse battery', out.trim())).toBe(true);
-});
+  // Two hashes that are made to cost something, on a machine that may be busy.
+}, 60_000);
 
 test('a short password is refused with advice', async () => {
   const { code, out, err } = await run('short\n');
