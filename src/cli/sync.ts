@@ -135,7 +135,8 @@ export function describeCycle(report: CycleReport): string {
   if (report.firstPlan) {
     lines.push(
       `  first run, nothing was written. It would ${planned}; ${counted(plan.held, 'field')} would wait as ${plan.held === 1 ? 'a conflict' : 'conflicts'}.`,
-      '  Look at `udesk-sync plan` and `udesk-sync links list --state candidate`, then run `udesk-sync sync --accept-first-plan`.',
+      '  Look at `udesk-sync plan` and `udesk-sync links list --state candidate`, then say yes to exactly this plan:',
+      `  udesk-sync sync --pair ${report.pair} --approve ${plan.hash}`,
     );
     return lines.join('\n');
   }

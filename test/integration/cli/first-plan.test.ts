@@ -58,10 +58,12 @@ describe('accepting the first plan', () => {
     await web.close();
   });
 
-  test('of one plan by its hash: sync --approve says yes to exactly this first plan', async () => {
+  test('of one plan by its hash, as sync itself says: sync --approve says yes to exactly this first plan', async () => {
     await begin();
-    await cli.run('sync');
+    const shown = await cli.run('sync');
     const [row] = await ourRows(world, 'select first_plan_hash as hash from udesk_sync.pair');
+    expect(shown).toMatchObject({ code: 3 });
+    expect(shown.stdout).toContain(`udesk-sync sync --pair main --approve ${row?.hash}`);
     expect((await cli.run('sync', '--approve', 'a'.repeat(64))).code).toBe(3);
     expect(world.simulator.tenant.count).toBe(1);
     expect((await cli.run('sync', '--approve', String(row?.hash))).code).toBe(0);
