@@ -13,13 +13,18 @@ export interface Sockets {
   any(): boolean;
   /** Closes all of them now, without a word to the other end. What is in flight on them ends with CONNECTION_CLOSED. */
   cut(): void;
-  /** The same, and opens no more: what still asks for a connection ends with CONNECTION_DESTROYED. */
+  /**
+   * Opens no more: what still asks for a connection ends with CONNECTION_DESTROYED. To be called before the client is ended, which would
+   * make connections anew, and one that is cut in its login throws where nobody hears it.
+   */
+  refuse(): void;
+  /** Both. */
   close(): void;
 }
 
 export function createSockets(): Sockets {
   const open = new Set<net.Socket>();
-  let closed = false;
+  let refusing = false;
   const look = (): void => {
     for (const socket of open) if (socket.destroyed) open.delete(socket);
   };
@@ -27,9 +32,12 @@ export function createSockets(): Sockets {
     for (const socket of open) socket.destroy();
     open.clear();
   };
+  const refuse = (): void => {
+    refusing = true;
+  };
   return {
     open({ host: [host = ''], port: [port = 0], path }) {
-      if (closed) return refused();
+      if (refusing) return refused();
       look();
       const socket = new net.Socket();
       open.add(socket);
@@ -43,8 +51,9 @@ export function createSockets(): Sockets {
       return open.size > 0;
     },
     cut,
+    refuse,
     close() {
-      closed = true;
+      refuse();
       cut();
     },
   };

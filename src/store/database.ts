@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
 import { isSyncError } from '../errors.ts';
-import { createSockets } from '../lib/postgres-sockets.ts';
+import { createSockets, type Sockets } from '../lib/postgres-sockets.ts';
 import { describePostgresTarget } from '../lib/postgres-url.ts';
 import { type ClientOptions, connectionOptions, openClient, type Target, targetOf } from './client.ts';
 import { connectError, serverTooOld, serverVersionText, wrongEncoding } from './connect-errors.ts';
@@ -121,8 +121,8 @@ async function openOn(
   const where = embedded === null ? describePostgresTarget(target) : describeEmbedded(embedded);
   const description = `Postgres ${serverVersionText(serverVersion)}, ${where}`;
   log?.info(`database: ${description}`);
-  /** Sockets of the pools of their own. */
-  const others = createSockets();
+  /** Sockets of the pools of their own that were not ended. */
+  const others = new Set<Sockets>();
   const watching = new AbortController();
   let watched: Promise<void> | null = null;
   let closing: Promise<void> | undefined;
@@ -132,7 +132,7 @@ async function openOn(
     if (watched !== null) {
       await watched;
       // Whoever had them has ended them, and a silent server does not say so.
-      others.close();
+      for (const sockets of others) sockets.close();
     }
     await embedded?.stop();
   };
@@ -142,7 +142,20 @@ async function openOn(
     kind: embedded === null ? 'server' : 'embedded',
     serverVersion,
     description,
-    connect: (further) => openClient(target, { ...clientOptions, sockets: others, ...further }),
+    connect(further) {
+      const sockets = createSockets();
+      others.add(sockets);
+      const client = openClient(target, { ...clientOptions, ...further, sockets });
+      const { end } = client;
+      return Object.assign(client, {
+        async end(how?: { readonly timeout?: number }) {
+          sockets.refuse();
+          await end(how);
+          sockets.close();
+          others.delete(sockets);
+        },
+      });
+    },
     lifeline() {
       const line = openPool(target, {
         ...clientOptions,
@@ -157,7 +170,7 @@ async function openOn(
         ask: () => asking.sql`select 1`,
         async giveUp(again: boolean) {
           // Those that try to connect meanwhile give up by themselves: cut, the driver would begin anew, and never say so.
-          if (!again) others.cut();
+          if (!again) for (const sockets of others) sockets.cut();
           await Promise.all([pool.replace(), asking.replace()]);
         },
         log: told,

@@ -69,6 +69,7 @@ export function createPool(open: (closed: () => void) => Connections, restMs = R
   async function giveUp(made: Connections, timeoutS = 0): Promise<void> {
     clearTimeout(left.get(made));
     left.delete(made);
+    made.sockets.refuse();
     await made.sql.end({ timeout: timeoutS });
     made.sockets.close();
   }

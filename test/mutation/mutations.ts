@@ -1869,7 +1869,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'connections that were closed are made again for what had waited for one',
     breaks: 'a daemon that is stopped keeps a connection that nobody ends, and does not end itself',
     file: 'src/lib/postgres-sockets.ts',
-    find: 'if (closed) return refused();',
+    find: 'if (refusing) return refused();',
     replace: '',
     tests: ['test/integration/store/lost-connection.test.ts'],
   },
@@ -1880,5 +1880,13 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (closed) await end(lane.connection, END_S);\n        else if',
     replace: 'if',
     tests: ['test/integration/crm/postgres-failures.test.ts'],
+  },
+  {
+    name: 'connections may be made anew while a client ends',
+    breaks: 'a daemon that is stopped ends with an error that nobody hears, and exit code 1',
+    file: 'src/store/pool.ts',
+    find: 'made.sockets.refuse();',
+    replace: '',
+    tests: ['test/integration/store/lost-connection.test.ts'],
   },
 ];

@@ -23,6 +23,7 @@ export async function listen(
     connection: { application_name: 'udesk-sync', ...target.connection },
   });
   const stop = () => {
+    sockets.refuse();
     client
       .end({ timeout: 0 })
       .catch(() => {}) // it is gone with its server

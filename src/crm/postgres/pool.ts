@@ -126,6 +126,7 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   async function end({ client, sockets }: Connection, timeoutS: number): Promise<void> {
+    sockets.refuse();
     await client.end({ timeout: timeoutS });
     sockets.close();
   }
