@@ -1,6 +1,7 @@
 /** The sockets of a postgres.js client, so that a connection that says nothing can be given up: the driver waits for TCP. */
 import net from 'node:net';
 import { Duplex } from 'node:stream';
+import type postgres from 'postgres';
 
 export interface Sockets {
   /** For postgres.js's option `socket`: begins to connect, and leaves it to the driver to notice when that fails. */
@@ -14,12 +15,34 @@ export interface Sockets {
   /** Closes all of them now, without a word to the other end. What is in flight on them ends with CONNECTION_CLOSED. */
   cut(): void;
   /**
-   * Opens no more: what still asks for a connection ends with CONNECTION_DESTROYED. To be called before the client is ended, which would
-   * make connections anew, and one that is cut in its login throws where nobody hears it.
+   * Opens no more: what still asks for a connection ends with CONNECTION_DESTROYED.
    */
   refuse(): void;
   /** Both. */
   close(): void;
+}
+
+/** A client of postgres.js, and the sockets that it connects by. */
+export interface Connections {
+  readonly sql: postgres.Sql;
+  readonly sockets: Sockets;
+}
+
+/**
+ * Ends a client for good. While it ends it would make connections anew, and one that is cut in its login throws where nobody hears
+ * it: so none is made from now on.
+ * @param how `timeout`: the driver's, in seconds
+ */
+export async function endConnections(
+  { sql, sockets }: { readonly sql: Pick<postgres.Sql, 'end'>; readonly sockets: Sockets },
+  how?: { readonly timeout?: number },
+): Promise<void> {
+  sockets.refuse();
+  try {
+    await sql.end(how);
+  } finally {
+    sockets.close();
+  }
 }
 
 export function createSockets(): Sockets {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
 import { isSyncError } from '../errors.ts';
-import { createSockets, type Sockets } from '../lib/postgres-sockets.ts';
+import { createSockets, endConnections, type Sockets } from '../lib/postgres-sockets.ts';
 import { describePostgresTarget } from '../lib/postgres-url.ts';
 import { type ClientOptions, connectionOptions, openClient, type Target, targetOf } from './client.ts';
 import { connectError, serverTooOld, serverVersionText, wrongEncoding } from './connect-errors.ts';
@@ -149,9 +149,7 @@ async function openOn(
       const { end } = client;
       return Object.assign(client, {
         async end(how?: { readonly timeout?: number }) {
-          sockets.refuse();
-          await end(how);
-          sockets.close();
+          await endConnections({ sql: { end }, sockets }, how);
           others.delete(sockets);
         },
       });

@@ -5,14 +5,8 @@
  * A connection that was never let in (too many of them, a server that starts or is away) has lost nothing, and costs no other.
  */
 import type postgres from 'postgres';
-import type { Sockets } from '../lib/postgres-sockets.ts';
+import { type Connections, endConnections } from '../lib/postgres-sockets.ts';
 import { tellRefusals } from './refusals.ts';
-
-/** One generation of connections. */
-export interface Connections {
-  readonly sql: postgres.Sql;
-  readonly sockets: Sockets;
-}
 
 export interface Pool {
   /** Always the connections of now, also for who keeps it. */
@@ -31,7 +25,7 @@ const LEAVE_MS = 600_000;
 /** So long after the last work of such a pool nothing is on its way in it: longer than the driver waits before it connects again. */
 const REST_MS = 30_000;
 
-/** @param open new connections; calls back when one of them was closed, by whomever */
+/** @param open one generation of connections; calls back when one of them was closed, by whomever */
 export function createPool(open: (closed: () => void) => Connections, restMs = REST_MS): Pool {
   const left = new Map<Connections, NodeJS.Timeout>();
   let ending: Promise<void> | undefined;
@@ -69,9 +63,7 @@ export function createPool(open: (closed: () => void) => Connections, restMs = R
   async function giveUp(made: Connections, timeoutS = 0): Promise<void> {
     clearTimeout(left.get(made));
     left.delete(made);
-    made.sockets.refuse();
-    await made.sql.end({ timeout: timeoutS });
-    made.sockets.close();
+    await endConnections(made, { timeout: timeoutS });
   }
 
   const sql = new Proxy((() => {}) as unknown as postgres.Sql, {

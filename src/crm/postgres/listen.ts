@@ -4,7 +4,7 @@
  */
 import postgres from 'postgres';
 import { driverOptions, type PostgresTarget } from '../../lib/postgres-driver.ts';
-import { createSockets } from '../../lib/postgres-sockets.ts';
+import { createSockets, endConnections } from '../../lib/postgres-sockets.ts';
 
 /** `told`: the id of a record; null: something changed, and it is not known what. Resolves when it listens. */
 export async function listen(
@@ -22,13 +22,7 @@ export async function listen(
     ...{ socket: sockets.open }, // the driver's types leave it out
     connection: { application_name: 'udesk-sync', ...target.connection },
   });
-  const stop = () => {
-    sockets.refuse();
-    client
-      .end({ timeout: 0 })
-      .catch(() => {}) // it is gone with its server
-      .then(() => sockets.close());
-  };
+  const stop = () => void endConnections({ sql: client, sockets }, { timeout: 0 }).catch(() => {}); // it is gone with its server
   signal.addEventListener('abort', stop, { once: true });
   let before = false;
   try {

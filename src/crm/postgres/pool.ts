@@ -13,7 +13,7 @@ import postgres from 'postgres';
 import { isSyncError, SyncError } from '../../errors.ts';
 import type { AttemptMade } from '../../http/retry.ts';
 import { driverOptions, type PostgresTarget, postgresTarget } from '../../lib/postgres-driver.ts';
-import { createSockets, type Sockets } from '../../lib/postgres-sockets.ts';
+import { type Connections, createSockets, endConnections } from '../../lib/postgres-sockets.ts';
 import { describePostgresTarget, PostgresUrlError } from '../../lib/postgres-url.ts';
 import { isConnectionFailure, toFailure } from './failures.ts';
 import { raw, render, type Sql } from './sql.ts';
@@ -52,7 +52,7 @@ export interface PoolOptions {
   readonly onAttempt?: ((made: AttemptMade) => void) | undefined;
 }
 
-const END_S = 5;
+const END = { timeout: 5 };
 
 const modes = {
   'read-write': raw('begin isolation level read committed read write'),
@@ -81,13 +81,9 @@ export function createPool(options: PoolOptions): Pool {
   const waiting: { resolve(lane: Lane): void; reject(error: SyncError): void }[] = [];
   let closed = false;
 
-  interface Connection {
-    readonly client: postgres.Sql;
-    readonly sockets: Sockets;
-  }
-
   interface Lane {
-    connection: Connection;
+    /** One. */
+    connection: Connections;
     /** Raised whenever the connection is lost: what was begun before is gone. */
     session: number;
   }
@@ -98,9 +94,9 @@ export function createPool(options: PoolOptions): Pool {
     return lane;
   }
 
-  function connect(lane: Lane): Connection {
+  function connect(lane: Lane): Connections {
     const sockets = createSockets();
-    const client = postgres({
+    const sql = postgres({
       ...driverOptions(target),
       max: 1,
       // Both would close the connection under an open transaction, and the next statement would run outside of it.
@@ -121,14 +117,8 @@ export function createPool(options: PoolOptions): Pool {
         idle_in_transaction_session_timeout: 600_000,
       },
     });
-    const connection = { client, sockets };
+    const connection = { sql, sockets };
     return connection;
-  }
-
-  async function end({ client, sockets }: Connection, timeoutS: number): Promise<void> {
-    sockets.refuse();
-    await client.end({ timeout: timeoutS });
-    sockets.close();
   }
 
   function failure(error: unknown, values: Sql['values'] = []): unknown {
@@ -144,10 +134,10 @@ export function createPool(options: PoolOptions): Pool {
       const silent = lane.connection;
       lane.session++;
       lane.connection = connect(lane);
-      void end(silent, 0);
+      void endConnections(silent, { timeout: 0 });
     }, answerTimeoutMs);
     try {
-      const query = lane.connection.client.unsafe<Record<string, string | null>[]>(render(statement), [
+      const query = lane.connection.sql.unsafe<Record<string, string | null>[]>(render(statement), [
         ...statement.values,
       ]);
       const result = await Promise.race([query, silence]);
@@ -210,7 +200,7 @@ export function createPool(options: PoolOptions): Pool {
           await send(lane, raw('rollback')).catch(() => {});
         }
         const next = waiting.shift();
-        if (closed) await end(lane.connection, END_S);
+        if (closed) await endConnections(lane.connection, END);
         else if (next === undefined) idle.push(lane);
         else next.resolve(lane);
       },
@@ -271,7 +261,7 @@ export function createPool(options: PoolOptions): Pool {
       closed = true;
       for (const { reject } of waiting.splice(0)) reject(lost());
       // One that is in use ends with that.
-      await Promise.all(idle.splice(0).map((lane) => end(lane.connection, END_S)));
+      await Promise.all(idle.splice(0).map((lane) => endConnections(lane.connection, END)));
     },
   };
 }

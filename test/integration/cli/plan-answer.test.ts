@@ -18,6 +18,16 @@ async function open(options: WorldOptions): Promise<void> {
   cli = commandLine(world);
 }
 
+/** Two of four people were deleted in the CRM, where one may be: a guard holds both deletions. */
+async function openGuarded(): Promise<void> {
+  await open({
+    customers: ['C0', 'C1', 'C2', 'C3'].map((name) => ({ nick_name: name, email: `${name}@example.com` })),
+    pair: { deletes: 'propagate', guards: '{ deletes: { max: 1, share: 0.9 } }' },
+  });
+  await world.crm`delete from contact where name in ('C0', 'C1')`;
+  await world.sync();
+}
+
 /** What the daemon does when it is told of a decision: nothing is read from either side. */
 const nextCycle = () => world.sync({ trigger: 'run', observe: { udesk: 'none', crm: 'none' } });
 
@@ -40,12 +50,7 @@ test('plan --approve says yes to exactly the first plan that waits, and the next
 });
 
 test('plan --reject holds what a guard holds; another hash, or none, is told and changes nothing', async () => {
-  await open({
-    customers: ['C0', 'C1', 'C2', 'C3'].map((name) => ({ nick_name: name, email: `${name}@example.com` })),
-    pair: { deletes: 'propagate', guards: '{ deletes: { max: 1, share: 0.9 } }' },
-  });
-  await world.crm`delete from contact where name in ('C0', 'C1')`;
-  await world.sync();
+  await openGuarded();
   const guard = () => ourRows(world, 'select hash, state from udesk_sync.guard');
   const [held] = await guard();
   const gone = await cli.run('plan', '--approve', 'a'.repeat(64));
@@ -61,12 +66,7 @@ test('plan --reject holds what a guard holds; another hash, or none, is told and
 });
 
 test("sync --approve releases a guard's plan, and the log says who let it through", async () => {
-  await open({
-    customers: ['C0', 'C1', 'C2', 'C3'].map((name) => ({ nick_name: name, email: `${name}@example.com` })),
-    pair: { deletes: 'propagate', guards: '{ deletes: { max: 1, share: 0.9 } }' },
-  });
-  await world.crm`delete from contact where name in ('C0', 'C1')`;
-  await world.sync();
+  await openGuarded();
   const [held] = await ourRows(world, 'select hash from udesk_sync.guard');
   expect((await cli.run('sync', '--approve', 'a'.repeat(64))).code).toBe(3);
   expect(await verifyLog(world.database.db, null)).toMatchObject({ entries: 0 });
@@ -82,12 +82,7 @@ test("sync --approve releases a guard's plan, and the log says who let it throug
 });
 
 test('P8: sync --approve with the hash of a plan that is another one by now releases nothing, and says so', async () => {
-  await open({
-    customers: ['C0', 'C1', 'C2', 'C3'].map((name) => ({ nick_name: name, email: `${name}@example.com` })),
-    pair: { deletes: 'propagate', guards: '{ deletes: { max: 1, share: 0.9 } }' },
-  });
-  await world.crm`delete from contact where name in ('C0', 'C1')`;
-  await world.sync();
+  await openGuarded();
   const hashes = async () =>
     (await ourRows(world, `select hash from udesk_sync.guard where state = 'waiting'`)).map(
       ({ hash }) => hash,

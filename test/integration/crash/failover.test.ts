@@ -21,8 +21,8 @@ import { temporaryFolder } from '../../support/child.ts';
 import type { TestDatabase } from '../../support/db.ts';
 import { type PostgresProxy, startProxy } from '../../support/postgres-proxy.ts';
 import { type Running, runProgram, startProgram, writeConfig } from '../../support/program.ts';
-import { createWorld, EVERY_SECOND, ourRows, type World, writesSoFar } from '../../support/world.ts';
-import { edit, end, held, ours } from './group.ts';
+import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
+import { edit, end, held, ours, WORLD } from './group.ts';
 
 const PATIENCE = { timeout: 180_000, interval: 1_000 };
 const cleanups: (() => unknown)[] = [];
@@ -230,15 +230,7 @@ async function worldOn(url: string): Promise<World> {
       for (const each of opened) await each.close();
     },
   };
-  const world = await createWorld({
-    customers: [{ nick_name: 'Somebody', email: 'somebody@example.com' }],
-    pair: {
-      schedule: EVERY_SECOND,
-      deletes: 'propagate',
-      guards: '{ deletes: { max: 100000, share: 1 }, updates: { share: 1 }, creates: { perHour: 1000000 } }',
-    },
-    ours: database,
-  });
+  const world = await createWorld({ ...WORLD, ours: database });
   cleanups.push(() => world.close());
   await world.sync();
   return world;

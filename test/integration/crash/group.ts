@@ -3,13 +3,23 @@
  * database. Each group has addresses and numbers of its own, so that one after another may live in one world.
  */
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
-import { ourRows, type World } from '../../support/world.ts';
+import { EVERY_SECOND, ourRows, type World, type WorldOptions } from '../../support/world.ts';
 
 /** What both sides hold of a group, ids left out; a person a line. */
 export interface Held {
   readonly udesk: readonly string[];
   readonly crm: readonly string[];
 }
+
+/** A world for groups of people, in which no guard holds anything: one other person is there from the start. */
+export const WORLD: WorldOptions = {
+  customers: [{ nick_name: 'Somebody', email: 'somebody@example.com' }],
+  pair: {
+    schedule: EVERY_SECOND,
+    deletes: 'propagate',
+    guards: '{ deletes: { max: 100000, share: 1 }, updates: { share: 1 }, creates: { perHour: 1000000 } }',
+  },
+};
 
 /** Who are there before anything happens. */
 export const NAMES = ['renamed', 'noted', 'merged', 'disputed', 'deleted', 'giver', 'taker'] as const;

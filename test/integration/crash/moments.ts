@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, onTestFinished, vi } from 'vitest';
 import { type Ended, writeConfig } from '../../support/program.ts';
-import { createWorld, EVERY_SECOND, ourRows, type World, writesSoFar } from '../../support/world.ts';
-import { edit, end, held, NAMES, ours } from './group.ts';
+import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
+import { edit, end, held, NAMES, ours, WORLD } from './group.ts';
 
 const ALL = process.env.CRASH_MOMENTS === 'all';
 /**
@@ -110,14 +110,7 @@ export async function tryEveryMoment(way: Way, more: readonly string[] = []): Pr
 async function startWorld() {
   const folder = mkdtempSync(join(tmpdir(), 'udesk-sync-moments-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const world = await createWorld({
-    customers: [{ nick_name: 'Somebody', email: 'somebody@example.com' }],
-    pair: {
-      schedule: EVERY_SECOND,
-      deletes: 'propagate',
-      guards: '{ deletes: { max: 100000, share: 1 }, updates: { share: 1 }, creates: { perHour: 1000000 } }',
-    },
-  });
+  const world = await createWorld(WORLD);
   onTestFinished(() => world.close());
   const config = writeConfig(`${world.configText}\nhttp: { port: 0 }\n`);
   onTestFinished(() => config.remove());
