@@ -9,6 +9,7 @@ import { provenanceOf } from '../support/provenance.ts';
 import { doubles } from './doubles.ts';
 import type { Edit, Removal } from './ledger.ts';
 import {
+  behindParkedCreates,
   confirmedLinks,
   conflictRows,
   conflictsOf,
@@ -134,6 +135,7 @@ interface Calm {
   readonly links: readonly LinkIds[];
   readonly waiting: Waiting;
   readonly hasPlace: (side: SideName, id: string) => boolean;
+  readonly behind: ReadonlySet<string>;
 }
 
 export async function atTheEnd(world: World): Promise<void> {
@@ -142,6 +144,7 @@ export async function atTheEnd(world: World): Promise<void> {
     links: await confirmedLinks(world),
     waiting: await waitingWrites(world),
     hasPlace: await placeOf(world),
+    behind: await behindParkedCreates(world),
   };
   for (const link of calm.links) {
     const [udesk, crm] = [world.people.udesk.get(link.udesk_id), world.people.crm.get(link.crm_id)];
@@ -183,14 +186,18 @@ function converged(
   }
 }
 
-/** P3: a row that is being carried out ends, or waits for a person, or for their word about a deletion; nobody is asked about it meanwhile. */
-function carriedOut(world: World, { conflicts, links, waiting }: Calm): void {
+/**
+ * P3: a row that is being carried out ends, or waits for a person, or for their word about a deletion, or, where somebody is to be
+ * created anew, for their word about another create; nobody is asked about it meanwhile.
+ */
+function carriedOut(world: World, { conflicts, links, waiting, behind }: Calm): void {
   const asked = new Set(
     conflicts.filter(({ field, state }) => field === '*' && state === 'open').map(({ link_id }) => link_id),
   );
   const linked = new Set(links.map(({ id }) => id));
   for (const { id, field, link_id, state } of conflicts) {
     if (state !== 'resolving' || !linked.has(link_id) || asked.has(link_id) || waiting.any(link_id)) continue;
+    if (field === '*' && behind.has(link_id)) continue;
     world.violation('P3', `conflict ${id} of ${field} is being carried out, and nothing of it is under way`);
   }
 }

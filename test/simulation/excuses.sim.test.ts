@@ -110,6 +110,19 @@ describe('P5: a double is excused between those who came by the value, and betwe
     },
   );
 
+  test('whom we cannot know to be one person is two, and neither of them is created again', async () => {
+    const change = does({ do: 'element', side: 'udesk', pick: 2, set: 'emails', how: 'change', which: 0 });
+    const steps = [change, cycle(), cycle()];
+    expect(await broken(steps, {})).toEqual([]);
+    expect(await broken(steps, { 2: createdAgain('e90000x3@example.cn') })).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^P5: crm 3 and crm \d+ both hold e90000x3/)]),
+    );
+    // Once they are linked, nothing that is taken away makes them two.
+    expect(await broken([cycle(), ...steps], { 3: createdAgain('e1x0@example.cn') })).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^P5: crm 3 and crm \d+ both hold e1x0/)]),
+    );
+  });
+
   test('who gets back what has been passed on meanwhile shares it with whoever has it by then, and with nobody else', async () => {
     const undo = does({ do: 'undo', what: 'link', pick: 1, bothSides: false });
     const [given, passedOn] = [move('udesk', 0, 1), move('udesk', 1, 1)];
@@ -276,6 +289,43 @@ describe('P2: an edit is excused by the write that took it away, and by no other
     });
   });
 
+  // Seed r1-854.
+  describe('whose create was set aside keeps what is taken away from what it made, once that is somebody else', () => {
+    const phone = (side: 'udesk' | 'crm', how: 'add' | 'remove', pick: number) =>
+      does({ do: 'element', side, pick, set: 'phones', how, which: 0 });
+    const create: Interrupt = { at: 0, near: 'create', what: 'kill' };
+    const steps = [
+      cycle(),
+      does({ do: 'create', side: 'udesk', contacts: false }),
+      phone('udesk', 'add', 3),
+      cycle(create),
+      does({ do: 'edit', side: 'crm', pick: 3, field: 'name', clear: false }),
+      cycle(),
+      does({ do: 'merge', side: 'crm', pick: 0, into: 2 }),
+      cycle(),
+      cycle(),
+      phone('crm', 'remove', 2),
+      cycle(),
+    ];
+    const crm = { ...SETTING.crm, changeCursor: false, visibleDeletes: false, normalises: true };
+    const three: Setting = { ...SETTING, policy: 'crm', crm, people: 3 };
+
+    test('as it waits for a person', async () => {
+      const { violations, trace } = await runScript(scriptOf('set-aside', three, steps), place.database.db);
+      expect(violations).toEqual([]);
+      expect(trace).toContain('  daemon 2 writes cellphones of udesk 953000001: 13900900000');
+    });
+
+    test('and whoever it is linked with does not', async () => {
+      const back: Meddle = ({ people }) => {
+        people.udesk.elements('953000001', 'phones', [[null, '+86 13900000020']]);
+      };
+      expect(await broken(steps, { 10: back }, three)).toEqual([
+        expect.stringMatching(/^P2: \+86 13900000020 was taken away on crm in step 9, and is on udesk/),
+      ]);
+    });
+  });
+
   test('a list that hid one record does not excuse that the mirror is wrong about another', async () => {
     const steps = [deceived('hides'), { ...cycle(), lanes: ['crm'] } as Bare<Step>];
     const meddle: Meddle = async ({ db }) => {
@@ -379,5 +429,33 @@ describe('P3: a row that is being carried out', () => {
         /^P3: conflict \d+ of nick_name is being carried out, and nothing of it is under way/,
       ),
     ]);
+  });
+
+  // Seed r1-889: nobody is created beside what a create that was set aside may have made.
+  describe('waits where somebody is to be created anew beside a create that was set aside', () => {
+    const killed: Interrupt = { at: 0, near: 'create', what: 'kill' };
+    const renamed = does({ do: 'edit', side: 'crm', pick: 3, field: 'name', clear: false });
+    const setAside = [does({ do: 'create', side: 'udesk', contacts: true }), cycle(killed), renamed, cycle()];
+    const given = does({ ...{ do: 'move', side: 'udesk', pick: 3, set: 'emails', into: 0, swap: false } });
+    const gone = does({ do: 'delete', side: 'crm', pick: 0, linked: true });
+    const asked = (before: Bare<Step>) => [cycle(), ...setAside, before, gone, cycle(), cycle()];
+    const three: Setting = { ...SETTING, people: 3 };
+
+    test('and has an e-mail in common with it', async () => {
+      const steps = [...asked(given), does({ do: 'decide', pick: 0, take: 'udesk' }), cycle(), cycle()];
+      const { violations, trace } = await runScript(scriptOf('waits', three, steps), place.database.db);
+      expect(violations).toEqual([]);
+      const decided = trace.findIndex((line) => line.includes('takes udesk for *'));
+      expect(decided).toBeGreaterThan(0);
+      expect(trace.slice(decided).filter((line) => line.includes('crm (new)'))).toEqual([]);
+    });
+
+    test('but not where they have nothing in common', async () => {
+      const steps = asked(does(edit('udesk', 'name')));
+      expect(await broken(steps, {}, three)).toEqual([]);
+      expect(await broken(steps, { [steps.length - 1]: forgotten }, three)).toEqual([
+        expect.stringMatching(/^P3: conflict \d+ of \* is being carried out, and nothing of it is under way/),
+      ]);
+    });
   });
 });

@@ -115,6 +115,23 @@ export async function placeOf(world: World): Promise<(side: SideName, id: string
   return (side, id) => names.has(side) || names.has(`${side} ${id}`);
 }
 
+/**
+ * Links of whom a record is to be created anew, and which have an e-mail or phone in common with a create of that side that was
+ * set aside: nobody is created beside it, until a person has said what became of it.
+ */
+export async function behindParkedCreates(world: World): Promise<ReadonlySet<string>> {
+  const found = await rows<{ id: string }>(
+    world.db,
+    sql`select l.id from udesk_sync.link l
+        join udesk_sync.claim c on c.pair = l.pair and c.link_id <> l.id
+        join udesk_sync.intent i on i.pair = c.pair and i.link_id = c.link_id and i.op = 'create' and i.state = 'parked'
+        join udesk_sync.record r on r.pair = l.pair and r.side <> c.side and r.keys @> array[c.key]
+          and r.remote_id = case r.side when 'udesk' then l.udesk_id else l.crm_id end
+        where l.pair = ${world.name}`,
+  );
+  return new Set(found.map(({ id }) => id));
+}
+
 /** Links of which nothing is in conflict, set aside or on its way, oldest first. */
 export async function quietLinks(world: World): Promise<{ udesk: string; crm: string }[]> {
   const waiting = await waitingWrites(world);

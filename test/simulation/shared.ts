@@ -94,8 +94,8 @@ export async function passOn(world: World, value: string, from: Name, into: Name
 
 /**
  * Whoever else holds a value, with their counterparts. So is somebody else whom a person parted from it before, or is asked
- * about, or who has another counterpart by now: a create of ours made one of the two for the other, and they are not linked
- * any more.
+ * about, or where one of the two has another counterpart by now: a create of ours made one for the other, and they are not
+ * linked any more.
  */
 export async function othersWith(world: World, value: string, name: Name): Promise<ReadonlySet<Name>> {
   const links = await confirmedLinks(world);
@@ -108,8 +108,9 @@ export async function othersWith(world: World, value: string, name: Name): Promi
     nameOf('crm', crm),
   ]);
   const areAsked = (one: Name) => questions.some((two) => two.includes(one) && two.includes(name));
+  const isLinked = linkedNames(name, links).length > 1;
   const isSomebodyElse = (one: Name) =>
-    world.ledger.areParted(name, one) || areAsked(one) || linkedNames(one, links).length > 1;
+    isLinked || world.ledger.areParted(name, one) || areAsked(one) || linkedNames(one, links).length > 1;
   const own = namesOf(world, name, links).filter(
     (one) => one === name || linked(one) || !isSomebodyElse(one),
   );

@@ -71,6 +71,8 @@ export class World {
   readonly leftOut = new LeftOut();
   /** The CRM forgot our position in its changes, in this cycle. */
   expired = false;
+  /** Who is on both sides from the beginning, and was not linked yet. */
+  unmet: readonly { readonly udesk: string; readonly crm: string }[] = [];
   /** Whom a person was asked about when the last cycle ended, one of each side. */
   asked: ReadonlyMap<string, readonly [string, string]> = new Map();
   /** Deletes that a person saw and approved, by side and id. */
@@ -298,11 +300,11 @@ export class World {
         phones: n % 2 === 0 ? [phoneToken(FIRST, n)] : [],
       };
       const side: SideName = n % 2 === 0 ? 'udesk' : 'crm';
-      const ids: readonly SideName[] = n % 3 === 0 ? SIDES : [side];
-      for (const at of ids) {
-        this.people[at].create(person);
-        for (const value of valuesOf({ id: '', ...person })) this.ledger.holds(at, value);
-      }
+      const on: readonly SideName[] = n % 3 === 0 ? SIDES : [side];
+      for (const at of on) for (const value of valuesOf({ id: '', ...person })) this.ledger.holds(at, value);
+      const ids = on.map((at) => this.people[at].create(person));
+      const [udesk, crm] = ids;
+      if (udesk !== undefined && crm !== undefined) this.unmet = [...this.unmet, { udesk, crm }];
     }
   }
 }
