@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { ASKING } from './account-changes.ts';
 import type { ConflictRow } from './conflicts.ts';
 import { waitingGuards } from './guards.ts';
+import { MAY_HAVE_CREATED } from './intents.ts';
 import type { IntentState } from './schema/intent.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
@@ -17,6 +18,8 @@ export interface DecisionProgress {
   readonly writes: readonly WriteProgress[];
   /** Nothing is written before the first plan of the pair is accepted. */
   readonly firstRunPending: boolean;
+  /** A create that was set aside: nobody who has an e-mail or phone in common with it is created anew beside it. */
+  readonly behind: { readonly parkedId: string; readonly message: string } | null;
   /** What the guards hold of the pair, with why; null: nothing. */
   readonly held: { readonly hash: string; readonly messages: readonly string[] } | null;
   /** Another account or table answers on a side of the pair, and nobody said yes to it: the hash of that question. */
@@ -45,16 +48,39 @@ export async function decisionProgress(
            where pair = name and finished_at is not null and outcome <> 'abandoned' order by id desc limit 1) as failure
         from udesk_sync.pair where name = ${name}`,
   );
+  const behind = writes.length === 0 ? await createSetAside(db, conflict) : null;
   const isHeld = writes.some(({ state }) => state === 'held');
   const [guard] = isHeld ? await waitingGuards(db, name, ['waiting', 'rejected']) : [];
   return {
     writes,
     firstRunPending: pair?.first_run !== 'accepted',
+    behind,
     held:
       guard === undefined ? null : { hash: guard.hash, messages: guard.tripped.map((one) => one.message) },
     account: pair?.account ?? null,
     failure: pair?.failure ?? null,
   };
+}
+
+/**
+ * What the decision to create somebody anew waits for (P5): a create of that side of which it is not known what it made keeps
+ * the e-mails and phones that it was sent with, until a person has said what became of it.
+ */
+async function createSetAside(
+  db: Db,
+  { pair, id }: Pick<ConflictRow, 'pair' | 'id'>,
+): Promise<DecisionProgress['behind']> {
+  const [found] = await rows<{ parkedId: string; message: string }>(
+    db,
+    sql`select p.id as "parkedId", p.message from udesk_sync.conflict c
+        join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id
+        join udesk_sync.claim k on k.pair = l.pair and k.link_id <> l.id and k.side <> c.person_take
+        join udesk_sync.record r on r.pair = l.pair and r.side = c.person_take and r.keys @> array[k.key]
+          and r.remote_id = case r.side when 'udesk' then l.udesk_id else l.crm_id end
+        join udesk_sync.parked p on p.pair = k.pair and p.link_id = k.link_id and p.side = k.side and ${MAY_HAVE_CREATED}
+        where c.pair = ${pair} and c.id = ${id}::bigint and c.field = '*' order by p.id limit 1`,
+  );
+  return found ?? null;
 }
 
 export interface PastDecision {

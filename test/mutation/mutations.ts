@@ -1889,4 +1889,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '  try {',
     tests: ['test/integration/store/lost-connection.test.ts'],
   },
+  {
+    name: 'a decision that waits for another create says that it waits for the next cycle',
+    breaks:
+      'a person waits for ever for what they decided, and nothing leads to the question that they have to answer',
+    file: 'src/web/conflicts/progress.ts',
+    find: 'if (behind !== null)',
+    replace: 'if (behind === undefined)',
+    tests: ['test/integration/web/progress.test.ts'],
+  },
 ];

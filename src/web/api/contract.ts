@@ -81,7 +81,7 @@ export const conflictDetail = conflict.extend({
       .string()
       .nullable()
       .describe(
-        'The state of the write (held: by a guard; parked: set aside), waiting for a cycle, first-run, or account (another one answers)',
+        'The state of the write (held: by a guard; parked: set aside), waiting for a cycle, first-run, account (another one answers), or other-create (one with the same e-mail or phone was set aside)',
       ),
     reason: z
       .string()

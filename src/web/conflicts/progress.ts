@@ -12,7 +12,7 @@ export interface Progress {
   readonly text: Html | null;
   /** It can be taken back: nothing was sent yet, or what was written still stands. */
   readonly undo: boolean;
-  /** What the decision waits for (the state of its write, `waiting` for a cycle, `first-run`, `account`); null: nothing. */
+  /** What the decision waits for (the state of its write, `waiting` for a cycle, `first-run`, `account`, `other-create`); null: nothing. */
   readonly waitingFor: string | null;
   /** The vendor's words for a write that was refused or has to be tried again, why a guard holds it, or why the decision is void. */
   readonly reason: string | null;
@@ -52,11 +52,13 @@ export function progressOf(
     };
   }
   const sent = progress?.writes.some(({ state }) => !['planned', 'held', 'pending'].includes(state)) ?? false;
-  const { waits, reason, plan } = waitOf(progress);
-  const step = ['held', 'first-run', 'account'].includes(waits) ? 'stuck' : 'under-way';
+  const { waits, reason, plan, parkedId } = waitOf(progress);
+  const step = ['held', 'first-run', 'account', 'other-create'].includes(waits) ? 'stuck' : 'under-way';
   const failed = reason !== null && (waits === 'pending' || waits === 'waiting');
   const told = failed ? t(`progress.again-${waits}`) : t(`progress.${waits}`);
-  const look = plan !== null && html` <a href="/plans/${plan}">${t('plan.look')}</a>`;
+  const look =
+    (plan !== null && html` <a href="/plans/${plan}">${t('plan.look')}</a>`) ||
+    (parkedId !== null && html` <a href="/parked#parked-${parkedId}">${t('progress.look-parked')}</a>`);
   const why = reason !== null && html` <span class="said">${keptText(visit, reason)}</span>`;
   return {
     step,
@@ -74,30 +76,31 @@ export function isVoid({ state, reason }: Pick<ConflictRow, 'state' | 'reason'>)
 
 interface Wait {
   /** The state of the write that it waits for; `waiting`: for a cycle. */
-  readonly waits: Exclude<IntentState, 'dropped'> | 'first-run' | 'account' | 'waiting';
+  readonly waits: Exclude<IntentState, 'dropped'> | 'first-run' | 'account' | 'other-create' | 'waiting';
   readonly reason: string | null;
   /** What a person has to say yes to, by its hash. */
   readonly plan: string | null;
+  /** What was set aside that it waits for. */
+  readonly parkedId: string | null;
 }
 
+const WAITS = { reason: null, plan: null, parkedId: null } as const;
+
 function waitOf(progress: DecisionProgress | null): Wait {
-  const {
-    writes = [],
-    firstRunPending = false,
-    held = null,
-    account = null,
-    failure = null,
-  } = progress ?? {};
+  const { writes = [], firstRunPending = false, behind = null } = progress ?? {};
+  const { held = null, account = null, failure = null } = progress ?? {};
   const first = writes.find(({ state }) => state !== 'settled') ?? writes[0];
   const state = first === undefined || first.state === 'dropped' ? null : first.state;
   // Nothing is sent to an account that nobody said yes to, and no cycle plans with it.
   if (account !== null && (state === null || state === 'pending' || state === 'planned'))
-    return { waits: 'account', reason: null, plan: account };
+    return { ...WAITS, waits: 'account', plan: account };
   if (state === 'held')
-    return { waits: state, reason: held?.messages.join(' ') ?? null, plan: held?.hash ?? null };
-  if (state !== null) return { waits: state, reason: first?.error ?? null, plan: null };
-  if (firstRunPending) return { waits: 'first-run', reason: null, plan: null };
-  return { waits: 'waiting', reason: failure, plan: null };
+    return { ...WAITS, waits: state, reason: held?.messages.join(' ') ?? null, plan: held?.hash ?? null };
+  if (state !== null) return { ...WAITS, waits: state, reason: first?.error ?? null };
+  if (firstRunPending) return { ...WAITS, waits: 'first-run' };
+  if (behind !== null)
+    return { ...WAITS, waits: 'other-create', reason: behind.message, parkedId: behind.parkedId };
+  return { ...WAITS, waits: 'waiting', reason: failure };
 }
 
 function byWhom(visit: Visit, row: ConflictRow, last: PastDecision | undefined): Html {

@@ -1,6 +1,9 @@
 /** What a decided conflict waits for: its page and the API say it in each case, with the reason where there is one. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { TRIPS_AT } from '../../../src/core/breaker.ts';
+import type { Side } from '../../../src/crm/adapter.ts';
+import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
+import { runCycle } from '../../../src/engine/cycle.ts';
 import { createBreakers } from '../../../src/http/breakers.ts';
 import { DEFAULT_RETRY } from '../../../src/http/retry.ts';
 import { answerFromAnotherTable, askedHash } from '../../support/another-table.ts';
@@ -59,6 +62,29 @@ async function told(): Promise<Told & { readonly page: string }> {
   const { progress } = JSON.parse((await reviewer.get(`/api/v1/conflicts/${id}`)).text) as { progress: Told };
   const status = (await reviewer.get(`/conflicts/${id}/status`)).text;
   return { ...progress, page: status.replaceAll(/\s+/g, ' ') };
+}
+
+/** The pair's CRM is one without an external id, in which somebody renames whoever is created at once. */
+async function withMemoryCrm() {
+  world = await createWorld({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
+  const crm = createMemoryCrm({ manifest: { externalId: null } });
+  const create: Side['create'] = async (...request) => {
+    try {
+      return await crm.side.create(...request);
+    } finally {
+      const made = crm.table.list().find(({ fields }) => fields.name === 'New');
+      if (made !== undefined) crm.table.edit(made.id, { name: 'Renamed' });
+    }
+  };
+  const sides = { udesk: world.pair.sides.udesk, crm: { ...crm.side, create } };
+  const syncMemory = () =>
+    runCycle(
+      world.engine,
+      { spec: world.pair.spec, sides },
+      { trigger: 'sync', observe: { udesk: 'full', crm: 'full' } },
+    );
+  await syncMemory();
+  return { syncMemory, crm };
 }
 
 describe('a decision waits', () => {
@@ -161,6 +187,43 @@ describe('a decision waits', () => {
     await ourRows(world, `update udesk_sync.pair set first_run = 'pending'`);
     expect(await told()).toMatchObject({ step: 'stuck', waitingFor: 'first-run', reason: null });
     expect((await told()).page).toContain('the first plan of this pair has not been accepted yet');
+  });
+
+  test('for what a person says about a create with the same phone that was set aside', async () => {
+    const shared = '13800000001';
+    const { syncMemory, crm } = await withMemoryCrm();
+    const { tenant } = world.simulator;
+    const customer = tenant.create({ nick_name: 'New', cellphones: [shared] });
+    crm.faults.push({ on: 'create', kind: 'ambiguous-after' });
+    await syncMemory();
+    const parked = await ourRows(world, `select id, message from udesk_sync.parked where state = 'parked'`);
+    expect(parked).toEqual([
+      {
+        id: expect.anything(),
+        message: expect.stringContaining('a record with one of its e-mails or phones'),
+      },
+    ]);
+    // The phone is another customer's by now, who is deleted in the CRM.
+    const linked = tenant.find('email', 'linked@example.com');
+    tenant.edit(customer.id, { cellphones: [] });
+    tenant.edit(linked?.id ?? '', { cellphones: [shared] });
+    const counterpart = crm.table.list().find(({ fields }) => fields.name === 'Linked');
+    crm.table.delete(counterpart?.id ?? '');
+    await syncMemory();
+    id = (await world.conflicts()).find(({ state }) => state === 'open')?.id ?? '';
+    web = await openWeb(world, { users: true });
+    reviewer = await signedIn(web, 'reviewer');
+    await decide('udesk');
+    for (let n = 0; n < 2; n += 1) await syncMemory();
+    const now = await told();
+    expect(now).toMatchObject({ step: 'stuck', waitingFor: 'other-create', reason: parked[0]?.message });
+    expect(now.page).toContain('a create with the same e-mail or phone was set aside');
+    expect(now.page).toContain(`href="/parked#parked-${parked[0]?.id}"`);
+    // It had made somebody, who has the phone over there: a person deletes that one.
+    crm.table.delete(crm.table.list().find(({ fields }) => fields.name === 'Renamed')?.id ?? '');
+    await reviewer.post(`/parked/${parked[0]?.id}/retry`);
+    for (let n = 0; n < 2; n += 1) await syncMemory();
+    expect(await told()).toMatchObject({ step: 'done', waitingFor: null });
   });
 
   test('for a yes to another account that answers, and leads to the question', async () => {

@@ -81,6 +81,9 @@ export const conflictsEn = {
   'progress.waiting': 'It waits for the next cycle, which starts in a moment.',
   'progress.again-waiting': 'It waits for the next cycle. The last one failed:',
   'progress.account': 'It waits: another account answers, and nobody has said yet whether it is meant.',
+  'progress.other-create':
+    'It waits: a create with the same e-mail or phone was set aside, and nobody has said yet what became of it.',
+  'progress.look-parked': 'Answer that first',
   'progress.planned': 'It is about to be written.',
   'progress.held': 'A guard holds it until an operator approves the plan.',
   'progress.pending': 'It is about to be written.',

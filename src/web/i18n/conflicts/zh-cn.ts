@@ -78,6 +78,8 @@ export const conflictsZhCn: Readonly<Record<keyof typeof conflictsEn, string>> =
   'progress.waiting': '等待下一轮同步，马上开始。',
   'progress.again-waiting': '等待下一轮同步；上一轮失败：',
   'progress.account': '等待中：有另一个账号应答，尚未确认是否改用它。',
+  'progress.other-create': '等待中：有一条邮箱或电话相同的新建操作被搁置，尚无人说明其结果。',
+  'progress.look-parked': '先处理那一条',
   'progress.planned': '即将写入。',
   'progress.held': '被护栏拦下，等待管理员批准。',
   'progress.pending': '即将写入。',
