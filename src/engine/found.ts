@@ -13,6 +13,8 @@ import { storeOne } from './observe.ts';
 export interface Found {
   /** Who is there: as the mirror holds them, or else as they are when each is read on its own. */
   readonly shown: readonly SideRecord[];
+  /** The search shows them, and they are not found by their ids, although the mirror does not know that they were deleted. */
+  readonly contradicted: readonly string[];
   /** The mirror holds every one of them live and just so. */
   readonly areAsHeld: boolean;
   /** Stores, inside the caller's transaction, those of whom the mirror was told nothing since before they were read. */
@@ -25,9 +27,11 @@ export async function readFound(cycle: Cycle, side: SideName, found: readonly Si
   const before = await loadRecords(cycle.db, pair, side, ids);
   const isAsBefore = (record: SideRecord) => isAsHeld(before.get(record.id), record);
   const shown: SideRecord[] = [];
+  const contradicted: string[] = [];
   for (const record of found) {
     const now = isAsBefore(record) ? record : await readAgain(cycle, side, record, before.has(record.id));
     if (now !== null) shown.push(now);
+    else if (before.get(record.id)?.state !== 'deleted') contradicted.push(record.id);
   }
   const store = async (tx: Db): Promise<void> => {
     const held = await lockSightings(tx, pair, side, ids);
@@ -36,7 +40,7 @@ export async function readFound(cycle: Cycle, side: SideName, found: readonly Si
         await storeOne(cycle, tx, side, 'verify', record);
     }
   };
-  return { shown, areAsHeld: shown.every(isAsBefore), store };
+  return { shown, contradicted, areAsHeld: shown.every(isAsBefore), store };
 }
 
 function isAsHeld(held: KnownRecord | undefined, record: SideRecord): boolean {

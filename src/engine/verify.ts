@@ -109,6 +109,7 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
   }
   const others = await withoutKeptOut(cycle, intent, await holders(cycle, intent, looks));
   const found = await readFound(cycle, intent.side, others);
+  if (found.contradicted.length > 0) throw contradiction(cycle, intent, found.contradicted);
   const ids = found.shown.map(({ id }) => id);
   // Matching knew them as the mirror holds them: who was given the e-mail since then is somebody new to it.
   if (ids.length === 0 || (found.areAsHeld && (await knownWhenPlanned(cycle.db, intent, ids)))) {
@@ -130,6 +131,25 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
   });
   return 'stale';
 }
+
+/**
+ * P5: whom a search shows, and nobody finds by their id, may have been deleted a moment ago, and may be somebody whom the side does
+ * not show for a while. The search, or the id, is right before long; where they do not agree for a day, a person has to say.
+ */
+function contradiction(cycle: Cycle, { side, createdAt }: IntentRow, ids: readonly string[]): SyncError {
+  const waited = cycle.clock().getTime() - Date.parse(createdAt);
+  return new SyncError(
+    waited > CONTRADICTED_WITHIN_MS ? 'rejected' : 'transient',
+    `${side} shows record ${ids.join(', ')} to whoever searches for one of its e-mails or phones, and not to whoever reads it by its id`,
+    {
+      side,
+      code: 'contradicted',
+      advice: `Where that record is there, let the login of the sync read it; where it is deleted, take it out of what ${side} is searched in. Then try again.`,
+    },
+  );
+}
+
+const CONTRADICTED_WITHIN_MS = 86_400_000;
 
 /** P7: whoever was entered anew while the deletion waited may be this one. */
 async function refuseWhileAsked({ db, spec }: Cycle, side: SideName, id: string): Promise<void> {

@@ -1898,4 +1898,12 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'if (behind === undefined)',
     tests: ['test/integration/web/progress.test.ts'],
   },
+  {
+    name: 'whom a search shows, and nobody finds by their id, is nobody',
+    breaks: 'a customer is created a second time while a list and a read leave their record out',
+    file: 'src/engine/verify.ts',
+    find: 'if (found.contradicted.length > 0) throw contradiction(cycle, intent, found.contradicted);',
+    replace: '',
+    tests: ['test/integration/attack/mends-again.test.ts'],
+  },
 ];

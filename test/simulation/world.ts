@@ -38,6 +38,8 @@ const CALL_MS = 40;
 /** The step that those who were there before are named after. */
 const FIRST = 90_000;
 const START = Date.UTC(2026, 0, 5);
+/** The first people were entered a day before: no search is behind about them. */
+const DAY_MS = 86_400_000;
 
 export class World {
   readonly name: string;
@@ -107,7 +109,9 @@ export class World {
     this.crm = createCrm(setting, () => this.#trueTime - this.#lateMs);
     this.people = { udesk: udeskPeople(this.tenant), crm: crmPeople(this.crm.table) };
     this.process = this.start();
+    this.#trueTime -= DAY_MS;
     this.#firstPeople(setting.people);
+    this.#trueTime = START;
   }
 
   get tenant(): TenantHandle {

@@ -73,6 +73,10 @@ export const WRITES: ReasonTable = [
     /^(udesk|crm) record (.+) holds one of its e-mails or phones, and is kept out since a person was forgotten: `udesk-sync forget (\S+ \S+) --let-in` takes it up again$/,
     '{1} 的记录 {2} 含有其邮箱或手机号，而该记录因遗忘某人已被排除在外：运行 `udesk-sync forget {3} --let-in` 可重新接纳',
   ],
+  [
+    /^(udesk|crm) shows record (.+) to whoever searches for one of its e-mails or phones, and not to whoever reads it by its id$/,
+    '{1} 按其邮箱或手机号能搜到记录 {2}，按编号却读不到',
+  ],
   [/^the configuration does not ask for it any more$/, '配置已不再要求这样做'],
   [/^our clock was set back since this was planned$/, '计划之后本机时钟被往回调了'],
   [/^the mapping has changed$/, '映射已更改'],
