@@ -123,6 +123,18 @@ describe('P5: a double is excused between those who came by the value, and betwe
     );
   });
 
+  // Seed g60-821.
+  test('of several who may be one person, those whom nobody chose are somebody else, and none of them is created again', async () => {
+    const merge = does({ do: 'merge', side: 'udesk', pick: 0, into: 1 });
+    const steps = [merge, cycle(), does({ do: 'confirm', pick: 0 }), cycle(), cycle()];
+    const { violations, trace } = await runScript(scriptOf('chosen', SETTING, steps), place.database.db);
+    expect(violations).toEqual([]);
+    expect(trace).toContain('  a person says confirm of link 1: confirmed');
+    expect(await broken(steps, { 4: createdAgain('e90000x3@example.cn') })).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^P5: crm \d+ and crm \d+ both hold e90000x3/)]),
+    );
+  });
+
   test('who gets back what has been passed on meanwhile shares it with whoever has it by then, and with nobody else', async () => {
     const undo = does({ do: 'undo', what: 'link', pick: 1, bothSides: false });
     const [given, passedOn] = [move('udesk', 0, 1), move('udesk', 1, 1)];

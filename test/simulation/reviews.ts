@@ -101,7 +101,17 @@ export async function identity(world: World, act: Extract<Act, { do: 'unlink' | 
   if (act.do === 'unlink' && outcome.outcome === 'unlinked') {
     parted(world, link);
   }
+  if (act.do === 'confirm' && outcome.outcome === 'confirmed' && candidates !== null)
+    chose(world, candidates);
   world.tell(`  a person says ${act.do} of link ${link.id}: ${outcome.outcome}`);
+}
+
+/** Of several who may be one person, a person says of the first two that they are: the others are somebody else, whatever they share. */
+function chose(world: World, candidates: Readonly<Record<SideName, readonly string[]>>): void {
+  const named = SIDES.map((side) => candidates[side].map((id) => nameOf(side, id)));
+  const two = new Set(named.flatMap(([first]) => first ?? []));
+  const others = named.flatMap(([, ...rest]) => rest);
+  for (const other of others) world.ledger.shared.noteAll([two, new Set([other])]);
 }
 
 /**
