@@ -79,8 +79,8 @@ function todosOf(pair: string, status: PairStatus): Todo[] {
   const todos: Todo[] = [];
   if (firstRun === 'pending') {
     todos.push({
-      what: 'nothing is written before you accept the first plan (`udesk-sync plan` shows it)',
-      command: `udesk-sync sync --pair ${pair} --accept-first-plan`,
+      what: 'nothing is written before you accept the first plan: this tells what it would do, and how to say yes to exactly that',
+      command: `udesk-sync sync --pair ${pair}`,
     });
   }
   for (const { hash, side, state, before, now } of accounts) {

@@ -93,7 +93,7 @@ describe('a pair', () => {
     });
     expect(health).toBe('waiting');
     expect(todos.map(({ command }) => command)).toEqual([
-      'udesk-sync sync --pair main --accept-first-plan',
+      'udesk-sync sync --pair main',
       'udesk-sync sync --pair main --approve abc',
       'udesk-sync conflicts list --pair main',
       'udesk-sync links list --state candidate --pair main',
