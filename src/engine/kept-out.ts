@@ -11,6 +11,12 @@ import { readFound } from './found.ts';
 import { contactsOfCreate } from './lookup.ts';
 import { heldByFew } from './match.ts';
 
+export interface WithoutKeptOut {
+  readonly others: readonly SideRecord[];
+  /** Who is kept out, as a search shows, and is not found by their id. */
+  readonly contradicted: readonly string[];
+}
+
 /**
  * Of whom a look before a create found, those who are not kept out. No lane takes up the others, so that no matching could ever
  * answer who that is: a person is asked. An office line that they shared with more people than a match may rest on says nothing, as
@@ -21,16 +27,16 @@ export async function withoutKeptOut(
   cycle: Cycle,
   intent: IntentRow,
   holding: readonly SideRecord[],
-): Promise<readonly SideRecord[]> {
+): Promise<WithoutKeptOut> {
   const { side } = intent;
   const ids = holding.map(({ id }) => id);
   const keptOut = await keptOutAmong(cycle.db, cycle.spec.name, side, ids);
-  if (keptOut.length === 0) return holding;
+  if (keptOut.length === 0) return { others: holding, contradicted: [] };
   const isKeptOut = ({ id }: SideRecord) => keptOut.includes(id);
-  const { shown } = await readFound(cycle, side, holding.filter(isKeptOut));
+  const { shown, contradicted } = await readFound(cycle, side, holding.filter(isKeptOut));
   const mayOverwrite = cycle.sides[side].manifest.createMayOverwrite === true;
   const meant = mayOverwrite ? shown : await sharingMore(cycle, intent, shown);
-  if (meant.length === 0) return holding.filter((record) => !isKeptOut(record));
+  if (meant.length === 0) return { others: holding.filter((record) => !isKeptOut(record)), contradicted };
   const told = meant.map(({ id }) => id);
   throw new SyncError('rejected', heldByForgotten(side, told), { side, code: 'kept-out' });
 }

@@ -10,6 +10,7 @@ import { dissolveUncreated, loadLinkOf, reviewsAbout } from '../store/links.ts';
 import { isUnplanned, loadRecords } from '../store/records.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
+import { waitForAgreement } from './contradicted.ts';
 import { type CreateLooks, matchedBy } from './create-looks.ts';
 import { readFound } from './found.ts';
 import { isWitnessed } from './history.ts';
@@ -95,7 +96,11 @@ export async function verify(
  * hid, is matched, and not made a second time (P5). Of whom matching knew already, a person or a stop list said that they are
  * somebody else: they may share an address, unless a create there may change them instead.
  */
-async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks): Promise<null | 'stale'> {
+async function verifyAbsent(
+  cycle: Cycle,
+  intent: IntentRow,
+  looks: CreateLooks,
+): Promise<null | 'stale' | 'missing'> {
   if (await isSourceGone(cycle, intent)) {
     await fenced(cycle.db, cycle.fence, (tx) =>
       dropIntent(tx, intent, 'its source was deleted before the write', cycle.clock()),
@@ -107,9 +112,10 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
     await fenced(cycle.db, cycle.fence, (tx) => dropIntent(tx, intent, why, cycle.clock()));
     return 'stale';
   }
-  const others = await withoutKeptOut(cycle, intent, await holders(cycle, intent, looks));
-  const found = await readFound(cycle, intent.side, others);
-  if (found.contradicted.length > 0) throw contradiction(cycle, intent, found.contradicted);
+  const among = await withoutKeptOut(cycle, intent, await holders(cycle, intent, looks));
+  const found = await readFound(cycle, intent.side, among.others);
+  const contradicted = [...among.contradicted, ...found.contradicted];
+  if (contradicted.length > 0) return await waitForAgreement(cycle, intent, contradicted);
   const ids = found.shown.map(({ id }) => id);
   // Matching knew them as the mirror holds them: who was given the e-mail since then is somebody new to it.
   if (ids.length === 0 || (found.areAsHeld && (await knownWhenPlanned(cycle.db, intent, ids)))) {
@@ -131,25 +137,6 @@ async function verifyAbsent(cycle: Cycle, intent: IntentRow, looks: CreateLooks)
   });
   return 'stale';
 }
-
-/**
- * P5: whom a search shows, and nobody finds by their id, may have been deleted a moment ago, and may be somebody whom the side does
- * not show for a while. The search, or the id, is right before long; where they do not agree for a day, a person has to say.
- */
-function contradiction(cycle: Cycle, { side, createdAt }: IntentRow, ids: readonly string[]): SyncError {
-  const waited = cycle.clock().getTime() - Date.parse(createdAt);
-  return new SyncError(
-    waited > CONTRADICTED_WITHIN_MS ? 'rejected' : 'transient',
-    `${side} shows record ${ids.join(', ')} to whoever searches for one of its e-mails or phones, and not to whoever reads it by its id`,
-    {
-      side,
-      code: 'contradicted',
-      advice: `Where that record is there, let the login of the sync read it; where it is deleted, take it out of what ${side} is searched in. Then try again.`,
-    },
-  );
-}
-
-const CONTRADICTED_WITHIN_MS = 86_400_000;
 
 /** P7: whoever was entered anew while the deletion waited may be this one. */
 async function refuseWhileAsked({ db, spec }: Cycle, side: SideName, id: string): Promise<void> {

@@ -19,7 +19,7 @@ export interface DecisionProgress {
   /** Nothing is written before the first plan of the pair is accepted. */
   readonly firstRunPending: boolean;
   /** A create that was set aside: nobody who has an e-mail or phone in common with it is created anew beside it. */
-  readonly behind: { readonly parkedId: string; readonly message: string } | null;
+  readonly behind: CreateSetAside | null;
   /** What the guards hold of the pair, with why; null: nothing. */
   readonly held: { readonly hash: string; readonly messages: readonly string[] } | null;
   /** Another account or table answers on a side of the pair, and nobody said yes to it: the hash of that question. */
@@ -27,6 +27,14 @@ export interface DecisionProgress {
   /** Why the pair's last cycle failed; null: it did not. */
   readonly failure: string | null;
 }
+
+export type CreateSetAside = {
+  readonly parkedId: string;
+  readonly message: string;
+  /** A person left it alone: it is asked about again once the customer whom it is about changes. */
+  readonly isLeftAlone: boolean;
+  readonly udeskId: string | null;
+};
 
 /** Of the decision that the conflict is being resolved by. */
 export async function decisionProgress(
@@ -70,15 +78,18 @@ async function createSetAside(
   db: Db,
   { pair, id }: Pick<ConflictRow, 'pair' | 'id'>,
 ): Promise<DecisionProgress['behind']> {
-  const [found] = await rows<{ parkedId: string; message: string }>(
+  const [found] = await rows<CreateSetAside>(
     db,
-    sql`select p.id as "parkedId", p.message from udesk_sync.conflict c
+    sql`select p.id as "parkedId", p.message, p.state = 'dropped' as "isLeftAlone", other.udesk_id as "udeskId"
+        from udesk_sync.conflict c
+        join udesk_sync.decision d on d.id = c.decision_id and d.take in ('udesk', 'crm')
         join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id
-        join udesk_sync.claim k on k.pair = l.pair and k.link_id <> l.id and k.side <> c.person_take
-        join udesk_sync.record r on r.pair = l.pair and r.side = c.person_take and r.keys @> array[k.key]
+        join udesk_sync.record r on r.pair = l.pair and r.side = d.take and r.state = 'live'
           and r.remote_id = case r.side when 'udesk' then l.udesk_id else l.crm_id end
+        join udesk_sync.claim k on k.pair = r.pair and k.side <> r.side and k.key = any(r.keys) and k.link_id <> l.id
+        join udesk_sync.link other on other.pair = k.pair and other.id = k.link_id
         join udesk_sync.parked p on p.pair = k.pair and p.link_id = k.link_id and p.side = k.side and ${MAY_HAVE_CREATED}
-        where c.pair = ${pair} and c.id = ${id}::bigint and c.field = '*' order by p.id limit 1`,
+        where c.pair = ${pair} and c.id = ${id}::bigint and c.field = '*' order by p.state = 'dropped', p.id limit 1`,
   );
   return found ?? null;
 }

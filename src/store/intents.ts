@@ -23,8 +23,6 @@ export interface IntentRow {
   readonly round: number;
   readonly marker: string | null;
   readonly state: IntentState;
-  /** When it was planned. ISO 8601. */
-  readonly createdAt: string;
   readonly attempts: number;
   readonly looks: number;
   /** When it was last looked for. ISO 8601; null while it was not. */
@@ -61,7 +59,6 @@ export type IntentColumns = {
   round: number;
   marker: string | null;
   state: IntentState;
-  created_at: string;
   attempts: number;
   looks: number;
   looked_at: string | null;
@@ -79,7 +76,7 @@ const iso = (column: string) =>
   sql.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${column}`);
 
 export const INTENT_COLUMNS = sql`id, pair, link_id, run_id, side, op, remote_id, patch::text as patch, reasons::text as reasons,
-  source::text as source, halves::text as halves, decisions::text as decisions, round, marker, state, ${iso('created_at')}, attempts, looks, ${iso('looked_at')}, batch_id, result::text as result,
+  source::text as source, halves::text as halves, decisions::text as decisions, round, marker, state, attempts, looks, ${iso('looked_at')}, batch_id, result::text as result,
   ${iso('sent_at')}, sent_skew_ms::text as sent_skew_ms, sent_run_id, error, ${iso('verified_at')}, ${iso('settled_at')}`;
 
 /**
@@ -109,7 +106,6 @@ export function toIntent(row: IntentColumns): IntentRow {
     round: Number(row.round),
     marker: row.marker,
     state: row.state,
-    createdAt: row.created_at,
     attempts: row.attempts,
     looks: row.looks,
     lookedAt: row.looked_at,

@@ -63,5 +63,8 @@ export const claim = udeskSync.table(
     key: text('key').notNull(),
     linkId: bigint('link_id', { mode: 'number' }).notNull(),
   },
-  (table) => [primaryKey({ columns: [table.pair, table.side, table.key] })],
+  (table) => [
+    primaryKey({ columns: [table.pair, table.side, table.key] }),
+    index('claim_link').on(table.pair, table.linkId),
+  ],
 );

@@ -1,6 +1,6 @@
 /** What has become of a decision: on its way, both sides agree, or why not. */
 import { type Html, html } from '../../report/html.ts';
-import type { DecisionProgress, PastDecision } from '../../store/conflict-progress.ts';
+import type { CreateSetAside, DecisionProgress, PastDecision } from '../../store/conflict-progress.ts';
 import type { ConflictRow } from '../../store/conflicts.ts';
 import type { IntentState } from '../../store/schema/intent.ts';
 import { whoText } from '../similar/who.ts';
@@ -52,13 +52,16 @@ export function progressOf(
     };
   }
   const sent = progress?.writes.some(({ state }) => !['planned', 'held', 'pending'].includes(state)) ?? false;
-  const { waits, reason, plan, parkedId } = waitOf(progress);
+  const { waits, reason, plan, behind } = waitOf(progress);
   const step = ['held', 'first-run', 'account', 'other-create'].includes(waits) ? 'stuck' : 'under-way';
   const failed = reason !== null && (waits === 'pending' || waits === 'waiting');
-  const told = failed ? t(`progress.again-${waits}`) : t(`progress.${waits}`);
+  const isLeftAlone = waits === 'other-create' && behind?.isLeftAlone === true;
+  const told = failed
+    ? t(`progress.again-${waits}`)
+    : t(isLeftAlone ? 'progress.left-alone' : `progress.${waits}`);
   const look =
     (plan !== null && html` <a href="/plans/${plan}">${t('plan.look')}</a>`) ||
-    (parkedId !== null && html` <a href="/parked#parked-${parkedId}">${t('progress.look-parked')}</a>`);
+    (behind !== null && lookAt(visit, row, behind));
   const why = reason !== null && html` <span class="said">${keptText(visit, reason)}</span>`;
   return {
     step,
@@ -67,6 +70,19 @@ export function progressOf(
     waitingFor: waits,
     reason,
   };
+}
+
+/** Where the create is that comes first: among what was set aside, or else at the customer whose edit has it asked about again. */
+function lookAt(
+  { t }: Visit,
+  { pair }: ConflictRow,
+  { parkedId, isLeftAlone, udeskId }: CreateSetAside,
+): Html | false {
+  if (!isLeftAlone) return html` <a href="/parked#parked-${parkedId}">${t('progress.look-parked')}</a>`;
+  return (
+    udeskId !== null &&
+    html` <a href="/customers/${udeskId}?pair=${encodeURIComponent(pair)}">${t('progress.look-customer')}</a>`
+  );
 }
 
 /** The row of a void decision ends with the reason, and the row that asks again begins with it (src/core/reconcile.ts). */
@@ -80,11 +96,11 @@ interface Wait {
   readonly reason: string | null;
   /** What a person has to say yes to, by its hash. */
   readonly plan: string | null;
-  /** What was set aside that it waits for. */
-  readonly parkedId: string | null;
+  /** The create that it waits for. */
+  readonly behind: CreateSetAside | null;
 }
 
-const WAITS = { reason: null, plan: null, parkedId: null } as const;
+const WAITS = { reason: null, plan: null, behind: null } as const;
 
 function waitOf(progress: DecisionProgress | null): Wait {
   const { writes = [], firstRunPending = false, behind = null } = progress ?? {};
@@ -98,8 +114,7 @@ function waitOf(progress: DecisionProgress | null): Wait {
     return { ...WAITS, waits: state, reason: held?.messages.join(' ') ?? null, plan: held?.hash ?? null };
   if (state !== null) return { ...WAITS, waits: state, reason: first?.error ?? null };
   if (firstRunPending) return { ...WAITS, waits: 'first-run' };
-  if (behind !== null)
-    return { ...WAITS, waits: 'other-create', reason: behind.message, parkedId: behind.parkedId };
+  if (behind !== null) return { ...WAITS, waits: 'other-create', reason: behind.message, behind };
   return { ...WAITS, waits: 'waiting', reason: failure };
 }
 

@@ -6,6 +6,7 @@ import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
 import { createBreakers } from '../../../src/http/breakers.ts';
 import { DEFAULT_RETRY } from '../../../src/http/retry.ts';
+import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { answerFromAnotherTable, askedHash } from '../../support/another-table.ts';
 import type { Visitor } from '../../support/visitor.ts';
 import { openWeb, type RunningWeb, signedIn } from '../../support/web.ts';
@@ -189,41 +190,70 @@ describe('a decision waits', () => {
     expect((await told()).page).toContain('the first plan of this pair has not been accepted yet');
   });
 
-  test('for what a person says about a create with the same phone that was set aside', async () => {
-    const shared = '13800000001';
-    const { syncMemory, crm } = await withMemoryCrm();
-    const { tenant } = world.simulator;
-    const customer = tenant.create({ nick_name: 'New', cellphones: [shared] });
-    crm.faults.push({ on: 'create', kind: 'ambiguous-after' });
-    await syncMemory();
-    const parked = await ourRows(world, `select id, message from udesk_sync.parked where state = 'parked'`);
-    expect(parked).toEqual([
-      {
-        id: expect.anything(),
-        message: expect.stringContaining('a record with one of its e-mails or phones'),
-      },
-    ]);
-    // The phone is another customer's by now, who is deleted in the CRM.
-    const linked = tenant.find('email', 'linked@example.com');
-    tenant.edit(customer.id, { cellphones: [] });
-    tenant.edit(linked?.id ?? '', { cellphones: [shared] });
-    const counterpart = crm.table.list().find(({ fields }) => fields.name === 'Linked');
-    crm.table.delete(counterpart?.id ?? '');
-    await syncMemory();
-    id = (await world.conflicts()).find(({ state }) => state === 'open')?.id ?? '';
-    web = await openWeb(world, { users: true });
-    reviewer = await signedIn(web, 'reviewer');
-    await decide('udesk');
-    for (let n = 0; n < 2; n += 1) await syncMemory();
-    const now = await told();
-    expect(now).toMatchObject({ step: 'stuck', waitingFor: 'other-create', reason: parked[0]?.message });
-    expect(now.page).toContain('a create with the same e-mail or phone was set aside');
-    expect(now.page).toContain(`href="/parked#parked-${parked[0]?.id}"`);
-    // It had made somebody, who has the phone over there: a person deletes that one.
-    crm.table.delete(crm.table.list().find(({ fields }) => fields.name === 'Renamed')?.id ?? '');
-    await reviewer.post(`/parked/${parked[0]?.id}/retry`);
-    for (let n = 0; n < 2; n += 1) await syncMemory();
-    expect(await told()).toMatchObject({ step: 'done', waitingFor: null });
+  describe('for what a person says about a create with the same phone that was set aside', () => {
+    const waits = { step: 'stuck', waitingFor: 'other-create' };
+    let parked: Readonly<Record<string, unknown>> | undefined;
+    let after: Awaited<ReturnType<typeof withMemoryCrm>>;
+
+    /** The phone of the create is another customer's by now, who is deleted in the CRM: about them a person is asked, too. */
+    async function setAside(): Promise<void> {
+      const shared = '13800000001';
+      after = await withMemoryCrm();
+      const { crm, syncMemory } = after;
+      const { tenant } = world.simulator;
+      const customer = tenant.create({ nick_name: 'New', cellphones: [shared] });
+      crm.faults.push({ on: 'create', kind: 'ambiguous-after' });
+      await syncMemory();
+      [parked] = await ourRows(world, `select id, message from udesk_sync.parked where state = 'parked'`);
+      expect(parked?.message).toContain('a record with one of its e-mails or phones');
+      const linked = tenant.find('email', 'linked@example.com');
+      tenant.edit(customer.id, { cellphones: [] });
+      tenant.edit(linked?.id ?? '', { cellphones: [shared] });
+      crm.table.delete(crm.table.list().find(({ fields }) => fields.name === 'Linked')?.id ?? '');
+      await syncMemory();
+      id = (await world.conflicts()).find(({ state }) => state === 'open')?.id ?? '';
+      web = await openWeb(world, { users: true });
+      reviewer = await signedIn(web, 'reviewer');
+    }
+
+    test('and leads there; their answer ends the wait', async () => {
+      await setAside();
+      await decide('udesk');
+      for (let n = 0; n < 2; n += 1) await after.syncMemory();
+      const now = await told();
+      expect(now).toMatchObject({ ...waits, reason: parked?.message });
+      expect(now.page).toContain('a create with the same e-mail or phone was set aside');
+      expect(now.page).toContain(`href="/parked#parked-${parked?.id}"`);
+      // It had made somebody, who has the phone over there: a person deletes that one.
+      const { table } = after.crm;
+      table.delete(table.list().find(({ fields }) => fields.name === 'Renamed')?.id ?? '');
+      await reviewer.post(`/parked/${parked?.id}/retry`);
+      for (let n = 0; n < 2; n += 1) await after.syncMemory();
+      expect(await told()).toMatchObject({ step: 'done', waitingFor: null });
+    });
+
+    test('also where a program decided; and once they left it alone, says when that is asked about again', async () => {
+      await setAside();
+      const [row] = await world.conflicts();
+      const choice = {
+        conflictId: id,
+        who: 'a program',
+        byProgram: true,
+        take: 'udesk',
+        value: null,
+      } as const;
+      expect(await decideConflict(world.database.db, { ...choice, at: new Date() })).toBe(true);
+      expect(row?.id).toBe(id);
+      await after.syncMemory();
+      expect(await told()).toMatchObject(waits);
+      expect((await reviewer.post(`/parked/${parked?.id}/drop`)).status).toBeLessThan(400);
+      await after.syncMemory();
+      const now = await told();
+      expect(now).toMatchObject(waits);
+      expect(now.page).toContain('was left alone, and is asked about again once that customer is edited');
+      expect(now.page).toMatch(/href="\/customers\/[0-9]+\?pair=main"/);
+      expect(now.page).not.toContain('/parked#');
+    });
   });
 
   test('for a yes to another account that answers, and leads to the question', async () => {

@@ -83,7 +83,10 @@ export const conflictsEn = {
   'progress.account': 'It waits: another account answers, and nobody has said yet whether it is meant.',
   'progress.other-create':
     'It waits: a create with the same e-mail or phone was set aside, and nobody has said yet what became of it.',
+  'progress.left-alone':
+    'It waits: a create with the same e-mail or phone was left alone, and is asked about again once that customer is edited.',
   'progress.look-parked': 'Answer that first',
+  'progress.look-customer': 'That customer',
   'progress.planned': 'It is about to be written.',
   'progress.held': 'A guard holds it until an operator approves the plan.',
   'progress.pending': 'It is about to be written.',

@@ -1,0 +1,1 @@
+CREATE INDEX "claim_link" ON "udesk_sync"."claim" USING btree ("pair","link_id");
