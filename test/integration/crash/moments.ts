@@ -11,12 +11,8 @@ import { type Ended, writeConfig } from '../../support/program.ts';
 import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
 import { edit, end, held, NAMES, ours, WORLD } from './group.ts';
 
-const ALL = process.env.CRASH_MOMENTS === 'all';
-/**
- * How many of the moments are tried in one run. All of them take the better part of an hour: CRASH_MOMENTS=all. Which ones is
- * drawn anew each day, and printed, so that in time each is tried.
- */
-const TRIED = ALL ? Number.POSITIVE_INFINITY : 15;
+/** How many of the moments are tried in one run; the next day it is others, so that in time each is tried. */
+const TRIED = 15;
 const DAY = Math.floor(Date.now() / 86_400_000);
 export const PATIENCE = { timeout: 180_000, interval: 2_000 };
 const PRELOAD = pathToFileURL(fileURLToPath(new URL('../../support/crash-points.ts', import.meta.url))).href;
@@ -76,8 +72,8 @@ export async function tryEveryMoment(way: Way, more: readonly string[] = []): Pr
   );
   expect(missing).toEqual([]);
 
-  const step = Math.max(1, Math.ceil(moments.length / TRIED));
-  const tried = moments.filter((_, n) => n % step === DAY % step);
+  const { step, from } = slice(moments.length);
+  const tried = moments.filter((_, n) => n % step === from % step);
   process.stdout.write(
     `${moments.length} moments, ${tried.length} tried: every ${step}th, from "${tried[0]}"\n`,
   );
@@ -105,6 +101,16 @@ export async function tryEveryMoment(way: Way, more: readonly string[] = []): Pr
   const quiet = await writesSoFar(world);
   await world.sync();
   expect(await writesSoFar(world)).toEqual(quiet);
+}
+
+/** CRASH_MOMENTS=all tries all moments, which takes the better part of an hour; 1/6 to 6/6 do it in six parts. */
+function slice(moments: number): { readonly step: number; readonly from: number } {
+  const asked = process.env.CRASH_MOMENTS ?? '';
+  if (asked === 'all') return { step: 1, from: 0 };
+  const [, part, parts] = /^([0-9]+)\/([1-9][0-9]*)$/.exec(asked) ?? [];
+  if (part !== undefined) return { step: Number(parts), from: Number(part) };
+  if (asked !== '') throw new Error(`CRASH_MOMENTS is "${asked}": "all", or a part of them like "1/6"`);
+  return { step: Math.max(1, Math.ceil(moments / TRIED)), from: DAY };
 }
 
 async function startWorld() {
