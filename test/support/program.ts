@@ -17,6 +17,8 @@ export interface Ended {
 export interface Running {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
+  /** All that it has printed so far, on both streams. */
+  said(): string;
 }
 
 /** Starts the program, or another one that stands for it; `env` is all that it gets besides PATH. */
@@ -32,14 +34,17 @@ export function startProgram(
   });
   let stdout = '';
   let stderr = '';
+  let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
+    said += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
+    said += text;
   });
   const ended = once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr }));
-  return { process: child, ended };
+  return { process: child, ended, said: () => said };
 }
 
 export function runProgram(
@@ -64,20 +69,14 @@ export function urlIn(said: string): string {
   return url;
 }
 
-/** `run` with this configuration, until it is killed. `said()` is all that it has printed so far. */
-export function startDaemon(file: string): { readonly said: () => string; kill(): Promise<void> } {
-  const daemon = startProgram(['run', '--config', file]);
-  let said = '';
-  for (const stream of [daemon.process.stdout, daemon.process.stderr]) {
-    stream?.on('data', (chunk: string) => {
-      said += chunk;
-    });
-  }
+/** `run` with this configuration, until it is killed. */
+export function startDaemon(file: string): Pick<Running, 'said'> & { kill(): Promise<void> } {
+  const { process: daemon, ended, said } = startProgram(['run', '--config', file]);
   return {
-    said: () => said,
+    said,
     async kill() {
-      daemon.process.kill('SIGKILL');
-      await daemon.ended;
+      daemon.kill('SIGKILL');
+      await ended;
     },
   };
 }

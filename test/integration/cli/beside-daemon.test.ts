@@ -12,7 +12,7 @@ afterEach(async () => {
 
 interface Daemon extends Running {
   /** The groups of the first thing that matches, of all that it says from now on. */
-  said(pattern: RegExp): Promise<string[]>;
+  says(pattern: RegExp): Promise<string[]>;
 }
 
 interface Place {
@@ -47,7 +47,7 @@ pairs:
       let text = '';
       return {
         ...daemon,
-        said: (pattern) =>
+        says: (pattern) =>
           new Promise((resolve, reject) => {
             daemon.process.stderr?.on('data', (more: string) => {
               text += more;
@@ -77,7 +77,7 @@ function lives(pid: number): boolean {
 test('beside a running daemon with an embedded database every short command works, and a second daemon is refused; stopped, it leaves no server behind', async () => {
   const { configFile, start, serverPid } = await place();
   const daemon = start();
-  await daemon.said(/"cycle done"/);
+  await daemon.says(/"cycle done"/);
 
   const command = (...args: string[]) => runProgram([...args, '--config', configFile]);
   const [status, conflicts, plan, second] = await Promise.all([
@@ -109,13 +109,13 @@ test('a daemon that was killed leaves its database to the next start, which goes
   const { start, serverPid } = await place();
   const first = start();
   const run = /"runId":(\d+),"changed":\{"udesk":(\d+),.*"cycle done"/;
-  expect(await first.said(run)).toMatchObject(['1', '3']);
+  expect(await first.says(run)).toMatchObject(['1', '3']);
   const before = serverPid() ?? 0;
   first.process.kill('SIGKILL');
   await first.ended;
 
   const next = start();
-  const [id, changed] = await next.said(run);
+  const [id, changed] = await next.says(run);
   expect(Number(id)).toBeGreaterThan(1);
   expect(changed).toBe('0');
 

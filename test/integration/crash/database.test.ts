@@ -44,22 +44,15 @@ async function postgres(dataDir: string, tcpPort: number | 'auto' = 'auto'): Pro
 }
 
 /** Everything that it says, line by line, as JSON. */
-function daemon(env: Readonly<Record<string, string>>, more = ''): Running & { said(): string } {
+function daemon(env: Readonly<Record<string, string>>, more = ''): Running {
   const config = writeConfig(`${world.configText}\nhttp: { port: 0 }\n${more}`);
   cleanups.push(() => config.remove());
   const running = startProgram(['--config', config.file, 'run'], env);
-  let said = '';
-  running.process.stdout?.on('data', (text) => {
-    said += text;
-  });
-  running.process.stderr?.on('data', (text) => {
-    said += text;
-  });
   cleanups.push(async () => {
     running.process.kill('SIGKILL');
     await running.ended;
   });
-  return { ...running, said: () => said };
+  return running;
 }
 
 /** Asks again until it holds; the time-out is the test's own. */

@@ -6,17 +6,12 @@ import { PATIENCE, tryEveryMoment, type Way } from './moments.ts';
 /** Its schedule has both sides read every second. */
 const daemon: Way = async ({ file, isDone }, env) => {
   const running = startProgram(['--config', file, 'run'], env);
-  let said = '';
-  for (const stream of [running.process.stdout, running.process.stderr])
-    stream?.on('data', (text) => {
-      said += text;
-    });
   let hasEnded = false;
   const ended = running.ended.finally(() => {
     hasEnded = true;
   });
   // Before it says its address it has not begun to listen to signals.
-  const isOver = async () => said.includes('"url"') && (await isDone());
+  const isOver = async () => running.said().includes('"url"') && (await isDone());
   const until = Date.now() + PATIENCE.timeout;
   let wasOver = false;
   while (!hasEnded && !wasOver && Date.now() < until) {

@@ -109,7 +109,6 @@ async function interrupted(
 interface Daemon extends Running {
   /** Its file. */
   readonly config: string;
-  said(): string;
   /** By SIGTERM, and it must end by itself and well. */
   stop(): Promise<void>;
 }
@@ -240,11 +239,6 @@ async function daemonUntil(world: World, holds: () => Promise<boolean>): Promise
   const config = writeConfig(`${world.configText}\nhttp: { port: 0 }\n`);
   cleanups.push(() => config.remove());
   const running = startProgram(['--config', config.file, 'run'], { DATABASE_URL: world.databaseUrl });
-  let said = '';
-  for (const stream of [running.process.stdout, running.process.stderr])
-    stream?.on('data', (text) => {
-      said += text;
-    });
   cleanups.push(async () => {
     running.process.kill('SIGKILL');
     await running.ended;
@@ -253,7 +247,6 @@ async function daemonUntil(world: World, holds: () => Promise<boolean>): Promise
   return {
     ...running,
     config: config.file,
-    said: () => said,
     async stop() {
       running.process.kill('SIGTERM');
       expect((await running.ended).code).toBe(0);

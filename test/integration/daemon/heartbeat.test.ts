@@ -121,14 +121,8 @@ ${world.configText}`);
   writeFileSync(secret, `${monitor.url(name)}\n`);
   chmodSync(secret, 0o600);
   const running: Running = startProgram(['--config', config.file, 'run'], { BEAT_URL_FILE: secret });
-  let said = '';
-  for (const stream of [running.process.stdout, running.process.stderr]) {
-    stream?.on('data', (text) => {
-      said += text;
-    });
-  }
   const made: Daemon = {
-    said: () => said,
+    said: running.said,
     async end(signal) {
       running.process.kill(signal);
       const { code } = await running.ended;

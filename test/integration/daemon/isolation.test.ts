@@ -163,10 +163,6 @@ test('what a side does not hold or allow any more keeps its own pair from a star
     })),
     `alerts: [{ type: webhook, url: "${receiver.url}", on: [stalled], stalledMinutes: 1 }]`,
   );
-  let said = '';
-  daemon.process.stderr?.on('data', (text: string) => {
-    said += text;
-  });
   const inCrm = async (name: string) => (await crm.unsafe(`select name from ${name}`)).map((row) => row.name);
 
   await vi.waitFor(async () => expect(await inCrm('well')).toEqual(['well']), SLOWLY);
@@ -183,8 +179,8 @@ test('what a side does not hold or allow any more keeps its own pair from a star
   expect(of('rightless')).toMatchObject({
     ...{ health: 'unhealthy', problems: [expect.stringContaining('deletes-not-possible')] },
   });
-  expect(said).toMatch(/"level":"error".*"pair":"columnless".*"kind":"config".*"advice"/);
-  const [, url] = /"url":"(http:[^"]+)"/.exec(said) ?? [];
+  expect(daemon.said()).toMatch(/"level":"error".*"pair":"columnless".*"kind":"config".*"advice"/);
+  const [, url] = /"url":"(http:[^"]+)"/.exec(daemon.said()) ?? [];
   const ready = await fetch(new URL('/readyz', url));
   expect(ready.status).toBe(503);
   expect(await ready.json()).toMatchObject({
