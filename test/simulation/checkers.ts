@@ -197,7 +197,7 @@ function carriedOut(world: World, { conflicts, links, waiting, behind }: Calm): 
   const linked = new Set(links.map(({ id }) => id));
   for (const { id, field, link_id, state } of conflicts) {
     if (state !== 'resolving' || !linked.has(link_id) || asked.has(link_id) || waiting.any(link_id)) continue;
-    if (field === '*' && behind.has(link_id)) continue;
+    if (behind.has(id)) continue;
     world.violation('P3', `conflict ${id} of ${field} is being carried out, and nothing of it is under way`);
   }
 }

@@ -123,6 +123,18 @@ describe('P5: a double is excused between those who came by the value, and betwe
     );
   });
 
+  test('whom we could have known to be one person when we created them again are not two by what is taken away later', async () => {
+    const note = does({ do: 'edit', side: 'udesk', pick: 0, field: 'note', clear: false });
+    const change = does({ do: 'element', side: 'udesk', pick: 2, set: 'emails', how: 'change', which: 0 });
+    const again: Meddle = ({ people, ledger }) => {
+      const held = people.crm.get('3');
+      if (held !== null) ledger.sources.set(`crm ${people.crm.create(held)}`, 'udesk 953000003');
+    };
+    expect(await broken([note, change, cycle(), cycle()], { 0: again })).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^P5: crm 3 and crm 4 both hold t90000x3/)]),
+    );
+  });
+
   // Seed g60-821.
   test('of several who may be one person, those whom nobody chose are somebody else, and none of them is created again', async () => {
     const merge = does({ do: 'merge', side: 'udesk', pick: 0, into: 1 });
@@ -132,6 +144,13 @@ describe('P5: a double is excused between those who came by the value, and betwe
     expect(trace).toContain('  a person says confirm of link 1: confirmed');
     expect(await broken(steps, { 4: createdAgain('e90000x3@example.cn') })).toEqual(
       expect.arrayContaining([expect.stringMatching(/^P5: crm \d+ and crm \d+ both hold e90000x3/)]),
+    );
+    const both: Meddle = ({ people, ledger }) => {
+      ledger.holds('crm', 'e77x0@example.cn');
+      for (const id of ['1', '3']) people.crm.elements(id, 'emails', [[null, 'e77x0@example.cn']]);
+    };
+    expect(await broken(steps, { 4: both })).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^P5: crm 1 and crm 3 both hold e77x0/)]),
     );
   });
 
@@ -462,7 +481,15 @@ describe('P3: a row that is being carried out', () => {
       expect(trace.slice(decided).filter((line) => line.includes('crm (new)'))).toEqual([]);
     });
 
-    test('but not where they have nothing in common', async () => {
+    test('but not where nobody has decided that they are', async () => {
+      const steps = asked(given);
+      expect(await broken(steps, {}, three)).toEqual([]);
+      expect(await broken(steps, { [steps.length - 1]: forgotten }, three)).toEqual([
+        expect.stringMatching(/^P3: conflict \d+ of \* is being carried out, and nothing of it is under way/),
+      ]);
+    });
+
+    test('nor where they have nothing in common', async () => {
       const steps = asked(does(edit('udesk', 'name')));
       expect(await broken(steps, {}, three)).toEqual([]);
       expect(await broken(steps, { [steps.length - 1]: forgotten }, three)).toEqual([

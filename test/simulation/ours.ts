@@ -116,20 +116,37 @@ export async function placeOf(world: World): Promise<(side: SideName, id: string
 }
 
 /**
- * Links of whom a record is to be created anew, and which have an e-mail or phone in common with a create of that side that was
- * set aside: nobody is created beside it, until a person has said what became of it.
+ * Conflicts that are carried out by creating somebody anew who has an e-mail or phone in common with a create of that side that was
+ * set aside: nobody is created beside it, until a person has said what became of it. By `id`.
  */
 export async function behindParkedCreates(world: World): Promise<ReadonlySet<string>> {
   const found = await rows<{ id: string }>(
     world.db,
-    sql`select l.id from udesk_sync.link l
-        join udesk_sync.claim c on c.pair = l.pair and c.link_id <> l.id
-        join udesk_sync.intent i on i.pair = c.pair and i.link_id = c.link_id and i.op = 'create' and i.state = 'parked'
-        join udesk_sync.record r on r.pair = l.pair and r.side <> c.side and r.keys @> array[c.key]
+    sql`select q.id from udesk_sync.conflict q
+        join udesk_sync.decision d on d.id = q.decision_id
+        join udesk_sync.link l on l.pair = q.pair and l.id = q.link_id
+        join udesk_sync.record r on r.pair = l.pair and r.side = d.take and r.state = 'live'
           and r.remote_id = case r.side when 'udesk' then l.udesk_id else l.crm_id end
-        where l.pair = ${world.name}`,
+        join udesk_sync.claim c on c.pair = l.pair and c.side <> r.side and c.link_id <> l.id and r.keys @> array[c.key]
+        join udesk_sync.intent i on i.pair = c.pair and i.link_id = c.link_id and i.side = c.side
+          and i.op = 'create' and i.state = 'parked'
+        join udesk_sync.parked p on p.pair = i.pair and p.intent_id = i.id and p.kind = 'uncertain-create'
+        where q.pair = ${world.name} and q.field = '*' and q.state = 'resolving' and not exists (
+          select 1 from udesk_sync.record gone where gone.pair = l.pair and gone.side = c.side and gone.state = 'live'
+            and gone.remote_id = case gone.side when 'udesk' then l.udesk_id else l.crm_id end)`,
   );
   return new Set(found.map(({ id }) => id));
+}
+
+/** Records whose create on the other side was set aside, so that they have no counterpart: `side id`. */
+export async function whoseCreateWaits(world: World): Promise<ReadonlySet<string>> {
+  const found = await rows<{ name: string }>(
+    world.db,
+    sql`select coalesce('udesk ' || l.udesk_id, 'crm ' || l.crm_id) as name from udesk_sync.link l
+        join udesk_sync.intent i on i.pair = l.pair and i.link_id = l.id and i.op = 'create' and i.state = 'parked'
+        where l.pair = ${world.name} and l.state = 'confirmed' and (l.udesk_id is null or l.crm_id is null)`,
+  );
+  return new Set(found.map(({ name }) => name));
 }
 
 /** Links of which nothing is in conflict, set aside or on its way, oldest first. */

@@ -12,7 +12,7 @@ import { target } from './acts.ts';
 import type { Act } from './script.ts';
 import { holdersOf, nameOf, noteShared } from './shared.ts';
 import { valuesOf } from './sides.ts';
-import { sameToken } from './tokens.ts';
+import { plain, sameToken } from './tokens.ts';
 import type { World } from './world.ts';
 
 export async function decide(world: World, act: Extract<Act, { do: 'decide' }>): Promise<void> {
@@ -106,12 +106,25 @@ export async function identity(world: World, act: Extract<Act, { do: 'unlink' | 
   world.tell(`  a person says ${act.do} of link ${link.id}: ${outcome.outcome}`);
 }
 
-/** Of several who may be one person, a person says of the first two that they are: the others are somebody else, whatever they share. */
+/**
+ * Of several who may be one person, a person says of the first two that they are: the others are somebody else, whatever each of
+ * them has by then. But whom creates of ours made for one and the same record are one too many, whatever anybody says.
+ */
 function chose(world: World, candidates: Readonly<Record<SideName, readonly string[]>>): void {
+  const { ledger, people } = world;
   const named = SIDES.map((side) => candidates[side].map((id) => nameOf(side, id)));
+  const held = SIDES.flatMap((side) => candidates[side].map((id) => people[side].get(id)));
+  const values = new Set(held.flatMap((one) => (one === null ? [] : valuesOf(one))).map(plain));
   const two = new Set(named.flatMap(([first]) => first ?? []));
-  const others = named.flatMap(([, ...rest]) => rest);
-  for (const other of others) world.ledger.shared.noteAll([two, new Set([other])]);
+  for (const ofSide of named) {
+    const sources = ofSide.map((name) => ledger.sources.get(name));
+    for (const [at, other] of ofSide.entries()) {
+      const source = sources[at];
+      const isOneTooMany = source !== undefined && sources.indexOf(source) !== sources.lastIndexOf(source);
+      if (at === 0 || isOneTooMany) continue;
+      for (const value of values) ledger.shared.note(value, [two, new Set([other])]);
+    }
+  }
 }
 
 /**

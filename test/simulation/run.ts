@@ -8,7 +8,6 @@ import { noteQuestions } from './questions.ts';
 import { changesTold, noteReading, position } from './reading.ts';
 import { approve } from './reviews.ts';
 import type { Script, Step } from './script.ts';
-import { noteUnmet } from './unmet.ts';
 import { type Violation, World } from './world.ts';
 
 export interface Outcome {
@@ -40,7 +39,6 @@ export async function runScript(script: Script, db: Db, { atRest, meddle }: Watc
   for (const step of script.steps) {
     world.tell(`${step.id}. ${titleOf(step)}`);
     await carryOut(world, step);
-    await noteUnmet(world);
     await meddle?.(world, step);
     if (changesOurs(step)) await afterStep(world, closed);
     done += 1;

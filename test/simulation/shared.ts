@@ -3,7 +3,7 @@
  * else. A person is a record and its counterpart of that moment, so that a second record of the same person is one too many.
  */
 import { otherSide, SIDES, type SideName } from '../../src/core/record.ts';
-import { confirmedLinks, type LinkIds, openQuestions, shallGetBack } from './ours.ts';
+import { confirmedLinks, type LinkIds, openQuestions, shallGetBack, whoseCreateWaits } from './ours.ts';
 import { valuesOf } from './sides.ts';
 import { plain, sameToken } from './tokens.ts';
 import type { World } from './world.ts';
@@ -94,8 +94,8 @@ export async function passOn(world: World, value: string, from: Name, into: Name
 
 /**
  * Whoever else holds a value, with their counterparts. So is somebody else whom a person parted from it before, or is asked
- * about, or where one of the two has another counterpart by now: a create of ours made one for the other, and they are not
- * linked any more.
+ * about, or who has another counterpart by now: a create of ours made one of the two for the other, and they are not linked
+ * any more. Or it was set aside, and what it may have made has another counterpart by now.
  */
 export async function othersWith(world: World, value: string, name: Name): Promise<ReadonlySet<Name>> {
   const links = await confirmedLinks(world);
@@ -108,9 +108,12 @@ export async function othersWith(world: World, value: string, name: Name): Promi
     nameOf('crm', crm),
   ]);
   const areAsked = (one: Name) => questions.some((two) => two.includes(one) && two.includes(name));
-  const isLinked = linkedNames(name, links).length > 1;
+  const waiting = linkedNames(name, links).length > 1 ? await whoseCreateWaits(world) : new Set();
   const isSomebodyElse = (one: Name) =>
-    isLinked || world.ledger.areParted(name, one) || areAsked(one) || linkedNames(one, links).length > 1;
+    waiting.has(one) ||
+    world.ledger.areParted(name, one) ||
+    areAsked(one) ||
+    linkedNames(one, links).length > 1;
   const own = namesOf(world, name, links).filter(
     (one) => one === name || linked(one) || !isSomebodyElse(one),
   );

@@ -18,6 +18,7 @@ import type { Configured, Deceit, Interrupt, Script } from './script.ts';
 import { type Both, crmPeople, type People, udeskPeople, valuesOf } from './sides.ts';
 import { emailToken, phoneToken, textToken } from './tokens.ts';
 import { QUOTA_PER_MINUTE, Udesk } from './udesk.ts';
+import { noteUnmet } from './unmet.ts';
 import { watchedSide } from './watched.ts';
 
 export interface Violation {
@@ -184,6 +185,7 @@ export class World {
     this.#lateMs = (this.#step * 7 + sub) % LATE_MS;
     try {
       await carryOut(this, act, this.#step, sub);
+      await noteUnmet(this);
     } catch (error) {
       // The side refused it, as it may refuse anybody; whatever else goes wrong is a defect of these worlds.
       if (!(error instanceof Refusal || isSyncError(error))) throw error;
