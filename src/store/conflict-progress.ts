@@ -20,6 +20,8 @@ export interface DecisionProgress {
   readonly firstRunPending: boolean;
   /** A create that was set aside: nobody who has an e-mail or phone in common with it is created anew beside it. */
   readonly behind: CreateSetAside | null;
+  /** The conflict about the whole customer (a deletion), which comes before each of their fields; null: none, or it is this one. */
+  readonly first: string | null;
   /** What the guards hold of the pair, with why; null: nothing. */
   readonly held: { readonly hash: string; readonly messages: readonly string[] } | null;
   /** Another account or table answers on a side of the pair, and nobody said yes to it: the hash of that question. */
@@ -39,9 +41,9 @@ export type CreateSetAside = {
 /** Of the decision that the conflict is being resolved by. */
 export async function decisionProgress(
   db: Db,
-  conflict: Pick<ConflictRow, 'pair' | 'id'>,
+  conflict: Pick<ConflictRow, 'pair' | 'id' | 'linkId'>,
 ): Promise<DecisionProgress> {
-  const { id, pair: name } = conflict;
+  const { id, pair: name, linkId } = conflict;
   const writes = await rows<{ side: 'udesk' | 'crm'; state: IntentState; error: string | null }>(
     db,
     sql`select i.side, i.state, i.error from udesk_sync.conflict c
@@ -57,12 +59,14 @@ export async function decisionProgress(
         from udesk_sync.pair where name = ${name}`,
   );
   const behind = writes.length === 0 ? await createSetAside(db, conflict) : null;
+  const first = (await activeConflictsOf(db, name, linkId)).get('*') ?? null;
   const isHeld = writes.some(({ state }) => state === 'held');
   const [guard] = isHeld ? await waitingGuards(db, name, ['waiting', 'rejected']) : [];
   return {
     writes,
     firstRunPending: pair?.first_run !== 'accepted',
     behind,
+    first: first === id ? null : first,
     held:
       guard === undefined ? null : { hash: guard.hash, messages: guard.tripped.map((one) => one.message) },
     account: pair?.account ?? null,

@@ -1899,6 +1899,15 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/integration/web/progress.test.ts'],
   },
   {
+    name: 'a decision about a field of a deleted customer says that it waits for the next cycle',
+    breaks:
+      'a person waits for ever for what they decided, while nobody has answered whether the customer stays',
+    file: 'src/web/conflicts/progress.ts',
+    find: 'if (whole !== null)',
+    replace: 'if (whole === undefined)',
+    tests: ['test/integration/web/progress.test.ts'],
+  },
+  {
     name: 'who is kept out, and is shown to a search alone, is nobody',
     breaks: 'beside a person who was forgotten, and whom a list and a read leave out, they are created again',
     file: 'src/engine/kept-out.ts',

@@ -194,10 +194,12 @@ function carriedOut(world: World, { conflicts, links, waiting, behind }: Calm): 
   const asked = new Set(
     conflicts.filter(({ field, state }) => field === '*' && state === 'open').map(({ link_id }) => link_id),
   );
+  // What was decided about a field comes after what was decided about the whole customer.
+  const later = new Set(conflicts.filter(({ id }) => behind.has(id)).map(({ link_id }) => link_id));
   const linked = new Set(links.map(({ id }) => id));
   for (const { id, field, link_id, state } of conflicts) {
     if (state !== 'resolving' || !linked.has(link_id) || asked.has(link_id) || waiting.any(link_id)) continue;
-    if (behind.has(id)) continue;
+    if (later.has(link_id)) continue;
     world.violation('P3', `conflict ${id} of ${field} is being carried out, and nothing of it is under way`);
   }
 }

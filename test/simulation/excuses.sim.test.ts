@@ -481,6 +481,26 @@ describe('P3: a row that is being carried out', () => {
       expect(trace.slice(decided).filter((line) => line.includes('crm (new)'))).toEqual([]);
     });
 
+    // Seed s3-937.
+    test('and so does what was decided about a field of theirs', async () => {
+      const decide = does({ do: 'decide', pick: 0, take: 'udesk' });
+      const steps = [
+        ...asked(given).slice(0, -3),
+        ...edits,
+        gone,
+        cycle(),
+        cycle(),
+        decide,
+        decide,
+        cycle(),
+        cycle(),
+      ];
+      const { violations, trace } = await runScript(scriptOf('waits', three, steps), place.database.db);
+      expect(violations).toEqual([]);
+      const decided = trace.filter((line) => line.includes('takes udesk for'));
+      expect(decided).toEqual([expect.stringContaining('nick_name'), expect.stringContaining('*')]);
+    });
+
     test('but not where nobody has decided that they are', async () => {
       const steps = asked(given);
       expect(await broken(steps, {}, three)).toEqual([]);

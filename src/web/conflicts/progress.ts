@@ -12,7 +12,7 @@ export interface Progress {
   readonly text: Html | null;
   /** It can be taken back: nothing was sent yet, or what was written still stands. */
   readonly undo: boolean;
-  /** What the decision waits for (the state of its write, `waiting` for a cycle, `first-run`, `account`, `other-create`); null: nothing. */
+  /** What the decision waits for (the state of its write, `waiting` for a cycle, `first-run`, `account`, `other-create`, `whole`); null: nothing. */
   readonly waitingFor: string | null;
   /** The vendor's words for a write that was refused or has to be tried again, why a guard holds it, or why the decision is void. */
   readonly reason: string | null;
@@ -52,8 +52,10 @@ export function progressOf(
     };
   }
   const sent = progress?.writes.some(({ state }) => !['planned', 'held', 'pending'].includes(state)) ?? false;
-  const { waits, reason, plan, behind } = waitOf(progress);
-  const step = ['held', 'first-run', 'account', 'other-create'].includes(waits) ? 'stuck' : 'under-way';
+  const { waits, reason, plan, behind, first } = waitOf(progress);
+  const step = ['held', 'first-run', 'account', 'other-create', 'whole'].includes(waits)
+    ? 'stuck'
+    : 'under-way';
   const failed = reason !== null && (waits === 'pending' || waits === 'waiting');
   const isLeftAlone = waits === 'other-create' && behind?.isLeftAlone === true;
   const told = failed
@@ -61,7 +63,8 @@ export function progressOf(
     : t(isLeftAlone ? 'progress.left-alone' : `progress.${waits}`);
   const look =
     (plan !== null && html` <a href="/plans/${plan}">${t('plan.look')}</a>`) ||
-    (behind !== null && lookAt(visit, row, behind));
+    (behind !== null && lookAt(visit, row, behind)) ||
+    (first !== null && html` <a href="/conflicts/${first}">${t('detail.conflict', { id: first })}</a>`);
   const why = reason !== null && html` <span class="said">${keptText(visit, reason)}</span>`;
   return {
     step,
@@ -92,18 +95,26 @@ export function isVoid({ state, reason }: Pick<ConflictRow, 'state' | 'reason'>)
 
 interface Wait {
   /** The state of the write that it waits for; `waiting`: for a cycle. */
-  readonly waits: Exclude<IntentState, 'dropped'> | 'first-run' | 'account' | 'other-create' | 'waiting';
+  readonly waits:
+    | Exclude<IntentState, 'dropped'>
+    | 'first-run'
+    | 'account'
+    | 'other-create'
+    | 'whole'
+    | 'waiting';
   readonly reason: string | null;
   /** What a person has to say yes to, by its hash. */
   readonly plan: string | null;
   /** The create that it waits for. */
   readonly behind: CreateSetAside | null;
+  /** The conflict that it waits for. */
+  readonly first: string | null;
 }
 
-const WAITS = { reason: null, plan: null, behind: null } as const;
+const WAITS = { reason: null, plan: null, behind: null, first: null } as const;
 
 function waitOf(progress: DecisionProgress | null): Wait {
-  const { writes = [], firstRunPending = false, behind = null } = progress ?? {};
+  const { writes = [], firstRunPending = false, behind = null, first: whole = null } = progress ?? {};
   const { held = null, account = null, failure = null } = progress ?? {};
   const first = writes.find(({ state }) => state !== 'settled') ?? writes[0];
   const state = first === undefined || first.state === 'dropped' ? null : first.state;
@@ -115,6 +126,7 @@ function waitOf(progress: DecisionProgress | null): Wait {
   if (state !== null) return { ...WAITS, waits: state, reason: first?.error ?? null };
   if (firstRunPending) return { ...WAITS, waits: 'first-run' };
   if (behind !== null) return { ...WAITS, waits: 'other-create', reason: behind.message, behind };
+  if (whole !== null) return { ...WAITS, waits: 'whole', first: whole };
   return { ...WAITS, waits: 'waiting', reason: failure };
 }
 

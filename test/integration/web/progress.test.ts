@@ -22,10 +22,10 @@ afterEach(async () => {
   await world.close();
 });
 
-const TWO_NAMES: WorldOptions = {
+const TWO_NAMES = {
   customers: [{ nick_name: 'U', email: 'p@example.com' }],
   people: [{ name: 'C', emails: ['p@example.com'] }],
-};
+} satisfies WorldOptions;
 
 /** A world after its first cycle; what happens then leaves one conflict open. */
 async function open(options: WorldOptions = TWO_NAMES, then: () => Promise<void> = async () => {}) {
@@ -254,6 +254,33 @@ describe('a decision waits', () => {
       expect(now.page).toMatch(/href="\/customers\/[0-9]+\?pair=main"/);
       expect(now.page).not.toContain('/parked#');
     });
+  });
+
+  test('for what is decided about the whole customer, who was deleted meanwhile, and leads there; then it is carried out', async () => {
+    const others = ['V', 'W'].map((name) => ({ nick_name: name, email: `${name}@example.com` }));
+    await open({ ...TWO_NAMES, customers: [...TWO_NAMES.customers, ...others] });
+    const field = id;
+    const { tenant } = world.simulator;
+    tenant.delete(tenant.find('email', 'p@example.com')?.id ?? '');
+    await world.crm`update contact set note = 'important' where name = 'C'`;
+    await world.sync();
+    const [whole] = (await world.conflicts()).filter((one) => one.field === '*');
+    await decide('crm');
+    await world.sync();
+    const waits = { step: 'stuck', undo: true, waitingFor: 'whole', reason: null };
+    const asked = await told();
+    expect(asked).toMatchObject(waits);
+    expect(asked.page).toContain('whether the whole customer stays comes first');
+    expect(asked.page).toContain(`href="/conflicts/${whole?.id}"`);
+    // Also while that decision is on its way; and it waits for nothing but a cycle itself.
+    id = whole?.id ?? '';
+    await decide('crm');
+    expect(await told()).toMatchObject({ step: 'under-way', waitingFor: 'waiting' });
+    id = field;
+    expect(await told()).toMatchObject(waits);
+    for (let n = 0; n < 2; n += 1) await world.sync();
+    expect(await told()).toMatchObject({ step: 'done', waitingFor: null });
+    expect(tenant.find('email', 'p@example.com')?.nick_name).toBe('C');
   });
 
   test('for a yes to another account that answers, and leads to the question', async () => {

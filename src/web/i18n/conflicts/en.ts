@@ -85,6 +85,8 @@ export const conflictsEn = {
     'It waits: a create with the same e-mail or phone was set aside, and nobody has said yet what became of it.',
   'progress.left-alone':
     'It waits: a create with the same e-mail or phone was left alone, and is asked about again once that customer is edited.',
+  'progress.whole':
+    'It waits: whether the whole customer stays comes first, and is not decided or not carried out yet.',
   'progress.look-parked': 'Answer that first',
   'progress.look-customer': 'That customer',
   'progress.planned': 'It is about to be written.',

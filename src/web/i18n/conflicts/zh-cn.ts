@@ -80,6 +80,7 @@ export const conflictsZhCn: Readonly<Record<keyof typeof conflictsEn, string>> =
   'progress.account': '等待中：有另一个账号应答，尚未确认是否改用它。',
   'progress.other-create': '等待中：有一条邮箱或电话相同的新建操作被搁置，尚无人说明其结果。',
   'progress.left-alone': '等待中：有一条邮箱或电话相同的新建操作被搁置不理；该客户被编辑后会再次询问。',
+  'progress.whole': '等待中：先要处理整个客户的去留，该裁决尚未作出或尚未执行。',
   'progress.look-parked': '先处理那一条',
   'progress.look-customer': '查看该客户',
   'progress.planned': '即将写入。',
