@@ -89,10 +89,9 @@ test('the daemon serves /healthz, /readyz and /metrics, and after an edit, a dec
      select (jsonb_populate_record(i, jsonb_build_object('pair', 'still', 'state', 'pending', 'side', 'crm',
        'created_at', now() - interval '2 hours'))).* from udesk_sync.intent i limit 1`,
   );
-  await ourRows(
-    world,
-    `insert into udesk_sync_jobs.job (name, data) select '${DEAD_QUEUE}', '{"pair": "still", "lane": "crm"}' from generate_series(1, 2)`,
-  );
+  const dead = `insert into udesk_sync_jobs.job (name, data) select '${DEAD_QUEUE}', '{"pair": "still", "lane": "crm"}' from generate_series(1, 2)`;
+  // The tables of the jobs are made while the first cycles run.
+  await vi.waitFor(() => ourRows(world, dead), SLOWLY);
   await vi.waitFor(async () => {
     const held = `update udesk_sync.retention set held = 3 where kind = 'observation' and looked_at is not null returning 1`;
     expect(await ourRows(world, held)).toHaveLength(1);
