@@ -280,6 +280,41 @@ describe('P2: an edit is excused by the write that took it away, and by no other
     expect(ledger.removals).toEqual([{ ...removal, others: new Set(['udesk 1']) }]);
   });
 
+  // Seed s3-1182.
+  describe('what was taken away from two, one after the other', () => {
+    const email = (side: 'udesk' | 'crm', pick: number, which: number) =>
+      does({ do: 'element', side, pick, linked: false, set: 'emails', how: 'remove', which });
+    // Whose counterpart was merged into another loses it by hand; the other has it by the merge, and loses it later.
+    const merge = does({ do: 'merge', side: 'udesk', pick: 0, into: 0 });
+    const steps = [cycle(), cycle(), merge, email('crm', 0, 0), cycle(), email('udesk', 0, 1), cycle()];
+    const one: Setting = { ...setting, people: 3 };
+
+    const undo = does({ do: 'undo', what: 'run', pick: 0, bothSides: true });
+    const undone = [...steps, undo, cycle(), cycle()];
+
+    test('comes back to the one of whom a person undoes it', async () => {
+      const { violations, trace } = await runScript(scriptOf('undone', one, undone), place.database.db);
+      expect(trace.at(trace.findIndex((line) => line.includes('a person undoes')) + 2)).toBe(
+        '  daemon 1 writes emails of udesk 953000002: e90000x2@example.cn, e90000x0@example.cn',
+      );
+      expect(violations).toEqual([]);
+    });
+
+    test('and to nobody else', () => {
+      const ledger = new Ledger();
+      const taken = { value: 'e1x0', set: 'emails', step: 1, others: new Set<string>() } as const;
+      ledger.agreedOn('e1x0', ['crm 1', 'udesk 2']);
+      ledger.removed({ ...taken, side: 'crm', record: '1' });
+      ledger.removed({ ...taken, side: 'udesk', record: '2' });
+      ledger.backWith('e2x0', ['udesk 2', 'crm 2']);
+      expect(ledger.removals).toHaveLength(2);
+      ledger.backWith('E1X0', ['udesk 2', 'crm 2']);
+      expect(ledger.removals).toEqual([
+        { ...taken, side: 'crm', record: '1', others: new Set(['udesk 2', 'crm 2']) },
+      ]);
+    });
+  });
+
   // Seed e1-84.
   describe('whoever came out of the bin, and is perhaps the same, keeps what is taken away while a person is asked', () => {
     const taken = does({

@@ -273,6 +273,16 @@ export class Ledger {
     return this.held[side].has(plain(value));
   }
 
+  /** These are to have it again. From whomever else it was taken away as well, it stays away. */
+  backWith(value: string, names: readonly string[]): void {
+    const left = this.removals.flatMap((one) => {
+      if (!sameToken(one.value, value)) return [one];
+      if (names.includes(nameOf(one.side, one.record))) return [];
+      return [{ ...one, others: new Set([...one.others, ...names]) }];
+    });
+    this.removals.splice(0, this.removals.length, ...left);
+  }
+
   /** It is wanted where it was taken away: it may come back. */
   back(value: string): void {
     const at = this.removals.findIndex((removal) => sameToken(removal.value, value));

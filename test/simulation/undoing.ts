@@ -10,6 +10,7 @@ import { rows } from '../../src/store/tx.ts';
 import { confirmedLinks } from './ours.ts';
 import { chosen } from './reviews.ts';
 import type { Act } from './script.ts';
+import { nameOf } from './shared.ts';
 import { plain } from './tokens.ts';
 import type { World } from './world.ts';
 
@@ -66,13 +67,14 @@ async function undoOneDecision(world: World, { pick }: Undo): Promise<void> {
 async function noteWanted(world: World, { linkId, writes }: NewRevertField): Promise<void> {
   const link = (await confirmedLinks(world)).find(({ id }) => id === linkId);
   if (link === undefined) return;
+  const names = SIDES.map((side) => nameOf(side, link[`${side}_id`]));
   for (const side of SIDES)
     for (const { before, result } of writes[side] ?? []) {
       const values = (of: typeof before) => asElements(of).map(({ value }) => value);
       const kept = new Set(values(result).map(plain));
       for (const value of values(before)) {
         await chosen(world, value, { udesk: link.udesk_id, crm: link.crm_id });
-        if (!kept.has(plain(value))) world.ledger.back(value);
+        if (!kept.has(plain(value))) world.ledger.backWith(value, names);
       }
       const had = new Set(values(before).map(plain));
       for (const value of values(result)) if (!had.has(plain(value))) world.ledger.seen(value);
