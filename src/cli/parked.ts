@@ -1,8 +1,10 @@
 /** `udesk-sync parked`: records that were set aside with the words of the side that refused them. */
 import type { Command } from 'commander';
+import { otherSide } from '../core/record.ts';
 import { SyncError } from '../errors.ts';
-import { listParked } from '../store/guards.ts';
+import { counted } from '../lib/counted.ts';
 import { dropParked, type ParkedResult, retryParked } from '../store/parked-decisions.ts';
+import { parkedWrites } from '../store/parked-pages.ts';
 import { ago } from './age.ts';
 import type { CliContext } from './context.ts';
 import { noSuchRow, rowId } from './ids.ts';
@@ -33,9 +35,9 @@ export function registerParked(program: Command, context: CliContext): void {
 async function runList(context: CliContext, options: { pair?: string }): Promise<void> {
   await withRuntime(context, 'parked list', async ({ config, database: { db } }) => {
     if (options.pair !== undefined) choosePairs(config, options.pair);
-    const rows = await listParked(db, options.pair ?? null, 1_000_000);
+    const rows = await parkedWrites(db, { pair: options.pair ?? null, afterId: '0', limit: 1_000_000 });
     if (context.json) {
-      context.printJson({ parked: rows.map((row) => ({ ...row, field: null, state: 'parked' })) });
+      context.printJson({ parked: rows.map(({ patch, op, ...row }) => ({ ...row, field: null })) });
       return;
     }
     if (rows.length === 0) {
@@ -53,6 +55,14 @@ async function runList(context: CliContext, options: { pair?: string }): Promise
       { title: 'since', value: (row) => ago(row.at, now) },
       { title: 'what the side said', value: (row) => row.message, flexible: true },
     ]);
+    for (const { id, state, side, keeps } of rows) {
+      if (keeps === null) continue;
+      const more = keeps.count > keeps.ids.length ? ', …' : '';
+      const why = state === 'dropped' ? ' was left alone, and' : '';
+      context.say(
+        `${id}${why} keeps ${counted(keeps.count, 'record')} of ${otherSide(side)} from being created in ${side}, for an e-mail or phone in common: ${keeps.ids.join(', ')}${more}.`,
+      );
+    }
     context.say(
       'When the cause is mended: `udesk-sync parked retry ID`. To leave it alone: `udesk-sync parked drop ID`.',
     );

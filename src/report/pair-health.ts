@@ -75,7 +75,8 @@ function lastEnd(runs: readonly RunRow[]): number | null {
 }
 
 function todosOf(pair: string, status: PairStatus): Todo[] {
-  const { firstRun, accounts, guards, conflicts, links, parked, fieldDrift, endedRules } = status;
+  const { firstRun, accounts, guards, conflicts, links, parked, keptWaiting, fieldDrift, endedRules } =
+    status;
   const todos: Todo[] = [];
   if (firstRun === 'pending') {
     todos.push({
@@ -114,6 +115,13 @@ function todosOf(pair: string, status: PairStatus): Todo[] {
   ask(conflicts.open, 'open conflict', 'conflicts list');
   ask(links.candidate, 'unanswered match', 'links list --state candidate');
   ask(parked, 'parked record', 'parked list');
+  const kept = keptWaiting.reduce((sum, { count }) => sum + count, 0);
+  if (kept > 0) {
+    todos.push({
+      what: `${counted(kept, 'record')} not created, for an e-mail or phone in common with a create that was left alone`,
+      command: `udesk-sync parked list --pair ${pair}`,
+    });
+  }
   return todos;
 }
 

@@ -114,18 +114,6 @@ export async function loadGuardedPlan(
   };
 }
 
-export interface ParkedRow {
-  readonly id: string;
-  readonly pair: string;
-  readonly linkId: string | null;
-  readonly udeskId: string | null;
-  readonly crmId: string | null;
-  readonly side: SideName;
-  readonly kind: string;
-  readonly message: string;
-  readonly at: string;
-}
-
 /** Sets one record aside with the vendor's own words; the rest of the pair goes on. */
 export async function park(
   db: Db,
@@ -145,36 +133,4 @@ export async function park(
         values (${row.pair}, ${row.linkId}::bigint, ${row.intentId}::bigint, ${row.side}, ${row.remoteId}, ${row.kind},
           ${row.message}, 'parked', ${row.at.toISOString()}::timestamptz)`,
   );
-}
-
-export async function listParked(db: Db, pair: string | null, limit: number): Promise<ParkedRow[]> {
-  const found = await rows<{
-    id: string;
-    pair: string;
-    link_id: string | null;
-    udesk_id: string | null;
-    crm_id: string | null;
-    side: SideName;
-    kind: string;
-    message: string;
-    at: string;
-  }>(
-    db,
-    sql`select p.id, p.pair, p.link_id, l.udesk_id, l.crm_id, p.side, p.kind, p.message,
-          to_char(p.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at
-        from udesk_sync.parked p left join udesk_sync.link l on l.pair = p.pair and l.id = p.link_id
-        where p.state = 'parked' and (${pair}::text is null or p.pair = ${pair}::text)
-        order by p.id limit ${limit}`,
-  );
-  return found.map((row) => ({
-    id: row.id,
-    pair: row.pair,
-    linkId: row.link_id,
-    udeskId: row.udesk_id,
-    crmId: row.crm_id,
-    side: row.side,
-    kind: row.kind,
-    message: row.message,
-    at: row.at,
-  }));
 }

@@ -34,7 +34,7 @@ export async function wasAskedBefore(
   return found.length > 0;
 }
 
-/** The next cycle plans the record again, from what is known then. */
+/** The next cycle plans the record again, from what is known then; also a create that was left alone, for as long as that stands. */
 export async function retryParked(db: Db, decision: ParkedDecision): Promise<ParkedResult> {
   return await db.transaction(async (tx) => {
     const parked = await close(tx, decision, 'retried');
@@ -106,7 +106,13 @@ async function close(
     sql`select pair, link_id, intent_id, side, kind, state from udesk_sync.parked where id = ${parkedId}::bigint for update`,
   );
   if (row === undefined) return { outcome: 'not-found' };
-  if (row.state !== 'parked') return { outcome: 'closed', state: row.state };
+  const [intent] = await rows<{ op: 'create' | 'update' | 'delete'; state: string }>(
+    tx,
+    sql`select op, state from udesk_sync.intent where pair = ${row.pair} and id = ${row.intent_id}::bigint`,
+  );
+  const isLeftAlone = row.state === 'dropped' && intent?.op === 'create' && intent.state === 'parked';
+  if (row.state !== 'parked' && !(isLeftAlone && state === 'retried'))
+    return { outcome: 'closed', state: row.state };
   await tx.execute(
     sql`update udesk_sync.parked set state = ${state}, closed_at = ${at.toISOString()}::timestamptz,
           closed_run_id = (select max(id) from udesk_sync.run where pair = ${row.pair})
@@ -116,10 +122,6 @@ async function close(
     ...{ at: at.toISOString(), who, action: state === 'retried' ? 'retry' : 'drop' },
     ...{ pair: row.pair, subject: `parked ${parkedId}` },
   });
-  const [intent] = await rows<{ op: 'create' | 'update' | 'delete' }>(
-    tx,
-    sql`select op from udesk_sync.intent where pair = ${row.pair} and id = ${row.intent_id}::bigint`,
-  );
   return {
     outcome: 'done',
     pair: row.pair,

@@ -1931,4 +1931,12 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '',
     tests: ['test/integration/attack/mends-again.test.ts'],
   },
+  {
+    name: 'a create that was left alone keeps others waiting, and nobody is told',
+    breaks: 'a customer who has an e-mail in common with it is never created, and no list shows why',
+    file: 'src/store/parked-pages.ts',
+    find: "p.state = 'parked' or p.state = 'dropped' and p.id = any",
+    replace: "p.state = 'parked' or p.state = 'retried' and p.id = any",
+    tests: ['test/integration/decisions/kept-waiting.test.ts'],
+  },
 ];

@@ -3,11 +3,11 @@ import { reconcileLink } from '../../../src/core/reconcile.ts';
 import { loadLinksToPlan } from '../../../src/engine/load-links.ts';
 import { persistPlans } from '../../../src/engine/persist-plan.ts';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
-import { listParked } from '../../../src/store/guards.ts';
 import { insertIntents } from '../../../src/store/intents.ts';
 import { acquireLease, releaseLease } from '../../../src/store/lease.ts';
 import { confirmLink, rejectLink, unlink } from '../../../src/store/link-decisions.ts';
 import { countLinks, type LinkRow, listLinks, loadLink, setLinksDirty } from '../../../src/store/links.ts';
+import { parkedWrites } from '../../../src/store/parked-pages.ts';
 import { createWorld, ourRows, type World, writesSoFar } from '../../support/world.ts';
 
 let world: World;
@@ -146,7 +146,7 @@ describe('a review of who is meant', () => {
     expect(await world.people()).toHaveLength(3);
     expect(world.simulator.tenant.list()).toHaveLength(1);
     expect(await listLinks(world.database.db, { state: 'candidate', limit: 10 })).toEqual([]);
-    const parked = await listParked(world.database.db, 'main', 10);
+    const parked = await parkedWrites(world.database.db, { pair: 'main', afterId: '0', limit: 10 });
     expect(parked.map(({ side, kind }) => `${side} ${kind}`)).toEqual(['udesk rejected', 'udesk rejected']);
   });
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { decideConflict } from '../../../src/store/conflict-decisions.ts';
-import { listParked } from '../../../src/store/guards.ts';
 import { dropParked, retryParked } from '../../../src/store/parked-decisions.ts';
+import { parkedWrites } from '../../../src/store/parked-pages.ts';
 import { createWorld, type World } from '../../support/world.ts';
 
 let world: World;
@@ -14,7 +14,7 @@ const rule = `alter table contact add constraint no_bad check (name <> 'Bad')`;
 const lift = 'alter table contact drop constraint no_bad';
 
 async function parkedId(): Promise<string> {
-  const [parked] = await listParked(world.database.db, 'main', 10);
+  const [parked] = await parkedWrites(world.database.db, { pair: 'main', afterId: '0', limit: 10 });
   if (parked === undefined) throw new Error('nothing is parked');
   return parked.id;
 }
@@ -49,7 +49,7 @@ describe.each(['update', 'create'] as const)('a parked %s', (op) => {
     });
     await world.sync();
     expect(await names()).toEqual(['Bad']);
-    expect(await listParked(world.database.db, 'main', 10)).toEqual([]);
+    expect(await parkedWrites(world.database.db, { pair: 'main', afterId: '0', limit: 10 })).toEqual([]);
     await world.sync();
     expect(await names()).toEqual(['Bad']);
   });
@@ -58,7 +58,7 @@ describe.each(['update', 'create'] as const)('a parked %s', (op) => {
     const id = await refused(op);
     await retryParked(world.database.db, { parkedId: id, who: 'ann', at });
     await world.sync();
-    const rows = await listParked(world.database.db, 'main', 10);
+    const rows = await parkedWrites(world.database.db, { pair: 'main', afterId: '0', limit: 10 });
     expect(rows).toMatchObject([{ side: 'crm', message: expect.stringContaining('no_bad') }]);
     expect(rows[0]?.id).not.toBe(id);
   });
@@ -70,7 +70,7 @@ describe.each(['update', 'create'] as const)('a parked %s', (op) => {
     await world.sync();
     await world.sync();
     expect(await names()).toEqual(before);
-    expect(await listParked(world.database.db, 'main', 10)).toEqual([]);
+    expect(await parkedWrites(world.database.db, { pair: 'main', afterId: '0', limit: 10 })).toEqual([]);
     world.simulator.tenant.edit(world.simulator.tenant.list()[0]?.id ?? '', { nick_name: 'Better' });
     await world.sync();
     expect(await names()).toEqual(['Better']);

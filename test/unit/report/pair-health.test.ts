@@ -40,6 +40,7 @@ function status(over: Partial<PairStatus> = {}): PairStatus {
     conflicts: { open: 0, resolving: 0 },
     outbox: { pending: 0, held: 0, unknown: 0 },
     parked: 0,
+    keptWaiting: [],
     backfills: [],
     guards: [],
     accounts: [],
@@ -107,6 +108,19 @@ describe('a pair', () => {
       '1 unanswered match',
       '1 parked record',
     ]);
+  });
+
+  it('tells who waits for creates that were left alone', () => {
+    const kept = (count: number) => ({ parkedId: '1', isLeftAlone: true, count, ids: [] });
+    expect(judge({ keptWaiting: [kept(1), kept(2)] })).toMatchObject({
+      health: 'waiting',
+      todos: [
+        {
+          what: expect.stringMatching(/^3 records not created, /),
+          command: 'udesk-sync parked list --pair main',
+        },
+      ],
+    });
   });
 
   it('tells of a rule that turned itself off', () => {

@@ -15,6 +15,16 @@ const parked = z.object({
   side: sideName.describe('Where it was to be written'),
   kind: z.string(),
   message: z.string().describe("The side's own words"),
+  state: z
+    .enum(['parked', 'dropped'])
+    .describe('dropped: a create that was left alone, and that keeps others waiting'),
+  keeps: z
+    .object({
+      count: z.int(),
+      ids: z.array(z.string()).describe('At most ten, of the side that the create comes from'),
+    })
+    .nullable()
+    .describe('Who is not created because of it: they have an e-mail or phone in common'),
   at: time,
   op: z.enum(['create', 'update', 'delete']).nullable(),
   fields: z.array(z.object({ field: z.string(), before: value, after: value })),

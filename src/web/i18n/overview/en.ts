@@ -37,6 +37,7 @@ export const overviewEn = {
   'todo.conflicts': 'Conflicts to decide: {n}',
   'todo.links': 'Questions about who is the same person: {n}',
   'todo.parked': 'Records set aside: {n}',
+  'todo.kept-waiting': 'Records that wait for a create that was left alone: {n}',
   'todo.drift': 'Custom fields of Udesk mean something else than they did: {fields}. See `udesk-sync check`.',
   'figure.customers': 'Linked customers',
   'figure.sides': '{udesk} in Udesk, {crm} in the CRM',

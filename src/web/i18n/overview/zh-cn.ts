@@ -38,6 +38,7 @@ export const overviewZhCn: Readonly<Record<keyof typeof overviewEn, string>> = {
   'todo.conflicts': '{n} 个冲突待裁决',
   'todo.links': '{n} 个身份问题待核对',
   'todo.parked': '{n} 条记录被搁置',
+  'todo.kept-waiting': '因某个已设为暂不处理的新建操作而等待的记录：{n}',
   'todo.drift': 'Udesk 自定义字段的含义有变化：{fields}。请运行 `udesk-sync check`。',
   'figure.customers': '已关联客户',
   'figure.sides': 'Udesk {udesk}，CRM {crm}',

@@ -14,6 +14,9 @@ export const parkedEn = {
   'parked.kind.identity': 'belongs to another record',
   'parked.kind.uncertain-create': 'not known whether it was created',
   'parked.kind.contract': 'answer not understood',
+  'parked.left-alone': 'left alone',
+  'parked.keeps':
+    'Because of it {n} {n|record|records} of {from} {n|is|are} not created in {side}, for an e-mail or phone in common: {ids}',
   'parked.retry': 'Try again',
   'parked.retry-effect': 'The next cycle plans the record again, from what is known then.',
   'parked.retry-all': 'Try these {n} again',

@@ -14,6 +14,8 @@ export const parkedZhCn: Readonly<Record<keyof typeof parkedEn, string>> = {
   'parked.kind.identity': '属于另一条记录',
   'parked.kind.uncertain-create': '不确定是否已创建',
   'parked.kind.contract': '无法理解答复',
+  'parked.left-alone': '暂不处理',
+  'parked.keeps': '因此 {from} 中有 {n} 条邮箱或电话相同的记录不会在 {side} 中创建：{ids}',
   'parked.retry': '重试',
   'parked.retry-effect': '下一轮会根据当时的数据重新规划这条记录。',
   'parked.retry-all': '重试这 {n} 条',
