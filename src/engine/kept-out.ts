@@ -34,20 +34,20 @@ export async function withoutKeptOut(
   if (keptOut.length === 0) return { others: holding, contradicted: [] };
   const isKeptOut = ({ id }: SideRecord) => keptOut.includes(id);
   const { shown, contradicted } = await readFound(cycle, side, holding.filter(isKeptOut));
-  const mayOverwrite = cycle.sides[side].manifest.createMayOverwrite === true;
-  const meant = mayOverwrite ? shown : await sharingMore(cycle, intent, shown);
+  const meant = await meantBy(cycle, intent, shown);
   if (meant.length === 0) return { others: holding.filter((record) => !isKeptOut(record)), contradicted };
   const told = meant.map(({ id }) => id);
   throw new SyncError('rejected', heldByForgotten(side, told), { side, code: 'kept-out' });
 }
 
-/** Without those who share nothing with it but what a stop list leaves out (sync design §6). */
-async function sharingMore(
+/** Without those who share nothing with it but what a stop list leaves out (sync design §6), unless a create there may change them. */
+export async function meantBy(
   cycle: Cycle,
   intent: IntentRow,
   shown: readonly SideRecord[],
 ): Promise<readonly SideRecord[]> {
   const { db, spec } = cycle;
+  if (shown.length === 0 || cycle.sides[intent.side].manifest.createMayOverwrite === true) return shown;
   const contacts = await contactsOfCreate(cycle, intent);
   const asked = new Set(contacts.map(({ kind, value }) => `${kind}:${contactForm(spec, kind, value)}`));
   const sharedBy = (record: SideRecord) =>

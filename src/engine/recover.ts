@@ -258,7 +258,7 @@ export async function uncertain(cycle: Cycle, intent: IntentRow, reason: string)
   const at = cycle.clock();
   await fenced(cycle.db, cycle.fence, async (tx) => {
     const witness = unwitnessed(cycle, intent);
-    await moveIntent(tx, intent, ['unknown'], { state: 'parked', at, error: reason, witness });
+    await moveIntent(tx, intent, ['unknown', 'pending'], { state: 'parked', at, error: reason, witness });
     await park(tx, {
       pair: intent.pair,
       linkId: intent.linkId,

@@ -14,7 +14,7 @@ import { waitForAgreement } from './contradicted.ts';
 import { type CreateLooks, matchedBy } from './create-looks.ts';
 import { readFound } from './found.ts';
 import { isWitnessed } from './history.ts';
-import { withoutKeptOut } from './kept-out.ts';
+import { meantBy, withoutKeptOut } from './kept-out.ts';
 import { contactsOfCreate, lookUp } from './lookup.ts';
 import { storeOne } from './observe.ts';
 import { waitForProof } from './vanished.ts';
@@ -112,9 +112,15 @@ async function verifyAbsent(
     await fenced(cycle.db, cycle.fence, (tx) => dropIntent(tx, intent, why, cycle.clock()));
     return 'stale';
   }
-  const among = await withoutKeptOut(cycle, intent, await holders(cycle, intent, looks));
+  const holding = await holders(cycle, intent, looks);
+  const among = await withoutKeptOut(cycle, intent, holding);
   const found = await readFound(cycle, intent.side, among.others);
-  const contradicted = [...among.contradicted, ...found.contradicted];
+  const hidden = [...among.contradicted, ...found.contradicted];
+  const contradicted = await meantBy(
+    cycle,
+    intent,
+    holding.filter(({ id }) => hidden.includes(id)),
+  );
   if (contradicted.length > 0) return await waitForAgreement(cycle, intent, contradicted);
   const ids = found.shown.map(({ id }) => id);
   // Matching knew them as the mirror holds them: who was given the e-mail since then is somebody new to it.

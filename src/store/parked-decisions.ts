@@ -20,16 +20,15 @@ export type ParkedResult =
   /** Somebody was faster, or the record changed and was planned again. */
   | { readonly outcome: 'closed'; readonly state: ParkedState };
 
-/** Whether this was set aside for the very same reason before, and tried again since. */
+/** Whether something was set aside for the very same reason before, and tried again since. */
 export async function wasAskedBefore(
   db: Db,
-  { pair, linkId, side }: { readonly pair: string; readonly linkId: string; readonly side: SideName },
+  { pair, side }: { readonly pair: string; readonly side: SideName },
   message: string,
 ): Promise<boolean> {
   const found = await rows(
     db,
-    sql`select 1 from udesk_sync.parked where pair = ${pair} and link_id = ${linkId}::bigint and side = ${side}
-          and state = 'retried' and message = ${message} limit 1`,
+    sql`select 1 from udesk_sync.parked where pair = ${pair} and state = 'retried' and side = ${side} and message = ${message} limit 1`,
   );
   return found.length > 0;
 }

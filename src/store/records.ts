@@ -305,7 +305,7 @@ const KEYLESS = sql`not exists (select 1 from unnest(r.keys) as k(key) where k.k
 /**
  * Records of a side that may be what a create of unknown outcome made: unlinked, and not seen before it was sent. Whatever
  * they were given or lost since, before we saw them or after, on either side; once a person is asked, those that were there
- * then, and, of a create that sent no e-mail and no phone, whoever has none. Where our clock was set back, nobody can tell
+ * then, whoever comes later with an e-mail or phone that was sent, and, of a create that sent none, whoever has none. Where our clock was set back, nobody can tell
  * who was seen first: until that person answers, everybody without a link may be it, and once they leave it alone, everybody
  * who was there by then. Who leaves the question alone has been told of those who were there then, and of nobody who comes later.
  * @param keyFields the side's fields of e-mails and phones: a create that sent one was looked for by it
@@ -331,7 +331,9 @@ export async function maybeCreated(
               and (p.id is not null or i.state in ('sending', 'unknown'))
               and (${CLOCK_WENT_BACK} and (p.state is distinct from 'dropped' or coalesce((r.first_seen_run_id, r.first_seen_at) <= (p.closed_run_id, p.closed_at), r.first_seen_at <= p.closed_at))
                 or i.sent_at <= r.first_seen_at and (p.id is null or r.first_seen_at <= p.at
-                  or p.state = 'parked' and ${KEYLESS} and not jsonb_exists_any(i.patch, ${textArray(keyFields)}))))`,
+                  or p.state = 'parked' and ${KEYLESS} and not jsonb_exists_any(i.patch, ${textArray(keyFields)})
+                  or p.state = 'parked' and exists (select 1 from udesk_sync.claim k
+                    where k.pair = i.pair and k.link_id = i.link_id and k.side = i.side and k.key = any(r.keys)))))`,
   );
   return new Set(found.map(({ id }) => id));
 }

@@ -1,14 +1,11 @@
 /** A second reading of mends: each of these came with one of them, or was left open by it. */
 import { describe, expect, test } from 'vitest';
-import type { SideRecord } from '../../../src/core/record.ts';
 import type { Side } from '../../../src/crm/adapter.ts';
-import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
 import { forget } from '../../../src/engine/forget.ts';
 import { letIn } from '../../../src/store/forget.ts';
 import { unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
-import { retryParked } from '../../../src/store/parked-decisions.ts';
 import { fill, fillCrm } from '../../support/backfill.ts';
 import { customerId, ourRows, type World } from '../../support/world.ts';
 import { reopen, rightBefore, syncAt, syncPair } from './moments.ts';
@@ -113,119 +110,6 @@ describe('P12: an edit of a person', () => {
       { new: 'from the CRM', ours: true },
       { new: 'of a person', ours: false },
     ]);
-  });
-});
-
-describe('P5, P6: whom a search shows, and nobody finds by their id', () => {
-  /** Longer than a create waits for search and id to agree. */
-  const LATER_MS = 6 * 60_000;
-
-  /** New customers in Udesk, whose e-mails a search of the CRM finds at somebody whom no list and no read shows. */
-  async function contradictory(names: readonly string[] = ['New']) {
-    const world = await worldOf({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
-    const crm = createMemoryCrm({ asksMany: false });
-    const inSearch = new Map<string, SideRecord[]>();
-    const lookup: Side['lookup'] = async (kind, value, call) =>
-      inSearch.get(value) ?? (await crm.side.lookup(kind, value, call));
-    const sides = { udesk: world.pair.sides.udesk, crm: { ...crm.side, lookup } };
-    let aheadMs = 0;
-    const engine = { ...world.engine, clock: () => new Date(Date.now() + aheadMs) };
-    const sync = async (laterMs = 0) => {
-      aheadMs += laterMs;
-      return await runCycle(
-        engine,
-        { spec: world.pair.spec, sides },
-        { trigger: 'sync', observe: { udesk: 'full', crm: 'full' } },
-      );
-    };
-    const enter = (name: string) =>
-      world.simulator.tenant.create({ nick_name: name, email: `${name.toLowerCase()}@example.com` });
-    await sync();
-    for (const [n, name] of names.entries()) {
-      const { email } = enter(name);
-      const fields = { name: 'Entered and deleted', emails: [{ id: null, value: email ?? '' }] };
-      inSearch.set(email ?? '', [
-        { id: `${987 + n}`, externalId: null, version: null, updatedAt: null, fields },
-      ]);
-    }
-    await sync();
-    const inCrm = () => crm.table.list().map(({ fields }) => fields.name);
-    const parked = () =>
-      ourRows(world, `select id, kind, message from udesk_sync.parked where state = 'parked'`);
-    return { world, crm, inSearch, sync, enter, inCrm, parked };
-  }
-
-  test('may be there, so nobody is created beside them; once the search has caught up, somebody is', async () => {
-    const { world, inSearch, sync, inCrm, parked } = await contradictory();
-    await sync(LATER_MS);
-    expect(inCrm()).toEqual(['Linked']);
-    expect(await parked()).toEqual([]);
-    inSearch.clear();
-    await sync(LATER_MS);
-
-    expect(inCrm()).toEqual(['Linked', 'New']);
-    // P7: nor was anybody taken for deleted with them.
-    expect(customers(world).toSorted()).toEqual(['Linked', 'New']);
-  });
-
-  test('is matched once the side shows them', async () => {
-    const { world, crm, inSearch, sync, inCrm } = await contradictory();
-    inSearch.clear();
-    crm.table.insert({ name: 'New', emails: ['new@example.com'] });
-    for (let n = 0; n < 2; n += 1) await sync(LATER_MS);
-
-    expect(inCrm()).toEqual(['Linked', 'New']);
-    expect(customers(world).toSorted()).toEqual(['Linked', 'New']);
-  });
-
-  test('keeps nobody else waiting, and counts as no failure of the side', async () => {
-    const { sync, enter, inCrm } = await contradictory([...'ABCDEFGHIJKL']);
-    enter('Innocent');
-    const report = await sync(LATER_MS);
-
-    expect(inCrm()).toEqual(['Linked', 'Innocent']);
-    expect(report.push).toMatchObject({ settled: 1, pausedSides: [] });
-  });
-
-  test('does not keep an edit of their source waiting', async () => {
-    const { world, sync, inCrm } = await contradictory();
-    world.simulator.tenant.edit(customerId(world, 'New'), { email: 'right@example.com' });
-    for (let n = 0; n < 2; n += 1) await sync(LATER_MS);
-
-    expect(inCrm()).toEqual(['Linked', 'New']);
-  });
-
-  test('whoever is kept out among them, too', async () => {
-    const { world, sync, inCrm, parked } = await contradictory();
-    await ourRows(
-      world,
-      `insert into udesk_sync.kept_out (pair, side, remote_id, at) values ('main', 'crm', '987', now()) returning 1`,
-    );
-    await sync(LATER_MS);
-    expect([inCrm(), await parked()]).toEqual([['Linked'], []]);
-  });
-
-  test('for a day of looks: a person is asked, and asked again at once where it was tried again in vain', async () => {
-    const { world, inSearch, sync, inCrm, parked } = await contradictory();
-    // Whatever it waited for before: an outage of a week is no answer.
-    await sync(7 * 86_400_000);
-    expect(await parked()).toEqual([]);
-    await ourRows(world, `update udesk_sync.intent set looks = 288 where state = 'pending' returning 1`);
-    await sync(LATER_MS);
-    expect(inCrm()).toEqual(['Linked']);
-    const message =
-      'crm shows record 987 to whoever searches for one of its e-mails or phones, and not to whoever reads it by its id';
-    const tryAgain = async () => {
-      const [row] = await parked();
-      expect(row).toMatchObject({ kind: 'rejected', message });
-      await retryParked(world.database.db, { parkedId: String(row?.id), who: 'ann', at: new Date() });
-      await sync(LATER_MS);
-    };
-    await tryAgain();
-    inSearch.clear();
-    await tryAgain();
-    expect(await parked()).toEqual([]);
-    expect(inCrm()).toEqual(['Linked', 'New']);
   });
 });
 
