@@ -4,6 +4,7 @@ import { ASKING } from './account-changes.ts';
 import type { ConflictRow } from './conflicts.ts';
 import { waitingGuards } from './guards.ts';
 import { MAY_HAVE_CREATED } from './intents.ts';
+import { loadLink } from './links.ts';
 import type { IntentState } from './schema/intent.ts';
 import { type Db, rows, textArray } from './tx.ts';
 
@@ -15,11 +16,16 @@ export interface WriteProgress {
 }
 
 export interface DecisionProgress {
+  /** Of what was decided; of a policy's choice, what is still to be written. */
   readonly writes: readonly WriteProgress[];
+  /** The customer is to be created on that side first, and is not yet; null: they are there. */
+  readonly create: WriteProgress | null;
+  /** The link of the two has ended, since one of them was deleted: what was decided waits until they come back. */
+  readonly hasEnded: boolean;
   /** Nothing is written before the first plan of the pair is accepted. */
   readonly firstRunPending: boolean;
-  /** A create that was set aside: nobody who has an e-mail or phone in common with it is created anew beside it. */
-  readonly behind: CreateSetAside | null;
+  /** A create that is not done: nobody who has an e-mail or phone in common with it is created anew beside it. */
+  readonly behind: CreateFirst | null;
   /** The conflict about the whole customer (a deletion), which comes before each of their fields; null: none, or it is this one. */
   readonly first: string | null;
   /** What the guards hold of the pair, with why; null: nothing. */
@@ -30,9 +36,10 @@ export interface DecisionProgress {
   readonly failure: string | null;
 }
 
-export type CreateSetAside = {
-  readonly parkedId: string;
-  readonly message: string;
+export type CreateFirst = {
+  /** Where it was set aside; null: it is to be sent. */
+  readonly parkedId: string | null;
+  readonly message: string | null;
   /** A person left it alone: it is asked about again once the customer whom it is about changes. */
   readonly isLeftAlone: boolean;
   readonly udeskId: string | null;
@@ -47,9 +54,16 @@ export async function decisionProgress(
   const writes = await rows<{ side: 'udesk' | 'crm'; state: IntentState; error: string | null }>(
     db,
     sql`select i.side, i.state, i.error from udesk_sync.conflict c
-        join udesk_sync.intent i on i.pair = c.pair and i.link_id = c.link_id and i.decisions ->> c.field = c.decision_id::text
+        join udesk_sync.intent i on i.pair = c.pair and i.link_id = c.link_id and (i.decisions ->> c.field = c.decision_id::text
+          or c.decision_id is null and i.reasons ->> c.field is not null and i.state <> 'settled')
         where c.pair = ${name} and c.id = ${id}::bigint and i.state <> 'dropped' order by i.id`,
   );
+  const [create] = await rows<{ side: 'udesk' | 'crm'; state: IntentState; error: string | null }>(
+    db,
+    sql`select side, state, error from udesk_sync.intent
+        where pair = ${name} and link_id = ${linkId}::bigint and op = 'create' and state not in ('settled', 'dropped') limit 1`,
+  );
+  const link = await loadLink(db, linkId);
   const [pair] = await rows<{ first_run: string; account: string | null; failure: string | null }>(
     db,
     sql`select first_run,
@@ -58,12 +72,14 @@ export async function decisionProgress(
            where pair = name and finished_at is not null and outcome <> 'abandoned' order by id desc limit 1) as failure
         from udesk_sync.pair where name = ${name}`,
   );
-  const behind = writes.length === 0 ? await createSetAside(db, conflict) : null;
+  const behind = writes.length === 0 ? await createFirst(db, conflict) : null;
   const first = (await activeConflictsOf(db, name, linkId)).get('*') ?? null;
   const isHeld = writes.some(({ state }) => state === 'held');
   const [guard] = isHeld ? await waitingGuards(db, name, ['waiting', 'rejected']) : [];
   return {
     writes,
+    create: writes.length === 0 ? (create ?? null) : null,
+    hasEnded: link?.state === 'broken',
     firstRunPending: pair?.first_run !== 'accepted',
     behind,
     first: first === id ? null : first,
@@ -75,16 +91,17 @@ export async function decisionProgress(
 }
 
 /**
- * What the decision to create somebody anew waits for (P5): a create of that side of which it is not known what it made keeps
- * the e-mails and phones that it was sent with, until a person has said what became of it.
+ * What the decision to create somebody anew waits for (P5): a create of that side keeps the e-mails and phones that it is sent with
+ * until it is done, or until a person has said what became of it where that is not known.
  */
-async function createSetAside(
+async function createFirst(
   db: Db,
   { pair, id }: Pick<ConflictRow, 'pair' | 'id'>,
 ): Promise<DecisionProgress['behind']> {
-  const [found] = await rows<CreateSetAside>(
+  const [found] = await rows<CreateFirst>(
     db,
-    sql`select p.id as "parkedId", p.message, p.state = 'dropped' as "isLeftAlone", other.udesk_id as "udeskId"
+    sql`select p.id as "parkedId", coalesce(p.message, i.error) as message, coalesce(p.state = 'dropped', false) as "isLeftAlone",
+          other.udesk_id as "udeskId"
         from udesk_sync.conflict c
         join udesk_sync.decision d on d.id = c.decision_id and d.take in ('udesk', 'crm')
         join udesk_sync.link l on l.pair = c.pair and l.id = c.link_id
@@ -92,8 +109,11 @@ async function createSetAside(
           and r.remote_id = case r.side when 'udesk' then l.udesk_id else l.crm_id end
         join udesk_sync.claim k on k.pair = r.pair and k.side <> r.side and k.key = any(r.keys) and k.link_id <> l.id
         join udesk_sync.link other on other.pair = k.pair and other.id = k.link_id
-        join udesk_sync.parked p on p.pair = k.pair and p.link_id = k.link_id and p.side = k.side and ${MAY_HAVE_CREATED}
-        where c.pair = ${pair} and c.id = ${id}::bigint and c.field = '*' order by p.state = 'dropped', p.id limit 1`,
+        join udesk_sync.intent i on i.pair = k.pair and i.link_id = k.link_id and i.side = k.side and i.op = 'create'
+          and i.state not in ('settled', 'dropped')
+        left join udesk_sync.parked p on p.pair = i.pair and p.intent_id = i.id and ${MAY_HAVE_CREATED}
+        where c.pair = ${pair} and c.id = ${id}::bigint and c.field = '*' and (p.id is not null or i.state <> 'parked')
+        order by p.state = 'dropped', p.id limit 1`,
   );
   return found ?? null;
 }

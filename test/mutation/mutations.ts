@@ -1932,6 +1932,22 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/integration/attack/contradicted.test.ts'],
   },
   {
+    name: 'what a policy decided, and a side refused, waits for the next cycle',
+    breaks: 'the page of the conflict says so for ever, and nobody looks at what was refused',
+    file: 'src/store/conflict-progress.ts',
+    find: "or c.decision_id is null and i.reasons ->> c.field is not null and i.state <> 'settled')",
+    replace: ')',
+    tests: ['test/integration/web/progress.test.ts'],
+  },
+  {
+    name: 'what was decided about somebody whose deletion is flagged waits for the next cycle',
+    breaks: 'the page of the conflict says so for ever',
+    file: 'src/store/conflict-progress.ts',
+    find: "hasEnded: link?.state === 'broken',",
+    replace: 'hasEnded: link === undefined,',
+    tests: ['test/integration/web/progress.test.ts'],
+  },
+  {
     name: 'a decision that became void by an edit unseen is carried out on the other side',
     breaks: 'what that side held, as its row showed, is replaced, and no row shows it any more',
     file: 'src/engine/witness.ts',

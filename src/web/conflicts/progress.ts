@@ -1,6 +1,6 @@
 /** What has become of a decision: on its way, both sides agree, or why not. */
 import { type Html, html } from '../../report/html.ts';
-import type { CreateSetAside, DecisionProgress, PastDecision } from '../../store/conflict-progress.ts';
+import type { CreateFirst, DecisionProgress, PastDecision } from '../../store/conflict-progress.ts';
 import type { ConflictRow } from '../../store/conflicts.ts';
 import type { IntentState } from '../../store/schema/intent.ts';
 import { whoText } from '../similar/who.ts';
@@ -12,7 +12,7 @@ export interface Progress {
   readonly text: Html | null;
   /** It can be taken back: nothing was sent yet, or what was written still stands. */
   readonly undo: boolean;
-  /** What the decision waits for (the state of its write, `waiting` for a cycle, `first-run`, `account`, `other-create`, `whole`); null: nothing. */
+  /** What the decision waits for (the state of its write, `waiting` for a cycle, `first-run`, `account`, `other-create`, `own-create`, `whole`, `ended`); null: nothing. */
   readonly waitingFor: string | null;
   /** The vendor's words for a write that was refused or has to be tried again, why a guard holds it, or why the decision is void. */
   readonly reason: string | null;
@@ -53,14 +53,11 @@ export function progressOf(
   }
   const sent = progress?.writes.some(({ state }) => !['planned', 'held', 'pending'].includes(state)) ?? false;
   const { waits, reason, plan, behind, first } = waitOf(progress);
-  const step = ['held', 'first-run', 'account', 'other-create', 'whole'].includes(waits)
-    ? 'stuck'
-    : 'under-way';
+  const step = STUCK.includes(waits) ? 'stuck' : 'under-way';
   const failed = reason !== null && (waits === 'pending' || waits === 'waiting');
-  const isLeftAlone = waits === 'other-create' && behind?.isLeftAlone === true;
   const told = failed
     ? t(`progress.again-${waits}`)
-    : t(isLeftAlone ? 'progress.left-alone' : `progress.${waits}`);
+    : t(behind === null ? `progress.${waits}` : wordsFor(behind));
   const look =
     (plan !== null && html` <a href="/plans/${plan}">${t('plan.look')}</a>`) ||
     (behind !== null && lookAt(visit, row, behind)) ||
@@ -75,12 +72,18 @@ export function progressOf(
   };
 }
 
+function wordsFor({ parkedId, isLeftAlone }: CreateFirst) {
+  if (parkedId === null) return 'progress.other-first';
+  return isLeftAlone ? 'progress.left-alone' : 'progress.other-create';
+}
+
 /** Where the create is that comes first: among what was set aside, or else at the customer whose edit has it asked about again. */
 function lookAt(
   { t }: Visit,
   { pair }: ConflictRow,
-  { parkedId, isLeftAlone, udeskId }: CreateSetAside,
+  { parkedId, isLeftAlone, udeskId }: CreateFirst,
 ): Html | false {
+  if (parkedId === null) return false;
   if (!isLeftAlone) return html` <a href="/parked#parked-${parkedId}">${t('progress.look-parked')}</a>`;
   return (
     udeskId !== null &&
@@ -100,22 +103,29 @@ interface Wait {
     | 'first-run'
     | 'account'
     | 'other-create'
+    | 'own-create'
     | 'whole'
+    | 'ended'
     | 'waiting';
   readonly reason: string | null;
   /** What a person has to say yes to, by its hash. */
   readonly plan: string | null;
   /** The create that it waits for. */
-  readonly behind: CreateSetAside | null;
+  readonly behind: CreateFirst | null;
   /** The conflict that it waits for. */
   readonly first: string | null;
 }
 
 const WAITS = { reason: null, plan: null, behind: null, first: null } as const;
 
+/** A person has to do something first, or somebody to come back. */
+const STUCK: readonly Wait['waits'][] = [
+  ...(['held', 'first-run', 'account', 'other-create', 'own-create', 'whole', 'ended'] as const),
+];
+
 function waitOf(progress: DecisionProgress | null): Wait {
   const { writes = [], firstRunPending = false, behind = null, first: whole = null } = progress ?? {};
-  const { held = null, account = null, failure = null } = progress ?? {};
+  const { held = null, account = null, failure = null, create = null, hasEnded = false } = progress ?? {};
   const first = writes.find(({ state }) => state !== 'settled') ?? writes[0];
   const state = first === undefined || first.state === 'dropped' ? null : first.state;
   // Nothing is sent to an account that nobody said yes to, and no cycle plans with it.
@@ -127,6 +137,8 @@ function waitOf(progress: DecisionProgress | null): Wait {
   if (firstRunPending) return { ...WAITS, waits: 'first-run' };
   if (behind !== null) return { ...WAITS, waits: 'other-create', reason: behind.message, behind };
   if (whole !== null) return { ...WAITS, waits: 'whole', first: whole };
+  if (create !== null) return { ...WAITS, waits: 'own-create', reason: create.error };
+  if (hasEnded) return { ...WAITS, waits: 'ended' };
   return { ...WAITS, waits: 'waiting', reason: failure };
 }
 

@@ -66,8 +66,8 @@ async function told(): Promise<Told & { readonly page: string }> {
 }
 
 /** The pair's CRM is one without an external id, in which somebody renames whoever is created at once. */
-async function withMemoryCrm() {
-  world = await createWorld({ customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
+async function withMemoryCrm(pair = {}) {
+  world = await createWorld({ pair, customers: [{ nick_name: 'Linked', email: 'linked@example.com' }] });
   const crm = createMemoryCrm({ manifest: { externalId: null } });
   const create: Side['create'] = async (...request) => {
     try {
@@ -180,6 +180,67 @@ describe('a decision waits', () => {
     expect(now.reason).toContain('The plan deletes 1 record, 0 were deleted in the last day');
     expect(now.page).toContain('A guard holds it until an operator approves the plan.');
     expect(now.page).toContain(`href="/plans/${guard?.hash}"`);
+  });
+
+  test('for a person who looks at what was set aside, also where a policy decided', async () => {
+    await open(
+      { ...TWO_NAMES, pair: { fields: `[{ udesk: nick_name, crm: name, policy: udesk }]` } },
+      async () => {
+        await world.crm.unsafe(`alter table contact add constraint no_u check (name <> 'U2')`);
+        world.simulator.tenant.edit(world.simulator.tenant.list()[0]?.id ?? '', { nick_name: 'U2' });
+        await world.crm`update contact set name = 'C2'`;
+        await world.sync();
+      },
+    );
+    const row = (await world.conflicts()).find(({ state }) => state === 'resolving');
+    expect(row).toMatchObject({ resolvedBy: 'policy' });
+    id = row?.id ?? '';
+    const now = await told();
+    expect(now).toMatchObject({ step: 'stuck', waitingFor: 'parked' });
+    expect(now.page).toMatch(/It was refused, and set aside:.*no_u/);
+  });
+
+  test('for a customer who was deleted, which is only flagged, to come back', async () => {
+    const others = ['V', 'W'].map((name) => ({ nick_name: name, email: `${name}@example.com` }));
+    const note = '{ udesk: description, crm: note, direction: to-crm, onBlocked: hold }';
+    await open(
+      {
+        customers: [{ nick_name: 'U', email: 'p@example.com', description: 'same' }, ...others],
+        pair: { fields: `[{ udesk: nick_name, crm: name }, { udesk: emails, crm: emails }, ${note}]` },
+      },
+      async () => {
+        await world.crm`update contact set note = 'edited in the CRM' where name = 'U'`;
+        await world.sync();
+      },
+    );
+    await decide('udesk');
+    await world.crm`delete from contact where name = 'U'`;
+    for (let n = 0; n < 2; n += 1) await world.sync();
+    const now = await told();
+    expect(now).toMatchObject({ step: 'stuck', waitingFor: 'ended', undo: true });
+    expect(now.page).toContain('It is carried out if they come back');
+  });
+
+  test('for the customer’s own create, of which nobody knows what it made', async () => {
+    const mapped = '{ udesk: description, crm: note, map: { a: A } }';
+    const after = await withMemoryCrm({
+      fields: `[{ udesk: nick_name, crm: name }, { udesk: emails, crm: emails }, ${mapped}]`,
+    });
+    world.simulator.tenant.create({ nick_name: 'New', email: 'new@example.com', description: 'c' });
+    after.crm.faults.push({ on: 'create', kind: 'ambiguous-after' });
+    await after.syncMemory();
+    const [row] = (await world.conflicts()).filter(({ state }) => state === 'open');
+    expect(row).toMatchObject({ field: 'description' });
+    id = row?.id ?? '';
+    web = await openWeb(world, { users: true });
+    reviewer = await signedIn(web, 'reviewer');
+    const choice = { conflictId: id, who: 'ann', take: 'value', value: 'a', at: new Date() } as const;
+    expect(await decideConflict(world.database.db, choice)).toBe(true);
+    await after.syncMemory();
+    const now = await told();
+    expect(now).toMatchObject({ step: 'stuck', waitingFor: 'own-create' });
+    expect(now.reason).toContain('a record with one of its e-mails or phones');
+    expect(now.page).toContain('is to be created on the other side first');
   });
 
   test('for the first plan of the pair', async () => {

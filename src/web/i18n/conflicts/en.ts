@@ -85,6 +85,10 @@ export const conflictsEn = {
     'It waits: a create with the same e-mail or phone was set aside, and nobody has said yet what became of it.',
   'progress.left-alone':
     'It waits: a create with the same e-mail or phone was left alone, and is asked about again once that customer is edited.',
+  'progress.other-first': 'It waits: somebody with the same e-mail or phone is created first.',
+  'progress.own-create': 'It waits: this customer is to be created on the other side first, and is not yet.',
+  'progress.ended':
+    'It waits: the customer was deleted on one side, which is only flagged here. It is carried out if they come back.',
   'progress.whole':
     'It waits: whether the whole customer stays comes first, and is not decided or not carried out yet.',
   'progress.look-parked': 'Answer that first',
