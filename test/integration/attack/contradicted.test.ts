@@ -23,9 +23,9 @@ describe('P5, P6: whom a search shows, and nobody finds by their id', () => {
     const crm = createMemoryCrm({ asksMany: false, manifest: { externalId: null } });
     const inSearch = new Map<string, SideRecord[]>();
     /** Of any search, in its place. */
-    const answers: { lookup: () => SideRecord[] | null } = { lookup: () => null };
+    const answers: { lookup: (kind: string) => SideRecord[] | null } = { lookup: () => null };
     const lookup: Side['lookup'] = async (kind, value, call) =>
-      answers.lookup() ?? inSearch.get(value) ?? (await crm.side.lookup(kind, value, call));
+      answers.lookup(kind) ?? inSearch.get(value) ?? (await crm.side.lookup(kind, value, call));
     const sides = { udesk: world.pair.sides.udesk, crm: { ...crm.side, lookup } };
     let aheadMs = 0;
     const engine = { ...world.engine, clock: () => new Date(Date.now() + aheadMs) };
@@ -134,13 +134,14 @@ describe('P5, P6: whom a search shows, and nobody finds by their id', () => {
 
   test('and by an office line that thousands hold, does not keep others out', async () => {
     const line = '01012345678';
-    const { world, crm, inSearch, sync, inCrm } = await contradictory([], {
+    const { world, crm, answers, sync, inCrm } = await contradictory([], {
       create: '{ inCrm: true, inUdesk: false }',
     });
     for (const n of [1, 2, 3, 4, 5, 6, 7, 8])
       crm.table.insert({ name: `P${n}`, emails: [`p${n}@example.com`], phones: [line] });
     const fields = { name: 'Ghost', phones: [{ id: null, value: line }] };
-    inSearch.set(line, [{ id: '987', externalId: null, version: null, updatedAt: null, fields }]);
+    const ghost = { id: '987', externalId: null, version: null, updatedAt: null, fields };
+    answers.lookup = (kind) => (kind === 'cellphone' ? [ghost] : null);
     await sync(LATER_MS);
     world.simulator.tenant.create({ nick_name: 'New', email: 'new@example.com', cellphones: [line] });
     await sync(LATER_MS);
