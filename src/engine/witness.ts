@@ -12,7 +12,7 @@ import type { Overwritten, Verdict } from '../core/witness-records.ts';
 import { forgottenFields } from '../core/written.ts';
 import { isSyncError } from '../errors.ts';
 import { saveEditTimes } from '../store/feeds.ts';
-import { dropDecided, type IntentRow } from '../store/intents.ts';
+import type { IntentRow } from '../store/intents.ts';
 import { linkHolding, loadLinkOf, setLinksDirty } from '../store/links.ts';
 import { loadRecords } from '../store/records.ts';
 import { askAgain } from '../store/returned.ts';
@@ -180,7 +180,6 @@ export async function keep(
 ): Promise<void> {
   const row = await rowOf(cycle, tx, intent, spec, foreign);
   await keepOverwritten(tx, cycle.spec.name, row, cycle.clock());
-  await dropDecided(tx, intent, row.field, cycle.clock());
   await setLinksDirty(tx, intent.pair, [intent.linkId], true);
   // Its link may have ended since, and the record be linked anew: a decision is carried out by that one alone.
   const { pair, side, remoteId, linkId } = intent;

@@ -423,18 +423,6 @@ export async function dropIntent(
   await replan(db, intent.pair, [intent.linkId]);
 }
 
-/** What was decided about a field of a link, and is not sent yet, has had its day: the decision is void. */
-export async function dropDecided(
-  db: Db,
-  { pair, linkId }: Pick<IntentRow, 'pair' | 'linkId'>,
-  field: string,
-  at: Date,
-): Promise<void> {
-  const isDecided = sql`pair = ${pair} and link_id = ${linkId}::bigint and state = 'pending' and decisions ->> ${field} is not null`;
-  const reason = 'what was decided is void: an edit came to light that nobody had seen';
-  for (const intent of await intentsWhere(db, isDecided, null)) await dropIntent(db, intent, reason, at);
-}
-
 /** Parked intents of links that are planned again, or end, have had their day. */
 export async function retireParked(
   db: Db,

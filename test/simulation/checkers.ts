@@ -13,6 +13,7 @@ import {
   confirmedLinks,
   conflictRows,
   conflictsOf,
+  decidedWrites,
   flaggedLinks,
   heldAs,
   type LinkIds,
@@ -136,6 +137,7 @@ interface Calm {
   readonly waiting: Waiting;
   readonly hasPlace: (side: SideName, id: string) => boolean;
   readonly behind: ReadonlySet<string>;
+  readonly decided: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 export async function atTheEnd(world: World): Promise<void> {
@@ -145,6 +147,7 @@ export async function atTheEnd(world: World): Promise<void> {
     waiting: await waitingWrites(world),
     hasPlace: await placeOf(world),
     behind: await behindParkedCreates(world),
+    decided: await decidedWrites(world),
   };
   for (const link of calm.links) {
     const [udesk, crm] = [world.people.udesk.get(link.udesk_id), world.people.crm.get(link.crm_id)];
@@ -228,7 +231,8 @@ function diedWithItsHistory(world: World, edit: Edit, unclear: ReadonlySet<strin
 }
 
 /** P2: on both sides, or in a row; or still where it was made, where there is nobody to carry it to. */
-function accounted(world: World, edit: Edit, { conflicts, links, waiting, hasPlace }: Calm): void {
+function accounted(world: World, edit: Edit, { conflicts, links, waiting, hasPlace, decided }: Calm): void {
+  if (world.ledger.replaced.isDecidedAway(edit, decided)) return;
   if (shown(conflicts, edit) || world.ledger.isBeyond(edit) || world.ledger.isUnseen(edit)) return;
   const own = world.people[edit.side].get(edit.record);
   const told = `${edit.field} "${edit.value}" of ${edit.side} ${edit.record}, step ${edit.step}`;

@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
 import { type Bare, cycle, does, placeForWorlds, scriptOf } from './by-hand.ts';
 import { Ledger } from './ledger.ts';
+import { Replaced } from './replaced.ts';
 import { runScript } from './run.ts';
 import type { Act, Interrupt, Setting, Step } from './script.ts';
 import type { World } from './world.ts';
@@ -278,6 +279,27 @@ describe('P2: an edit is excused by the write that took it away, and by no other
     expect(ledger.areParted('udesk 2', 'crm 1')).toBe(false);
     ledger.parted(holds('e1x0'));
     expect(ledger.removals).toEqual([{ ...removal, others: new Set(['udesk 1']) }]);
+  });
+
+  // Seed s3-1488.
+  test('what a decision replaced is excused by the write that carried it, where we had looked after the edit', () => {
+    const decided = new Map([['7', new Set(['note'])]]);
+    const edit = (field: 'note' | 'name') =>
+      ({ value: 'T1', side: 'crm', record: '1', field, step: 1 }) as const;
+    const decidedBy = (field: 'note' | 'name', write: string | null, wasSeen: boolean) => {
+      const replaced = new Replaced();
+      const one = edit(field);
+      replaced.took(one, write, wasSeen);
+      return replaced.isDecidedAway(one, decided);
+    };
+    expect(decidedBy('note', '7', true)).toBe(true);
+    expect([
+      decidedBy('note', '7', false),
+      decidedBy('name', '7', true),
+      decidedBy('note', '8', true),
+    ]).toEqual([...[false, false, false]]);
+    expect(decidedBy('note', null, true)).toBe(false);
+    expect(new Replaced().isDecidedAway(edit('note'), decided)).toBe(false);
   });
 
   // Seed s3-1182.

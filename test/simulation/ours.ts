@@ -259,6 +259,16 @@ export async function unclearWrites(world: World): Promise<ReadonlySet<string>> 
   return new Set(await intentIds(world, sql`witness = 'unclear'`));
 }
 
+/** By write: the fields, as a person knows them, that it carries a decision about. */
+export async function decidedWrites(world: World): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const found = await rows<{ id: string; fields: string[] }>(
+    world.db,
+    sql`select id, array(select jsonb_object_keys(decisions)) as fields from udesk_sync.intent
+        where pair = ${world.name} and op = 'update' and decisions <> '{}'`,
+  );
+  return new Map(found.map(({ id, fields }) => [id, new Set(fields.map(heldAs))]));
+}
+
 async function intentIds(world: World, which: SQL): Promise<string[]> {
   const found = await rows<{ id: string }>(
     world.db,

@@ -10,13 +10,14 @@ import { holdsEdit } from './sides.ts';
 import type { World } from './world.ts';
 
 export class Replaced {
-  /** The write that took the edit away last; null: we had looked after the edit. */
-  readonly #by = new WeakMap<Edit, string | null>();
+  /** The write that took the edit away last, and whether we had looked after the edit. */
+  readonly #by = new WeakMap<Edit, { readonly write: string; readonly wasSeen: boolean }>();
   /** Whose record went before they were found to have happened, or before what they replaced was read. */
   readonly #unread = new Set<string>();
 
-  took(edit: Edit, write: string | null): void {
-    this.#by.set(edit, write);
+  took(edit: Edit, write: string | null, wasSeen: boolean): void {
+    if (write === null) this.#by.delete(edit);
+    else this.#by.set(edit, { write, wasSeen });
   }
 
   unread(writes: readonly string[]): void {
@@ -25,8 +26,18 @@ export class Replaced {
 
   /** @param unclear the writes of which the engine says that it does not know what they replaced */
   isBeyond(edit: Edit, unclear: ReadonlySet<string>): boolean {
-    const write = this.#by.get(edit) ?? null;
-    return write !== null && this.#unread.has(write) && unclear.has(write);
+    const by = this.#by.get(edit);
+    return by !== undefined && !by.wasSeen && this.#unread.has(by.write) && unclear.has(by.write);
+  }
+
+  /**
+   * A person chose something else, and their row showed the edit: it may show what came after that by now, where the choice was void
+   * before its other half was carried out.
+   * @param decided the fields that a write carries a decision about
+   */
+  isDecidedAway(edit: Edit, decided: ReadonlyMap<string, ReadonlySet<string>>): boolean {
+    const by = this.#by.get(edit);
+    return by?.wasSeen === true && decided.get(by.write)?.has(edit.field) === true;
   }
 }
 
@@ -51,7 +62,7 @@ export function carryingOut(world: World, side: SideName): () => void {
     for (const edit of ledger.edits) {
       if (edit.side !== side || edit.record !== id || !holdsEdit(before, edit)) continue;
       if (after === null || !holdsEdit(after, edit))
-        ledger.replaced.took(edit, ledger.isUnseenYet(edit) ? write : null);
+        ledger.replaced.took(edit, write, !ledger.isUnseenYet(edit));
     }
   };
 }

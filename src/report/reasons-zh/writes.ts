@@ -77,10 +77,6 @@ export const WRITES: ReasonTable = [
     /^(udesk|crm) shows record (.+) to whoever searches for one of its e-mails or phones, and not to whoever reads it by its id$/,
     '{1} 按其邮箱或手机号能搜到记录 {2}，按编号却读不到',
   ],
-  [
-    /^what was decided is void: an edit came to light that nobody had seen$/,
-    '原决定已失效：出现了一处此前无人看到的修改',
-  ],
   [/^its source was edited before the write$/, '写入前来源已被编辑'],
   [/^the configuration does not ask for it any more$/, '配置已不再要求这样做'],
   [/^our clock was set back since this was planned$/, '计划之后本机时钟被往回调了'],

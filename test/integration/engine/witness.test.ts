@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Time } from '../../../src/cli/runtime.ts';
 import { SyncError } from '../../../src/errors.ts';
 import type { CustomerAttributes } from '../../../src/simulator/customer.ts';
-import { decideConflict } from '../../../src/store/conflict-decisions.ts';
 import { confirmLink, unlink } from '../../../src/store/link-decisions.ts';
 import { createWorld, ourRows, type World, type WorldOptions, writesSoFar } from '../../support/world.ts';
 import { type Moment, NOTHING, rightBefore, syncAt } from '../attack/moments.ts';
@@ -387,39 +386,6 @@ describe('P2 an update of unknown outcome', () => {
       await world.sync();
       expect(now()?.description).toBe('after our write');
       expect((await world.people())[0]?.note).toBe('after our write');
-    });
-
-    test('where it makes a decision void, nothing more of that is written, and the row keeps what it showed', async () => {
-      await begin();
-      world.simulator.tenant.edit(first(), { description: 'by Udesk' });
-      await world.crm`update contact set note = 'by the CRM'`;
-      await world.sync();
-      const [asked] = await world.conflicts();
-      const choice = { conflictId: asked?.id ?? '', who: 'li', take: 'base', value: null } as const;
-      expect(await decideConflict(world.database.db, { ...choice, at: new Date() })).toBe(true);
-      loseTheAnswer();
-      await syncAt(world, [
-        rightBefore('udesk', 'update', () => world.simulator.tenant.edit(first(), { description: 'by Tom' })),
-        // The other half has to wait.
-        rightBefore('crm', 'update', unread),
-        {
-          ...{ side: 'udesk', call: 'read', when: 'before' },
-          act: () => {
-            if (now()?.description === 'before')
-              world.simulator.tenant.edit(first(), { description: 'after our write' });
-          },
-        },
-      ]);
-      await ourRows(world, 'update udesk_sync.intent set not_before = null returning 1');
-      await world.sync();
-
-      expect((await world.people())[0]?.note).toBe('by the CRM');
-      expect(await world.conflicts()).toMatchObject([
-        {
-          ...{ id: asked?.id, state: 'open', udesk: 'after our write', crm: 'by the CRM' },
-          overwritten: [{ value: 'by Tom' }],
-        },
-      ]);
     });
 
     test('where a person set it back: it is not sent over them', async () => {
