@@ -8,6 +8,7 @@ import { setAlone } from '../store/backfill.ts';
 import { dropIntent, type IntentRow, moveIntent } from '../store/intents.ts';
 import { wasAskedBefore } from '../store/parked-decisions.ts';
 import { isUnplanned } from '../store/records.ts';
+import { intentsById } from '../store/releases.ts';
 import { fenced } from '../store/tx.ts';
 import type { Cycle } from './context.ts';
 import { uncertain } from './recover.ts';
@@ -22,7 +23,7 @@ const ASK_AFTER_MS = 30 * 60_000;
 /**
  * P5: the create waits as it is until search and id agree; an edit of its source has it planned anew. After half an hour, or where a
  * person was asked about just that before, a person is asked: while it waits, so does whoever shares an e-mail or phone with it, and
- * no answer about its source is taken. One that was sent before, and seemed not to have arrived, may be who is shown: about that a
+ * no answer about its source is taken. One that may have been done, and was looked for in vain, may be who is shown: about that a
  * person is asked at once. None goes in a batch, which would not look.
  * @param shown whom the search shows
  * @throws SyncError `rejected`: a person has to say
@@ -37,7 +38,10 @@ export async function waitForAgreement(
   const at = cycle.clock();
   const ids = shown.map(({ id }) => id).toSorted();
   const message = `${side} shows record ${ids.join(', ')} to whoever searches for one of its e-mails or phones, and not to whoever reads it by its id`;
-  if (intent.attempts > 0) {
+  // What was looked for since it was sent was of unknown outcome; what a side would not take was not. The row knows of each look.
+  const [row = intent] = await intentsById(db, spec.name, [intent.id]);
+  const mayBeIt = row.attempts > 0 && row.looks > 0 && row.error !== message;
+  if (mayBeIt) {
     await uncertain(cycle, intent, message);
     return 'stale';
   }
@@ -46,8 +50,8 @@ export async function waitForAgreement(
     await fenced(db, cycle.fence, (tx) => dropIntent(tx, intent, why, at));
     return 'stale';
   }
-  const sinceMs = intent.lookedAt === null ? 0 : at.getTime() - Date.parse(intent.lookedAt);
-  const isLong = intent.looks >= LOOKS_TO_ASK || sinceMs >= ASK_AFTER_MS;
+  const sinceMs = row.lookedAt === null ? 0 : at.getTime() - Date.parse(row.lookedAt);
+  const isLong = row.looks >= LOOKS_TO_ASK || sinceMs >= ASK_AFTER_MS;
   if (isLong || (await wasAskedBefore(db, intent, message))) {
     throw new SyncError('rejected', message, {
       side,
@@ -55,7 +59,7 @@ export async function waitForAgreement(
       advice: `Where that record is there, let the login of the sync read it; where it is deleted, take it out of what ${side} is searched in. Then try again.`,
     });
   }
-  const waitMs = Math.min(FIRST_WAIT_MS * 2 ** intent.looks, LONGEST_WAIT_MS);
+  const waitMs = Math.min(FIRST_WAIT_MS * 2 ** row.looks, LONGEST_WAIT_MS);
   await fenced(db, cycle.fence, async (tx) => {
     await moveIntent(tx, intent, ['pending'], {
       ...{ state: 'pending', at, error: message, looked: true },

@@ -27,8 +27,18 @@ export async function keptWaiting(db: Db, pair: string | null): Promise<KeptWait
         join udesk_sync.claim k on k.pair = p.pair and k.link_id = p.link_id and k.side = p.side
         cross join lateral (
           select pair, side, remote_id, link_id, state from udesk_sync.record where keys @> array[k.key] offset 0) r
+        left join udesk_sync.link own on own.pair = r.pair and own.id = r.link_id
         where p.state in ('parked', 'dropped') and (${pair}::text is null or p.pair = ${pair}::text)
-          and r.pair = p.pair and r.side <> p.side and r.state = 'live' and r.link_id is null
+          and r.pair = p.pair and r.side <> p.side and r.state = 'live'
+          and case when own.id is null
+            -- Whom a person parted from somebody, or is asked about, waits for nothing else.
+            then not exists (select 1 from udesk_sync.link l where l.pair = r.pair and l.state <> 'confirmed'
+              and (r.side = 'udesk' and l.udesk_id = r.remote_id or r.side = 'crm' and l.crm_id = r.remote_id))
+            -- Its own create was set aside before, and is to be tried again.
+            else own.id <> k.link_id and own.state = 'confirmed' and (own.udesk_id is null or own.crm_id is null)
+              and not exists (select 1 from udesk_sync.intent w where w.pair = own.pair and w.link_id = own.id
+                and w.state not in ('settled', 'dropped'))
+            end
         group by p.pair, p.id order by p.id`,
   );
 }

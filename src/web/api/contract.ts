@@ -81,7 +81,7 @@ export const conflictDetail = conflict.extend({
       .string()
       .nullable()
       .describe(
-        'The state of the write (held: by a guard; parked: set aside), waiting for a cycle, first-run, account (another one answers), other-create (one with the same e-mail or phone was set aside), own-create (the customer is to be created first), whole (the conflict about the whole customer comes first), or ended (they were deleted on one side, and have to come back)',
+        'The state of the write (held: by a guard; parked: set aside), waiting for a cycle, first-run, account (another one answers), other-create (one with the same e-mail or phone comes first), own-create (the customer is to be created first), whole (the conflict about the whole customer comes first), or ended (they were deleted on one side, and have to come back)',
       ),
     reason: z
       .string()

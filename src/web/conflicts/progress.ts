@@ -52,8 +52,8 @@ export function progressOf(
     };
   }
   const sent = progress?.writes.some(({ state }) => !['planned', 'held', 'pending'].includes(state)) ?? false;
-  const { waits, reason, plan, behind, first } = waitOf(progress);
-  const step = STUCK.includes(waits) ? 'stuck' : 'under-way';
+  const { waits, reason, plan, behind, first, isStuck } = waitOf(progress);
+  const step = isStuck ? 'stuck' : 'under-way';
   const failed = reason !== null && (waits === 'pending' || waits === 'waiting');
   const told = failed
     ? t(`progress.again-${waits}`)
@@ -114,14 +114,12 @@ interface Wait {
   readonly behind: CreateFirst | null;
   /** The conflict that it waits for. */
   readonly first: string | null;
+  /** A person has to do something first, or somebody to come back. */
+  readonly isStuck: boolean;
 }
 
-const WAITS = { reason: null, plan: null, behind: null, first: null } as const;
-
-/** A person has to do something first, or somebody to come back. */
-const STUCK: readonly Wait['waits'][] = [
-  ...(['held', 'first-run', 'account', 'other-create', 'own-create', 'whole', 'ended'] as const),
-];
+const WAITS = { reason: null, plan: null, behind: null, first: null, isStuck: false } as const;
+const STUCK = { ...WAITS, isStuck: true } as const;
 
 function waitOf(progress: DecisionProgress | null): Wait {
   const { writes = [], firstRunPending = false, behind = null, first: whole = null } = progress ?? {};
@@ -130,15 +128,20 @@ function waitOf(progress: DecisionProgress | null): Wait {
   const state = first === undefined || first.state === 'dropped' ? null : first.state;
   // Nothing is sent to an account that nobody said yes to, and no cycle plans with it.
   if (account !== null && (state === null || state === 'pending' || state === 'planned'))
-    return { ...WAITS, waits: 'account', plan: account };
+    return { ...STUCK, waits: 'account', plan: account };
   if (state === 'held')
-    return { ...WAITS, waits: state, reason: held?.messages.join(' ') ?? null, plan: held?.hash ?? null };
+    return { ...STUCK, waits: state, reason: held?.messages.join(' ') ?? null, plan: held?.hash ?? null };
   if (state !== null) return { ...WAITS, waits: state, reason: first?.error ?? null };
-  if (firstRunPending) return { ...WAITS, waits: 'first-run' };
-  if (behind !== null) return { ...WAITS, waits: 'other-create', reason: behind.message, behind };
-  if (whole !== null) return { ...WAITS, waits: 'whole', first: whole };
-  if (create !== null) return { ...WAITS, waits: 'own-create', reason: create.error };
-  if (hasEnded) return { ...WAITS, waits: 'ended' };
+  if (firstRunPending) return { ...STUCK, waits: 'first-run' };
+  if (behind !== null) {
+    const isStuck = behind.parkedId !== null;
+    return { ...WAITS, waits: 'other-create', reason: behind.message, behind, isStuck };
+  }
+  if (whole !== null) return { ...STUCK, waits: 'whole', first: whole };
+  if (create !== null) {
+    return { ...WAITS, waits: 'own-create', reason: create.error, isStuck: create.state === 'parked' };
+  }
+  if (hasEnded) return { ...STUCK, waits: 'ended' };
   return { ...WAITS, waits: 'waiting', reason: failure };
 }
 

@@ -148,6 +148,20 @@ describe('P5, P6: whom a search shows, and nobody finds by their id', () => {
     expect(inCrm()).toContain('New');
   });
 
+  test('and of a create that the CRM would not take for the moment nobody says that it may have happened', async () => {
+    const { crm, inSearch, sync, enter, inCrm, parked } = await contradictory([]);
+    const { email } = enter('New');
+    crm.faults.push({ on: 'create', kind: 'throttled' });
+    await sync();
+    const fields = { name: 'Entered and deleted', emails: [{ id: null, value: email ?? '' }] };
+    inSearch.set(email ?? '', [{ id: '987', externalId: null, version: null, updatedAt: null, fields }]);
+    for (let n = 0; n < 3; n += 1) await sync(LATER_MS);
+    expect([inCrm(), await parked()]).toEqual([['Linked'], []]);
+    inSearch.clear();
+    await sync(LATER_MS);
+    expect(inCrm()).toEqual(['Linked', 'New']);
+  });
+
   test.each([false, true])(
     'and may be what a create of ours made: a person is asked at once (source edited meanwhile: %s)',
     async (isEdited) => {

@@ -1,6 +1,7 @@
 /** P6: nobody waits for a create that was set aside without being told of. */
 import { afterEach, expect, test } from 'vitest';
 import { SyncError } from '../../../src/errors.ts';
+import { unlink } from '../../../src/store/link-decisions.ts';
 import { listLinks } from '../../../src/store/links.ts';
 import { dropParked, type ParkedDecision, retryParked } from '../../../src/store/parked-decisions.ts';
 import { countParked, parkedWrites } from '../../../src/store/parked-pages.ts';
@@ -29,11 +30,14 @@ const by = (parkedId: string): ParkedDecision => ({ parkedId, who: 'ann', at: ne
  * First is to be created, the answer is lost, nobody can be looked up, and who was made is given another name and e-mail.
  * @returns the create of which nobody knows what it made
  */
-async function uncertain(): Promise<string> {
+async function uncertain(others: readonly string[] = []): Promise<string> {
   world = await createWorld({
-    customers: [{ nick_name: 'Linked', email: 'linked@example.com' }],
+    customers: ['Linked', ...others].map((name) => ({
+      nick_name: name,
+      email: `${name.toLowerCase()}@example.com`,
+    })),
     people: [
-      { name: 'Linked', emails: ['linked@example.com'] },
+      ...['Linked', ...others].map((name) => ({ name, emails: [`${name.toLowerCase()}@example.com`] })),
       { name: 'First', emails: ['line@example.com'] },
     ],
   });
@@ -82,6 +86,32 @@ test('it is told who waits for a create that was set aside, also once it was lef
   // One of them is there now, so that a person can be asked about the other.
   expect(customers()).toHaveLength(3);
   expect(await listLinks(db(), { state: 'candidate', limit: 10 })).toHaveLength(1);
+});
+
+test('so it is where who waits was refused before, and is to be tried again', async () => {
+  const id = await uncertain();
+  const second = await world.insert({ name: 'Second', emails: ['second@example.com'] });
+  const refuse = () => {
+    throw new SyncError('rejected', 'Udesk wants a phone');
+  };
+  await syncAt(world, [{ side: 'udesk', call: 'create', when: 'before', times: 1, act: refuse }]);
+  const refused = (await shown()).find(({ kind }) => kind === 'rejected');
+  await dropParked(db(), by(id));
+  expect((await retryParked(db(), by(refused?.id ?? ''))).outcome).toBe('done');
+  await world.crm`update contact set emails = '{line@example.com}' where name = 'Second'`;
+  for (let n = 0; n < 2; n += 1) await world.sync();
+  expect(customers()).toEqual(['Linked', 'Somebody']);
+  expect(await shown()).toMatchObject([{ id, state: 'dropped', keeps: { count: 1, ids: [second] } }]);
+});
+
+test('whom a person has parted, and who is created nowhere, does not wait for it', async () => {
+  const id = await uncertain(['Apart']);
+  const links = await listLinks(db(), { state: 'confirmed', limit: 10 });
+  const link = links.find(({ udeskId }) => udeskId === customerId(world, 'Apart'));
+  await unlink(db(), { linkId: link?.id ?? '', who: 'li', at: new Date() });
+  await world.crm`update contact set emails = '{line@example.com}' where name = 'Apart'`;
+  for (let n = 0; n < 2; n += 1) await world.sync();
+  expect(await shown()).toMatchObject([{ id, state: 'parked', keeps: null }]);
 });
 
 test('the pages tell it, and a reviewer has it tried again there', async () => {
