@@ -115,10 +115,9 @@ function todosOf(pair: string, status: PairStatus): Todo[] {
   ask(conflicts.open, 'open conflict', 'conflicts list');
   ask(links.candidate, 'unanswered match', 'links list --state candidate');
   ask(parked, 'parked record', 'parked list');
-  const kept = keptWaiting.reduce((sum, { count }) => sum + count, 0);
-  if (kept > 0) {
+  if (keptWaiting > 0) {
     todos.push({
-      what: `${counted(kept, 'record')} not created, for an e-mail or phone in common with a create that was left alone`,
+      what: `${counted(keptWaiting, 'record')} not created, for an e-mail or phone in common with a create that was left alone`,
       command: `udesk-sync parked list --pair ${pair}`,
     });
   }

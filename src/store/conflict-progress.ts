@@ -58,12 +58,6 @@ export async function decisionProgress(
           or c.decision_id is null and i.reasons ->> c.field is not null and i.state <> 'settled')
         where c.pair = ${name} and c.id = ${id}::bigint and i.state <> 'dropped' order by i.id`,
   );
-  const [create] = await rows<{ side: 'udesk' | 'crm'; state: IntentState; error: string | null }>(
-    db,
-    sql`select side, state, error from udesk_sync.intent
-        where pair = ${name} and link_id = ${linkId}::bigint and op = 'create' and state not in ('settled', 'dropped') limit 1`,
-  );
-  const link = await loadLink(db, linkId);
   const [pair] = await rows<{ first_run: string; account: string | null; failure: string | null }>(
     db,
     sql`select first_run,
@@ -72,22 +66,34 @@ export async function decisionProgress(
            where pair = name and finished_at is not null and outcome <> 'abandoned' order by id desc limit 1) as failure
         from udesk_sync.pair where name = ${name}`,
   );
-  const behind = writes.length === 0 ? await createFirst(db, conflict) : null;
+  const isPlanned = writes.length > 0;
   const first = (await activeConflictsOf(db, name, linkId)).get('*') ?? null;
   const isHeld = writes.some(({ state }) => state === 'held');
   const [guard] = isHeld ? await waitingGuards(db, name, ['waiting', 'rejected']) : [];
   return {
     writes,
-    create: writes.length === 0 ? (create ?? null) : null,
-    hasEnded: link?.state === 'broken',
+    create: isPlanned ? null : await ownCreate(db, conflict),
+    hasEnded: !isPlanned && (await loadLink(db, linkId))?.state === 'broken',
     firstRunPending: pair?.first_run !== 'accepted',
-    behind,
+    behind: isPlanned ? null : await createFirst(db, conflict),
     first: first === id ? null : first,
     held:
       guard === undefined ? null : { hash: guard.hash, messages: guard.tripped.map((one) => one.message) },
     account: pair?.account ?? null,
     failure: pair?.failure ?? null,
   };
+}
+
+async function ownCreate(
+  db: Db,
+  { pair, linkId }: Pick<ConflictRow, 'pair' | 'linkId'>,
+): Promise<DecisionProgress['create']> {
+  const [found] = await rows<{ side: 'udesk' | 'crm'; state: IntentState; error: string | null }>(
+    db,
+    sql`select side, state, error from udesk_sync.intent
+        where pair = ${pair} and link_id = ${linkId}::bigint and op = 'create' and state not in ('settled', 'dropped') limit 1`,
+  );
+  return found ?? null;
 }
 
 /**

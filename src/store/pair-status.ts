@@ -7,7 +7,7 @@ import { countConflicts } from './conflicts.ts';
 import { driftOf, type FieldDrift, loadKnownFields } from './custom-fields.ts';
 import { type GuardRow, waitingGuards } from './guards.ts';
 import { countIntents } from './intents.ts';
-import { type KeptWaiting, keptWaiting } from './kept-waiting.ts';
+import { keptWaiting } from './kept-waiting.ts';
 import { countLinks, type LinkRowState } from './links.ts';
 import { type AuditSum, auditedLastDay, lastRuns, type RunRow } from './pairs.ts';
 import { type Coverage, loadCoverage } from './reach.ts';
@@ -45,8 +45,8 @@ export interface PairStatus {
   readonly conflicts: { readonly open: number; readonly resolving: number };
   readonly outbox: { readonly pending: number; readonly held: number; readonly unknown: number };
   readonly parked: number;
-  /** By creates that a person left alone. */
-  readonly keptWaiting: readonly KeptWaiting[];
+  /** Records that are not created because of creates that a person left alone. */
+  readonly keptWaiting: number;
   /** Sides that are being filled with many records. */
   readonly backfills: readonly BackfillProgress[];
   readonly guards: readonly GuardRow[];
@@ -107,7 +107,10 @@ export async function loadPairStatus(
     conflicts: await countConflicts(db, pair),
     outbox,
     parked,
-    keptWaiting: (await keptWaiting(db, pair)).filter(({ isLeftAlone }) => isLeftAlone),
+    keptWaiting: (await keptWaiting(db, pair)).reduce(
+      (sum, { isLeftAlone, count }) => sum + (isLeftAlone ? count : 0),
+      0,
+    ),
     backfills: await backfillProgress(db, pair),
     guards: await waitingGuards(db, pair),
     accounts: await openAccountChanges(db, [pair]),

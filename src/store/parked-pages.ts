@@ -27,12 +27,28 @@ export interface ParkedWrite {
   readonly patch: Patch;
 }
 
-/** Oldest first, after `afterId`; one more than `limit` tells that there is another page. */
-export async function parkedWrites(
+export interface ParkedQuery {
+  /** Null: all. */
+  readonly pair: string | null;
+  readonly afterId: string;
+  readonly limit: number;
+}
+
+/** With how many there are in all. */
+export async function parkedPage(
   db: Db,
-  query: { readonly pair: string | null; readonly afterId: string; readonly limit: number },
-): Promise<ParkedWrite[]> {
+  query: ParkedQuery,
+): Promise<{ readonly found: readonly ParkedWrite[]; readonly total: number }> {
   const kept = await keptWaiting(db, query.pair);
+  return { found: await writesAmong(db, query, kept), total: await countAmong(db, query.pair, kept) };
+}
+
+/** Oldest first, after `afterId`; one more than `limit` tells that there is another page. */
+export async function parkedWrites(db: Db, query: ParkedQuery): Promise<ParkedWrite[]> {
+  return await writesAmong(db, query, await keptWaiting(db, query.pair));
+}
+
+async function writesAmong(db: Db, query: ParkedQuery, kept: readonly KeptWaiting[]): Promise<ParkedWrite[]> {
   const found = await rows<{
     id: string;
     pair: string;
@@ -67,8 +83,7 @@ export async function parkedWrites(
   }));
 }
 
-export async function countParked(db: Db, pair: string | null): Promise<number> {
-  const kept = await keptWaiting(db, pair);
+async function countAmong(db: Db, pair: string | null, kept: readonly KeptWaiting[]): Promise<number> {
   const [row] = await rows<{ n: string }>(
     db,
     sql`select count(*) as n from udesk_sync.parked p

@@ -1943,8 +1943,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'what was decided about somebody whose deletion is flagged waits for the next cycle',
     breaks: 'the page of the conflict says so for ever',
     file: 'src/store/conflict-progress.ts',
-    find: "hasEnded: link?.state === 'broken',",
-    replace: 'hasEnded: link === undefined,',
+    find: "(await loadLink(db, linkId))?.state === 'broken',",
+    replace: '(await loadLink(db, linkId)) === undefined,',
     tests: ['test/integration/web/progress.test.ts'],
   },
   {

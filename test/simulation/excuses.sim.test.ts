@@ -297,7 +297,7 @@ describe('P2: an edit is excused by the write that took it away, and by no other
       decidedBy('note', '7', false),
       decidedBy('name', '7', true),
       decidedBy('note', '8', true),
-    ]).toEqual([...[false, false, false]]);
+    ]).toEqual([false, false, false]);
     expect(decidedBy('note', null, true)).toBe(false);
     expect(new Replaced().isDecidedAway(edit('note'), decided)).toBe(false);
   });

@@ -20,9 +20,18 @@ function troubles(visit: Visit, { troubles: found }: PairHealth): Html[] {
 }
 
 function todos({ t, format }: Visit, pair: string, status: PairStatus): Html[] {
-  const { firstRun, firstPlanHash, accounts, guards, conflicts, links, parked, keptWaiting, fieldDrift } =
-    status;
-  const { endedRules } = status;
+  const {
+    firstRun,
+    firstPlanHash,
+    accounts,
+    guards,
+    conflicts,
+    links,
+    parked,
+    keptWaiting,
+    fieldDrift,
+    endedRules,
+  } = status;
   const search = `?pair=${encodeURIComponent(pair)}`;
   const lines: Html[] = [];
   const ask = (n: number, text: string, path: string) => {
@@ -51,8 +60,7 @@ function todos({ t, format }: Visit, pair: string, status: PairStatus): Html[] {
   ask(conflicts.open, t('todo.conflicts', { n: format.number(conflicts.open) }), `/conflicts${search}`);
   ask(links.candidate, t('todo.links', { n: format.number(links.candidate) }), `/links${search}`);
   ask(parked, t('todo.parked', { n: format.number(parked) }), `/parked${search}`);
-  const kept = keptWaiting.reduce((sum, { count }) => sum + count, 0);
-  ask(kept, t('todo.kept-waiting', { n: format.number(kept) }), `/parked${search}`);
+  ask(keptWaiting, t('todo.kept-waiting', { n: format.number(keptWaiting) }), `/parked${search}`);
   if (fieldDrift.length > 0) {
     lines.push(
       html`<li>${t('todo.drift', { fields: [...new Set(fieldDrift.map(({ field }) => field))].join(', ') })}</li>`,

@@ -2,7 +2,7 @@
 import { isRowId } from '../../lib/row-id.ts';
 import { pairName } from '../../report/customer-names.ts';
 import { type Html, html } from '../../report/html.ts';
-import { countParked, type ParkedWrite, parkedWrites } from '../../store/parked-pages.ts';
+import { parkedPage as loadParkedPage, type ParkedWrite } from '../../store/parked-pages.ts';
 import { fieldLabels } from '../conflicts/show.ts';
 import { namesOf } from '../links/names.ts';
 import type { Page } from '../page.ts';
@@ -42,7 +42,7 @@ async function list(visit: SignedVisit, said: Html | null = null, code: 200 | 40
   const pair = search.get('pair') || null;
   const after = search.get('after') ?? '0';
   if (after !== '0' && !isRowId(after)) throw new Refusal('bad-request');
-  const found = await parkedWrites(db, { pair, afterId: after, limit: PAGE_ROWS + 1 });
+  const { found, total } = await loadParkedPage(db, { pair, afterId: after, limit: PAGE_ROWS + 1 });
   const shown = found.slice(0, PAGE_ROWS);
   const last = shown.at(-1);
   const address = (from: string) =>
@@ -52,7 +52,7 @@ async function list(visit: SignedVisit, said: Html | null = null, code: 200 | 40
     status: code,
     body: parkedList(visit, {
       rows: await named(visit, shown),
-      total: await countParked(db, pair),
+      total,
       labels: await fieldLabels(visit),
       said: said ?? done(visit, search.get('done')),
       previous: after === '0' ? null : address('0'),

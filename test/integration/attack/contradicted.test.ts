@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { SideRecord } from '../../../src/core/record.ts';
 import type { Side } from '../../../src/crm/adapter.ts';
 import { createMemoryCrm } from '../../../src/crm/memory/memory.ts';
+import type { PairRuntime } from '../../../src/engine/context.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
 import { retryParked } from '../../../src/store/parked-decisions.ts';
 import { fillCrm } from '../../support/backfill.ts';
@@ -12,6 +13,19 @@ import { opened } from './opened.ts';
 const { worldOf } = opened();
 
 const customers = (world: World) => world.simulator.tenant.list().map(({ nick_name }) => nick_name);
+
+/** Reads both sides whole, so much later than the cycle before by our clock. */
+function syncing(world: World, sides: PairRuntime['sides']) {
+  let aheadMs = 0;
+  return async (laterMs = 0) => {
+    aheadMs += laterMs;
+    return await runCycle(
+      { ...world.engine, clock: () => new Date(Date.now() + aheadMs) },
+      { spec: world.pair.spec, sides },
+      { trigger: 'sync', observe: { udesk: 'full', crm: 'full' } },
+    );
+  };
+}
 
 describe('P5, P6: whom a search shows, and nobody finds by their id', () => {
   /** Longer than a create waits for search and id to agree. */
@@ -27,16 +41,7 @@ describe('P5, P6: whom a search shows, and nobody finds by their id', () => {
     const lookup: Side['lookup'] = async (kind, value, call) =>
       answers.lookup(kind) ?? inSearch.get(value) ?? (await crm.side.lookup(kind, value, call));
     const sides = { udesk: world.pair.sides.udesk, crm: { ...crm.side, lookup } };
-    let aheadMs = 0;
-    const engine = { ...world.engine, clock: () => new Date(Date.now() + aheadMs) };
-    const sync = async (laterMs = 0) => {
-      aheadMs += laterMs;
-      return await runCycle(
-        engine,
-        { spec: world.pair.spec, sides },
-        { trigger: 'sync', observe: { udesk: 'full', crm: 'full' } },
-      );
-    };
+    const sync = syncing(world, sides);
     const enter = (name: string) =>
       world.simulator.tenant.create({ nick_name: name, email: `${name.toLowerCase()}@example.com` });
     await sync();
@@ -207,18 +212,10 @@ test('P5: a create that waits for search and id to agree goes in no batch that b
     crm,
     udesk: new Proxy(udesk, { get: (side, key) => Reflect.get(key in own ? own : side, key) as unknown }),
   };
-  let aheadMs = 0;
-  const sync = async (laterMs: number) => {
-    aheadMs += laterMs;
-    return await runCycle(
-      { ...world.engine, clock: () => new Date(Date.now() + aheadMs) },
-      { spec: world.pair.spec, sides },
-      { trigger: 'sync', observe: { udesk: 'full', crm: 'full' } },
-    );
-  };
-  await sync(0);
+  const sync = syncing(world, sides);
+  await sync();
   await world.insert({ name: 'New', emails: ['new@example.com'] });
-  await sync(0);
+  await sync();
   await fillCrm(world, 150);
   for (let n = 0; n < 2; n += 1) await sync(6 * 60_000);
 

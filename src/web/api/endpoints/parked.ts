@@ -1,6 +1,6 @@
 /** Records that were set aside while the rest went on. */
 import { z } from 'zod';
-import { countParked, parkedWrites } from '../../../store/parked-pages.ts';
+import { parkedPage } from '../../../store/parked-pages.ts';
 import { answerParked } from '../../parked/service.ts';
 import { Refusal } from '../../refusal.ts';
 import { id, idOrNull, limit, sideName, time, value } from '../contract.ts';
@@ -46,10 +46,8 @@ export const parkedEndpoints = [
     }),
     async handle({ services: { db } }, { query }) {
       const pair = query.pair ?? null;
-      const [found, total] = await Promise.all([
-        parkedWrites(db, { pair, afterId: query.after ?? '0', limit: query.limit + 1 }),
-        countParked(db, pair),
-      ]);
+      const page = { pair, afterId: query.after ?? '0', limit: query.limit + 1 };
+      const { found, total } = await parkedPage(db, page);
       const shown = found.slice(0, query.limit);
       return {
         parked: shown.map(({ patch, ...row }) => ({
