@@ -37,7 +37,7 @@ describe('memory, as a test peer', () => {
     expect(table.writes).toEqual({ create: 0, update: 1, delete: 0 });
   });
 
-  test('a create whose answer was lost is done, and found only after the lookup lag', async () => {
+  test('a create whose answer was lost is done, and found only after the lookup lag (T13)', async () => {
     let now = 0;
     const { side, table, faults } = createMemoryCrm({ clock: () => now, manifest: { lookupLagMs: 1_000 } });
     faults.push({ on: 'create', kind: 'ambiguous-after' });

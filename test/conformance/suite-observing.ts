@@ -84,7 +84,7 @@ export function observingTests(harness: () => Harness, test: Register): void {
     expect(new Set(seen)).toEqual(new Set(ids));
   });
 
-  test('an edit stamped before the cursor and committed after it is not lost', async (context) => {
+  test('an edit stamped before the cursor and committed after it is not lost (T6)', async (context) => {
     const { side, insert, editLate } = harness();
     needs(context, side.manifest.changeCursor !== null, 'a change cursor');
     if (editLate === undefined) return context.skip('no open transactions in this store');

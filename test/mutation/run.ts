@@ -1,7 +1,8 @@
 /**
  * `npm run mutate [-- --only TEXT] [--list] [--workers N] [--from N] [--no-check]`: puts each known bug back, one at a time,
  * into a copy of this checkout and runs the tests that should notice; N copies side by side, one per processor unless said.
- * Ends with 0 only when every one of them was noticed. One copy alone takes the better part of an hour. `--from` goes on where
+ * Ends with 0 only when every one of them was noticed: a test failed, or stood still until its time was over. A run that ended
+ * badly without a failed test (nothing to import, no database) proves nothing, and counts as no kill. One copy alone takes the better part of an hour. `--from` goes on where
  * an interrupted run was, at that number of `--list`; `--no-check` takes for granted that all tests pass without a bug.
  */
 import { spawn } from 'node:child_process';
@@ -13,6 +14,8 @@ import { MUTATIONS, type Mutation } from './mutations.ts';
 
 /** A mutant that hangs is noticed too, but not waited for. */
 const TIMEOUT_MS = 300_000;
+const BY_TIME_OUT = 'killed by: a time-out';
+const NOT_JUDGED = 'NOT JUDGED: the run failed, and no test of it';
 
 const { values } = parseArgs({
   options: {
@@ -77,28 +80,42 @@ async function passWithout(copy: string, mutations: readonly Mutation[]): Promis
 
 async function killAll(copies: readonly Copy[], mutations: readonly Numbered[]): Promise<number> {
   const survivors: string[] = [];
+  const unjudged: string[] = [];
+  let late = 0;
   const waiting = [...mutations];
   const killOneByOne = async (copy: Copy) => {
     for (let mutation = waiting.shift(); mutation !== undefined; mutation = waiting.shift()) {
       const { name, breaks, tests, number } = mutation;
       const started = performance.now();
-      const { code, firstFailure } = await copy.having(mutation, () => runTests(copy.dir, tests));
+      const ran = await copy.having(mutation, () => runTests(copy.dir, tests));
       const seconds = Math.round((performance.now() - started) / 1000);
-      if (code === 0) survivors.push(name);
-      const verdict = code === 0 ? 'SURVIVED' : `killed by: ${firstFailure}`;
+      const verdict = verdictOf(ran);
+      if (verdict === 'SURVIVED') survivors.push(name);
+      if (verdict === NOT_JUDGED) unjudged.push(`${name}\n${ran.output}`);
+      if (verdict === BY_TIME_OUT) late += 1;
       console.log(`${number}/${MUTATIONS.length} ${name} (${breaks}): ${verdict} (${seconds} s)`);
     }
   };
   await Promise.all(copies.map(killOneByOne));
-  console.log(`${mutations.length - survivors.length} of ${mutations.length} killed`);
+  const killed = mutations.length - survivors.length - unjudged.length;
+  console.log(`${killed} of ${mutations.length} killed, ${late} of them by nothing but a time-out`);
   for (const name of survivors) console.error(`survived: ${name}`);
-  return survivors.length === 0 ? 0 : 1;
+  for (const name of unjudged) console.error(`not judged: ${name}`);
+  return killed === mutations.length ? 0 : 1;
+}
+
+function verdictOf({ code, firstFailure, isLate }: TestRun): string {
+  if (code === 0) return 'SURVIVED';
+  if (firstFailure !== null) return `killed by: ${firstFailure}`;
+  return isLate ? BY_TIME_OUT : NOT_JUDGED;
 }
 
 interface TestRun {
   readonly code: number;
   readonly output: string;
-  readonly firstFailure: string;
+  /** A test, or a file of tests that could not be loaded because of the bug; null when none is told. */
+  readonly firstFailure: string | null;
+  readonly isLate: boolean;
 }
 
 function runTests(
@@ -138,8 +155,7 @@ function runTests(
       clearTimeout(timer);
       // A run that was stopped lists no failures at its end; those that it had are told where they happened.
       const told = /^\s*FAIL\s+(.+)$/m.exec(output)?.[1] ?? /^\s*×\s+(.+)$/m.exec(output)?.[1];
-      const failure = told ?? (isLate ? 'a time-out' : 'a failed run');
-      resolve({ code: code ?? 1, output, firstFailure: failure.trim() });
+      resolve({ code: code ?? 1, output, firstFailure: told?.trim() ?? null, isLate });
     });
   });
 }

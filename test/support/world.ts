@@ -58,6 +58,8 @@ export interface WorldOptions {
   readonly time?: Time;
   /** Calls per minute that the pair believes in. */
   readonly perMinute?: number;
+  /** How calls to Udesk are signed: as configured without this key. */
+  readonly sign?: string;
   readonly udesk?: Partial<UdeskWorld>;
   readonly log?: EngineContext['log'];
   /** Our database, when it is to be on another server than the one of the run. */
@@ -224,7 +226,7 @@ pairs:
     udesk:
       baseUrl: ${simulator.url}
       email: ${simulator.admin.email}
-      token: ${simulator.admin.token}
+      token: ${simulator.admin.token}${options.sign === undefined ? '' : `\n      sign: ${options.sign}`}
       quota: { perMinute: ${options.perMinute ?? 1_000_000} }
 ${crmYaml}
 ${Object.entries(pair)

@@ -22,7 +22,7 @@ const states = () =>
   ourRows(world, `select remote_id, state from udesk_sync.record where side = 'udesk' order by remote_id`);
 
 describe('P7 absence safety, each condition by itself', () => {
-  test('who is really gone, and is missing from an enumeration that is not certified, is not marked as deleted', async () => {
+  test('who is really gone, and is missing from an enumeration that is not certified, is not marked as deleted (T4)', async () => {
     const customers = ['a', 'b', 'c'].map((name) => ({ nick_name: name, email: `${name}@example.com` }));
     world = await createWorld({ customers });
     await world.sync();
@@ -43,7 +43,7 @@ describe('P7 absence safety, each condition by itself', () => {
     ]);
   });
 
-  test('who is missing from a certified enumeration, and still answers a point read, is not marked as deleted', async () => {
+  test('who is missing from a certified enumeration, and still answers a point read, is not marked as deleted (T4)', async () => {
     const customers = ['a', 'b', 'c'].map((name) => ({ nick_name: name, email: `${name}@example.com` }));
     world = await createWorld({ customers });
     await world.sync();
@@ -59,7 +59,7 @@ describe('P7 absence safety, each condition by itself', () => {
     expect((await states()).map(({ state }) => state)).toEqual(['live', 'live', 'live']);
   });
 
-  test('when the canary does not answer, nobody is marked as deleted: the side may answer "not found" to everything', async () => {
+  test('when the canary does not answer, nobody is marked as deleted: the side may answer "not found" to everything (T2)', async () => {
     const customers = ['a', 'b', 'c'].map((name) => ({ nick_name: name, email: `${name}@example.com` }));
     world = await createWorld({ customers });
     await world.sync();

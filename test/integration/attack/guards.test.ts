@@ -163,6 +163,41 @@ describe('P8 blast radius', () => {
     expect(await world.people()).toHaveLength(30);
   });
 
+  test('Udesk’s clock, too: where it is ten minutes off and its calls are taken anyway, a delete waits for a yes', async () => {
+    // The signatures with a nonce are refused by then (api.md §1.8); the first generation has no window.
+    world = await createWorld({ customers: many, pair: { deletes: 'propagate' }, sign: 'sha1' });
+    await world.sync();
+    const [gone] = await world.people();
+    await world.crm`delete from contact where id = ${gone?.id ?? ''}`;
+    world.simulator.set('clock.offset', '600');
+    const held = await world.sync();
+
+    expect(held).toMatchObject({ outcome: 'waiting', plan: { deletes: { udesk: 1 } } });
+    expect(held.waiting?.tripped.map(({ guard }) => guard)).toEqual(['clock-skew']);
+    expect(world.simulator.tenant.count).toBe(30);
+
+    expect((await world.sync({ approve: held.waiting?.hash ?? '' })).outcome).toBe('done');
+    expect(world.simulator.tenant.count).toBe(29);
+  });
+
+  test('only what takes away waits: an edit beside deletes that are held arrives in the same cycle', async () => {
+    world = await createWorld({
+      customers: many,
+      pair: { deletes: 'propagate', guards: '{ deletes: { max: 3, share: 1 } }' },
+    });
+    await world.sync();
+    const listed = world.simulator.tenant.list();
+    for (const { id } of listed.slice(0, 5)) world.simulator.tenant.delete(id);
+    world.simulator.tenant.edit(listed[10]?.id ?? '', { nick_name: 'Renamed' });
+    world.simulator.tenant.create({ nick_name: 'New', email: 'new@example.com' });
+    const held = await world.sync();
+
+    expect(held).toMatchObject({ outcome: 'waiting', plan: { deletes: { crm: 5 } } });
+    const names = (await world.people()).map(({ name }) => name);
+    expect(names).toHaveLength(31);
+    expect(names).toEqual(expect.arrayContaining(['Renamed', 'New']));
+  });
+
   test('a table that was exchanged is refused by the lane that reads changes too', async () => {
     world = await createWorld({ customers: [{ nick_name: 'A', email: 'a@example.com' }] });
     await world.sync();

@@ -45,7 +45,7 @@ test('P2: both sides’ additions survive when one half of the merge is dropped 
   expect((await world.people())[0]?.emails.toSorted()).toEqual(all);
 });
 
-test('P8: creates that wait for a side that is down count against the limit of the next plan', async () => {
+test('P8: creates that wait for a side that is down count against the limit of the next plan (T14)', async () => {
   world = await createWorld({ customers: many, pair: { guards: '{ creates: { perHour: 6 } }' } });
   await world.sync();
   await ourRows(world, `update udesk_sync.intent set sent_at = sent_at - interval '2 hours'`);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { getEventListeners, once } from 'node:events';
 import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
@@ -6,6 +7,7 @@ import { createPairWorker } from '../../../src/daemon/pair-worker.ts';
 import type { EngineContext } from '../../../src/engine/context.ts';
 import { holdLease, LEASE_TTL_MS } from '../../../src/engine/lease-keeper.ts';
 import { toError } from '../../../src/errors.ts';
+import { ownerIsDead, processOwner } from '../../../src/lib/process-owner.ts';
 import { sleep } from '../../../src/lib/sleep.ts';
 import { type Database, openDatabase } from '../../../src/store/database.ts';
 import { acquireLease, lockOutCycle, releaseLease, renewLease } from '../../../src/store/lease.ts';
@@ -34,6 +36,28 @@ describe('the lease of a pair', () => {
     expect(await renewLease(database.db, taken.fence, 60_000)).toBe('lost');
 
     expect((await acquireLease(database.db, 'late', 'next owner', 60_000)).ok).toBe(true);
+  });
+
+  test('of a process that was killed is taken over at once, and of one that lives it is waited for (T22)', async () => {
+    const module = new URL('../../../src/lib/process-owner.ts', import.meta.url).href;
+    const code = `process.stdout.write((await import('${module}')).processOwner('killed')); process.kill(process.pid, 'SIGKILL')`;
+    const { stdout, signal } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' });
+    expect(signal).toBe('SIGKILL');
+    const context: EngineContext = {
+      db: database.db,
+      log: pino({ level: 'silent' }),
+      clock: () => new Date(),
+      sleep,
+      random: Math.random,
+      owner: 'us',
+      ownerIsDead,
+    };
+    await acquireLease(database.db, 'left', stdout, 60_000);
+    await acquireLease(database.db, 'held', processOwner('another worker'), 60_000);
+
+    const lease = await holdLease(context, 'left', 0);
+    await expect(holdLease(context, 'held', 0)).rejects.toThrow('another process');
+    await lease.release();
   });
 
   test('a stop ends the waiting for a lease at once', async () => {

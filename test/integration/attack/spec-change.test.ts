@@ -29,7 +29,7 @@ async function syncWith(edit: (yaml: string) => string): Promise<void> {
 const toIndustry = (yaml: string) => yaml.replace('crm: note', 'crm: industry');
 
 describe('P2: another mapping of a field', () => {
-  test('to another CRM column does not clear what Udesk holds', async () => {
+  test('to another CRM column does not clear what Udesk holds (T26)', async () => {
     world = await createWorld({
       customers: [{ nick_name: 'A', email: 'a@example.com', description: 'precious' }],
       pair: { fields: NOTE },

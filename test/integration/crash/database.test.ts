@@ -263,7 +263,7 @@ describe('P9: the database under the daemon', () => {
     400_000,
   );
 
-  test('two daemons on one database: each piece of work is done once, and one goes on when the other is killed', async () => {
+  test('two daemons on one database: each piece of work is done once, and one goes on when the other is killed (T12)', async () => {
     await worldOfFive();
     const server = await postgres(folder());
     const env = { DATABASE_URL: server.url('postgres') };

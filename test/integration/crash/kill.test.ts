@@ -26,7 +26,7 @@ async function killAtWrite(nth: number): Promise<void> {
 }
 
 describe('P9 crash refinement', () => {
-  test('a sync killed with kill -9 while it writes, four times over, ends where an uninterrupted one ends', async () => {
+  test('a sync killed with kill -9 while it writes, four times over, ends where an uninterrupted one ends (T22)', async () => {
     world = await createWorld({ customers, people });
     config = writeConfig(world.configText);
 
@@ -68,7 +68,7 @@ describe('P9 crash refinement', () => {
     expect(await ourRows(world, `select 1 from udesk_sync.lease where expires_at > now()`)).toEqual([]);
   });
 
-  test('two syncs of one pair at once do each piece of work once', async () => {
+  test('two syncs of one pair at once do each piece of work once (T12)', async () => {
     world = await createWorld({ customers, people });
     config = writeConfig(world.configText);
 

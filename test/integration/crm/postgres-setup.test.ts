@@ -1,6 +1,6 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Side } from '../../../src/crm/adapter.ts';
+import type { Page, Side } from '../../../src/crm/adapter.ts';
 import { postgresAdapter } from '../../../src/crm/postgres/adapter.ts';
 import { CONTEXT, failure, person, readAll } from '../../conformance/harness.ts';
 import { createEmptyDatabase, type TestDatabase } from '../../support/db.ts';
@@ -227,6 +227,45 @@ test('a table whose key nobody fills in cannot be created in, and says so', asyn
 
 const COLUMNS =
   'id bigint generated always as identity primary key, name text, note text, emails text[], phones text[]';
+
+describe('P2: what is edited while rows are read is told by the next look', () => {
+  const ROWS = 1_500;
+
+  async function full(table: string): Promise<Side> {
+    await admin.unsafe(`create table ${table} (${COLUMNS},
+        changed_at timestamptz not null default clock_timestamp());
+      insert into ${table} (name) select 'p' || n from generate_series(1, ${ROWS}) n`);
+    return await open({ table, updatedAt: 'changed_at', overlapMs: 0 });
+  }
+
+  /** The cursor of a look in which somebody edits a row that its first page showed. */
+  async function editedMeanwhile(table: string, pages: AsyncIterable<Page>): Promise<string> {
+    let cursor: string | null = null;
+    let seen = 0;
+    for await (const page of pages) {
+      if (seen === 0) {
+        const [first] = page.records;
+        await admin.unsafe(
+          `update ${table} set name = 'edited', changed_at = clock_timestamp() where id = ${first?.id ?? ''}`,
+        );
+      }
+      seen += page.records.length;
+      for (const { fields } of page.records) expect(fields.name).not.toBe('edited');
+      cursor = page.end?.cursor ?? null;
+    }
+    expect(seen).toBe(ROWS);
+    return cursor ?? '';
+  }
+
+  test.each(['enumerate', 'changes'] as const)('by %s', async (look) => {
+    const table = `moving_${look}`;
+    const side = await full(table);
+    const pages = look === 'enumerate' ? side.enumerate() : side.changes('2026-01-01T00:00:00.000000Z');
+    const cursor = await editedMeanwhile(table, pages);
+    const { records } = await readAll(side.changes(cursor));
+    expect(records.map(({ fields }) => fields.name)).toContain('edited');
+  });
+});
 
 describe('changes by version', () => {
   test('xmin needs no column: every write of the row is seen, a late commit and a savepoint too, and nothing twice', async () => {

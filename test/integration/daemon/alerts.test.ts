@@ -162,7 +162,7 @@ describe('an alert', () => {
     expect(receiver.received[0]?.text).toContain('a guard holds 31 writes');
   });
 
-  test('of a daemon that does nothing is sent by that daemon itself, also when Postgres is what failed', async () => {
+  test('of a daemon that does nothing is sent by that daemon itself, also when Postgres is what failed (T20)', async () => {
     well();
     const alerts = daemon({ on: ['stalled'] });
     await look(alerts);

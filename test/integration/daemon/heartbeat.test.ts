@@ -45,7 +45,7 @@ describe('a heartbeat', () => {
     expect(one.said() + two.said()).not.toMatch(/s3cr3t|127\.0\.0\.1:\d+\/ping/);
   }, 200_000);
 
-  test('falls silent when a lane is stuck in a daemon that lives, says why, and beats again when it is over', async () => {
+  test('falls silent when a lane is stuck in a daemon that lives, says why, and beats again when it is over (T20)', async () => {
     // The second forgives everything for a month: it shows that the daemon itself lives, and goes on calling.
     const stuck = daemon(
       'strict',

@@ -85,7 +85,7 @@ describe('a callback of Udesk', () => {
     await vi.waitFor(async () => expect((await world.people()).map((p) => p.name)).toContain('Bob'), 20_000);
   });
 
-  test('that is delivered twice changes nothing twice', async () => {
+  test('that is delivered twice changes nothing twice (T8)', async () => {
     const [before] = await world.people();
     world.simulator.set('webhook.delivery', 'duplicate');
     world.simulator.tenant.edit(ann, { nick_name: 'Anna' });
@@ -102,7 +102,7 @@ describe('a callback of Udesk', () => {
     expect((await world.people())[0]?.row_version).toBe((before?.row_version ?? 0) + 1);
   });
 
-  test('that comes late brings what the customer is now, not what it says', async () => {
+  test('that comes late brings what the customer is now, not what it says (T8)', async () => {
     const late = {
       action: 'Customer_update',
       message: { id: Number(ann), changes: { nick_name: ['Ann', 'Old'] } },

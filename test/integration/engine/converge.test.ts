@@ -98,7 +98,7 @@ describe('P6 convergence', () => {
 });
 
 describe('P4 no echo', () => {
-  test('after convergence a further sync writes nothing to either side', async () => {
+  test('after convergence a further sync writes nothing to either side (T23)', async () => {
     world = await createWorld({
       customers: 60,
       people: [
@@ -146,7 +146,7 @@ describe('P2 accounting', () => {
     expect(await world.conflicts()).toEqual([]);
   });
 
-  test('the same field edited on both sides becomes one conflict with base, both values and times, and nothing is overwritten', async () => {
+  test('the same field edited on both sides becomes one conflict with base, both values and times, and nothing is overwritten (T17)', async () => {
     world = await createWorld({ customers: [li] });
     await world.sync();
     const id = world.simulator.tenant.list()[0]?.id ?? '';

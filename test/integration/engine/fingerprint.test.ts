@@ -8,7 +8,7 @@ afterEach(async () => {
   await world.close();
 });
 
-test('P7, P8: a CRM table that is not the one we knew is refused before anything of it is stored, until a person approves', async () => {
+test('P7, P8: a CRM table that is not the one we knew is refused before anything of it is stored, until a person approves (T1)', async () => {
   world = await createWorld({
     customers: [{ nick_name: 'A', email: 'a@example.com' }],
     pair: { deletes: 'propagate' },

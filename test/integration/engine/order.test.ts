@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Side, UpdateRequest } from '../../../src/crm/adapter.ts';
 import type { PairRuntime } from '../../../src/engine/context.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
 import { SyncError } from '../../../src/errors.ts';
@@ -114,6 +115,47 @@ const udeskCalls = (
 const udeskId = (name: string) =>
   String(world.simulator.tenant.list().find(({ nick_name }) => nick_name === name)?.id);
 const parked = () => ourRows(world, `select kind from udesk_sync.parked where state = 'parked'`);
+
+test('two writes of one link go one after the other, while those of other links pass them', async () => {
+  world = await createWorld({ customers: people(4) });
+  await world.sync();
+  // The first link has a write on each side.
+  await world.crm`update contact set note = 'from the CRM' where name = 'N0'`;
+  for (const name of ['N0', 'N1', 'N2', 'N3'])
+    world.simulator.tenant.edit(udeskId(name), { nick_name: `${name} edited` });
+  const log: string[] = [];
+  const othersDone = Promise.withResolvers<void>();
+  const isFirst = ({ current }: UpdateRequest) => JSON.stringify(current.fields).includes('n0@example.com');
+  const holding = (name: string, side: Side): Side =>
+    new Proxy(side, {
+      get(target, key) {
+        const member = Reflect.get(target, key) as unknown;
+        if (key !== 'update' || typeof member !== 'function') return member;
+        return async (write: UpdateRequest, ...more: unknown[]) => {
+          const who = isFirst(write) ? `first ${name}` : 'other';
+          log.push(`${who} begins`);
+          // Whichever write of the first link comes first stays until everybody else is written.
+          if (who !== 'other' && log.filter((line) => line.startsWith('first')).length === 1)
+            await othersDone.promise;
+          const result = await (Reflect.apply(member, target, [write, ...more]) as Promise<unknown>);
+          log.push(`${who} ends`);
+          if (log.filter((line) => line === 'other ends').length === 3) othersDone.resolve();
+          return result;
+        };
+      },
+    });
+  const { udesk, crm } = world.pair.sides;
+  const pair = { spec: world.pair.spec, sides: { udesk: holding('udesk', udesk), crm: holding('crm', crm) } };
+  await runCycle({ ...world.engine, width: 2 }, pair, {
+    trigger: 'sync',
+    observe: { udesk: 'full', crm: 'full' },
+  });
+
+  const ofFirst = log.filter((line) => line.startsWith('first'));
+  expect(ofFirst.map((line) => line.split(' ').at(-1))).toEqual(['begins', 'ends', 'begins', 'ends']);
+  expect(log.indexOf('other ends')).toBeLessThan(log.indexOf(ofFirst[1] ?? ''));
+  await quiet();
+});
 
 describe('a claim does not leave before its release has settled', () => {
   const syncWidely = (pair: PairRuntime, width: number) =>

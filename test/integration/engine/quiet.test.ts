@@ -20,7 +20,7 @@ function cycle() {
 const names = async () => (await world.people()).map(({ name }) => name);
 
 describe('T24: half-typed values do not travel', () => {
-  test('a name that is saved twice while somebody types crosses once, and whole; a new customer too', async () => {
+  test('a name that is saved twice while somebody types crosses once, and whole; a new customer too (T24)', async () => {
     lateMs = 0;
     world = await createWorld({
       customers: [{ nick_name: 'Zhang', email: 'a@example.com' }],

@@ -12,7 +12,7 @@ const many = Array.from({ length: 30 }, (_, n) => ({
 }));
 
 describe('P5 idempotence', () => {
-  test('a reply lost after the commit of a create leaves one customer, not two', async () => {
+  test('a reply lost after the commit of a create leaves one customer, not two (T10)', async () => {
     world = await createWorld({
       people: [{ name: 'Lost', emails: ['lost@example.com'], phones: ['13700000001'] }],
     });
@@ -32,7 +32,7 @@ describe('P5 idempotence', () => {
     expect(await world.conflicts()).toEqual([]);
   });
 
-  test('a reply lost after the commit of an update is found out by reading, and is not sent again', async () => {
+  test('a reply lost after the commit of an update is found out by reading, and is not sent again (T10)', async () => {
     world = await createWorld({ customers: many.slice(0, 1) });
     await world.sync();
     const before = world.simulator.counts().committed;
@@ -45,7 +45,7 @@ describe('P5 idempotence', () => {
     expect(world.simulator.counts().committed).toBe(before + 1);
   });
 
-  test('a create whose request never arrived is looked for and then sent again', async () => {
+  test('a create whose request never arrived is looked for and then sent again (T13)', async () => {
     world = await createWorld({ people: [{ name: 'Once', emails: ['once@example.com'] }] });
     world.simulator.tenant.faults.push({ kind: 'reset', match: { method: 'POST', path: '/customers' } });
 
@@ -56,7 +56,7 @@ describe('P5 idempotence', () => {
 });
 
 describe('first run', () => {
-  test('nothing is written to either side, and nothing is held as a conflict, before the first plan was accepted', async () => {
+  test('nothing is written to either side, and nothing is held as a conflict, before the first plan was accepted (T15)', async () => {
     world = await createWorld({
       customers: [...many.slice(0, 3), { nick_name: 'Same', email: 'same@example.com' }],
       people: [
@@ -116,7 +116,7 @@ describe('deletions', () => {
     expect(await writesSoFar(world)).toEqual(quiet);
   });
 
-  test('an edit of the survivor beats the deletion and opens an edit/delete conflict', async () => {
+  test('an edit of the survivor beats the deletion and opens an edit/delete conflict (T16)', async () => {
     world = await createWorld({ customers: many.slice(0, 3) });
     await world.sync();
     const [gone] = world.simulator.tenant.list();
@@ -129,7 +129,7 @@ describe('deletions', () => {
     expect(await world.conflicts()).toMatchObject([{ field: '*', kind: 'edit/delete', state: 'open' }]);
   });
 
-  test('P8: with `deletes: propagate` more deletions than the guard allows wait for approval of exactly that plan', async () => {
+  test('P8: with `deletes: propagate` more deletions than the guard allows wait for approval of exactly that plan (T3)', async () => {
     world = await createWorld({
       customers: many,
       pair: { deletes: 'propagate', guards: '{ deletes: { max: 3, share: 1 } }' },
@@ -150,7 +150,7 @@ describe('deletions', () => {
     expect(await world.people()).toHaveLength(25);
   });
 
-  test('P7: a side that suddenly shows nothing deletes nothing', async () => {
+  test('P7: a side that suddenly shows nothing deletes nothing (T1)', async () => {
     world = await createWorld({ customers: many, pair: { deletes: 'propagate' } });
     await world.sync();
 
@@ -166,7 +166,7 @@ describe('deletions', () => {
 });
 
 describe('bad input loses nothing', () => {
-  test('a customer that Udesk refuses is parked with its words, and the rest goes on', async () => {
+  test('a customer that Udesk refuses is parked with its words, and the rest goes on (T18)', async () => {
     world = await createWorld({
       customers: [{ nick_name: 'Holder', email: 'holder@example.com', cellphones: ['13611111111'] }],
     });

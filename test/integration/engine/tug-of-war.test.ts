@@ -48,7 +48,7 @@ const alternate = async (rounds: number, pause: () => Promise<void> | void) => {
 const fought = async () => (await world.conflicts()).filter(({ kind }) => kind === 'tug-of-war');
 
 describe('P4 two automations that fight over a field', () => {
-  test('cost a bounded number of writes, and a row that names the other writer; a decision ends it', async () => {
+  test('cost a bounded number of writes, and a row that names the other writer; a decision ends it (T7)', async () => {
     world = await createWorld({
       customers,
       crm: ['table: contact', 'externalId: udesk_id', 'updatedAt: updated_at', 'author: { name: editor }'],
@@ -140,7 +140,7 @@ describe('P4 two automations that fight over a field', () => {
     expect(await note()).toBe('off');
   });
 
-  test('a side that stores its own form of what it is sent costs one write, not one per cycle', async () => {
+  test('a side that stores its own form of what it is sent costs one write, not one per cycle (T7)', async () => {
     world = await createWorld({ customers: [{ nick_name: 'Ann', email: 'ann@example.com' }] });
     await world.crm`
       create function shorten() returns trigger language plpgsql as $$

@@ -7,7 +7,7 @@ afterEach(async () => {
   await world.close();
 });
 
-test('P7: customers deleted while a sweep pages through 5,000 of them: no live one is ever marked deleted, and every deleted one is', async () => {
+test('P7: customers deleted while a sweep pages through 5,000 of them: no live one is ever marked deleted, and every deleted one is (T5)', async () => {
   world = await createWorld({ customers: 5000, pair: { create: '{ inCrm: false, inUdesk: false }' } });
   await world.sync();
   const live = () => new Set(world.simulator.tenant.list().map(({ id }) => id));

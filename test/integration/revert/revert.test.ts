@@ -60,7 +60,7 @@ async function openConflicts(): Promise<Record<string, number>> {
 }
 
 describe('undoing a run', () => {
-  test('200 wrong names, 3 of them edited since: 197 are restored after a person let the plan through, 3 are conflicts', async () => {
+  test('200 wrong names, 3 of them edited since: 197 are restored after a person let the plan through, 3 are conflicts (T21)', async () => {
     const wrong = await wrongNames(200);
     expect(starting(await crmNames(), 'Wrong')).toBe(200);
     await world.crm`update contact set name = 'By hand ' || id where id <= 3`;
@@ -117,7 +117,7 @@ describe('undoing a run', () => {
     expect(await openConflicts()).toEqual({});
   });
 
-  test('can itself be undone', async () => {
+  test('can itself be undone (T21)', async () => {
     const wrong = await wrongNames(3);
     await revert('--run', wrong.runId, '--both-sides', '--yes');
     const undone = await approved();
@@ -353,6 +353,24 @@ test('undoing what was written since a time takes back those writes, and not the
   const quiet = await writesSoFar(world);
   await world.sync();
   expect(await writesSoFar(world)).toEqual(quiet);
+});
+
+test('undoing one field of a run leaves what the run wrote of others', async () => {
+  world = await createWorld({
+    customers: [{ nick_name: 'Good', email: 'p@example.com', description: 'old' }],
+  });
+  cli = commandLine(world);
+  await world.sync();
+  const [customer] = world.simulator.tenant.list();
+  world.simulator.tenant.edit(customer?.id ?? '', { nick_name: 'Wrong', description: 'a good note' });
+  const run = await approved();
+
+  const asked = await revert('--run', run.runId, '--field', 'nick_name', '--both-sides', '--yes');
+  expect(asked.reverts[0]?.recorded).toBe(1);
+  await approved();
+
+  expect(await world.people()).toMatchObject([{ name: 'Good', note: 'a good note' }]);
+  expect(world.simulator.tenant.list()).toMatchObject([{ nick_name: 'Good', description: 'a good note' }]);
 });
 
 describe('asking for an undo', () => {

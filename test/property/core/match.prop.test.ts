@@ -107,7 +107,7 @@ describe('laws of matching', () => {
     );
   });
 
-  test('a link is never made with a linked record, against a stored id, or of strangers', () => {
+  test('a link is never made with a linked record, against a stored id, or of strangers (T25)', () => {
     fc.assert(
       fc.property(world, (all) => {
         for (const subject of all.udesk) {

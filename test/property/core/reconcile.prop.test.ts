@@ -81,7 +81,7 @@ describe('laws of the planner', () => {
     );
   });
 
-  test('P2: an edit ends on the other side, or in a row, or was there already; it is never just gone', () => {
+  test('P2: an edit ends on the other side, or in a row, or was there already; it is never just gone (T9)', () => {
     fc.assert(
       fc.property(linkCase(), ({ spec, link }) => {
         const plan = reconcileLink(spec, link);
@@ -150,7 +150,7 @@ describe('laws of the planner', () => {
     );
   });
 
-  test('P4: a remote that stores its own form of what it is sent causes no second write', () => {
+  test('P4: a remote that stores its own form of what it is sent causes no second write (T23)', () => {
     const shorten = (text: string) => (text.length > 1 && text !== 'stray' ? text.slice(-1) : `${text}+`);
     // What it holds already is in its own form: that moves by an edit only (core/set-merge.ts, tellsForeign).
     const store = (_side: SideName, _field: FieldSpec, value: Value, held: Value): Value => {

@@ -68,7 +68,7 @@ const FOUND: [number, number, Change[]][] = [
 ];
 
 describe('P7: a certified sweep', () => {
-  it('has told every customer that is there at its end, and none twice, whatever happened meanwhile', async () => {
+  it('has told every customer that is there at its end, and none twice, whatever happened meanwhile (T6)', async () => {
     let certified = 0;
     await fc.assert(
       fc.asyncProperty(

@@ -56,7 +56,7 @@ describe('P8 blast radius', () => {
     );
     expect(judge({ deletes: 21 }, { deletesLastDay: 11 }).messages[0]).toMatch(/21 records, 11 were/);
   });
-  test('deletes by rate: what went in the last day counts', () => {
+  test('deletes by rate: what went in the last day counts (T2)', () => {
     expect(judge({ deletes: 11 }, { deletesLastDay: 10 }).guards).toEqual(['deletes']);
     expect(judge({ deletes: 0 }, { deletesLastDay: 100 }).guards).toEqual([]);
   });

@@ -53,7 +53,7 @@ describe('the decision table, cell by cell', () => {
   test('unchanged, unchanged, equal: nothing', () => {
     expect(plan('Ann', 'Ann', agreed('Ann'))).toEqual(QUIET);
   });
-  test('unchanged, unchanged, differs: diverged-base is held', () => {
+  test('unchanged, unchanged, differs: diverged-base is held (T19)', () => {
     const result = plan('Ann', 'Bob', agreed('Ann', 'Bob'));
     expect(held(result)).toEqual(['diverged-base']);
     expect(result.writes).toEqual([]);

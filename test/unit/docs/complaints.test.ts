@@ -17,3 +17,11 @@ test('every complaint has a row, in order, and every row names a test', () => {
 test('every test that it names exists under exactly that title', () => {
   expect(missingTests(namedTests(text))).toEqual([]);
 });
+
+test('and says by its title which complaint it answers', () => {
+  const unsaid = rows.flatMap((row) => {
+    const number = /^\| (T\d+)/.exec(row)?.[1];
+    return namedTests(row).filter(({ title }) => !title.endsWith(` (${number})`));
+  });
+  expect(unsaid).toEqual([]);
+});
