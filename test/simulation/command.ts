@@ -55,23 +55,23 @@ try {
         failed: one,
         say,
       })
-    : await one(values.seed ?? String(Date.now()));
+    : await one(values.seed ?? String(Date.now()), Number(values.steps));
 } finally {
   await cluster.stop();
   removeDataDir(cluster);
 }
 
-async function one(seed: string): Promise<number> {
+async function one(seed: string, steps: number): Promise<number> {
   const place = await createWorldDatabase(cluster.url);
   try {
-    return await runOne(seed, place.database.db);
+    return await runOne(seed, steps, place.database.db);
   } finally {
     await place.drop();
   }
 }
 
-async function runOne(seed: string, db: Db): Promise<number> {
-  const script = generate(seed, Number(values.steps));
+async function runOne(seed: string, steps: number, db: Db): Promise<number> {
+  const script = generate(seed, steps);
   const run = (candidate: Script) => runScript(candidate, db);
   const outcome = await run(script);
   if (values.trace && outcome.violations.length === 0) for (const line of outcome.trace) say(line);
@@ -84,6 +84,6 @@ async function runOne(seed: string, db: Db): Promise<number> {
   for (const line of short.outcome.trace) say(line);
   for (const { promise, message } of short.outcome.violations) say(`${promise}: ${message}`);
   say(`${short.script.steps.length} of ${outcome.steps} steps are needed (${short.runs} runs)`);
-  say(`again: npm run sim -- --seed ${seed} --steps ${values.steps}`);
+  say(`again: npm run sim -- --seed ${seed} --steps ${steps}`);
   return 1;
 }

@@ -1,12 +1,16 @@
 /** What a violation prints: a trace that holds no more than it takes, and a command that plays the same world. */
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
+import { copyCheckout } from '../mutation/copy.ts';
+import { BUGS } from './bugs.ts';
 import { placeForWorlds } from './by-hand.ts';
 import { runScript, type Watching } from './run.ts';
 import { generate, type Script } from './script.ts';
 import { shrink } from './shrink.ts';
+import { type SoakState, saveSoak } from './soak-state.ts';
 
 const STEPS = 40;
 const COMMAND = fileURLToPath(new URL('command.ts', import.meta.url));
@@ -49,4 +53,40 @@ test('the printed command plays the same world again', async () => {
     stdout: `seed again: ${STEPS} steps, ${outcome.sideCalls} calls, 0 violations, trace ${outcome.hash.slice(0, 16)}`,
     status: 0,
   });
+});
+
+/** What a soak or one world prints from its trace on; what comes before tells how long it took. */
+function told(stdout: string): string {
+  return stdout.slice(stdout.indexOf('\n{') + 1);
+}
+
+test('a soak that finds a bug prints the shortened trace, and one command that shows the same again; it says its steps per second', async () => {
+  const copy = copyCheckout();
+  const bug = BUGS.find(({ name }) => name === 'the base is what was sent');
+  if (bug === undefined) throw new Error('the bug is called otherwise by now');
+  // An interrupted soak goes on: its worlds are as long as they were, whatever the command says.
+  const state: SoakState = { seed: 'bug', steps: 30, next: 0, open: [], ran: [], broken: [] };
+  const file = join(copy.dir, 'soak.json');
+  saveSoak(file, state);
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join(copy.dir, 'test/simulation/command.ts'), ...args], {
+      encoding: 'utf8',
+      cwd: copy.dir,
+    });
+  try {
+    const [soak, again] = await copy.having(bug, async () => {
+      const soak = run('--soak', '--workers', '1', '--resume', file);
+      const command = /^again: npm run sim -- (.+)$/m.exec(soak.stdout)?.[1] ?? '';
+      expect(command).toMatch(/^--seed bug-\d+ --steps 30$/);
+      return [soak, run(...command.split(' '))];
+    });
+    expect([soak?.status, again?.status]).toEqual([1, 1]);
+    expect(soak?.stdout).toMatch(/ steps, [\s\S]* \d+\.\d steps\/s$/m);
+    expect(told(again?.stdout ?? '')).toBe(told(soak?.stdout ?? ''));
+    expect(told(soak?.stdout ?? '')).toMatch(/^P\d+: .+$/m);
+    const [, kept, of] = /^(\d+) of (\d+) steps are needed/m.exec(soak?.stdout ?? '') ?? [];
+    expect(Number(kept)).toBeLessThan(Number(of));
+  } finally {
+    copy.remove();
+  }
 });

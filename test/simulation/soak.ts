@@ -22,8 +22,8 @@ export interface SoakOptions {
   readonly file: string | undefined;
   /** Goes on after a violation, to find others. */
   readonly all: boolean;
-  /** Runs a failing seed again, shortens it, and prints it. */
-  readonly failed: (seed: string) => Promise<number>;
+  /** Runs a failing seed again with as many steps as its world had, shortens it, and prints it. */
+  readonly failed: (seed: string, steps: number) => Promise<number>;
   readonly say: (line: string) => void;
 }
 
@@ -110,12 +110,13 @@ export async function soak(options: SoakOptions): Promise<number> {
   const failures = broken.slice(before);
   if (failures.length > 0) {
     say(`${failures.length} worlds broke a promise:`);
-    for (const { seed, violation } of failures) say(`  ${seed}: ${violation}`);
+    for (const { seed, violation } of failures)
+      say(`  ${seed}: ${violation}\n    again: npm run sim -- --seed ${seed} --steps ${state.steps}`);
   } else {
     say(`0 violations in ${sum(total, 'steps')} steps`);
     return 0;
   }
-  if (failing !== null) await options.failed(failing);
+  if (failing !== null) await options.failed(failing, state.steps);
   return 1;
 }
 
