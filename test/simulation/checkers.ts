@@ -24,6 +24,7 @@ import {
   waitingWrites,
 } from './ours.ts';
 import { MAX_DELETES, maxCreates } from './pair.ts';
+import { GUARDED } from './reviews.ts';
 import { linkedNames, nameOf, namesOf } from './shared.ts';
 import { type FieldName, type Held, holdsEdit } from './sides.ts';
 import { plain, sameToken } from './tokens.ts';
@@ -71,7 +72,8 @@ async function createsAllowed(world: World): Promise<void> {
     world.db,
     sql`with made as (
           select sent_at from udesk_sync.intent
-          where pair = ${world.name} and op = 'create' and not approved and sent_at is not null
+          where pair = ${world.name} and op = 'create' and sent_at is not null
+            and ${GUARDED} not in (select jsonb_array_elements_text(${JSON.stringify([...world.approved])}::jsonb))
             and run_id > (select min(run_id) from udesk_sync.intent where pair = ${world.name}))
         select count(*) as n from made where sent_at > (select max(sent_at) from made) - interval '1 hour'`,
   );

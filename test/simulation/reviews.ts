@@ -177,16 +177,21 @@ export async function leave(world: World, act: Extract<Act, { do: 'leave' }>): P
 
 /** What is held now, and nothing else; where the plan is another one by then, nothing is approved. */
 export async function approve(world: World, hash: string): Promise<void> {
-  const deletes = async (state: SQL) =>
+  const planned = async (state: SQL) =>
     await rows<{ intent: string; name: string }>(
       world.db,
-      sql`select id as intent, side || ' ' || remote_id as name from udesk_sync.intent
-          where pair = ${world.name} and op = 'delete' and ${state} order by id`,
+      sql`select id as intent, ${GUARDED} as name from udesk_sync.intent
+          where pair = ${world.name} and op in ('create', 'delete') and ${state} order by id`,
     );
-  const shown = await deletes(sql`state = 'held'`);
+  const shown = await planned(sql`state = 'held'`);
   await world.process.sync(hash);
   // What is held is planned anew, and is the same plan as long as it has the same hash.
   const since = shown.at(-1)?.intent ?? '0';
-  const through = new Set((await deletes(sql`approved and id > ${since}::bigint`)).map(({ name }) => name));
+  const through = new Set((await planned(sql`approved and id > ${since}::bigint`)).map(({ name }) => name));
   for (const { name } of shown) if (through.has(name)) world.approved.add(name);
 }
+
+/** What a write that a guard may hold is called in `World.approved`. */
+export const GUARDED = sql.raw(
+  `side || ' ' || case op when 'create' then 'create of link ' || link_id else remote_id end`,
+);

@@ -78,7 +78,7 @@ export class World {
   unmet: readonly { readonly udesk: string; readonly crm: string }[] = [];
   /** Whom a person was asked about when the last cycle ended, one of each side. */
   asked: ReadonlyMap<string, readonly [string, string]> = new Map();
-  /** Deletes that a person saw and approved, by side and id. */
+  /** Deletes that a person saw and approved, by side and id, and creates, by side and link. */
   readonly approved = new Set<string>();
   /** Our wall clock was set back at some time. */
   setBack = false;
