@@ -1,5 +1,6 @@
 /** One process of the daemon: the real worker over the real store, which can be killed at any moment. */
 import { pino } from 'pino';
+import type { ToldChange } from '../../src/core/own-echo.ts';
 import type { ScheduledLane } from '../../src/daemon/lanes.ts';
 import { createPairWorker, type PairWorker } from '../../src/daemon/pair-worker.ts';
 import type { EngineContext } from '../../src/engine/context.ts';
@@ -52,8 +53,8 @@ export class EngineProcess {
     });
   }
 
-  hint(id: string): void {
-    if (!this.dead) this.#worker.hint(id);
+  hint(id: string, changes: readonly ToldChange[] | null): void {
+    if (!this.dead) this.#worker.hint(id, changes);
   }
 
   /** One cycle of the worker with these lanes due, well or badly. */

@@ -72,7 +72,7 @@ async function carryOut(world: World, step: Step): Promise<void> {
       world.hooks = step.delivery;
       return;
     case 'late-hooks':
-      for (const id of world.lateHooks.splice(0)) world.process.hint(id);
+      for (const told of world.lateHooks.splice(0)) world.process.hint(...told);
       return;
     case 'clock':
       if (step.jump) world.jump(step.ms);

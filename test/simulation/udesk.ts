@@ -1,7 +1,9 @@
 /** The simulated tenant of a world, and the real client to it, without a network: each request is a moment of its process. */
 import { pino } from 'pino';
+import type { ToldChange } from '../../src/core/own-echo.ts';
 import { createQuota, memoryLedger } from '../../src/http/quota.ts';
 import type { QuotaLedger } from '../../src/lib/sliding-window.ts';
+import { messageOf } from '../../src/simulator/event-message.ts';
 import { Faults } from '../../src/simulator/faults.ts';
 import { createHandle, type TenantHandle } from '../../src/simulator/handle.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
@@ -11,6 +13,7 @@ import { createSwitches } from '../../src/simulator/switches.ts';
 import { Tenant } from '../../src/simulator/tenant.ts';
 import { Webhooks } from '../../src/simulator/webhooks.ts';
 import { createUdeskClient } from '../../src/udesk/client.ts';
+import { newsOf } from '../../src/udesk/webhook.ts';
 import type { EngineProcess } from './process.ts';
 import { carryingOut } from './replaced.ts';
 import { Wire } from './wire.ts';
@@ -34,7 +37,8 @@ export class Udesk {
   readonly #quotaLedger: QuotaLedger;
   #nonces = 0;
 
-  constructor(world: World, onChange: (id: string) => void) {
+  /** @param onChange which customer changed, and what its callback says that changed, if it says that clearly */
+  constructor(world: World, onChange: (id: string, changes: readonly ToldChange[] | null) => void) {
     this.#world = world;
     const { setting, seed } = world.script;
     const now = () => world.trueTime;
@@ -43,12 +47,17 @@ export class Udesk {
       'duplicate.code': setting.createUpdates ? 'update' : '2005',
       ...(setting.shapes ? SHAPES : {}),
     });
-    const tenant = new Tenant({
+    const tenant: Tenant = new Tenant({
       switches,
       now,
       customers: [],
-      onEvent: ({ after, object }) => {
-        if (object === 'Customer' && after !== null) onChange(String(after.id));
+      onEvent: (event) => {
+        if (event.object !== 'Customer' || event.after === null) return;
+        const id = String(event.after.id);
+        const push = messageOf(event, tenant, switches);
+        const body = `{"action":${JSON.stringify(push?.action)},"message":${push?.message}}`;
+        const told = push === null ? undefined : newsOf(body).customers.find((one) => one.id === id);
+        onChange(id, told?.changes ?? null);
       },
     });
     const webhooks = new Webhooks({ switches, clock: now });

@@ -1,4 +1,5 @@
 /** One world: two sides, their people, our database, the clock, and the processes that come and go. */
+import type { ToldChange } from '../../src/core/own-echo.ts';
 import { SIDES, type SideName } from '../../src/core/record.ts';
 import type { PairSpec } from '../../src/core/spec.ts';
 import type { MemoryCrm } from '../../src/crm/memory/memory.ts';
@@ -41,6 +42,9 @@ const FIRST = 90_000;
 const START = Date.UTC(2026, 0, 5);
 /** The first people were entered a day before: no search is behind about them. */
 const DAY_MS = 86_400_000;
+
+/** Which customer changed, and what Udesk says that changed. */
+export type Callback = readonly [id: string, changes: readonly ToldChange[] | null];
 
 export class World {
   readonly name: string;
@@ -87,7 +91,7 @@ export class World {
   inside = 0;
   /** The moment of its cycle at which a process was killed last. */
   killedAt = 0;
-  readonly lateHooks: string[] = [];
+  readonly lateHooks: Callback[] = [];
   #trueTime = START;
   /** Our wall clock against the true time. */
   #skewMs = 0;
@@ -106,7 +110,7 @@ export class World {
     this.db = db;
     this.name = name;
     const { setting } = script;
-    this.#udesk = new Udesk(this, (id) => this.#changed(id));
+    this.#udesk = new Udesk(this, (...told) => this.#changed(...told));
     this.crm = createCrm(setting, () => this.#trueTime - this.#lateMs);
     this.people = { udesk: udeskPeople(this.tenant), crm: crmPeople(this.crm.table) };
     this.process = this.start();
@@ -290,11 +294,11 @@ export class World {
     if (this.calls.length > QUOTA_PER_MINUTE) this.violation('P10', `${this.calls.length} calls within 60 s`);
   }
 
-  #changed(id: string): void {
+  #changed(...told: Callback): void {
     if (this.hooks === 'dropped') return;
-    if (this.hooks === 'late') this.lateHooks.push(id);
-    else this.process?.hint(id);
-    if (this.hooks === 'twice') this.process?.hint(id);
+    if (this.hooks === 'late') this.lateHooks.push(told);
+    else this.process?.hint(...told);
+    if (this.hooks === 'twice') this.process?.hint(...told);
   }
 
   #firstPeople(count: number): void {
