@@ -22,7 +22,16 @@ export const WORLD: WorldOptions = {
 };
 
 /** Who are there before anything happens. */
-export const NAMES = ['renamed', 'noted', 'merged', 'disputed', 'deleted', 'giver', 'taker'] as const;
+export const NAMES = [
+  'renamed',
+  'noted',
+  'merged',
+  'disputed',
+  'deleted',
+  'removed',
+  'giver',
+  'taker',
+] as const;
 
 function people(g: number) {
   return NAMES.map((name) => ({
@@ -71,7 +80,9 @@ export async function edit(world: World, g: number): Promise<void> {
   // A unique number changes hands: it is released before it is claimed.
   await world.crm`update contact set phones = '{}' where emails @> ${[mail(g, 'giver')]}`;
   await world.crm`update contact set phones = ${[phone(g, 0), phone(g, 1)]} where emails @> ${[mail(g, 'taker')]}`;
+  // On either side somebody is deleted.
   tenant.delete(customer(world, g, 'deleted').id);
+  await world.crm`delete from contact where emails @> ${[mail(g, 'removed')]}`;
   tenant.create({ nick_name: `${g} new in Udesk`, email: mail(g, 'new.u') });
   await world.insert({ name: `${g} new in the CRM`, emails: [mail(g, 'new.c')] });
 }

@@ -35,6 +35,8 @@ const KINDS = [
   'GET /',
   'POST /',
   'PUT /',
+  'DELETE .*/destroy_customer',
+  'delete of the CRM',
   'select of the CRM',
   'commit of the CRM',
 ];
@@ -59,7 +61,7 @@ export async function tryEveryMoment(way: Way, more: readonly string[] = []): Pr
   await edit(world, 0);
   expect(await run(0, { ...cut, CRASH_LOG: log })).toBe('ended');
   expect(await held(world, 0)).toEqual(end(0));
-  // As many links as people: the deleted one's is closed.
+  // As many links as people: those of the deleted ones are closed.
   await untilHolds(world, async () => expect(await ours(world, 0)).toHaveLength(NAMES.length + 2));
   // What was created is read once more: until then its link knows of the fields that were sent alone.
   await world.sync();
