@@ -2,8 +2,9 @@
  * `npm run mutate [-- --only TEXT] [--list] [--workers N] [--from N] [--no-check]`: puts each known bug back, one at a time,
  * into a copy of this checkout and runs the tests that should notice; N copies side by side, one per processor unless said.
  * Ends with 0 only when every one of them was noticed: a test failed, or stood still until its time was over. A run that ended
- * badly without a failed test (nothing to import, no database) proves nothing, and counts as no kill. One copy alone takes the better part of an hour. `--from` goes on where
- * an interrupted run was, at that number of `--list`; `--no-check` takes for granted that all tests pass without a bug.
+ * badly without a failed test (a file that cannot be loaded, no database) proves nothing, and counts as no kill. One
+ * copy alone takes the better part of an hour. `--from` goes on where an interrupted run was, at that number of `--list`;
+ * `--no-check` takes for granted that all tests pass without a bug.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -113,7 +114,7 @@ function verdictOf({ code, firstFailure, isLate }: TestRun): string {
 interface TestRun {
   readonly code: number;
   readonly output: string;
-  /** A test, or a file of tests that could not be loaded because of the bug; null when none is told. */
+  /** The name of a test; null when none is told. */
   readonly firstFailure: string | null;
   readonly isLate: boolean;
 }
@@ -153,8 +154,9 @@ function runTests(
     child.on('error', reject);
     child.on('close', (code) => {
       clearTimeout(timer);
-      // A run that was stopped lists no failures at its end; those that it had are told where they happened.
-      const told = /^\s*FAIL\s+(.+)$/m.exec(output)?.[1] ?? /^\s*×\s+(.+)$/m.exec(output)?.[1];
+      // A file that fails as a whole is told without a test. A run that was stopped lists no failures at its end; those that
+      // it had are told where they happened.
+      const told = /^\s*FAIL\s+(.+ > .+)$/m.exec(output)?.[1] ?? /^\s*×\s+(.+)$/m.exec(output)?.[1];
       resolve({ code: code ?? 1, output, firstFailure: told?.trim() ?? null, isLate });
     });
   });

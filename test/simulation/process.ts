@@ -1,13 +1,12 @@
 /** One process of the daemon: the real worker over the real store, which can be killed at any moment. */
 import { pino } from 'pino';
-import type { ToldChange } from '../../src/core/own-echo.ts';
 import type { ScheduledLane } from '../../src/daemon/lanes.ts';
 import { createPairWorker, type PairWorker } from '../../src/daemon/pair-worker.ts';
 import type { EngineContext } from '../../src/engine/context.ts';
 import { type CycleReport, runCycle } from '../../src/engine/cycle.ts';
 import { type Random, seededRandom } from '../../src/simulator/random.ts';
 import type { Db } from '../../src/store/tx.ts';
-import type { World } from './world.ts';
+import type { Callback, World } from './world.ts';
 
 /** Nobody catches this on purpose: a process that is dead does nothing any more. */
 export class Killed extends Error {
@@ -53,8 +52,8 @@ export class EngineProcess {
     });
   }
 
-  hint(id: string, changes: readonly ToldChange[] | null): void {
-    if (!this.dead) this.#worker.hint(id, changes);
+  hint(...told: Callback): void {
+    if (!this.dead) this.#worker.hint(...told);
   }
 
   /** One cycle of the worker with these lanes due, well or badly. */

@@ -1,6 +1,5 @@
 /** The simulated tenant of a world, and the real client to it, without a network: each request is a moment of its process. */
 import { pino } from 'pino';
-import type { ToldChange } from '../../src/core/own-echo.ts';
 import { createQuota, memoryLedger } from '../../src/http/quota.ts';
 import type { QuotaLedger } from '../../src/lib/sliding-window.ts';
 import { messageOf } from '../../src/simulator/event-message.ts';
@@ -17,7 +16,7 @@ import { newsOf } from '../../src/udesk/webhook.ts';
 import type { EngineProcess } from './process.ts';
 import { carryingOut } from './replaced.ts';
 import { Wire } from './wire.ts';
-import type { World } from './world.ts';
+import type { Callback, World } from './world.ts';
 
 export const QUOTA_PER_MINUTE = 200;
 
@@ -37,8 +36,7 @@ export class Udesk {
   readonly #quotaLedger: QuotaLedger;
   #nonces = 0;
 
-  /** @param onChange which customer changed, and what its callback says that changed, if it says that clearly */
-  constructor(world: World, onChange: (id: string, changes: readonly ToldChange[] | null) => void) {
+  constructor(world: World, onChange: (...told: Callback) => void) {
     this.#world = world;
     const { setting, seed } = world.script;
     const now = () => world.trueTime;
@@ -55,9 +53,7 @@ export class Udesk {
         if (event.object !== 'Customer' || event.after === null) return;
         const id = String(event.after.id);
         const push = messageOf(event, tenant, switches);
-        const body = `{"action":${JSON.stringify(push?.action)},"message":${push?.message}}`;
-        const told = push === null ? undefined : newsOf(body).customers.find((one) => one.id === id);
-        onChange(id, told?.changes ?? null);
+        onChange(id, push === null ? null : toldBy(push, id));
       },
     });
     const webhooks = new Webhooks({ switches, clock: now });
@@ -123,4 +119,10 @@ export class Udesk {
       log: pino({ level: 'silent' }),
     });
   }
+}
+
+/** As the daemon reads it from what is posted. */
+function toldBy({ action, message }: { action: string; message: string }, id: string): Callback[1] {
+  const { customers } = newsOf(`{"action":${JSON.stringify(action)},"message":${message}}`);
+  return customers.find((one) => one.id === id)?.changes ?? null;
 }

@@ -43,7 +43,7 @@ const START = Date.UTC(2026, 0, 5);
 /** The first people were entered a day before: no search is behind about them. */
 const DAY_MS = 86_400_000;
 
-/** Which customer changed, and what Udesk says that changed. */
+/** Which customer changed, and what Udesk says that changed; null where it does not say that clearly. */
 export type Callback = readonly [id: string, changes: readonly ToldChange[] | null];
 
 export class World {

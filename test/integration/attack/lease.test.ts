@@ -43,15 +43,7 @@ describe('the lease of a pair', () => {
     const code = `process.stdout.write((await import('${module}')).processOwner('killed')); process.kill(process.pid, 'SIGKILL')`;
     const { stdout, signal } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' });
     expect(signal).toBe('SIGKILL');
-    const context: EngineContext = {
-      db: database.db,
-      log: pino({ level: 'silent' }),
-      clock: () => new Date(),
-      sleep,
-      random: Math.random,
-      owner: 'us',
-      ownerIsDead,
-    };
+    const context = { ...contextOf(database), ownerIsDead };
     await acquireLease(database.db, 'left', stdout, 60_000);
     await acquireLease(database.db, 'held', processOwner('another worker'), 60_000);
 
@@ -64,16 +56,12 @@ describe('the lease of a pair', () => {
     await acquireLease(database.db, 'busy', 'somebody else', 60_000);
     const stop = new AbortController();
     const context: EngineContext = {
-      db: database.db,
-      log: pino({ level: 'silent' }),
-      clock: () => new Date(),
+      ...contextOf(database),
       // The first wait is where the stop arrives.
       sleep: (ms, signal) => {
         stop.abort(new Error('stopped'));
         return sleep(ms, signal);
       },
-      random: Math.random,
-      owner: 'us',
     };
 
     await expect(holdLease(context, 'busy', 3_600_000, stop.signal)).rejects.toThrow('stopped');

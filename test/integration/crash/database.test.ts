@@ -320,6 +320,7 @@ describe('P9: the database under the daemon', () => {
     await arrived();
     await until(async () => (await world.people()).length === 205);
     expect(running.process.exitCode).toBeNull();
+    expect(world.simulator.tenant.count).toBe(205);
     // Everybody once on each side, by the same name.
     const names = (await world.people()).map(({ name }) => name);
     expect(new Set(names).size).toBe(205);

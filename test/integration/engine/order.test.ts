@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Side, UpdateRequest } from '../../../src/crm/adapter.ts';
+import type { Side } from '../../../src/crm/adapter.ts';
 import type { PairRuntime } from '../../../src/engine/context.ts';
 import { runCycle } from '../../../src/engine/cycle.ts';
 import { SyncError } from '../../../src/errors.ts';
@@ -92,25 +92,26 @@ describe('release before claim', () => {
   });
 });
 
-/** The pair, of which Udesk's calls pass here: what a call is about, and how to let it through. */
-const udeskCalls = (
-  pass: (call: string, id: string, go: () => Promise<unknown>) => Promise<unknown>,
-): PairRuntime => ({
+/** One call of a side: what it is, whom it is about, and how to let it through. */
+type Pass = (call: string, id: string, go: () => Promise<unknown>) => Promise<unknown>;
+
+/** The side, whose calls about one record pass here. */
+const passing = (side: Side, pass: Pass): Side =>
+  new Proxy(side, {
+    get(target, key) {
+      const member = Reflect.get(target, key) as unknown;
+      if (typeof member !== 'function' || !['read', 'update', 'delete'].includes(String(key))) return member;
+      return (first: string | { readonly id: string }, ...more: unknown[]) =>
+        pass(String(key), typeof first === 'string' ? first : first.id, () =>
+          Reflect.apply(member, target, [first, ...more]),
+        );
+    },
+  });
+
+/** The pair, of which Udesk's calls pass here. */
+const udeskCalls = (pass: Pass): PairRuntime => ({
   spec: world.pair.spec,
-  sides: {
-    crm: world.pair.sides.crm,
-    udesk: new Proxy(world.pair.sides.udesk, {
-      get(target, key) {
-        const member = Reflect.get(target, key) as unknown;
-        if (typeof member !== 'function' || !['read', 'update', 'delete'].includes(String(key)))
-          return member;
-        return (first: string | { readonly id: string }, ...more: unknown[]) =>
-          pass(String(key), typeof first === 'string' ? first : first.id, () =>
-            Reflect.apply(member, target, [first, ...more]),
-          );
-      },
-    }),
-  },
+  sides: { crm: world.pair.sides.crm, udesk: passing(world.pair.sides.udesk, pass) },
 });
 const udeskId = (name: string) =>
   String(world.simulator.tenant.list().find(({ nick_name }) => nick_name === name)?.id);
@@ -123,29 +124,31 @@ test('two writes of one link go one after the other, while those of other links 
   await world.crm`update contact set note = 'from the CRM' where name = 'N0'`;
   for (const name of ['N0', 'N1', 'N2', 'N3'])
     world.simulator.tenant.edit(udeskId(name), { nick_name: `${name} edited` });
+  const inCrm = (await world.people()).find(({ name }) => name === 'N0')?.id;
   const log: string[] = [];
   const othersDone = Promise.withResolvers<void>();
-  const isFirst = ({ current }: UpdateRequest) => JSON.stringify(current.fields).includes('n0@example.com');
-  const holding = (name: string, side: Side): Side =>
-    new Proxy(side, {
-      get(target, key) {
-        const member = Reflect.get(target, key) as unknown;
-        if (key !== 'update' || typeof member !== 'function') return member;
-        return async (write: UpdateRequest, ...more: unknown[]) => {
-          const who = isFirst(write) ? `first ${name}` : 'other';
-          log.push(`${who} begins`);
-          // Whichever write of the first link comes first stays until everybody else is written.
-          if (who !== 'other' && log.filter((line) => line.startsWith('first')).length === 1)
-            await othersDone.promise;
-          const result = await (Reflect.apply(member, target, [write, ...more]) as Promise<unknown>);
-          log.push(`${who} ends`);
-          if (log.filter((line) => line === 'other ends').length === 3) othersDone.resolve();
-          return result;
-        };
-      },
-    });
+  const holding =
+    (side: string, firstId: string | undefined): Pass =>
+    async (call, id, go) => {
+      if (call !== 'update') return await go();
+      const who = id === firstId ? `first ${side}` : 'other';
+      log.push(`${who} begins`);
+      // Whichever write of the first link comes first stays until everybody else is written.
+      if (who !== 'other' && log.filter((line) => line.startsWith('first')).length === 1)
+        await othersDone.promise;
+      const result = await go();
+      log.push(`${who} ends`);
+      if (log.filter((line) => line === 'other ends').length === 3) othersDone.resolve();
+      return result;
+    };
   const { udesk, crm } = world.pair.sides;
-  const pair = { spec: world.pair.spec, sides: { udesk: holding('udesk', udesk), crm: holding('crm', crm) } };
+  const pair = {
+    spec: world.pair.spec,
+    sides: {
+      udesk: passing(udesk, holding('udesk', udeskId('N0 edited'))),
+      crm: passing(crm, holding('crm', inCrm)),
+    },
+  };
   await runCycle({ ...world.engine, width: 2 }, pair, {
     trigger: 'sync',
     observe: { udesk: 'full', crm: 'full' },
